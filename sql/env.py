@@ -1,0 +1,15 @@
+"""Run the migrations on the connection that `staffeln_cli.migrations` brings along."""
+
+from alembic import context
+
+from staffeln_cli.tables import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+    compare_type=True,
+    compare_server_default=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

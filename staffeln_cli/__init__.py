@@ -1,0 +1,1 @@
+"""Staffeln: scheduled, chain-safe backups of OpenStack volumes through Cinder."""

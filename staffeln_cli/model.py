@@ -1,0 +1,169 @@
+"""The vocabulary: what Staffeln knows of a cloud and of its own backups, as frozen facts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+ProjectId = NewType("ProjectId", str)
+ServerId = NewType("ServerId", str)
+VolumeId = NewType("VolumeId", str)
+BackupId = NewType("BackupId", str)
+RecordId = NewType("RecordId", str)
+RunId = NewType("RunId", str)
+
+
+class State(StrEnum):
+    """Where a backup record stands; `planning.lifecycle.NEXT` has the legal moves."""
+
+    PLANNED = "planned"
+    STARTING = "starting"
+    CREATING = "creating"
+    AVAILABLE = "available"
+    DELETING = "deleting"
+    DELETED = "deleted"
+    MISSING = "missing"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Kind(StrEnum):
+    """What a backup holds: everything, or what changed since the one before it."""
+
+    FULL = "full"
+    INCREMENTAL = "incremental"
+
+
+class Origin(StrEnum):
+    """How a backup record came to be."""
+
+    SCHEDULED = "scheduled"
+    ADHOC = "adhoc"
+    ADOPTED = "adopted"
+    IMPORTED = "imported"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A Keystone project."""
+
+    id: ProjectId
+    name: str
+    domain_id: str = "default"
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A Nova server, as far as backups are concerned."""
+
+    id: ServerId
+    name: str
+    project_id: ProjectId
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A Cinder volume; `server_ids` are the servers that Cinder says it is attached to."""
+
+    id: VolumeId
+    name: str
+    project_id: ProjectId
+    status: str
+    size_gib: int
+    server_ids: tuple[ServerId, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    volume_type: str | None = None
+    availability_zone: str | None = None
+    bootable: bool = False
+    encrypted: bool = False
+    migration_status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A Cinder backup, anybody's; its parent is in no API view, see `planning.chains`."""
+
+    id: BackupId
+    name: str
+    volume_id: VolumeId
+    project_id: ProjectId
+    status: str
+    size_gib: int
+    is_incremental: bool
+    created_at: datetime
+    data_timestamp: datetime
+    updated_at: datetime | None = None
+    snapshot_id: str | None = None
+    has_dependents: bool = False
+    fail_reason: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRecord:
+    """Staffeln's own row for one backup, from the plan to the deletion."""
+
+    id: RecordId
+    name: str
+    volume_id: VolumeId
+    project_id: ProjectId
+    kind: Kind
+    state: State
+    origin: Origin
+    planned_at: datetime
+    backup_id: BackupId | None = None
+    volume_name: str = ""
+    server_id: ServerId | None = None
+    server_name: str = ""
+    chain_id: BackupId | None = None
+    attempt: int = 1
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    size_gib: int | None = None
+    reason: str | None = None
+    pinned: bool = False
+    pin_note: str | None = None
+    remains: bool = False
+    """A failed backup that Cinder still has, and that `check` must remove."""
+    delete_attempts: int = 0
+    next_try_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One item that failed in a run, named."""
+
+    kind: str
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One line of a plan: what happens (or would happen) to which thing, and why."""
+
+    action: str
+    kind: str
+    id: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run of one command did."""
+
+    command: str
+    run_id: RunId
+    outcome: str
+    started_at: datetime
+    duration_s: float
+    api_requests: int
+    dry_run: bool = False
+    counts: Mapping[str, int] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    note: str | None = None

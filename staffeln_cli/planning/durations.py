@@ -1,0 +1,68 @@
+"""Durations as operators write them: `1y2mon10d5h30min10s`, with calendar years and months."""
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+_PARTS = re.compile(
+    r"(?:(?P<years>\d+)y)?(?:(?P<months>\d+)mon)?(?:(?P<weeks>\d+)w)?(?:(?P<days>\d+)d)?"
+    r"(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)min)?(?:(?P<seconds>\d+)s)?",
+    re.ASCII | re.IGNORECASE,
+)
+_MOST_DAYS = 100 * 366
+_LONGEST_TEXT = 64
+EXPECTED = (
+    "a duration such as 1y2mon3w4d5h6min7s (each part optional, in this order, at most 100 years)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A length of time; months are those of the calendar, the rest is exact."""
+
+    months: int = 0
+    exact: timedelta = timedelta()
+
+    def before(self, moment: datetime) -> datetime:
+        """The moment this long before `moment`."""
+        return _shifted(moment, -self.months) - self.exact
+
+    def after(self, moment: datetime) -> datetime:
+        """The first moment by which something of `moment` is this old: `before` of it is not before `moment`."""
+        later = _shifted(moment, self.months) + self.exact
+        # Month ends: 31 January + 1 month is 28 February, whose month before ends on the 28th.
+        while self.before(later) < moment:
+            later += timedelta(days=1)
+        return later
+
+    def __bool__(self) -> bool:
+        """False for no time at all."""
+        return bool(self.months or self.exact)
+
+
+def parse(text: str) -> Duration:
+    """Read a duration; ValueError says what was expected."""
+    found = _PARTS.fullmatch(text.strip()) if len(text) <= _LONGEST_TEXT else None
+    if not text.strip() or found is None:
+        raise ValueError(f"{_shown(text)} is not {EXPECTED}")
+    parts = {name: int(value or 0) for name, value in found.groupdict().items()}
+    months = parts.pop("years") * 12 + parts.pop("months")
+    try:
+        exact = timedelta(**parts)
+    except OverflowError:
+        exact = timedelta.max
+    if months * 31 + exact.days > _MOST_DAYS:
+        raise ValueError(f"{_shown(text)} is longer than 100 years; expected {EXPECTED}")
+    return Duration(months, exact)
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…")
+
+
+def _shifted(moment: datetime, months: int) -> datetime:
+    total = moment.year * 12 + moment.month - 1 + months
+    year, month = divmod(total, 12)
+    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)

@@ -1,0 +1,30 @@
+"""The states of a backup record and the legal moves between them."""
+
+from staffeln_cli.model import State
+
+NEXT: dict[State, frozenset[State]] = {
+    State.PLANNED: frozenset({State.STARTING, State.CANCELLED}),
+    State.STARTING: frozenset({State.CREATING, State.PLANNED, State.FAILED, State.CANCELLED}),
+    State.CREATING: frozenset({State.AVAILABLE, State.FAILED}),
+    State.AVAILABLE: frozenset({State.DELETING, State.MISSING}),
+    State.FAILED: frozenset({State.DELETING}),
+    State.DELETING: frozenset({State.DELETED}),
+    State.MISSING: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.DELETED: frozenset(),
+}
+"""From each state, the states that may follow; a record in a state with none is finished."""
+
+UNFINISHED = frozenset({State.PLANNED, State.STARTING, State.CREATING})
+"""At most one record of a volume is in these; a unique partial index says so."""
+
+IN_FLIGHT = frozenset({State.STARTING, State.CREATING})
+"""What counts against the caps on backups in flight."""
+
+LIVE = frozenset({State.STARTING, State.CREATING, State.AVAILABLE, State.DELETING, State.FAILED})
+"""Records whose backup Cinder may have: protected from tenants."""
+
+
+def may_move(old: State, new: State) -> bool:
+    """Whether a record may go from `old` to `new`."""
+    return new in NEXT[old]

@@ -1,0 +1,214 @@
+"""The schema as SQLAlchemy tables, with the laws that the database itself keeps."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Enum,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    TypeDecorator,
+    false,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from staffeln_cli.model import Kind, Origin, State
+from staffeln_cli.planning.lifecycle import UNFINISHED
+
+SCHEMA_REVISION = "0001"
+"""The Alembic revision this code was written for; a test compares it with `sql/versions`."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC moment; SQLite, which knows no zones, stores it naive."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database: refuse naive times, which could mean any zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the database: always aware, always UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _words(kind: type[StrEnum]) -> Enum:
+    """An enum kept as its plain words, so that SQL by hand stays legible."""
+    return Enum(kind, native_enum=False, length=16, values_callable=list)
+
+
+class Base(DeclarativeBase):
+    """The registry of all tables; names of constraints follow one pattern, so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
+        datetime: UtcDateTime(),
+        str: Text(),
+        dict[str, Any]: JSON(),
+        list[Any]: JSON(),
+        State: _words(State),
+        Kind: _words(Kind),
+        Origin: _words(Origin),
+    }
+
+
+class CloudRow(Base):
+    """The cloud and region this database belongs to: one row, from the first pass on."""
+
+    __tablename__ = "cloud"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    identity: Mapped[str]
+    region: Mapped[str]
+    auth_url: Mapped[str]
+    name: Mapped[str]
+    backups_listed_at: Mapped[datetime | None]
+    """When `check` last saw a complete listing of the backups."""
+
+
+class ProjectRow(Base):
+    """A project as last seen, and how far its reports have come."""
+
+    __tablename__ = "projects"
+
+    project_id: Mapped[str] = mapped_column(primary_key=True)
+    project_name: Mapped[str]
+    domain_id: Mapped[str]
+    enabled: Mapped[bool]
+    gone_at: Mapped[datetime | None]
+    reported_at: Mapped[datetime | None]
+
+
+class VolumeRow(Base):
+    """The inventory: every volume seen, also when it is long gone, and how its backups went."""
+
+    __tablename__ = "volumes"
+
+    volume_id: Mapped[str] = mapped_column(primary_key=True)
+    volume_name: Mapped[str]
+    project_id: Mapped[str] = mapped_column(index=True)
+    server_id: Mapped[str | None] = mapped_column(index=True)
+    server_name: Mapped[str]
+    status: Mapped[str]
+    size_gib: Mapped[int]
+    volume_type: Mapped[str | None]
+    availability_zone: Mapped[str | None]
+    bootable: Mapped[bool]
+    encrypted: Mapped[bool]
+    protected: Mapped[bool]
+    skip_reason: Mapped[str | None]
+    retention: Mapped[str | None]
+    """The last valid retention that the server's metadata asked for; none: the default."""
+    bad_retention: Mapped[str | None]
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    protected_since: Mapped[datetime | None]
+    gone_at: Mapped[datetime | None]
+    last_started_at: Mapped[datetime | None]
+    last_success_at: Mapped[datetime | None]
+    last_failed_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(server_default=text("0"))
+    """Failed backups since the last successful one."""
+
+
+class BackupRow(Base):
+    """One backup, from plan to deletion; moves are compare-and-set, see `planning.lifecycle`."""
+
+    __tablename__ = "backups"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    backup_id: Mapped[str | None] = mapped_column(unique=True)
+    volume_id: Mapped[str] = mapped_column(index=True)
+    volume_name: Mapped[str]
+    server_id: Mapped[str | None]
+    server_name: Mapped[str]
+    project_id: Mapped[str] = mapped_column(index=True)
+    kind: Mapped[Kind]
+    state: Mapped[State] = mapped_column(index=True)
+    origin: Mapped[Origin]
+    reason: Mapped[str | None]
+    attempt: Mapped[int]
+    chain_id: Mapped[str | None]
+    size_gib: Mapped[int | None]
+    planned_at: Mapped[datetime]
+    waiting_since: Mapped[datetime | None]
+    """Start of the volume's last backup when this one was planned: the longest without one goes first."""
+    not_before: Mapped[datetime | None]
+    """A planned backup that met a busy volume is not tried again earlier."""
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    pinned: Mapped[bool] = mapped_column(server_default=false())
+    pin_note: Mapped[str | None]
+    pinned_by: Mapped[str | None]
+    remains: Mapped[bool] = mapped_column(server_default=false())
+    """A failed backup that Cinder may still have, and that `check` must remove."""
+    delete_reason: Mapped[str | None]
+    delete_attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    next_try_at: Mapped[datetime | None]
+    claimed_by: Mapped[str | None]
+    claimed_until: Mapped[datetime | None]
+    reported_at: Mapped[datetime | None]
+    removal_reported_at: Mapped[datetime | None]
+
+
+_UNFINISHED = BackupRow.state.in_(sorted(UNFINISHED))
+Index(
+    "one_unfinished_backup_per_volume",
+    BackupRow.volume_id,
+    unique=True,
+    postgresql_where=_UNFINISHED,
+    sqlite_where=_UNFINISHED,
+)
+
+
+class RunRow(Base):
+    """One execution of one command."""
+
+    __tablename__ = "runs"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    command: Mapped[str]
+    host: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    api_requests: Mapped[int] = mapped_column(server_default=text("0"))
+    counts: Mapped[dict[str, Any]]
+    failures: Mapped[list[Any]]
+
+
+class LeadershipRow(Base):
+    """The fencing number of each leader lock, raised at each acquisition."""
+
+    __tablename__ = "leadership"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    fence: Mapped[int] = mapped_column(BigInteger)
+    owner: Mapped[str]
+    acquired_at: Mapped[datetime]
