@@ -45,6 +45,16 @@ class Origin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CloudSeen:
+    """Which cloud a login is to: `identity` is the id of its block-storage service in Keystone."""
+
+    identity: str
+    region: str
+    auth_url: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """A Keystone project."""
 
@@ -103,6 +113,38 @@ class Backup:
 
 
 @dataclass(frozen=True, slots=True)
+class InventoryVolume:
+    """What Staffeln remembers of a volume, also when it is long gone, and how its backups went."""
+
+    volume_id: VolumeId
+    volume_name: str
+    project_id: ProjectId
+    server_id: ServerId | None
+    server_name: str
+    status: str
+    size_gib: int
+    volume_type: str | None
+    availability_zone: str | None
+    bootable: bool
+    encrypted: bool
+    protected: bool
+    skip_reason: str | None
+    retention: str | None
+    """The last valid retention that the server's metadata asked for; none: the default."""
+    bad_retention: str | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    protected_since: datetime | None = None
+    gone_at: datetime | None = None
+    last_started_at: datetime | None = None
+    last_success_at: datetime | None = None
+    """Start of the newest backup that became available."""
+    last_failed_at: datetime | None = None
+    failures: int = 0
+    """Failed backups since the last successful one."""
+
+
+@dataclass(frozen=True, slots=True)
 class BackupRecord:
     """Staffeln's own row for one backup, from the plan to the deletion."""
 
@@ -129,7 +171,13 @@ class BackupRecord:
     remains: bool = False
     """A failed backup that Cinder still has, and that `check` must remove."""
     delete_attempts: int = 0
+    delete_reason: str | None = None
     next_try_at: datetime | None = None
+    waiting_since: datetime | None = None
+    """Start of the volume's last backup when this one was planned: the longest without one goes first."""
+    not_before: datetime | None = None
+    pinned_by: str | None = None
+    deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

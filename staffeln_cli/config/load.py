@@ -69,18 +69,18 @@ def load(file: Path | None, environ: Mapping[str, str] | None = None) -> Loaded:
             problems.append(f"{one.place}: {name}: {_explained(error)}")
     if problems:
         raise ConfigError(problems)
-    types = {part.name: part.type for part in dataclasses.fields(Settings)}
-    settings = Settings(**{name: types[name](**values) for name, values in sections.items()})  # type: ignore[operator] - annotations are evaluated here, so each type is its class
+    types = get_type_hints(Settings)
+    settings = Settings(**{name: types[name](**values) for name, values in sections.items()})
     return Loaded(settings, file, {name: one.source for name, one in given.items()})
 
 
 @cache
 def keys() -> Mapping[str, Any]:
     """Every `section.key` with its annotated type, in the order of the settings."""
-    found = {}
-    for part in dataclasses.fields(Settings):
-        hints = get_type_hints(part.type, include_extras=True)
-        found |= {f"{part.name}.{name}": hint for name, hint in hints.items()}
+    found: dict[str, Any] = {}
+    for section, kind in get_type_hints(Settings).items():
+        hints = get_type_hints(kind, include_extras=True)
+        found |= {f"{section}.{name}": hint for name, hint in hints.items()}
     return found
 
 

@@ -1,0 +1,319 @@
+"""The backup records: planned, claimed, moved by compare-and-set."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, func, or_, select, text, update
+
+from staffeln_cli.model import BackupId, BackupRecord, ProjectId, RecordId, State, VolumeId
+from staffeln_cli.planning.lifecycle import IN_FLIGHT, UNFINISHED, may_move
+from staffeln_cli.store.database import Database, upsert
+from staffeln_cli.tables import BackupRow, VolumeRow
+
+_COLUMNS = tuple(getattr(BackupRow, part.name) for part in fields(BackupRecord))
+_CHUNK = 500
+"""Values in one IN list; SQLite allows 32,766 variables, planners like fewer."""
+_CAPS_LOCK = 0x57AFFE1
+"""The advisory lock (any constant) under which PostgreSQL counts what is in flight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A worker's expiring right to records."""
+
+    owner: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How many backups may be in flight, over all hosts."""
+
+    total: int
+    per_project: int
+
+
+class Backups:
+    """The backup records of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def plan(self, records: Sequence[BackupRecord]) -> set[RecordId]:
+        """Insert records; those whose volume has an unfinished one already are left out."""
+        if not records:
+            return set()
+        with self._database.write() as connection:
+            statement = upsert(connection, BackupRow).on_conflict_do_nothing()
+            connection.execute(statement, [asdict(record) for record in records])
+            inserted: set[RecordId] = set()
+            for chunk in _chunks([record.id for record in records]):
+                found = connection.execute(select(BackupRow.id).where(BackupRow.id.in_(chunk)))
+                inserted.update(found.scalars())  # type: ignore[arg-type]  # ids are plain text there
+            _count_failures(connection, [one for one in records if one.id in inserted])
+        return inserted
+
+    def start(
+        self, claim: Claim, *, caps: Caps, limit: int, waiting: Collection[ProjectId] = ()
+    ) -> list[BackupRecord]:
+        """Move planned records to `starting` under a claim, the longest waiting first, within the caps.
+
+        Projects in `waiting` are passed over. Empty when nothing is planned or the caps are reached.
+        """
+        with self._database.write() as connection:
+            if not self._database.is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CAPS_LOCK})
+            in_flight = connection.execute(
+                select(func.count()).where(BackupRow.state.in_(IN_FLIGHT))
+            ).scalar_one()
+            room = min(limit, caps.total - in_flight)
+            if room <= 0:
+                return []
+            now = self._database.now()
+            chosen = connection.execute(
+                select(BackupRow.id)
+                .where(BackupRow.id.in_(_next_in_line(caps, waiting, now, room)))
+                .with_for_update(skip_locked=True)
+            )
+            started = connection.execute(
+                update(BackupRow)
+                .where(BackupRow.id.in_(chosen.scalars().all()), BackupRow.state == State.PLANNED)
+                .values(
+                    state=State.STARTING,
+                    started_at=now,
+                    claimed_by=claim.owner,
+                    claimed_until=claim.until,
+                )
+                .returning(*_COLUMNS)
+            )
+            return sorted((BackupRecord(*row) for row in started), key=_by_waiting)
+
+    def claim(
+        self, states: Collection[State], claim: Claim, *, limit: int = 10_000
+    ) -> list[BackupRecord]:
+        """Claim records in these states that nobody else holds a claim on, oldest first."""
+        with self._database.write() as connection:
+            free = connection.execute(
+                select(BackupRow.id)
+                .where(BackupRow.state.in_(states), _unclaimed(self._database.now()))
+                .order_by(BackupRow.planned_at)
+                .limit(limit)
+                .with_for_update(skip_locked=True)
+            )
+            claimed: list[BackupRecord] = []
+            for chunk in _chunks(free.scalars().all()):
+                rows = connection.execute(
+                    update(BackupRow)
+                    .where(BackupRow.id.in_(chunk))
+                    .values(claimed_by=claim.owner, claimed_until=claim.until)
+                    .returning(*_COLUMNS)
+                )
+                claimed.extend(BackupRecord(*row) for row in rows)
+            return claimed
+
+    def give_back(self, owner: str) -> None:
+        """Let go of all claims of this owner, except on records that are `starting`: those stay in doubt."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(BackupRow)
+                .where(BackupRow.claimed_by == owner, BackupRow.state != State.STARTING)
+                .values(claimed_by=None, claimed_until=None)
+            )
+
+    def still_claimed(self, record_id: RecordId, claim: Claim) -> bool:
+        """Extend a claim on a `starting` record; False when it is no longer this owner's."""
+        with self._database.write() as connection:
+            touched = connection.execute(
+                update(BackupRow)
+                .where(
+                    BackupRow.id == record_id,
+                    BackupRow.state == State.STARTING,
+                    BackupRow.claimed_by == claim.owner,
+                )
+                .values(claimed_until=claim.until)
+            )
+            return touched.rowcount == 1
+
+    def move(
+        self,
+        record: BackupRecord,
+        new: State,
+        *,
+        moment: datetime,
+        owner: str | None = None,
+        **values: Any,
+    ) -> bool:
+        """Move a record on; False if another run moved it first. Ends the claim on it.
+
+        `moment` is when this became known; the volume's history is kept in the same transaction.
+        With `owner`, only while that owner's claim stands.
+        """
+        if not may_move(record.state, new):
+            raise ValueError(f"a {record.state} backup cannot become {new}")
+        law = [BackupRow.id == record.id, BackupRow.state == record.state]
+        if owner is not None:
+            law.append(BackupRow.claimed_by == owner)
+        with self._database.write() as connection:
+            moved = connection.execute(
+                update(BackupRow)
+                .where(*law)
+                .values(state=new, claimed_by=None, claimed_until=None, **values)
+            )
+            if moved.rowcount != 1:
+                return False
+            _remember(connection, record, new, moment)
+            return True
+
+    def note(self, record_id: RecordId, **values: Any) -> None:
+        """Write details of a record that are no move: a reason, a pause before the next try, a pin."""
+        with self._database.write() as connection:
+            connection.execute(update(BackupRow).where(BackupRow.id == record_id).values(**values))
+
+    def cancel_planned(self, volume_ids: Iterable[VolumeId], reason: str, moment: datetime) -> int:
+        """Cancel what is planned for these volumes; return how many records that were."""
+        cancelled = 0
+        with self._database.write() as connection:
+            for chunk in _chunks(list(volume_ids)):
+                cancelled += connection.execute(
+                    update(BackupRow)
+                    .where(BackupRow.volume_id.in_(chunk), BackupRow.state == State.PLANNED)
+                    .values(state=State.CANCELLED, reason=reason, finished_at=moment)
+                ).rowcount
+        return cancelled
+
+    def in_states(self, states: Collection[State]) -> list[BackupRecord]:
+        """All records in these states, oldest plan first."""
+        return self._records(
+            select(*_COLUMNS)
+            .where(BackupRow.state.in_(states))
+            .order_by(BackupRow.planned_at, BackupRow.id)
+        )
+
+    def count(self) -> dict[State, int]:
+        """How many records are in each state that has any."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(BackupRow.state, func.count()).group_by(BackupRow.state)
+            )
+            return {state: number for state, number in rows}  # noqa: C416 - mypy knows rows no better
+
+    def of_volumes(self, volume_ids: Iterable[VolumeId]) -> list[BackupRecord]:
+        """All records of these volumes, in any state, oldest plan first for each."""
+        found: list[BackupRecord] = []
+        for chunk in _chunks(list(volume_ids)):
+            found += self._records(
+                select(*_COLUMNS)
+                .where(BackupRow.volume_id.in_(chunk))
+                .order_by(BackupRow.planned_at, BackupRow.id)
+            )
+        return found
+
+    def by_ids(self, ids: Iterable[str]) -> list[BackupRecord]:
+        """Records by their own id or by Cinder's id of the backup."""
+        found: list[BackupRecord] = []
+        for chunk in _chunks(list(ids)):
+            law = or_(BackupRow.id.in_(chunk), BackupRow.backup_id.in_(chunk))
+            found += self._records(select(*_COLUMNS).where(law))
+        return found
+
+    def planned_or_unfinished(self) -> dict[VolumeId, State]:
+        """The volumes that have an unfinished record, and its state."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(BackupRow.volume_id, BackupRow.state).where(BackupRow.state.in_(UNFINISHED))
+            )
+            return {VolumeId(volume_id): state for volume_id, state in rows}
+
+    def newest_missing(self) -> dict[VolumeId, datetime]:
+        """For each volume that lost a backup behind our back, the start of the newest lost one."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(BackupRow.volume_id, func.max(BackupRow.started_at))
+                .where(BackupRow.state == State.MISSING)
+                .group_by(BackupRow.volume_id)
+            )
+            return {VolumeId(volume_id): moment for volume_id, moment in rows if moment}
+
+    def forget(self, before: datetime) -> int:
+        """Remove finished records older than `before` that have nothing left to say; return how many."""
+        finished = BackupRow.state.in_([State.DELETED, State.CANCELLED, State.MISSING]) | (
+            (BackupRow.state == State.FAILED) & BackupRow.remains.is_(False)
+        )
+        ended = func.coalesce(BackupRow.deleted_at, BackupRow.finished_at, BackupRow.planned_at)
+        with self._database.write() as connection:
+            return connection.execute(delete(BackupRow).where(finished, ended < before)).rowcount
+
+    def _records(self, statement: Select[Any]) -> list[BackupRecord]:
+        with self._database.read() as connection:
+            return [BackupRecord(*row) for row in connection.execute(statement)]
+
+
+def _next_in_line(
+    caps: Caps, waiting: Collection[ProjectId], now: datetime, room: int
+) -> Select[Any]:
+    """Ids of the planned records to start: fair to each project's cap, the longest waiting first."""
+    line = (BackupRow.waiting_since.asc().nulls_first(), BackupRow.planned_at, BackupRow.id)
+    flying = (
+        select(BackupRow.project_id, func.count().label("number"))
+        .where(BackupRow.state.in_(IN_FLIGHT))
+        .group_by(BackupRow.project_id)
+        .subquery()
+    )
+    place = func.row_number().over(partition_by=BackupRow.project_id, order_by=line)
+    ranked = (
+        select(
+            BackupRow.id.label("id"),
+            (place + func.coalesce(flying.c.number, 0)).label("place"),
+            func.row_number().over(order_by=line).label("turn"),
+        )
+        .join(flying, flying.c.project_id == BackupRow.project_id, isouter=True)
+        .where(
+            BackupRow.state == State.PLANNED,
+            or_(BackupRow.not_before.is_(None), BackupRow.not_before <= now),
+            BackupRow.project_id.not_in(waiting),
+        )
+        .subquery()
+    )
+    return (
+        select(ranked.c.id)
+        .where(ranked.c.place <= caps.per_project)
+        .order_by(ranked.c.turn)
+        .limit(room)
+    )
+
+
+def _unclaimed(now: datetime) -> Any:
+    return or_(BackupRow.claimed_until.is_(None), BackupRow.claimed_until <= now)
+
+
+def _remember(connection: Connection, record: BackupRecord, new: State, moment: datetime) -> None:
+    """Keep the volume's own history, from which the next plan is made."""
+    values: dict[str, Any] = {}
+    if new is State.CREATING:
+        values = {"last_started_at": record.started_at}
+    elif new is State.AVAILABLE:
+        values = {"last_success_at": record.started_at, "failures": 0}
+    elif new is State.FAILED:
+        values = {"last_failed_at": moment, "failures": VolumeRow.failures + 1}
+    if values:
+        connection.execute(
+            update(VolumeRow).where(VolumeRow.volume_id == record.volume_id).values(**values)
+        )
+
+
+def _count_failures(connection: Connection, records: Iterable[BackupRecord]) -> None:
+    """Records that were born failed count for their volume as others do."""
+    for record in records:
+        if record.state is State.FAILED:
+            _remember(connection, record, State.FAILED, record.finished_at or record.planned_at)
+
+
+def _by_waiting(record: BackupRecord) -> tuple[bool, datetime, str]:
+    return (record.waiting_since is not None, record.waiting_since or record.planned_at, record.id)
+
+
+def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]

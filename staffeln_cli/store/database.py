@@ -1,0 +1,223 @@
+"""The connection: transactions, errors translated, fencing numbers checked, SQLite's settings."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+
+from staffeln_cli.errors import ConfigError, LeadershipLost, SchemaOutdated, StoreUnavailable
+from staffeln_cli.tables import SCHEMA_REVISION, Base, LeadershipRow
+
+BUSY_TIMEOUT = timedelta(seconds=30)
+"""How long SQLite waits for another process's write transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The right of one leader's pass to write; void once another pass has raised the number."""
+
+    name: str
+    number: int
+
+
+class Database:
+    """An engine and its transactions. Writes of a leader's pass are refused once it lost its lead."""
+
+    def __init__(self, url: str, *, clock: Callable[[], datetime] | None = None) -> None:
+        self.url = _checked(url)
+        self._clock = clock
+        self._engine = _engine(self.url)
+        self.fence: Fence | None = None
+        """Set while a leader's pass runs: every write of this process checks it."""
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether one file holds everything, so that one write transaction runs at a time."""
+        return self.url.get_backend_name() == "sqlite"
+
+    def close(self) -> None:
+        """Give all connections back to the operating system."""
+        self._engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads."""
+        with self._translated(), self._engine.connect() as connection:
+            yield connection.execution_options(staffeln_read=True)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that commits at its end; in a leader's pass, only while it still leads.
+
+        LeadershipLost when another pass has taken over: nothing of this transaction is kept.
+        """
+        with self._translated(), self._engine.begin() as connection:
+            if self.fence is not None:
+                self._check(connection, self.fence)
+            yield connection
+
+    def now(self) -> datetime:
+        """The time by the database server's clock, which all hosts share; by SQLite, this host's."""
+        if self._clock is not None:
+            return self._clock()
+        if self.is_sqlite:
+            return datetime.now(UTC)
+        with self.read() as connection:
+            moment: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        return moment.astimezone(UTC)
+
+    def raise_fence(self, name: str, owner: str) -> Fence:
+        """Become the only pass of this name whose writes count."""
+        with self.write() as connection:
+            row = upsert(connection, LeadershipRow).values(
+                name=name, fence=1, owner=owner, acquired_at=self.now()
+            )
+            raised = row.on_conflict_do_update(
+                index_elements=[LeadershipRow.name],
+                set_={
+                    "fence": LeadershipRow.fence + 1,
+                    "owner": row.excluded.owner,
+                    "acquired_at": row.excluded.acquired_at,
+                },
+            )
+            number = connection.execute(raised.returning(LeadershipRow.fence)).scalar_one()
+        return Fence(name, number)
+
+    def check_schema(self) -> None:
+        """Raise SchemaOutdated unless the schema is the one this code was written for."""
+        found = self.revision()
+        if found is None:
+            raise SchemaOutdated(
+                [f"{self.shown}: holds no Staffeln schema yet; run: staffeln db upgrade"]
+            )
+        if found != SCHEMA_REVISION:
+            raise SchemaOutdated(
+                [
+                    f"{self.shown}: schema is at revision {found}, this version needs {SCHEMA_REVISION};"
+                    f" {'run: staffeln db upgrade' if found < SCHEMA_REVISION else 'install a newer Staffeln'}"
+                ]
+            )
+
+    def revision(self) -> str | None:
+        """The schema's revision; None where there is no schema."""
+        if self.is_sqlite and self.url.database and not Path(self.url.database).exists():
+            return None
+        with self.read() as connection:
+            if not self._engine.dialect.has_table(connection, "alembic_version"):
+                return None
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+    @property
+    def shown(self) -> str:
+        """The URL as it may be shown."""
+        return self.url.render_as_string(hide_password=True)
+
+    def _check(self, connection: Connection, fence: Fence) -> None:
+        held = connection.execute(
+            select(LeadershipRow.fence).where(LeadershipRow.name == fence.name).with_for_update()
+        ).scalar_one_or_none()
+        if held != fence.number:
+            raise LeadershipLost(
+                f"another {fence.name} has taken over (number {held}, this one had {fence.number});"
+                " this one writes nothing more"
+            )
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (IntegrityError, ProgrammingError):
+            raise  # a law of the database, or a bug: the caller knows, or nobody
+        except DBAPIError as error:
+            raise StoreUnavailable(f"database {self.shown}: {_first_line(error.orig)}") from error
+        except SQLAlchemyError as error:
+            raise StoreUnavailable(f"database {self.shown}: {_first_line(error)}") from error
+
+
+def upsert(connection: Connection, table: type[Base]) -> sqlite.Insert:
+    """An INSERT that can say what to do on a conflict; both databases spell it alike."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return cast("sqlite.Insert", postgresql.insert(table))
+
+
+def _first_line(error: BaseException | None) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _checked(url: str) -> URL:
+    expected = "expected sqlite:////absolute/path or postgresql+psycopg://user:password@host/name"
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise ConfigError([f"database.url: is not a URL; {expected}"]) from None
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise ConfigError([f"database.url: {parsed.drivername}:// is not supported; {expected}"])
+    if parsed.drivername == "sqlite" and not parsed.database:
+        raise ConfigError([f"database.url: names no file; {expected}"])
+    return parsed
+
+
+def _engine(url: URL) -> Engine:
+    try:
+        if url.get_backend_name() == "sqlite":
+            return _sqlite(url)
+        # Short processes, up to 64 worker threads: few connections, checked before use, never kept idle.
+        return create_engine(
+            url,
+            pool_size=2,
+            max_overflow=6,
+            pool_pre_ping=True,
+            pool_timeout=30,
+            connect_args={"connect_timeout": 10, "application_name": "staffeln"},
+        )
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise ConfigError(
+            [f"database.url: {error}; for PostgreSQL run: pip install 'staffeln[postgresql]'"]
+        ) from error
+
+
+def _sqlite(url: URL) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT.total_seconds()})
+    path = Path(url.database or "")
+
+    @event.listens_for(engine, "do_connect")
+    def create_private(*_: object) -> None:
+        """The file is readable by its owner only, from its first byte on."""
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise StoreUnavailable(
+                f"database {path}: cannot be opened for writing: {error.strerror}"
+            ) from error
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # SQLAlchemy's own BEGIN below, not the driver's
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("staffeln_read")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine

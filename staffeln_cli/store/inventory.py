@@ -1,0 +1,140 @@
+"""What was last seen of volumes and projects, also when they are long gone."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from staffeln_cli.model import InventoryVolume, Project, ProjectId, ServerId, VolumeId
+from staffeln_cli.store.database import Database, upsert
+from staffeln_cli.tables import ProjectRow, VolumeRow
+
+_COLUMNS = tuple(getattr(VolumeRow, part.name) for part in fields(InventoryVolume))
+_CHUNK = 500
+_HISTORY = frozenset(
+    {"first_seen_at", "last_started_at", "last_success_at", "last_failed_at", "failures"}
+)
+"""Columns that a new look at the cloud never overwrites."""
+
+
+class Inventory:
+    """The volumes and projects of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def volumes(self, volume_ids: Sequence[VolumeId]) -> dict[VolumeId, InventoryVolume]:
+        """What is known of these volumes."""
+        known: dict[VolumeId, InventoryVolume] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(volume_ids), _CHUNK):
+                chunk = volume_ids[start : start + _CHUNK]
+                rows = connection.execute(select(*_COLUMNS).where(VolumeRow.volume_id.in_(chunk)))
+                known.update((row.volume_id, InventoryVolume(*row)) for row in rows)
+        return known
+
+    def all_volumes(self) -> Iterator[InventoryVolume]:
+        """Every volume ever seen, in the order of project and name."""
+        order = (VolumeRow.project_id, VolumeRow.server_name, VolumeRow.volume_name)
+        with self._database.read() as connection:
+            rows = connection.execution_options(yield_per=5000).execute(
+                select(*_COLUMNS).order_by(*order, VolumeRow.volume_id)
+            )
+            for row in rows:
+                yield InventoryVolume(*row)
+
+    def volumes_of_server(self, server_id: ServerId) -> list[InventoryVolume]:
+        """The volumes last seen on this server."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(*_COLUMNS).where(VolumeRow.server_id == server_id))
+            return [InventoryVolume(*row) for row in rows]
+
+    def save(self, volumes: Sequence[InventoryVolume]) -> None:
+        """Insert or update; the history of backups stays as it was."""
+        if not volumes:
+            return
+        with self._database.write() as connection:
+            statement = upsert(connection, VolumeRow)
+            updates = {
+                part.name: statement.excluded[part.name]
+                for part in fields(InventoryVolume)
+                if part.name not in _HISTORY and part.name != "volume_id"
+            }
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=[VolumeRow.volume_id], set_=updates
+                ),
+                [asdict(volume) for volume in volumes],
+            )
+
+    def close_listing(self, seen: Collection[VolumeId], moment: datetime) -> list[VolumeId]:
+        """After a complete listing: what was seen is still there, the rest is gone; return the gone."""
+        with self._database.write() as connection:
+            there = connection.execute(
+                select(VolumeRow.volume_id).where(VolumeRow.gone_at.is_(None))
+            )
+            gone = [VolumeId(one) for one in there.scalars() if one not in seen]
+            for start in range(0, len(gone), _CHUNK):
+                chunk = gone[start : start + _CHUNK]
+                connection.execute(
+                    update(VolumeRow)
+                    .where(VolumeRow.volume_id.in_(chunk))
+                    .values(gone_at=moment, protected=False, skip_reason="volume is gone")
+                )
+            connection.execute(
+                update(VolumeRow).where(VolumeRow.gone_at.is_(None)).values(last_seen_at=moment)
+            )
+        return gone
+
+    def save_projects(self, projects: Iterable[Project], moment: datetime) -> None:
+        """Replace what is known of the projects by a complete listing."""
+        known = self.projects()
+        changed = [one for one in projects if known.pop(one.id, None) != one]
+        if not changed and not known:
+            return
+        with self._database.write() as connection:
+            statement = upsert(connection, ProjectRow)
+            names = ("project_name", "domain_id", "enabled", "gone_at")
+            updates: dict[str, Any] = {name: statement.excluded[name] for name in names}
+            if changed:
+                connection.execute(
+                    statement.on_conflict_do_update(
+                        index_elements=[ProjectRow.project_id], set_=updates
+                    ),
+                    [_project_values(one) for one in changed],
+                )
+            connection.execute(
+                update(ProjectRow)
+                .where(ProjectRow.project_id.in_(list(known)), ProjectRow.gone_at.is_(None))
+                .values(gone_at=moment)
+            )
+
+    def projects(self) -> dict[ProjectId, Project]:
+        """The projects of the last listing."""
+        columns = (ProjectRow.project_id, ProjectRow.project_name, ProjectRow.domain_id)
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(*columns, ProjectRow.enabled).where(ProjectRow.gone_at.is_(None))
+            )
+            return {
+                ProjectId(row.project_id): Project(ProjectId(row.project_id), *row[1:])
+                for row in rows
+            }
+
+    def project_names(self) -> dict[ProjectId, str]:
+        """Names of all projects ever seen."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(ProjectRow.project_id, ProjectRow.project_name))
+            return {ProjectId(project_id): name for project_id, name in rows}
+
+
+def _project_values(project: Project) -> dict[str, object]:
+    return {
+        "project_id": project.id,
+        "project_name": project.name,
+        "domain_id": project.domain_id,
+        "enabled": project.enabled,
+        "gone_at": None,
+    }
