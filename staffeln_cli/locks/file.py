@@ -5,11 +5,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import quote
 
 from filelock import FileLock, SoftFileLock, Timeout
 
 from staffeln_cli.errors import LockHeld, LockServiceUnavailable
+from staffeln_cli.locks.naming import plain
 from staffeln_cli.locks.url import FileUrl
 
 
@@ -31,7 +31,7 @@ class HeldFile:
 @contextmanager
 def held(url: FileUrl, name: str, *, owner: str, lease: timedelta) -> Iterator[HeldFile]:
     """Hold the lock; `lease` does not matter, as the lock lasts exactly as long as the process."""
-    path = url.folder / f"{quote(name, safe='')}.lock"
+    path = url.folder / f"{plain(name)}.lock"
     note = path.with_suffix(".holder")
     lock = FileLock(path, blocking=False, thread_local=False)
     with _understood(path, note):
