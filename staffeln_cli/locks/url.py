@@ -140,8 +140,10 @@ def _options(parts: SplitResult, allowed: frozenset[str]) -> dict[str, str]:
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if parts.fragment or "#" in parts.geturl():
         raise _Malformed("has a '#': one in a password is written %23")
-    if unknown := sorted(options.keys() - allowed):
-        raise _Malformed(f"has options that do not exist here: {', '.join(unknown)}")
+    if options.keys() - allowed:
+        # Which one is not said: after a "?" in a password, it would be the rest of the password.
+        known = f"those there are: {', '.join(sorted(allowed))}" if allowed else "there are none"
+        raise _Malformed(f"has an option that does not exist here ({known})")
     return options
 
 
