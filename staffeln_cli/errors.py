@@ -111,6 +111,10 @@ class QuotaExceeded(Refused):
     """The project's backup quota is used up."""
 
 
+class Throttled(Refused):
+    """Cinder asked to slow down, and has not acted."""
+
+
 class VolumeGone(Refused):
     """The volume does not exist any more."""
 

@@ -1,0 +1,38 @@
+"""The one door to OpenStack."""
+
+from datetime import datetime, timedelta
+
+from staffeln_cli.cloud.api import Api, Login
+from staffeln_cli.cloud.backups import BackupRequests
+from staffeln_cli.cloud.listings import Listings
+from staffeln_cli.cloud.look import BackupService, Look, Quota, Quotas
+from staffeln_cli.config.settings import CloudSettings
+
+__all__ = ["BackupService", "Cloud", "Login", "Quota", "Quotas"]
+
+
+class Cloud:
+    """One cloud, with one login that is made when it is first needed."""
+
+    def __init__(self, settings: CloudSettings) -> None:
+        self._api = Api(settings)
+        self.listings = Listings(self._api)
+        self.backups = BackupRequests(self._api)
+        self.look = Look(self._api)
+
+    def login(self) -> Login:
+        """Log in, unless that has happened, and see that the login can do the job."""
+        return self._api.login()
+
+    @property
+    def request_count(self) -> int:
+        """HTTP requests sent so far."""
+        return self._api.request_count
+
+    def clock_skew(self, now: datetime) -> timedelta | None:
+        """How far `now` is ahead of the services' clock; None where they tell no time."""
+        return self._api.clock_skew(now)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._api.close()

@@ -1,0 +1,347 @@
+"""Login and requests: time-outs, retries of what may be repeated, everything counted."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from importlib import metadata
+from typing import Any, TypeVar
+
+import openstack
+import requests
+import tenacity
+from keystoneauth1 import exceptions as ksa
+from keystoneauth1.access import AccessInfo, AccessInfoV3
+from keystoneauth1.identity import v3
+from keystoneauth1.session import Session, TCPKeepAliveAdapter
+from openstack import exceptions as sdk
+from openstack.connection import Connection
+
+from staffeln_cli.config.settings import CloudSettings
+from staffeln_cli.errors import CloudUnavailable, ConfigError, InDoubt, NoAccess, NotAdmin
+from staffeln_cli.model import CloudSeen, ProjectId
+
+log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+RETRIED_STATUS = frozenset({429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who the token says we are."""
+
+    user_id: str
+    user_name: str
+    project_id: ProjectId
+    roles: tuple[str, ...]
+    cloud: CloudSeen
+
+
+class _Transport(TCPKeepAliveAdapter):
+    """Counts every request that leaves, and notes the time that the services tell."""
+
+    def __init__(self, connections: int) -> None:
+        self.count = 0
+        self.told: tuple[datetime, float] | None = None
+        self._lock = threading.Lock()
+        super().__init__(pool_connections=connections, pool_maxsize=connections)
+
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send one request; redirects and repeats count again."""
+        with self._lock:
+            self.count += 1
+        response = super().send(*args, **kwargs)
+        if date := response.headers.get("Date"):
+            try:
+                self.told = (parsedate_to_datetime(date), time.monotonic())
+            except ValueError:
+                log.debug("a service sent the date %r", date)
+        return response
+
+
+class _ProjectToken(v3.Token):
+    """A token of another project, made anew from the login's own token whenever one is needed."""
+
+    def __init__(self, auth_url: str, login: Any, project_id: str) -> None:
+        super().__init__(auth_url, "", project_id=project_id)
+        self._login = login
+
+    def get_auth_ref(self, session: Session) -> AccessInfoV3:
+        """Ask Keystone; a rejected login token is renewed once."""
+        try:
+            return self._rescoped(session)
+        except ksa.Unauthorized:
+            # The login's token died, or there is no role in the project: a fresh token tells.
+            self._login.invalidate()
+            return self._rescoped(session)
+
+    def _rescoped(self, session: Session) -> AccessInfoV3:
+        self.auth_methods = [v3.TokenMethod(token=self._login.get_token(session))]
+        return super().get_auth_ref(session)
+
+
+class Api:
+    """One login to one cloud, and raw requests with it. Threads may share it."""
+
+    def __init__(self, settings: CloudSettings) -> None:
+        self._settings = settings
+        self._connection = _connected(settings)
+        self._session: Session = self._connection.session
+        self._auth: v3.base.Auth = self._session.auth  # type: ignore[assignment]  # typed as the widest plugin
+        self._transport = _Transport(settings.workers * 2)
+        for scheme in ("http://", "https://"):
+            self._session.session.mount(scheme, self._transport)
+        self._tokens: dict[ProjectId, _ProjectToken] = {}
+        self._lock = threading.Lock()
+        self._trouble_since: float | None = None
+        self._login: Login | None = None
+
+    @property
+    def request_count(self) -> int:
+        """HTTP requests sent so far, those for tokens and repeats included."""
+        return self._transport.count
+
+    @property
+    def workers(self) -> int:
+        """How many requests may be under way at once."""
+        return self._settings.workers
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._connection.close()
+
+    def clock_skew(self, now: datetime) -> timedelta | None:
+        """How far `now` is ahead of the clock of the services; None where they tell no time."""
+        if self._transport.told is None:
+            return None
+        told, heard = self._transport.told
+        return now - told - timedelta(seconds=time.monotonic() - heard)
+
+    def login(self) -> Login:
+        """Get a token, once; NotAdmin where it would not show all projects.
+
+        Raises ConfigError for a login that cannot be tried, CloudUnavailable for one that failed.
+        """
+        if self._login is None:
+            self._login = self._logged_in()
+        return self._login
+
+    def _logged_in(self) -> Login:
+        access = self._retrying(self._access, "logging in")
+        roles = tuple(sorted(access.role_names or ()))
+        if access.project_id is None:
+            raise ConfigError(
+                [f"cloud {self._shown}: the login has no project; name one in clouds.yaml"]
+            )
+        if not set(self._settings.admin_roles).intersection(roles):
+            wanted = self._settings.admin_roles
+            raise NotAdmin(
+                [
+                    f"cloud {self._shown}: user {access.username} has the roles"
+                    f" {', '.join(roles) or 'none'} on project {access.project_name}, but needs"
+                    f" {' or '.join(wanted)} to see all projects; grant it: openstack role add"
+                    f" --user {access.user_id} --project {access.project_id} {wanted[0]}"
+                ]
+            )
+        # Proxies are made here, in one thread: openstacksdk makes them without a lock.
+        _ = self._connection.compute, self._connection.block_storage
+        user_id, user_name = str(access.user_id), str(access.username)
+        return Login(user_id, user_name, ProjectId(access.project_id), roles, self._seen(access))
+
+    def get(
+        self, service: str, path: str, *, microversion: str | None = None, **params: str
+    ) -> bytes:
+        """GET that is repeated for a while after 429, 5xx and lost connections; the body of a 200.
+
+        CloudUnavailable when it kept failing; `Unexpected`, with the status, for any other answer.
+        """
+
+        def attempt() -> requests.Response:
+            try:
+                answer = self.once(service, "GET", path, microversion=microversion, params=params)
+            except InDoubt as error:
+                raise _Later(str(error)) from error
+            if answer.status_code in RETRIED_STATUS:
+                raise _Later(f"HTTP {answer.status_code}", answer.headers.get("Retry-After"))
+            return answer
+
+        response = self._retrying(attempt, f"GET {path}")
+        if response.status_code != 200:
+            raise Unexpected(f"GET {path}", response)
+        return response.content
+
+    def once(self, service: str, method: str, path: str, **options: Any) -> requests.Response:
+        """Send one request and return whatever the answer is; it is never repeated, here or below.
+
+        (But for a 401: then the service has not acted, and it is sent again with a new token.)
+        InDoubt where no answer came: the service may have acted.
+        """
+        self.login()
+        try:
+            response: requests.Response = getattr(self._connection, service).request(
+                path,
+                method,
+                raise_exc=False,
+                connect_retries=0,
+                status_code_retries=0,
+                **options,
+            )
+        except (ksa.ClientException, sdk.SDKException, requests.RequestException) as error:
+            raise InDoubt(f"{method} {path}: no answer: {one_line(error)}") from error
+        return response
+
+    def token_of(self, project_id: ProjectId) -> v3.base.Auth:
+        """An auth plugin whose token is of this project, with the token already fetched.
+
+        NoAccess where Keystone gives none: no role there, project disabled or gone.
+        """
+        if project_id == self.login().project_id:
+            return self._auth
+        with self._lock:
+            plugin = self._tokens.get(project_id)
+            if plugin is None:
+                plugin = _ProjectToken(self.login().cloud.auth_url, self._auth, project_id)
+                self._tokens[project_id] = plugin
+        try:
+            self._retrying(lambda: self._project_access(plugin), "getting a token")
+        except (ksa.Unauthorized, ksa.Forbidden, ksa.NotFound) as error:
+            raise NoAccess(
+                f"no access to project {project_id}: {one_line(error)}; grant user"
+                f" {self.login().user_name} the role member there, or enable the project"
+            ) from error
+        return plugin
+
+    def _project_access(self, plugin: _ProjectToken) -> AccessInfo:
+        with _later():
+            return plugin.get_access(self._session)
+
+    def _access(self) -> AccessInfo:
+        try:
+            with _later():
+                return self._auth.get_access(self._session)
+        except (ksa.Unauthorized, ksa.Forbidden, ksa.NotFound) as error:
+            raise CloudUnavailable(
+                f"cloud {self._shown}: Keystone refuses the login: {one_line(error)}"
+            ) from error
+        except (ksa.MissingRequiredOptions, ksa.MissingAuthPlugin) as error:
+            raise ConfigError([f"cloud {self._shown}: {one_line(error)}"]) from error
+
+    def _seen(self, access: AccessInfo) -> CloudSeen:
+        auth_url = str(self._connection.config.get_auth_args().get("auth_url", ""))
+        region = self._connection.config.get_region_name("block-storage") or ""
+        services = {one.get("type"): one for one in access.service_catalog.catalog}
+        volume = next(
+            (
+                services[kind]
+                for kind in ("block-storage", "volumev3", "volume")
+                if kind in services
+            ),
+            {},
+        )
+        return CloudSeen(str(volume.get("id") or auth_url), region, auth_url, self._shown)
+
+    @property
+    def _shown(self) -> str:
+        return str(self._connection.config.name or "envvars")
+
+    def _retrying(self, attempt: Callable[[], _T], what: str) -> _T:
+        """Repeat while the answer is `_Later`, for retry_timeout since the last good answer."""
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_Later),
+            stop=lambda _: self._out_of_patience(),
+            wait=_pause,
+            before_sleep=lambda state: log.info("%s: %s; trying again", what, _reason(state)),
+            reraise=True,
+        )
+        try:
+            answer = retrying(attempt)
+        except _Later as error:
+            raise CloudUnavailable(f"cloud {self._shown}: {what}: {error}") from error
+        with self._lock:
+            self._trouble_since = None
+        return answer
+
+    def _out_of_patience(self) -> bool:
+        with self._lock:
+            if self._trouble_since is None:
+                self._trouble_since = time.monotonic()
+            waited = time.monotonic() - self._trouble_since
+        return waited >= self._settings.retry_timeout.total_seconds()
+
+
+class Unexpected(CloudUnavailable):
+    """A service answered with a status that the caller did not ask for."""
+
+    def __init__(self, what: str, response: requests.Response) -> None:
+        self.status = response.status_code
+        self.reason = message_of(response)
+        super().__init__(f"{what}: HTTP {self.status}: {self.reason}")
+
+
+class _Later(Exception):
+    """The same request may succeed later; `after` is the Retry-After that came with the answer."""
+
+    def __init__(self, reason: str, after: str | None = None) -> None:
+        super().__init__(reason)
+        self.after = float(after) if after and after.isdigit() else 0.0
+
+
+_jitter = tenacity.wait_random_exponential(multiplier=0.5, max=30)
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.after if isinstance(error, _Later) else 0.0
+    return max(asked, _jitter(state))
+
+
+def _reason(state: tenacity.RetryCallState) -> object:
+    return state.outcome.exception() if state.outcome else ""
+
+
+@contextmanager
+def _later() -> Iterator[None]:
+    """Keystone's passing troubles while it is asked for a token, which may always be repeated."""
+    try:
+        yield
+    except ksa.HttpError as error:
+        if error.http_status not in RETRIED_STATUS:
+            raise
+        raise _Later(one_line(error), str(getattr(error, "retry_after", "") or "")) from error
+    except (ksa.ConnectionError, ksa.DiscoveryFailure) as error:
+        raise _Later(one_line(error)) from error
+
+
+def message_of(response: requests.Response) -> str:
+    """What a service says about its refusal: the message in the one object of its answer."""
+    try:
+        body = response.json()
+        inner = next(iter(body.values()))
+        return " ".join(str(inner["message"]).split())
+    except (ValueError, AttributeError, StopIteration, TypeError, KeyError):
+        return response.reason or "no message"
+
+
+def one_line(error: BaseException) -> str:
+    """An error's text, without line breaks."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _connected(settings: CloudSettings) -> Connection:
+    try:
+        return openstack.connect(
+            cloud=settings.name,
+            region_name=settings.region,
+            app_name="staffeln",
+            app_version=metadata.version("staffeln"),
+            api_timeout=settings.request_timeout.total_seconds(),
+        )
+    except (sdk.ConfigException, ksa.MissingRequiredOptions, ksa.NoMatchingPlugin) as error:
+        raise ConfigError(
+            [f"cloud {settings.name or 'from the environment'}: {one_line(error)}"]
+        ) from error

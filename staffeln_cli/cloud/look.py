@@ -1,0 +1,103 @@
+"""Single things looked up: a volume, a server, quotas, whether the backup service is up."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from staffeln_cli.cloud import decode
+from staffeln_cli.cloud.api import Api, Unexpected
+from staffeln_cli.cloud.listings import CINDER_VOLUMES, NOVA
+from staffeln_cli.model import ProjectId, Server, Volume
+
+
+@dataclass(frozen=True, slots=True)
+class BackupService:
+    """One cinder-backup, as Cinder sees it."""
+
+    host: str
+    zone: str
+    is_up: bool
+    is_enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A project's quota of one thing; a negative limit means unlimited."""
+
+    limit: int
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """A project's quotas of backups; an incremental is charged its volume's full size."""
+
+    backups: Quota
+    gigabytes: Quota
+
+
+class Look:
+    """Single look-ups; None for what the service says does not exist."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def volume(self, volume_id: str) -> Volume | None:
+        """A volume, of whatever project."""
+        body = self._body("block_storage", f"/volumes/{volume_id}", CINDER_VOLUMES)
+        return decode.volume(msgspec.json.decode(body, type=_OneVolume).volume) if body else None
+
+    def server(self, server_id: str) -> Server | None:
+        """A server, of whatever project."""
+        body = self._body("compute", f"/servers/{server_id}", NOVA)
+        return decode.server(msgspec.json.decode(body, type=_OneServer).server) if body else None
+
+    def volumes_of_server(self, server_id: str) -> list[Volume]:
+        """The volumes that Nova says are attached to this server, and Cinder knows."""
+        body = self._body("compute", f"/servers/{server_id}", NOVA)
+        attached = msgspec.json.decode(body, type=_OneServer).server.volumes if body else []
+        found = [self.volume(one.id) for one in attached]
+        return [volume for volume in found if volume is not None]
+
+    def quotas(self, project_id: ProjectId) -> Quotas:
+        """What a project may use, and uses, for backups."""
+        body = self._api.get(
+            "block_storage", f"/os-quota-sets/{project_id}", microversion="3.0", usage="True"
+        )
+        raw = msgspec.json.decode(body)["quota_set"]
+        gigabytes, backups = raw["backup_gigabytes"], raw["backups"]
+        return Quotas(
+            Quota(int(backups["limit"]), int(backups["in_use"]) + int(backups["reserved"])),
+            Quota(int(gigabytes["limit"]), int(gigabytes["in_use"]) + int(gigabytes["reserved"])),
+        )
+
+    def backup_services(self) -> list[BackupService]:
+        """Every cinder-backup that ever reported."""
+        body = self._api.get(
+            "block_storage", "/os-services", microversion="3.0", binary="cinder-backup"
+        )
+        return [
+            BackupService(
+                str(raw.get("host")),
+                str(raw.get("zone")),
+                raw.get("state") == "up",
+                raw.get("status") == "enabled",
+            )
+            for raw in msgspec.json.decode(body)["services"]
+        ]
+
+    def _body(self, service: str, path: str, microversion: str) -> bytes | None:
+        try:
+            return self._api.get(service, path, microversion=microversion)
+        except Unexpected as error:
+            if error.status in (400, 404):
+                return None
+            raise
+
+
+class _OneVolume(msgspec.Struct):
+    volume: decode.RawVolume
+
+
+class _OneServer(msgspec.Struct):
+    server: decode.RawServer
