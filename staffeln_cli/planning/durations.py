@@ -29,7 +29,10 @@ class Duration:
         return _shifted(moment, -self.months) - self.exact
 
     def after(self, moment: datetime) -> datetime:
-        """The first moment by which something of `moment` is this old: `before` of it is not before `moment`."""
+        """The first moment by which something of `moment` is this old.
+
+        That is, `before` of it is not before `moment`.
+        """
         later = _shifted(moment, self.months) + self.exact
         # Month ends: 31 January + 1 month is 28 February, whose month before ends on the 28th.
         while self.before(later) < moment:
@@ -45,7 +48,7 @@ def parse(text: str) -> Duration:
     """Read a duration; ValueError says what was expected."""
     found = _PARTS.fullmatch(text.strip()) if len(text) <= _LONGEST_TEXT else None
     if not text.strip() or found is None:
-        raise ValueError(f"{_shown(text)} is not {EXPECTED}")
+        raise ValueError(f"{shown(text)} is not {EXPECTED}")
     parts = {name: int(value or 0) for name, value in found.groupdict().items()}
     months = parts.pop("years") * 12 + parts.pop("months")
     try:
@@ -53,15 +56,18 @@ def parse(text: str) -> Duration:
     except OverflowError:
         exact = timedelta.max
     if months * 31 + exact.days > _MOST_DAYS:
-        raise ValueError(f"{_shown(text)} is longer than 100 years; expected {EXPECTED}")
+        raise ValueError(f"{shown(text)} is longer than 100 years; expected {EXPECTED}")
     return Duration(months, exact)
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """A text of unknown origin, short, and harmless on a terminal or in a mail."""
     return repr(text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…")
 
 
 def _shifted(moment: datetime, months: int) -> datetime:
+    if not months:
+        return moment
     total = moment.year * 12 + moment.month - 1 + months
     year, month = divmod(total, 12)
     day = min(moment.day, calendar.monthrange(year, month + 1)[1])

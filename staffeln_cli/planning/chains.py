@@ -1,0 +1,114 @@
+"""Chains: a full and the incrementals on it; does the next backup continue the newest one?"""
+
+from array import array
+from datetime import UTC, datetime
+
+from staffeln_cli.model import Backup, BackupId, Kind
+from staffeln_cli.planning.durations import Duration
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class ChainDigest:
+    """What the newest chain of one volume in one project looks like, in a few hundred bytes.
+
+    Fed with every backup of the volume, anybody's, in any order. It stays small while a listing
+    comes in order of time, either way: only what is newer than the newest full so far is kept.
+    """
+
+    __slots__ = ("_broken", "_later", "full_at", "full_id", "full_size_gib", "full_snapshot")
+
+    def __init__(self) -> None:
+        self.full_id: BackupId | None = None
+        self.full_at: datetime | None = None
+        self.full_size_gib = 0
+        self.full_snapshot = False
+        self._broken: array[int] | None = None
+        self._later: array[int] | None = None
+
+    @property
+    def incrementals(self) -> int:
+        """How many incrementals the newest chain has."""
+        return len(self._later or ())
+
+    @property
+    def all_available(self) -> bool:
+        """Whether Cinder has every member of the newest chain in status `available`."""
+        return not self._broken
+
+    def add(self, backup: Backup) -> None:
+        """Take one more backup into account; each once."""
+        at = _microseconds(backup.data_timestamp)
+        newest = _microseconds(self.full_at) if self.full_at is not None else None
+        if newest is not None and at < newest:
+            return
+        if not backup.is_incremental and (newest is None or at > newest or self._wins(backup)):
+            self._begin(backup, at)
+        if backup.is_incremental:
+            self._later = _with(self._later, at)
+        if backup.status != "available":
+            self._broken = _with(self._broken, at)
+
+    def _wins(self, backup: Backup) -> bool:
+        return self.full_id is not None and backup.id > self.full_id
+
+    def _begin(self, full: Backup, at: int) -> None:
+        self.full_id = full.id
+        self.full_at = full.data_timestamp
+        self.full_size_gib = full.size_gib
+        self.full_snapshot = full.snapshot_id is not None
+        self._later = _since(self._later, at)
+        self._broken = _since(self._broken, at)
+
+
+def next_kind(  # noqa: PLR0913 - facts of one volume, each by name
+    digest: ChainDigest | None,
+    *,
+    volume_size_gib: int,
+    depth: int,
+    max_age: Duration | None,
+    now: datetime,
+    broken: str | None,
+) -> tuple[Kind, str]:
+    """Full or incremental next, and why; `broken` is what our records know against the chain."""
+    if depth == 0:
+        return Kind.FULL, "every backup is a full one (depth 0)"
+    if digest is None or digest.full_at is None:
+        return Kind.FULL, "there is no full backup to build on"
+    flaw = f"the last chain is broken: {broken}" if broken is not None else _flaw(digest)
+    if flaw is not None:
+        return Kind.FULL, flaw
+    if volume_size_gib > digest.full_size_gib:
+        grown = f"from {digest.full_size_gib} to {volume_size_gib} GiB"
+        return Kind.FULL, f"the volume has grown {grown}"
+    if digest.incrementals >= depth:
+        return Kind.FULL, f"the last chain has {digest.incrementals} incrementals already"
+    if max_age is not None and digest.full_at < max_age.before(now):
+        return Kind.FULL, "the last chain is older than it may become"
+    return Kind.INCREMENTAL, f"incremental {digest.incrementals + 1} of {depth}"
+
+
+def _flaw(digest: ChainDigest) -> str | None:
+    if not digest.all_available:
+        return "a backup of the last chain is not available"
+    if digest.full_snapshot:
+        # Its data may be older than that of other backups, and Cinder goes by the age of the data.
+        return "the last full backup is of a snapshot"
+    return None
+
+
+def _microseconds(moment: datetime) -> int:
+    since = moment - _EPOCH
+    return (since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _with(numbers: "array[int] | None", number: int) -> "array[int]":
+    if numbers is None:
+        return array("q", (number,))
+    numbers.append(number)
+    return numbers
+
+
+def _since(numbers: "array[int] | None", start: int) -> "array[int] | None":
+    left = [number for number in numbers or () if number >= start]
+    return array("q", left) if left else None
