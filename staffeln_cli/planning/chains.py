@@ -75,25 +75,27 @@ def next_kind(  # noqa: PLR0913 - facts of one volume, each by name
         return Kind.FULL, "every backup is a full one (depth 0)"
     if digest is None or digest.full_at is None:
         return Kind.FULL, "there is no full backup to build on"
-    flaw = f"the last chain is broken: {broken}" if broken is not None else _flaw(digest)
+    if broken is not None:
+        return Kind.FULL, f"the last chain is broken: {broken}"
+    flaw = _flaw(digest, volume_size_gib, max_age.before(now) if max_age is not None else None)
     if flaw is not None:
         return Kind.FULL, flaw
-    if volume_size_gib > digest.full_size_gib:
-        grown = f"from {digest.full_size_gib} to {volume_size_gib} GiB"
-        return Kind.FULL, f"the volume has grown {grown}"
     if digest.incrementals >= depth:
         return Kind.FULL, f"the last chain has {digest.incrementals} incrementals already"
-    if max_age is not None and digest.full_at < max_age.before(now):
-        return Kind.FULL, "the last chain is older than it may become"
     return Kind.INCREMENTAL, f"incremental {digest.incrementals + 1} of {depth}"
 
 
-def _flaw(digest: ChainDigest) -> str | None:
+def _flaw(digest: ChainDigest, volume_size_gib: int, oldest: datetime | None) -> str | None:
+    """What keeps the newest chain from being continued, its length apart."""
     if not digest.all_available:
         return "a backup of the last chain is not available"
     if digest.full_snapshot:
         # Its data may be older than that of other backups, and Cinder goes by the age of the data.
         return "the last full backup is of a snapshot"
+    if volume_size_gib > digest.full_size_gib:
+        return f"the volume has grown from {digest.full_size_gib} to {volume_size_gib} GiB"
+    if oldest is not None and digest.full_at is not None and digest.full_at < oldest:
+        return "the last chain is older than it may become"
     return None
 
 

@@ -79,6 +79,6 @@ def _due_at(history: History, min_interval: Duration) -> datetime | None:
 
 
 def _interval_after(start: datetime, min_interval: Duration) -> datetime:
-    """An interval later, less a grace, so that a daily crontab does not slip to every other day."""
+    """An interval later, less a grace, or a daily crontab would slip to every other day."""
     later = min_interval.after(start)
     return later - min((later - start) * _GRACE_SHARE, _MOST_GRACE)

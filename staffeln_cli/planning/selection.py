@@ -161,6 +161,8 @@ def _retention(
             bad = shown(wanted)
     if len(known) < len(set(volume.server_ids)) or not known:
         texts.append(last)
+    if len(texts) == 1:
+        return texts[0], bad
     return max(texts, key=lambda text: _length(text, rules)), bad
 
 
