@@ -27,6 +27,7 @@ from kubernetes.client import (
 )
 from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
 from urllib3.exceptions import HTTPError
+from yaml import YAMLError  # type: ignore[import-untyped]
 
 from staffeln_cli.errors import ConfigError, LockHeld, LockServiceUnavailable
 from staffeln_cli.locks.lease import Lease, LeaseLost, now, renewed, request_timeout
@@ -226,9 +227,10 @@ def _configuration(url: KubernetesUrl) -> Configuration:
         load_kube_config(  # type: ignore[no-untyped-call]
             url.kubeconfig, url.context, client_configuration=configuration
         )
-    except (ConfigException, OSError) as error:
+    except (ConfigException, YAMLError, OSError, TypeError, ValueError) as error:
+        seen = " ".join(str(error).split())
         raise ConfigError(
-            [f"lock.url: no service account of a pod and no usable kubeconfig ({error})"]
+            [f"lock.url: no service account of a pod and no usable kubeconfig ({seen})"]
         ) from error
     return configuration
 

@@ -27,7 +27,7 @@ kind: Config
 current-context: here
 contexts: [{{name: here, context: {{cluster: here, user: me}}}}]
 clusters: [{{name: here, cluster: {{server: "http://127.0.0.1:{port}"}}}}]
-users: [{{name: me, user: {{token: {token}}}}}]
+users: [{{name: me, user: {{token: let-me-in}}}}]
 """
 
 
@@ -112,17 +112,11 @@ def a_kubernetes(
     def start(*, ahead: float = 0) -> Service:
         port = free_port()
         server = serving(port, sys.executable, HERE / "lease_api.py", port, ahead)
-        return Service(kubernetes_url(tmp_path_factory.mktemp("kube"), port), server=server)
+        kubeconfig = tmp_path_factory.mktemp("kube") / "config"
+        kubeconfig.write_text(KUBECONFIG.format(port=port))
+        return Service(f"kubernetes://backups?kubeconfig={kubeconfig}", server=server)
 
     return start
-
-
-def kubernetes_url(
-    folder: Path, port: int, *, namespace: str = "backups", token: str = "let-me-in"
-) -> str:
-    kubeconfig = folder / f"{namespace}-{token}"
-    kubeconfig.write_text(KUBECONFIG.format(port=port, token=token))
-    return f"kubernetes://{namespace}?kubeconfig={kubeconfig}"
 
 
 @pytest.fixture(scope="session", params=["file", "redis", "kubernetes"])

@@ -1,0 +1,193 @@
+"""What only locks in Redis promise: passwords, TLS, Sentinels, other people's keys."""
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+import redis
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from staffeln_cli.errors import LockHeld, LockServiceUnavailable
+from staffeln_cli.locks import held
+
+if TYPE_CHECKING:
+    from tests.integration.locks.conftest import Server, Service
+
+LEASE = timedelta(seconds=5)
+
+
+@pytest.fixture(scope="session")
+def server(a_redis: Callable[[], "Service"]) -> "Service":
+    return a_redis()
+
+
+@pytest.fixture
+def client(server: "Service") -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(server.url) as connected:
+        yield connected
+
+
+def test_each_acquisition_has_a_token_of_its_own_and_an_expiry(
+    server: "Service", client: redis.Redis
+) -> None:
+    tokens = set()
+    for _ in range(2):
+        with held(server.url, "token", owner="host 1", lease=LEASE):
+            tokens.add(client.get("staffeln:lock:token"))
+            assert 0 < client.pttl("staffeln:lock:token") <= 5000
+        assert client.get("staffeln:lock:token") is None
+    assert len(tokens) == 2
+    assert all(isinstance(token, bytes) and token.startswith(b"host 1 ") for token in tokens)
+
+
+def test_a_key_of_somebody_else_is_respected(server: "Service", client: redis.Redis) -> None:
+    client.set("staffeln:lock:foreign", b"\xff")
+    with (
+        pytest.raises(LockHeld, match="another run"),
+        held(server.url, "foreign", owner="me", lease=LEASE),
+    ):
+        pass
+    assert client.get("staffeln:lock:foreign") == b"\xff"
+
+
+@pytest.mark.parametrize("login", ["", ":hush@", "me:hush@"])
+def test_a_wrong_password_is_unavailable_and_stays_unsaid(server: "Service", login: str) -> None:
+    url = f"redis://{login}127.0.0.1:{urlsplit(server.url).port}"
+    with (
+        pytest.raises(LockServiceUnavailable, match=r"127\.0\.0\.1") as caught,
+        held(url, "password", owner="me", lease=LEASE),
+    ):
+        pass
+    assert "hush" not in str(caught.value)
+
+
+def test_a_server_that_takes_no_writes_is_unavailable(
+    server: "Service", client: redis.Redis
+) -> None:
+    client.config_set("min-replicas-to-write", 1)
+    try:
+        with (
+            pytest.raises(LockServiceUnavailable, match="NOREPLICAS"),
+            held(server.url, "read-only", owner="me", lease=LEASE),
+        ):
+            pass
+    finally:
+        client.config_set("min-replicas-to-write", 0)
+
+
+def test_tls_is_spoken_to_a_server_whose_certificate_is_trusted(
+    server: "Service", tmp_path: Path
+) -> None:
+    certificate = a_certificate(tmp_path)
+    with tls_in_front_of(urlsplit(server.url).port or 0, certificate) as port:
+        url = f"rediss://:s%3Acret%40@127.0.0.1:{port}/1"
+        with held(f"{url}?ssl_ca_certs={certificate}", "tls", owner="me", lease=LEASE) as lock:
+            assert lock.still_held()
+            with (
+                pytest.raises(LockHeld),
+                held(server.url, "tls", owner="me", lease=LEASE),
+            ):
+                pass
+        with (
+            pytest.raises(LockServiceUnavailable, match="certificate"),
+            held(url, "tls", owner="me", lease=LEASE),
+        ):
+            pass
+
+
+def test_sentinels_say_which_server_is_the_master(
+    server: "Service", serving: "Callable[..., Server]", tmp_path: Path
+) -> None:
+    port = urlsplit(server.url).port
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        sentinel_port: int = free.getsockname()[1]
+    configuration = tmp_path / "sentinel.conf"
+    configuration.write_text(
+        f"port {sentinel_port}\nbind 127.0.0.1\ndir {tmp_path}\nrequirepass watch:me\n"
+        f'sentinel monitor staffeln 127.0.0.1 {port} 1\nsentinel auth-pass staffeln "s:cret@"\n'
+    )
+    assert server.server
+    serving(sentinel_port, server.server.arguments[0], configuration, "--sentinel")
+    sentinels = f"127.0.0.1:1,127.0.0.1:{sentinel_port}"
+    options = "sentinel_password=watch%3Ame"
+    url = f"redis+sentinel://:s%3Acret%40@{sentinels}/staffeln/1?{options}"
+    with held(url, "sentinel", owner="me", lease=LEASE) as lock:
+        assert lock.still_held()
+        with (
+            pytest.raises(LockHeld),
+            held(server.url, "sentinel", owner="me", lease=LEASE),
+        ):
+            pass
+    with (
+        pytest.raises(LockServiceUnavailable, match="Redis master unknown of the Sentinels"),
+        held(url.replace("/staffeln/", "/unknown/"), "sentinel", owner="me", lease=LEASE),
+    ):
+        pass
+
+
+@contextmanager
+def tls_in_front_of(port: int, certificate: Path) -> Iterator[int]:
+    """Accept TLS at a port of its own and pass what was meant on."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    loop = asyncio.new_event_loop()
+
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while sent := await reader.read(4096):
+                writer.write(sent)
+                await writer.drain()
+        writer.close()
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(copy(reader, onward_writer), copy(onward_reader, writer))
+
+    opening = asyncio.start_server(forward, "127.0.0.1", 0, ssl=context)
+    listener = loop.run_until_complete(opening)
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield listener.sockets[0].getsockname()[1]
+    finally:
+        loop.call_soon_threadsafe(listener.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def a_certificate(folder: Path) -> Path:
+    """Write a certificate for 127.0.0.1, signed by itself, and its key into one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(address, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "certificate.pem"
+    path.write_bytes(
+        certificate.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return path
