@@ -215,3 +215,5 @@ class Outcome:
     failures: tuple[Failure, ...] = ()
     decisions: tuple[Decision, ...] = ()
     note: str | None = None
+    """What ended the run early, or why it was skipped: a sentence for the operator."""
+    exit_code: int = 0

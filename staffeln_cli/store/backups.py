@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, or_, select, text, update
+from sqlalchemy import Connection, Select, and_, delete, func, or_, select, text, update
 
 from staffeln_cli.model import BackupId, BackupRecord, ProjectId, RecordId, State, VolumeId
 from staffeln_cli.planning.lifecycle import IN_FLIGHT, UNFINISHED, may_move
@@ -90,16 +90,21 @@ class Backups:
             )
             return sorted((BackupRecord(*row) for row in started), key=_by_waiting)
 
-    def claim(
-        self, states: Collection[State], claim: Claim, *, limit: int = 10_000
-    ) -> list[BackupRecord]:
-        """Claim records in these states that nobody else holds a claim on, oldest first."""
+    def open_work(self) -> list[BackupRecord]:
+        """What `check` has to follow: in doubt, being created, being deleted, or with remains."""
+        return self._records(
+            select(*_COLUMNS)
+            .where(_open(), _unclaimed(self._database.now()))
+            .order_by(BackupRow.planned_at, BackupRow.id)
+        )
+
+    def claim_open_work(self, claim: Claim) -> list[BackupRecord]:
+        """Claim what is open and nobody else follows; what is `starting` only after its claim."""
         with self._database.write() as connection:
             free = connection.execute(
                 select(BackupRow.id)
-                .where(BackupRow.state.in_(states), _unclaimed(self._database.now()))
+                .where(_open(), _unclaimed(self._database.now()))
                 .order_by(BackupRow.planned_at)
-                .limit(limit)
                 .with_for_update(skip_locked=True)
             )
             claimed: list[BackupRecord] = []
@@ -112,6 +117,14 @@ class Backups:
                 )
                 claimed.extend(BackupRecord(*row) for row in rows)
             return claimed
+
+    def available_ids(self) -> set[BackupId]:
+        """Cinder's ids of all backups that should be there."""
+        with self._database.read() as connection:
+            found = connection.execute(
+                select(BackupRow.backup_id).where(BackupRow.state == State.AVAILABLE)
+            )
+            return {BackupId(one) for one in found.scalars() if one is not None}
 
     def give_back(self, owner: str) -> None:
         """Let go of all claims of this owner, except on records that are `starting`: those stay in doubt."""
@@ -282,6 +295,11 @@ def _next_in_line(
         .order_by(ranked.c.turn)
         .limit(room)
     )
+
+
+def _open() -> Any:
+    followed = BackupRow.state.in_([State.STARTING, State.CREATING, State.DELETING])
+    return or_(followed, and_(BackupRow.state == State.FAILED, BackupRow.remains.is_(True)))
 
 
 def _unclaimed(now: datetime) -> Any:

@@ -44,6 +44,8 @@ class Database:
         self._engine = _engine(self.url)
         self.fence: Fence | None = None
         """Set while a leader's pass runs: every write of this process checks it."""
+        self.read_only = False
+        """Set during a dry run: a write would be a bug."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -66,6 +68,8 @@ class Database:
 
         LeadershipLost when another pass has taken over: nothing of this transaction is kept.
         """
+        if self.read_only:
+            raise RuntimeError("a dry run writes nothing")
         with self._translated(), self._engine.begin() as connection:
             if self.fence is not None:
                 self._check(connection, self.fence)

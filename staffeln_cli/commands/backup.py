@@ -1,0 +1,180 @@
+"""Start planned backups, within the caps that all hosts share."""
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from staffeln_cli.errors import (
+    CloudUnavailable,
+    InDoubt,
+    NoAccess,
+    NoParent,
+    QuotaExceeded,
+    Refused,
+    Throttled,
+    VolumeBusy,
+    VolumeGone,
+)
+from staffeln_cli.model import BackupRecord, Decision, Kind, Outcome, ProjectId, State
+from staffeln_cli.planning import selection
+from staffeln_cli.runtime import Run, Runtime, cycle
+from staffeln_cli.store import Caps
+
+COUNTS = ("started", "deferred", "failed")
+BUSY_PAUSE = timedelta(minutes=5)
+"""How long a volume that was busy is left alone."""
+
+
+def run(runtime: Runtime, *, dry_run: bool = False) -> Outcome:
+    """One pass: start what is planned; any number of hosts may do this at once."""
+    return cycle(
+        runtime, "backup", _foresee if dry_run else start_planned, counts=COUNTS, dry_run=dry_run
+    )
+
+
+def _foresee(run: Run) -> None:
+    """What would be started now, were nobody else starting backups."""
+    in_flight = run.store.backups.in_states({State.STARTING, State.CREATING})
+    room = max(0, run.settings.backup.max_in_flight - len(in_flight))
+    planned = sorted(
+        run.store.backups.in_states({State.PLANNED}),
+        key=lambda one: (one.waiting_since is not None, one.waiting_since or one.planned_at),
+    )
+    for record in planned[:room]:
+        run.decide(_decision(record, "it is planned, and the caps leave room"))
+    run.counts["started"] = min(room, len(planned))
+    run.counts["deferred"] = max(0, len(planned) - room)
+
+
+def start_planned(run: Run) -> None:
+    """Start planned backups until none is left or the caps are reached."""
+    waiting = _Waiting()
+    starting = _claimed(run, waiting)
+    total = run.store.backups.count().get(State.PLANNED, 0)
+    try:
+        for done, _ in enumerate(run.parallel(lambda one: start(run, one, waiting), starting), 1):
+            run.runtime.progress("backups started", done, total)
+    finally:
+        starting.close()
+    run.counts["deferred"] = run.store.backups.count().get(State.PLANNED, 0)
+
+
+@dataclass
+class _Waiting:
+    """Projects that get no further backup in this pass, and why."""
+
+    over_quota: set[ProjectId] = field(default_factory=set)
+    no_access: dict[ProjectId, str] = field(default_factory=dict)
+
+
+def _claimed(run: Run, waiting: _Waiting) -> Iterator[BackupRecord]:
+    """Claim a few at a time, as they are taken; give back at the end what nobody took."""
+    batch: deque[BackupRecord] = deque()
+    caps = Caps(run.settings.backup.max_in_flight, run.settings.backup.max_in_flight_per_project)
+    try:
+        while True:
+            if not batch:
+                batch.extend(
+                    run.store.backups.start(
+                        run.claim(),
+                        caps=caps,
+                        limit=run.settings.cloud.workers,
+                        waiting=waiting.over_quota,
+                    )
+                )
+            if not batch:
+                return
+            yield batch.popleft()
+    finally:
+        for record in batch:
+            run.store.backups.move(record, State.PLANNED, moment=run.now(), owner=run.id)
+
+
+def start(run: Run, record: BackupRecord, waiting: _Waiting) -> None:
+    """Ask Cinder once. Whatever happens to this process, `check` can tell from the name."""
+    if record.project_id in waiting.no_access:
+        _failed(run, record, waiting.no_access[record.project_id])
+        return
+    if not run.store.backups.still_claimed(record.id, run.claim()):
+        return  # this process slept so long that another has taken the record over
+    try:
+        backup_id = run.cloud.backups.create(record, metadata=_metadata(record))
+    except NoParent:
+        full = replace(record, kind=Kind.FULL, chain_id=None)
+        run.store.backups.note(record.id, kind=Kind.FULL, chain_id=None)
+        start(run, full, waiting)
+    except InDoubt as doubt:
+        run.fail("backup", record.name, f"{doubt}; check will look it up by its name")
+    except Refused as refusal:
+        _refused(run, record, refusal, waiting)
+    except CloudUnavailable:
+        # Nothing was asked yet: there was no token to ask with.
+        run.store.backups.move(record, State.PLANNED, moment=run.now(), owner=run.id)
+        raise
+    else:
+        chain_id = backup_id if record.kind is Kind.FULL else record.chain_id
+        taken = run.store.backups.move(
+            record,
+            State.CREATING,
+            moment=run.now(),
+            owner=run.id,
+            backup_id=backup_id,
+            chain_id=chain_id,
+        )
+        run.count("started")
+        run.decide(_decision(record, "started"))
+        if not taken:
+            run.fail("backup", record.name, "another run has taken it over meanwhile")
+
+
+def _refused(run: Run, record: BackupRecord, refusal: Refused, waiting: _Waiting) -> None:
+    """Cinder has certainly not acted: say what that means for the record."""
+    now = run.now()
+    if isinstance(refusal, VolumeGone):
+        run.store.backups.move(
+            record, State.CANCELLED, moment=now, reason="the volume is gone", finished_at=now
+        )
+    elif isinstance(refusal, Throttled) or (isinstance(refusal, VolumeBusy) and _passes(refusal)):
+        run.store.backups.move(
+            record,
+            State.PLANNED,
+            moment=now,
+            attempt=record.attempt + 1,
+            reason=str(refusal),
+            not_before=now + BUSY_PAUSE,
+        )
+    else:
+        if isinstance(refusal, QuotaExceeded):
+            waiting.over_quota.add(record.project_id)
+        elif isinstance(refusal, NoAccess):
+            waiting.no_access[record.project_id] = str(refusal)
+        _failed(run, record, str(refusal))
+
+
+def _failed(run: Run, record: BackupRecord, reason: str) -> None:
+    now = run.now()
+    run.store.backups.move(record, State.FAILED, moment=now, reason=reason, finished_at=now)
+    run.count("failed")
+    run.fail("volume", record.volume_id, reason)
+
+
+def _passes(refusal: VolumeBusy) -> bool:
+    """Whether the status that forbids the backup will pass by itself."""
+    named = re.search(r'current status is "([^"]*)"', str(refusal))
+    return named is None or named[1] in selection.BUSY
+
+
+def _metadata(record: BackupRecord) -> dict[str, str]:
+    """What the backup says of itself, to people and to a database restored from an old dump."""
+    return {
+        "staffeln:record": record.id,
+        "staffeln:kind": record.kind.value,
+        "staffeln:origin": record.origin.value,
+        "staffeln:server": record.server_id or "",
+    }
+
+
+def _decision(record: BackupRecord, reason: str) -> Decision:
+    return Decision(f"start {record.kind}", "volume", record.volume_id, record.volume_name, reason)

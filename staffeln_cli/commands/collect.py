@@ -1,0 +1,299 @@
+"""Learn which volumes exist, and plan a backup for each protected one that is due."""
+
+import secrets
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import chain
+
+from staffeln_cli.config import Settings
+from staffeln_cli.model import (
+    Backup,
+    BackupId,
+    BackupRecord,
+    Decision,
+    InventoryVolume,
+    Kind,
+    Origin,
+    Outcome,
+    Project,
+    ProjectId,
+    RecordId,
+    Server,
+    ServerId,
+    State,
+    Volume,
+    VolumeId,
+)
+from staffeln_cli.planning import due, selection
+from staffeln_cli.planning.chains import ChainDigest, next_kind
+from staffeln_cli.planning.naming import backup_name
+from staffeln_cli.planning.selection import Protection
+from staffeln_cli.runtime import Run, Runtime, cycle
+
+COUNTS = ("servers", "volumes", "protected", "skipped", "planned", "gone")
+
+
+def run(runtime: Runtime, *, dry_run: bool = False) -> Outcome:
+    """One pass: look at the whole cloud, refresh the inventory, plan what is due."""
+    return cycle(runtime, "collect", _collect, counts=COUNTS, leader=True, dry_run=dry_run)
+
+
+@dataclass(slots=True)
+class _Sight:
+    """What a pass knows before it looks at the volumes."""
+
+    moment: datetime
+    servers: dict[ServerId, Server]
+    projects: dict[ProjectId, Project]
+    digests: dict[tuple[ProjectId, VolumeId], ChainDigest]
+    unfinished: dict[VolumeId, State]
+    missing: dict[VolumeId, datetime]
+    rules: selection.Rules
+    seen: set[VolumeId] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One volume: what it is, what was known of it, and what selection says."""
+
+    volume: Volume
+    known: InventoryVolume | None
+    protection: Protection
+
+
+def _collect(run: Run) -> None:
+    sight = _look(run)
+    for page in run.cloud.listings.volumes():
+        run.runtime.stop.check()
+        _take_in(run, sight, [one for one in page if not selection.is_temporary(one)])
+        run.runtime.progress("volumes", len(sight.seen), None)
+    _close(run, sight)
+
+
+def _look(run: Run) -> _Sight:
+    """Everything but the volumes, listed side by side."""
+    listings, backups = run.cloud.listings, run.store.backups
+    moment = run.now()
+    with ThreadPoolExecutor(3, thread_name_prefix="look") as pool:
+        digests = pool.submit(lambda: digests_of(listings.backups()))
+        servers = pool.submit(lambda: {one.id: one for one in _flat(listings.servers())})
+        projects = pool.submit(lambda: {one.id: one for one in listings.projects()})
+        sight = _Sight(
+            moment=moment,
+            servers=servers.result(),
+            projects=projects.result(),
+            digests=digests.result(),
+            unfinished=backups.planned_or_unfinished(),
+            missing=backups.newest_missing(),
+            rules=rules_of(run.settings),
+        )
+    run.counts["servers"] = len(sight.servers)
+    if not run.dry_run:
+        run.store.inventory.save_projects(sight.projects.values(), moment)
+    return sight
+
+
+def digests_of(pages: Iterable[list[Backup]]) -> dict[tuple[ProjectId, VolumeId], ChainDigest]:
+    """The newest chain of each volume, anybody's backups included, since Cinder builds on any."""
+    digests: dict[tuple[ProjectId, VolumeId], ChainDigest] = {}
+    for page in pages:
+        for one in page:
+            key = (one.project_id, one.volume_id)
+            digest = digests.get(key)
+            if digest is None:
+                digest = digests[key] = ChainDigest()
+            digest.add(one)
+    return digests
+
+
+def rules_of(settings: Settings) -> selection.Rules:
+    """What the configuration says about selection."""
+    return selection.Rules(
+        metadata_key=settings.select.metadata_key,
+        skip_volume_key=settings.select.skip_volume_key,
+        retention_key=settings.retention.metadata_key,
+        policies=settings.retention.policies,
+        default=settings.retention.time,
+    )
+
+
+def _take_in(run: Run, sight: _Sight, volumes: list[Volume]) -> None:
+    """One page: refresh its inventory rows, plan what is due, cancel what is no longer wanted."""
+    known = run.store.inventory.volumes([one.id for one in volumes])
+    page = [_judged(sight, one, known.get(one.id)) for one in volumes]
+    sight.seen.update(one.id for one in volumes)
+    run.counts["volumes"] += len(page)
+    run.counts["protected"] += sum(one.protection.protected for one in page)
+    run.counts["skipped"] += sum(is_skipped(one.protection, sight.rules) for one in page)
+    records = [record for one in page if (record := _planned(run, sight, one)) is not None]
+    unwanted = [
+        one.volume.id
+        for one in page
+        if not one.protection.protected and sight.unfinished.get(one.volume.id) is State.PLANNED
+    ]
+    if run.dry_run:
+        run.counts["planned"] += sum(one.state is State.PLANNED for one in records)
+        return
+    run.store.inventory.save(_changed(sight, page))
+    planned = run.store.backups.plan(records)
+    run.counts["planned"] += sum(
+        one.state is State.PLANNED and one.id in planned for one in records
+    )
+    run.store.backups.cancel_planned(unwanted, "no longer protected", sight.moment)
+
+
+def _judged(sight: _Sight, volume: Volume, known: InventoryVolume | None) -> _Seen:
+    remembered = None
+    if known is not None:
+        remembered = selection.Remembered(
+            protected=known.protected,
+            skip_reason=known.skip_reason,
+            server_id=known.server_id,
+            server_name=known.server_name,
+            retention=known.retention,
+        )
+    protection = selection.protection(
+        volume, sight.servers, sight.projects, sight.rules, remembered
+    )
+    return _Seen(volume, known, protection)
+
+
+def is_skipped(protection: Protection, rules: selection.Rules) -> bool:
+    """Left out although its server is marked; what nobody marked is not counted."""
+    return protection.skip_reason is not None and rules.skip_volume_key in protection.skip_reason
+
+
+def _planned(run: Run, sight: _Sight, seen: _Seen) -> BackupRecord | None:
+    """A record for a volume that is due: planned, or failed at once where its status forbids it."""
+    if not seen.protection.protected or seen.protection.busy:
+        return None
+    history = history_of(seen.known, unfinished=seen.volume.id in sight.unfinished)
+    interval = run.settings.backup.min_interval
+    problem = seen.protection.problem
+    if problem is not None:
+        if not due.is_problem_due(history, sight.moment, interval):
+            return None
+        run.fail("volume", seen.volume.id, problem)
+        record = record_for(seen.volume, seen.protection, Kind.FULL, sight.moment)
+        return replace(record, state=State.FAILED, reason=problem, finished_at=sight.moment)
+    if not due.is_due(history, sight.moment, interval):
+        return None
+    kind, reason, chain_id = _kind(run.settings, sight, seen)
+    run.decide(Decision(f"plan {kind}", "volume", seen.volume.id, seen.volume.name, reason))
+    record = record_for(seen.volume, seen.protection, kind, sight.moment)
+    return replace(record, chain_id=chain_id, waiting_since=history.last_started_at)
+
+
+def _kind(settings: Settings, sight: _Sight, seen: _Seen) -> tuple[Kind, str, BackupId | None]:
+    digest = sight.digests.get((seen.volume.project_id, seen.volume.id))
+    kind, reason = next_kind(
+        digest,
+        volume_size_gib=seen.volume.size_gib,
+        depth=settings.backup.full_backup_depth,
+        max_age=settings.backup.chain_max_age,
+        now=sight.moment,
+        broken=broken(digest, sight.missing.get(seen.volume.id)),
+    )
+    chain_id = digest.full_id if digest is not None and kind is Kind.INCREMENTAL else None
+    return kind, reason, chain_id
+
+
+def broken(digest: ChainDigest | None, newest_missing: datetime | None) -> str | None:
+    """What our records know against the newest chain: a member that vanished behind our back."""
+    if digest is None or digest.full_at is None or newest_missing is None:
+        return None
+    if newest_missing < digest.full_at:
+        return None
+    return "one of its backups was deleted by somebody else"
+
+
+def history_of(known: InventoryVolume | None, *, unfinished: bool) -> due.History:
+    """How a volume's backups went so far."""
+    if known is None:
+        return due.History(unfinished=unfinished)
+    return due.History(
+        unfinished=unfinished,
+        last_started_at=known.last_started_at,
+        last_success_at=known.last_success_at,
+        failures=known.failures,
+        last_failed_at=known.last_failed_at,
+    )
+
+
+def record_for(
+    volume: Volume,
+    protection: Protection,
+    kind: Kind,
+    moment: datetime,
+    origin: Origin = Origin.SCHEDULED,
+) -> BackupRecord:
+    """A new record, planned now, with a name that no other backup has."""
+    token = secrets.token_hex(8)
+    return BackupRecord(
+        id=RecordId(token),
+        name=backup_name(protection.server_name, volume.name, moment, token),
+        volume_id=volume.id,
+        volume_name=volume.name,
+        server_id=protection.server_id,
+        server_name=protection.server_name,
+        project_id=volume.project_id,
+        kind=kind,
+        state=State.PLANNED,
+        origin=origin,
+        planned_at=moment,
+        size_gib=volume.size_gib,
+    )
+
+
+def _changed(sight: _Sight, page: list[_Seen]) -> list[InventoryVolume]:
+    """The inventory rows that differ from what was known; last_seen_at is brought up at the end."""
+    changed = []
+    for seen in page:
+        row = _row(sight, seen)
+        if seen.known is None or replace(row, last_seen_at=seen.known.last_seen_at) != seen.known:
+            changed.append(row)
+    return changed
+
+
+def _row(sight: _Sight, seen: _Seen) -> InventoryVolume:
+    volume, known, protection = seen.volume, seen.known, seen.protection
+    since = known.protected_since if known is not None else None
+    return InventoryVolume(
+        volume_id=volume.id,
+        volume_name=volume.name,
+        project_id=volume.project_id,
+        server_id=protection.server_id,
+        server_name=protection.server_name,
+        status=volume.status,
+        size_gib=volume.size_gib,
+        volume_type=volume.volume_type,
+        availability_zone=volume.availability_zone,
+        bootable=volume.bootable,
+        encrypted=volume.encrypted,
+        protected=protection.protected,
+        skip_reason=protection.skip_reason,
+        retention=protection.retention,
+        bad_retention=protection.bad_retention,
+        first_seen_at=known.first_seen_at if known is not None else sight.moment,
+        last_seen_at=sight.moment,
+        protected_since=(since or sight.moment) if protection.protected else None,
+        last_started_at=known.last_started_at if known is not None else None,
+        last_success_at=known.last_success_at if known is not None else None,
+        last_failed_at=known.last_failed_at if known is not None else None,
+        failures=known.failures if known is not None else 0,
+    )
+
+
+def _close(run: Run, sight: _Sight) -> None:
+    """The listing was complete: what it lacks is gone."""
+    if run.dry_run:
+        return
+    gone = run.store.inventory.close_listing(sight.seen, sight.moment)
+    run.counts["gone"] = len(gone)
+    run.store.backups.cancel_planned(gone, "the volume is gone", sight.moment)
+
+
+def _flat(pages: Iterator[list[Server]]) -> Iterator[Server]:
+    return chain.from_iterable(pages)

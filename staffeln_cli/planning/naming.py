@@ -1,0 +1,27 @@
+"""Names of backups: legible, unique, and short enough for Cinder."""
+
+import unicodedata
+from datetime import UTC, datetime
+
+MOST_CHARACTERS = 255
+"""cinder:cinder/api/schemas/backups.py; shorter by nothing, counted in characters."""
+
+
+def backup_name(server_name: str, volume_name: str, moment: datetime, token: str) -> str:
+    """`<server>_<volume>_<UTC time>_<token>`; server and volume are cut so that the rest fits."""
+    tail = f"_{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}_{token}"
+    room = MOST_CHARACTERS - len(tail) - 1
+    server, volume = plain(server_name) or "no-server", plain(volume_name) or "no-name"
+    server = server[: max(room // 2, room - len(volume))]
+    return f"{server}_{volume[: room - len(server)]}{tail}"
+
+
+def plain(text: str) -> str:
+    """Printable text of one line, without characters that a three-byte UTF-8 column refuses."""
+    return "".join(_plain(character) for character in text).strip()
+
+
+def _plain(character: str) -> str:
+    if character > "\uffff" or unicodedata.category(character)[0] == "C":
+        return "?"
+    return " " if character.isspace() else character
