@@ -32,6 +32,7 @@ BACKENDS = {
     KubernetesUrl: ("kubernetes", "kubernetes"),
 }
 """For each kind of URL, the module that serves it and the pip extra which that needs."""
+SHORTEST_LEASE = timedelta(seconds=1)
 
 
 def held(url: str, name: str, *, owner: str, lease: timedelta) -> AbstractContextManager[Lock]:
@@ -42,6 +43,8 @@ def held(url: str, name: str, *, owner: str, lease: timedelta) -> AbstractContex
     `with` never disturbs the next holder.
     """
     parsed = parse(url)
+    if lease < SHORTEST_LEASE:
+        raise ConfigError([f"lock.lease: {lease} is too short to be renewed in time; at least 1s"])
     module, extra = BACKENDS[type(parsed)]
     try:
         backend = cast(Backend, import_module(f"{__name__}.{module}"))

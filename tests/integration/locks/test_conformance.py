@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from staffeln_cli.errors import LockHeld
+from staffeln_cli.errors import ConfigError, LockHeld
 from staffeln_cli.locks import held
 
 if TYPE_CHECKING:
@@ -45,6 +45,12 @@ def test_a_lock_is_released_when_its_run_fails(service: "Service") -> None:
         raise ZeroDivisionError
     with held(service.url, "failing", owner="me", lease=LEASE):
         pass
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, 0.9])
+def test_a_lease_too_short_to_be_renewed_is_a_mistake(service: "Service", seconds: float) -> None:
+    with pytest.raises(ConfigError, match=r"lock\.lease"):
+        held(service.url, "short", owner="me", lease=timedelta(seconds=seconds))
 
 
 @pytest.mark.parametrize("other", ["one-name", "one name", "One_Name", "one_name/", 60 * "long"])
