@@ -101,6 +101,7 @@ class Listener(ThreadingHTTPServer):
         self.now = now
         self._open: set[socket.socket] = set()
         self._lock = Lock()
+        self._listening = False
         self._keeper = socket.socket()
         self._keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -116,6 +117,9 @@ class Listener(ThreadingHTTPServer):
 
     def refuse(self) -> None:
         """Stop listening and end every connection: the API is down."""
+        if not self._listening:
+            return
+        self._listening = False
         self.shutdown()
         self._loop.join()
         self.socket.close()
@@ -126,6 +130,9 @@ class Listener(ThreadingHTTPServer):
 
     def accept(self) -> None:
         """Listen, again if it has been before, on the port that is kept for it."""
+        if self._listening:
+            return
+        self._listening = True
         self.socket.close()
         self.socket = socket.socket(self.address_family, self.socket_type)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

@@ -170,13 +170,16 @@ class Things:
                 self.world.waiting.deletes.pop(backup_id, None)
             self.world.backups.change(self.world.backups[backup_id], **values)
 
-    def remove_backup(self, backup_id: str) -> None:
-        """Let a backup vanish, whatever its state and whoever depends on it."""
+    def remove_backup(self, backup_id: str, *, force: bool = False) -> None:
+        """Let a backup vanish, whatever its state; `force`: even if another one needs it."""
         with self.world.lock:
+            backup = self.world.backups[backup_id]
+            if self.world.backups.find("parent_id", backup_id) and not force:
+                raise ValueError("incremental backups exist for this backup")
             self.world.waiting.creates.pop(backup_id, None)
             self.world.waiting.restores.pop(backup_id, None)
-            if self.world.backups[backup_id].status == "creating":
-                lifecycle.free_volume(self.world, self.world.backups[backup_id])
+            if backup.status == "creating":
+                lifecycle.free_volume(self.world, backup)
             lifecycle.finish_deletion(self.world, backup_id)
 
     def _operator(self) -> str:

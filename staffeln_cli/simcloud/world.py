@@ -141,13 +141,16 @@ class World:
         return [grant.user_id] if grant.user_id else []
 
     def project(self, name_or_id: str) -> Project:
-        return _named(self.identity.projects.values(), name_or_id)
+        found = self.identity.projects.get(name_or_id)
+        return found or _named(self.identity.projects.values(), name_or_id)
 
     def user(self, name_or_id: str) -> User:
-        return _named(self.identity.users.values(), name_or_id)
+        found = self.identity.users.get(name_or_id)
+        return found or _named(self.identity.users.values(), name_or_id)
 
     def group(self, name_or_id: str) -> Group:
-        return _named(self.identity.groups.values(), name_or_id)
+        found = self.identity.groups.get(name_or_id)
+        return found or _named(self.identity.groups.values(), name_or_id)
 
     def server(self, name_or_id: str) -> Server:
         return self.servers.get(name_or_id) or _named(self.servers, name_or_id)
