@@ -173,7 +173,7 @@ class Run:
 
     def fail(self, kind: str, item: str, reason: str) -> None:
         """Name an item that failed; the pass goes on."""
-        log.warning("%s %s: %s", kind, item, reason)
+        log.warning("%s %s: %s", kind, item, reason, extra={"shown": True})
         with self._lock:
             self.failures.append(Failure(kind, item, reason))
 

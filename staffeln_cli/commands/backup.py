@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -69,7 +69,7 @@ class _Waiting:
     no_access: dict[ProjectId, str] = field(default_factory=dict)
 
 
-def _claimed(run: Run, waiting: _Waiting) -> Iterator[BackupRecord]:
+def _claimed(run: Run, waiting: _Waiting) -> Generator[BackupRecord, None, None]:
     """Claim a few at a time, as they are taken; give back at the end what nobody took."""
     batch: deque[BackupRecord] = deque()
     caps = Caps(run.settings.backup.max_in_flight, run.settings.backup.max_in_flight_per_project)

@@ -1,0 +1,64 @@
+"""The command line: options in, one command called, its outcome shown, an exit code out."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from staffeln_cli.cli import admin, cycles, views
+from staffeln_cli.cli.session import Session
+
+
+class Staffeln(click.Group):
+    """Lists the commands in the order of a day's work, not of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """As they were added."""
+        return list(self.commands)
+
+
+@click.group(
+    cls=Staffeln,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
+@click.option("--os-cloud", metavar="NAME", help="Entry of clouds.yaml to use.")
+@click.option("-v", "--verbose", count=True, help="Say what changes; -vv: say everything.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", help="Shape of log lines."
+)
+@click.version_option(package_name="staffeln", prog_name="staffeln")
+@click.pass_context
+def staffeln(  # noqa: PLR0913 - one parameter for each global option
+    ctx: click.Context,
+    config: Path | None,
+    os_cloud: str | None,
+    verbose: int,
+    quiet: bool,
+    log_format: str,
+) -> None:
+    """Back up the volumes of OpenStack servers, on a schedule, through Cinder.
+
+    Mark a server with the metadata __staffeln_backup=true, let cron run `staffeln run`, and look
+    at `staffeln status`.
+    """
+    session = ctx.ensure_object(Session)
+    session.config, session.os_cloud, session.log_format = config, os_cloud, log_format
+    session.verbosity = -1 if quiet else verbose
+    ctx.call_on_close(session.close)
+
+
+for _command in (*cycles.COMMANDS, *views.COMMANDS, *admin.COMMANDS):
+    staffeln.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line; whatever was not foreseen is a bug, said in one line with the run id."""
+    session = Session()
+    try:
+        staffeln(obj=session, standalone_mode=True)
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        from staffeln_cli.cli.show import bug
+
+        sys.exit(bug(session, error))

@@ -1,0 +1,158 @@
+"""What one invocation was asked for: configuration, verbosity, and the runtime made of them."""
+
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from staffeln_cli.config import Loaded
+    from staffeln_cli.runtime import Progress, Runtime
+
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+@dataclass
+class Session:
+    """The global options, and the runtime that they lead to."""
+
+    config: Path | None = None
+    os_cloud: str | None = None
+    verbosity: int = 0
+    """-1 quiet, 0 as configured, 1 says what changes, 2 says everything."""
+    log_format: str = "text"
+    clock: Callable[[], datetime] | None = None
+    environ: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    @cached_property
+    def loaded(self) -> "Loaded":
+        """The configuration; ConfigError with all its mistakes."""
+        from staffeln_cli.config import find_file, load
+
+        loaded = load(find_file(self.config, self.environ), self.environ)
+        if self.os_cloud is None:
+            return loaded
+        settings = loaded.settings
+        settings = replace(settings, cloud=replace(settings.cloud, name=self.os_cloud))
+        return replace(
+            loaded, settings=settings, sources={**loaded.sources, "cloud.name": "--os-cloud"}
+        )
+
+    @cached_property
+    def runtime(self) -> "Runtime":
+        """The runtime, with logging set up and signals caught."""
+        from staffeln_cli.runtime import Runtime
+
+        runtime = Runtime(self.loaded.settings, clock=self.clock)
+        self._start_logging(runtime)
+        _catch_signals(runtime)
+        return runtime
+
+    def watch(self, progress: "Progress") -> None:
+        """Show how far runs come."""
+        self.runtime.progress = progress
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "runtime" in self.__dict__:
+            self.runtime.close()
+
+    def _start_logging(self, runtime: "Runtime") -> None:
+        settings = self.loaded.settings.log
+        level = {-1: 40, 0: _LEVELS[settings.level], 1: 20}.get(self.verbosity, 10)
+        handler: logging.Handler
+        if settings.file is not None:
+            from staffeln_cli.errors import ConfigError
+
+            try:
+                # WatchedFileHandler goes on in the new file after logrotate moved the old one.
+                from logging.handlers import WatchedFileHandler
+
+                handler = WatchedFileHandler(settings.file)
+            except OSError as error:
+                raise ConfigError(
+                    [f"log.file: {settings.file}: cannot be written: {error.strerror}"]
+                ) from error
+        else:
+            handler = _ToStderr()
+            handler.addFilter(lambda record: not getattr(record, "shown", False))
+        handler.addFilter(_RunId(runtime))
+        handler.setFormatter(_JsonLines() if self.log_format == "json" else _text_lines())
+        root = logging.getLogger()
+        root.handlers[:] = [handler]
+        root.setLevel(max(level, logging.WARNING))
+        logging.getLogger("staffeln_cli").setLevel(level)
+
+
+class _RunId(logging.Filter):
+    """Tells each line which run it belongs to."""
+
+    def __init__(self, runtime: "Runtime") -> None:
+        super().__init__()
+        self._runtime = runtime
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Pass everything, named."""
+        record.run = self._runtime.run_id
+        return True
+
+
+class _ToStderr(logging.StreamHandler[TextIO]):
+    """Writes to whatever stderr is at the time, so that progress bars can step aside."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, value: object) -> None:
+        """Fixed."""
+
+
+class _JsonLines(logging.Formatter):
+    """One JSON object per line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """As the machine wants it."""
+        import json
+
+        entry = {
+            "time": f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "level": record.levelname.lower(),
+            "run": getattr(record, "run", "-"),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(entry, ensure_ascii=False)
+
+
+
+def _text_lines() -> logging.Formatter:
+    formatter = logging.Formatter(
+        "%(asctime)s %(levelname)s %(run)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%SZ"
+    )
+    formatter.converter = time.gmtime
+    return formatter
+
+
+def _catch_signals(runtime: "Runtime") -> None:
+    """The first signal asks for an end; the second ends at once, which is safe at any moment."""
+
+    def stop(number: int, _: Any) -> None:
+        runtime.stop.request(number)
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)

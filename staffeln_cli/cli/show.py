@@ -1,0 +1,159 @@
+"""How outcomes and errors reach the terminal, cron's mail, or another program."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+import click
+
+from staffeln_cli.cli.session import Session
+from staffeln_cli.errors import StaffelnError
+from staffeln_cli.model import Outcome, RunId
+
+log = logging.getLogger(__name__)
+BUG = 1
+
+format_option = click.option(
+    "-f",
+    "--format",
+    "shape",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="How to print the outcome.",
+)
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Say what would be done and why; change nothing."
+)
+
+
+def finish(session: Session, command: str, shape: str, work: Callable[[], Outcome]) -> NoReturn:
+    """Run one pass, show its outcome, exit with its code."""
+    with progress(session, shape):
+        outcome = outcome_of(command, work)
+    if shape == "json":
+        click.echo(json.dumps(as_json(outcome), ensure_ascii=False))
+    else:
+        show(session, outcome)
+    sys.exit(outcome.exit_code)
+
+
+def outcome_of(command: str, work: Callable[[], Outcome]) -> Outcome:
+    """The outcome of a pass, also of one that could not even begin."""
+    try:
+        return work()
+    except StaffelnError as error:
+        return Outcome(
+            command,
+            RunId("-"),
+            "failed",
+            datetime.now(UTC),
+            0.0,
+            0,
+            note=str(error),
+            exit_code=error.exit_code,
+        )
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """The object that `-f json` promises."""
+    shown: dict[str, Any] = {
+        "command": outcome.command,
+        "run_id": outcome.run_id,
+        "outcome": outcome.outcome,
+        "dry_run": outcome.dry_run,
+        "started_at": zulu(outcome.started_at),
+        "duration_s": outcome.duration_s,
+        "api_requests": outcome.api_requests,
+        "counts": dict(outcome.counts),
+        "failures": [asdict(one) for one in outcome.failures],
+    }
+    if outcome.dry_run:
+        shown["decisions"] = [asdict(one) for one in outcome.decisions]
+    if outcome.note:
+        shown["note"] = outcome.note
+    return shown
+
+
+def show(session: Session, outcome: Outcome) -> None:
+    """Trouble on stderr, always; a summary only where somebody watches."""
+    for failure in outcome.failures:
+        click.echo(f"{failure.kind} {failure.id}: {printable(failure.reason)}", err=True)
+    if outcome.note and outcome.outcome != "skipped":
+        click.echo(f"{outcome.command}: {outcome.note}", err=True)
+    if outcome.dry_run:
+        from staffeln_cli import render
+
+        render.decisions(outcome.decisions)
+    if session.verbosity >= 0 and (outcome.dry_run or sys.stdout.isatty()):
+        click.echo(summary(outcome))
+
+
+def summary(outcome: Outcome) -> str:
+    """The pass in one line."""
+    counts = ", ".join(
+        f"{number:,} {name.replace('_', ' ')}" for name, number in outcome.counts.items() if number
+    )
+    would = "would have: " if outcome.dry_run else ""
+    if outcome.outcome == "skipped":
+        counts = outcome.note or "another run is at it"
+    elif outcome.outcome == "failed":
+        counts = f"ended early; {counts or 'nothing done'}"
+    failed = f", {len(outcome.failures):,} failed" if outcome.failures else ""
+    return (
+        f"{outcome.command}: {would}{counts or 'nothing to do'}{failed}"
+        f"  ({outcome.duration_s:.1f} s, {outcome.api_requests:,} requests)"
+    )
+
+
+@contextmanager
+def progress(session: Session, shape: str) -> Iterator[None]:
+    """A progress bar on stderr, if that is a terminal and nobody asked for quiet."""
+    if shape != "text" or session.verbosity < 0 or not sys.stderr.isatty():
+        yield
+        return
+    from staffeln_cli import render
+
+    with render.progress_bar() as bar, foreseen():
+        session.watch(bar)
+        yield
+
+
+@contextmanager
+def foreseen() -> Iterator[None]:
+    """Errors with a sentence for the operator: say it, and exit with their code."""
+    try:
+        yield
+    except StaffelnError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+
+
+def bug(session: Session, error: Exception) -> int:
+    """Something unforeseen: one line with the run id; the traceback with -v and in the log."""
+    run_id = session.runtime.run_id if "runtime" in session.__dict__ else "-"
+    text = f"staffeln: a bug, please report it: {type(error).__name__}: {error} (run {run_id})"
+    click.echo(" ".join(text.split()), err=True)
+    log.error("run %s ended by a bug", run_id, exc_info=session.verbosity > 0 and error or None)
+    return BUG
+
+
+def zulu(moment: datetime) -> str:
+    """A moment as JSON has it: UTC, whole seconds, ending in Z."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def jsonable(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its moments written out."""
+    return {
+        key: zulu(value) if isinstance(value, datetime) else value for key, value in row.items()
+    }
+
+
+def printable(text: str) -> str:
+    """Text of strangers on one line, without control characters."""
+    return "".join(one if one.isprintable() else "?" for one in " ".join(text.split()))

@@ -1,0 +1,5 @@
+"""The commands that only look."""
+
+import click
+
+COMMANDS: tuple[click.Command, ...] = ()
