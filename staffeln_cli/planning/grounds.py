@@ -1,0 +1,161 @@
+"""The grounds for keeping a backup for its own sake, whatever may stand on it."""
+
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import NamedTuple
+
+from staffeln_cli.model import Backup, BackupId, BackupRecord, State
+from staffeln_cli.planning.durations import Duration
+from staffeln_cli.planning.lifecycle import UNFINISHED
+from staffeln_cli.planning.lineage import WHOLE, Parents, restorable
+from staffeln_cli.planning.periods import kept_by_count
+from staffeln_cli.planning.policy import Policy
+
+_DELETABLE = frozenset({"available", "error"})
+"""Statuses in which Cinder accepts a deletion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A backup that Cinder has, and our record of it; without one it is somebody else's."""
+
+    backup: Backup
+    record: BackupRecord | None = None
+
+    @property
+    def started_at(self) -> datetime:
+        """From when its age counts."""
+        if self.record is not None and self.record.started_at is not None:
+            return self.record.started_at
+        return self.backup.created_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """What was promised for a volume; a policy that is not known any more keeps everything."""
+
+    policy: Policy | None
+    volume_exists: bool
+    keep_last: int
+
+
+class Ground(NamedTuple):
+    """Why a backup is kept: a word for machines, a sentence for people; until when, if known."""
+
+    rule: str
+    reason: str
+    until: datetime | None = None
+
+
+Claims = Iterable[tuple[int, Ground]]
+_FOREIGN = Ground("foreign", "Staffeln did not make it")
+_IN_DOUBT = Ground("in_doubt", "what its retention policy promised is not known any more")
+
+
+def grounds(
+    line: Sequence[Member], parents: Sequence[Parents], promise: Promise, now: datetime
+) -> list[Ground | None]:
+    """For each backup of one volume, oldest first, why it is kept; None if nothing asks for it."""
+    found = [_not_ours(member) for member in line]
+    ours = [place for place, ground in enumerate(found) if ground is None]
+    if not ours:
+        return found
+    ours.sort(key=lambda place: (line[place].started_at, place), reverse=True)
+    for place, ground in _claims(line, ours, parents, promise, now):
+        if found[place] is None:
+            found[place] = ground
+    return found
+
+
+def _not_ours(member: Member) -> Ground | None:
+    """Why retention has no say about it."""
+    record = member.record
+    if record is None:
+        return _FOREIGN
+    if record.state is State.AVAILABLE:
+        return None
+    if record.state in UNFINISHED:
+        return Ground("unfinished", f"its record is still {record.state}")
+    return Ground("not_ours", f"its record is {record.state}: not for retention to remove")
+
+
+def _claims(
+    line: Sequence[Member],
+    ours: Sequence[int],
+    parents: Sequence[Parents],
+    promise: Promise,
+    now: datetime,
+) -> Claims:
+    """All that speaks for any of `ours`, newest first; the first ground of each is told."""
+    yield from _pinned(line, ours)
+    if promise.policy is None or promise.policy == Policy():
+        yield from ((place, _IN_DOUBT) for place in ours)
+        return
+    if promise.policy.time is not None:
+        yield from _young(line, ours, promise.policy.time, now)
+    for view in _views(line, ours, parents):
+        yield from _counted(line, view, promise.policy)
+        if promise.volume_exists:
+            yield from _newest(line, view, promise.keep_last)
+    yield from _busy(line, ours)
+
+
+def _pinned(line: Sequence[Member], ours: Sequence[int]) -> Claims:
+    for place in ours:
+        record = line[place].record
+        if record is not None and record.pinned:
+            note = f"pinned: {record.pin_note}" if record.pin_note else "pinned"
+            yield place, Ground("pinned", note)
+
+
+def _young(line: Sequence[Member], ours: Sequence[int], time: Duration, now: datetime) -> Claims:
+    for place in ours:
+        until = time.after(line[place].started_at)
+        if until > now:
+            yield place, Ground("time", f"young enough until {stamp(until)}", until)
+
+
+def _views(
+    line: Sequence[Member], ours: Sequence[int], parents: Sequence[Parents]
+) -> list[Sequence[int]]:
+    """What to count: the backups that can be restored for sure, and then all.
+
+    What may be broken takes the place of none that is not, and yet is kept as if it were whole.
+    """
+    sure = restorable([member.backup for member in line], parents)
+    ids = {member.backup.id for member in line}
+    restore_points = [p for p in ours if sure[p] and _has_full(line[p], ids)]
+    return [restore_points] if len(restore_points) == len(ours) else [restore_points, ours]
+
+
+def _has_full(member: Member, ids: Container[BackupId]) -> bool:
+    """Whether the full that our records know its chain by is still there."""
+    record = member.record
+    return record is None or record.chain_id is None or record.chain_id in ids
+
+
+def _counted(line: Sequence[Member], view: Sequence[int], policy: Policy) -> Claims:
+    kept = kept_by_count([line[place].started_at for place in view], policy)
+    for place, by in zip(view, kept, strict=True):
+        if by is not None:
+            yield place, Ground(by.rule, f"the newest of {by.rule} period {by.period}")
+
+
+def _newest(line: Sequence[Member], view: Sequence[int], count: int) -> Claims:
+    whole = (place for place in view if line[place].backup.status in WHOLE)
+    for place in islice(whole, count):
+        yield place, Ground("keep_last", f"one of the newest {count} that can be restored")
+
+
+def _busy(line: Sequence[Member], ours: Sequence[int]) -> Claims:
+    for place in ours:
+        status = line[place].backup.status
+        if status not in _DELETABLE:
+            yield place, Ground("unfinished", f"Cinder is not done with it: {status}")
+
+
+def stamp(moment: datetime) -> str:
+    """A moment for people, to the minute."""
+    return f"{moment.astimezone(UTC).isoformat(' ', 'minutes')[:16]} UTC"

@@ -1,0 +1,164 @@
+"""Who may stand on whom: Cinder shows no parents, so they are told from how Cinder chooses them.
+
+An incremental's parent is, of the backups of its volume in its project that were `available` when
+it was made, the one with the newest data; for one made from a snapshot, only data older than the
+snapshot counts, and if there is none, the backup made last. What was available at that time the
+listing does not say for sure, so every answer here is a superset of the truth.
+"""
+
+from bisect import bisect_right, insort
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from staffeln_cli.model import Backup
+
+WHOLE = frozenset({"available", "restoring"})
+"""Statuses of a backup whose data is complete."""
+
+Parents = tuple[int, ...]
+"""Places of all possible parents of one backup, the likeliest first; none for a full one."""
+
+
+def oldest_first(backup: Backup) -> tuple[datetime, bool, datetime, str]:
+    """Sorting key: the order of creation, as far as whole seconds tell it."""
+    return backup.created_at, backup.is_incremental, backup.data_timestamp, backup.id
+
+
+def possible_parents(line: Sequence[Backup]) -> list[Parents]:
+    """For each backup of one volume and project, `oldest_first`, all that may be its parent."""
+    if _is_plain(line):
+        return [
+            (place - 1,) if place and backup.is_incremental else ()
+            for place, backup in enumerate(line)
+        ]
+    return _parents(line, _was_available)
+
+
+def cautious_parents(line: Sequence[Backup]) -> list[Parents]:
+    """The same without assuming that no backup was being restored while the next was made.
+
+    Then Cinder passes over the one being restored, and reaches back into the chain before. That is
+    rare, so it is no reason to keep a backup, but one to ask Cinder before its deletion.
+    """
+    return _parents(line, _has_rested)
+
+
+def children_of(parents: Sequence[Parents]) -> list[list[int]]:
+    """For each backup the places of all that may stand on it directly, oldest first."""
+    children: list[list[int]] = [[] for _ in parents]
+    for place, above in enumerate(parents):
+        for parent in above:
+            children[parent].append(place)
+    return children
+
+
+def ancestors(places: Iterable[int], parents: Sequence[Parents]) -> set[int]:
+    """All that these may stand on, near or far, themselves included."""
+    found = set(places)
+    waiting = list(found)
+    while waiting:
+        for parent in parents[waiting.pop()]:
+            if parent not in found:
+                found.add(parent)
+                waiting.append(parent)
+    return found
+
+
+def restorable(line: Sequence[Backup], parents: Sequence[Parents]) -> list[bool]:
+    """Which backups can surely be restored: whole themselves, like all that they may stand on."""
+    sure: list[bool] = []
+    for place, backup in enumerate(line):
+        above = parents[place]
+        # Of the same second, one may stand on another that sorts later.
+        stands = all(sure[p] if p < place else line[p].status in WHOLE for p in above)
+        complete = bool(above) or not backup.is_incremental
+        sure.append(backup.status in WHOLE and complete and stands)
+    return sure
+
+
+def _is_plain(line: Sequence[Backup]) -> bool:
+    """Whether all are whole, of the volume itself and of different seconds.
+
+    Then each one's parent is the one before.
+    """
+    before = None
+    for backup in line:
+        if backup.snapshot_id is not None or backup.status not in WHOLE:
+            return False
+        if before is not None and (
+            before.created_at >= backup.created_at
+            or before.data_timestamp >= backup.data_timestamp
+        ):
+            return False
+        before = backup
+    return True
+
+
+def _parents(
+    line: Sequence[Backup], is_certain: Callable[[Backup, Backup], bool]
+) -> list[Parents]:
+    parents: list[Parents] = []
+    by_data: list[tuple[datetime, int]] = []
+    made = 0
+    for place, backup in enumerate(line):
+        while made < len(line) and line[made].created_at <= backup.created_at:
+            insort(by_data, (line[made].data_timestamp, made))
+            made += 1
+        parents.append(
+            _possible(place, line, by_data, is_certain) if backup.is_incremental else ()
+        )
+    return parents
+
+
+def _possible(
+    place: int,
+    line: Sequence[Backup],
+    by_data: Sequence[tuple[datetime, int]],
+    is_certain: Callable[[Backup, Backup], bool],
+) -> Parents:
+    """From the newest data backwards, up to the first backup that was certainly available."""
+    child = line[place]
+    end = len(by_data)
+    if child.snapshot_id is not None:
+        end = bisect_right(by_data, (child.data_timestamp, len(line)))
+    found: list[int] = []
+    settled: datetime | None = None
+    for taken, candidate in reversed(by_data[:end]):
+        if settled is not None and taken < settled:
+            break
+        if candidate != place:
+            found.append(candidate)
+            settled = taken if settled or is_certain(line[candidate], child) else None
+    if settled is None and child.snapshot_id is not None:
+        found += [p for p in _made_last(place, line, len(by_data)) if p not in found]
+    return tuple(found)
+
+
+def _made_last(place: int, line: Sequence[Backup], made: int) -> list[int]:
+    """What was made last before the child, or in the same second."""
+    others = [p for p in range(made) if p != place]
+    before = [p for p in others if line[p].created_at < line[place].created_at]
+    newest = line[before[-1]].created_at if before else line[place].created_at
+    return [p for p in others if line[p].created_at >= newest]
+
+
+def _was_available(parent: Backup, child: Backup) -> bool:
+    """Whether `parent` was available when `child` was made, restores apart.
+
+    Two backups of the volume itself never overlap, for the volume is busy meanwhile. Those of
+    snapshots do.
+    """
+    if _has_rested(parent, child):
+        return True
+    of_volume = parent.snapshot_id is None and child.snapshot_id is None
+    return of_volume and parent.status in WHOLE and parent.created_at < child.created_at
+
+
+def _has_rested(parent: Backup, child: Backup) -> bool:
+    """Whether `parent` is proved to have been available: nothing has touched it since before.
+
+    A parent is touched when its child is finished, so this proves something of the others only.
+    """
+    unchanged = parent.updated_at is not None and parent.updated_at < child.created_at
+    older = child.snapshot_id is None or parent.data_timestamp < child.data_timestamp
+    return unchanged and older and parent.status == "available"

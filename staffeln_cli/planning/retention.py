@@ -1,0 +1,173 @@
+"""Keep or remove each backup of a volume in a project, and why; and in which order to remove."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from staffeln_cli.model import Backup, BackupId
+from staffeln_cli.planning.grounds import Ground, Member, Promise, grounds, stamp
+from staffeln_cli.planning.lineage import (
+    Parents,
+    ancestors,
+    cautious_parents,
+    children_of,
+    oldest_first,
+    possible_parents,
+)
+
+__all__ = ["Member", "Promise", "Verdict", "brake", "judge", "waves"]
+
+_FEW = 50
+_DEPENDED_ON = Ground("depended_on", "a backup that stays may stand on it")
+
+
+class Verdict(NamedTuple):
+    """What retention decided for one backup.
+
+    `earliest` is when it may go at the earliest, where that can be told. `dependents` are all that
+    may stand on it directly. `confirm` asks for Cinder's word (`parent_id=`) before the deletion,
+    because a backup that the plan does not reckon with might stand on it after all.
+    """
+
+    member: Member
+    keep: bool
+    reason: str
+    rule: str
+    earliest: datetime | None = None
+    dependents: tuple[BackupId, ...] = ()
+    confirm: bool = False
+
+
+def judge(members: Sequence[Member], promise: Promise, now: datetime) -> list[Verdict]:
+    """Judge all backups of one volume in one project, foreign ones too; newest first."""
+    line = _in_line(members)
+    backups = [member.backup for member in line]
+    parents = possible_parents(backups)
+    children = children_of(parents)
+    found = grounds(line, parents, promise, now)
+    _hold_ancestors(line, parents, found)
+    going = {place for place, ground in enumerate(found) if ground is None}
+    confirm = _doubtful(backups, parents, children, going) if going else set()
+    earliest = _earliest(line, children, found)
+    verdicts = []
+    for place in reversed(range(len(line))):
+        ground = found[place] or _expired(line[place])
+        verdicts.append(
+            Verdict(
+                member=line[place],
+                keep=found[place] is not None,
+                reason=ground.reason,
+                rule=ground.rule,
+                earliest=earliest[place],
+                dependents=tuple([backups[child].id for child in children[place]]),
+                confirm=place in confirm,
+            )
+        )
+    return verdicts
+
+
+def waves(verdicts: Iterable[Verdict]) -> list[list[Member]]:
+    """What to remove, in order: each wave only after the one before is really gone.
+
+    Takes verdicts in the order `judge` gives them, of one volume or of many one after another.
+    What Cinder is deleting already counts as a wave before the first, which is therefore empty
+    where everything waits for such backups. Two of the same second that may stand on each other
+    wait for neither: `confirm` tells which of them is first.
+    """
+    level: dict[BackupId, int] = {}
+    order: list[list[Member]] = []
+    judged = list(verdicts)
+    dependents = {v.member.backup.id: v.dependents for v in judged if v.dependents}
+    for verdict in judged:
+        backup = verdict.member.backup
+        if not verdict.keep:
+            above = (c for c in verdict.dependents if backup.id not in dependents.get(c, ()))
+            wave = max((level.get(child, -1) + 1 for child in above), default=0)
+            order += ([] for _ in range(wave + 1 - len(order)))
+            order[wave].append(verdict.member)
+            level[backup.id] = wave
+        elif _is_leaving(verdict.member):
+            level[backup.id] = 0
+    return order
+
+
+def brake(removals: int, available: int, share: float) -> str | None:
+    """Why removing so many wants the operator's word first; None if it does not."""
+    if removals <= _FEW or removals <= share * available:
+        return None
+    return f"would remove {removals} of {available} available backups, more than {share:.0%}"
+
+
+def _in_line(members: Sequence[Member]) -> list[Member]:
+    """Oldest first; of duplicates, as a listing that moved meanwhile has them, the freshest."""
+    unique = {member.backup.id: member for member in members}
+    if len(unique) < len(members):
+        unique = {member.backup.id: member for member in sorted(members, key=_freshness)}
+    return sorted(unique.values(), key=lambda member: oldest_first(member.backup))
+
+
+def _freshness(member: Member) -> tuple[bool, datetime, str]:
+    backup = member.backup
+    return member.record is not None, backup.updated_at or backup.created_at, backup.status
+
+
+def _expired(member: Member) -> Ground:
+    return Ground("expired", f"nothing asks for it; started {stamp(member.started_at)}")
+
+
+def _hold_ancestors(
+    line: Sequence[Member], parents: Sequence[Parents], found: list[Ground | None]
+) -> None:
+    """Keep whatever a backup that stays may stand on."""
+    staying = [
+        place
+        for place, ground in enumerate(found)
+        if ground is not None and not _is_leaving(line[place])
+    ]
+    for place in ancestors(staying, parents):
+        found[place] = found[place] or _DEPENDED_ON
+
+
+def _doubtful(
+    backups: Sequence[Backup],
+    parents: Sequence[Parents],
+    children: Sequence[Sequence[int]],
+    going: set[int],
+) -> set[int]:
+    """Which removals Cinder should be asked about: it may know a child that the plan does not."""
+    doubtful = {
+        place
+        for place in going
+        if (backups[place].has_dependents and not children[place])
+        or any(child < place or child in parents[place] for child in children[place])
+    }
+    for place, cautious in enumerate(cautious_parents(backups)):
+        suspects = going.intersection(cautious)
+        if suspects:
+            doubtful |= suspects - ancestors((place,), parents)
+    return doubtful
+
+
+def _earliest(
+    line: Sequence[Member],
+    children: Sequence[Sequence[int]],
+    found: Sequence[Ground | None],
+) -> list[datetime | None]:
+    """When each kept one may go: not before its own time is over, nor before what stands on it."""
+    earliest: list[datetime | None] = [None] * len(line)
+    for place in reversed(range(len(line))):
+        ground = found[place]
+        if ground is None or (ground.until is None and ground is not _DEPENDED_ON):
+            continue
+        moments = [earliest[c] for c in children[place] if not _is_leaving(line[c])]
+        if ground.until is not None:
+            moments.append(ground.until)
+        known = [moment for moment in moments if moment is not None]
+        earliest[place] = max(known) if len(known) == len(moments) else None
+    return earliest
+
+
+def _is_leaving(member: Member) -> bool:
+    """Whether Cinder is deleting it: it holds nothing, but what it stands on has to wait."""
+    pinned = member.record is not None and member.record.pinned
+    return member.backup.status == "deleting" and not pinned
