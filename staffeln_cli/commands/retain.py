@@ -1,1 +1,173 @@
 """Carry out what retention decided: newest first in each chain, one wave after the other."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import groupby
+
+from staffeln_cli.commands.waves import Plan, carry_out
+from staffeln_cli.errors import BrakeApplied, ClockWrong
+from staffeln_cli.model import (
+    Backup,
+    BackupId,
+    BackupRecord,
+    Decision,
+    InventoryVolume,
+    Outcome,
+    ProjectId,
+    State,
+    VolumeId,
+)
+from staffeln_cli.planning.policy import in_force
+from staffeln_cli.planning.retention import Member, Promise, Verdict, brake, judge, waves
+from staffeln_cli.runtime import Run, Runtime, cycle
+
+COUNTS = ("kept", "expired", "deleting", "deleted", "blocked")
+CLOCK_TOLERANCE = timedelta(minutes=5)
+_VOLUMES_AT_ONCE = 500
+
+
+def run(runtime: Runtime, *, dry_run: bool = False, confirmed: bool = False) -> Outcome:
+    """One pass: judge every backup, then remove what may go. `confirmed` releases the brake."""
+    return cycle(
+        runtime,
+        "retain",
+        lambda run: _retain(run, confirmed=confirmed),
+        counts=COUNTS,
+        leader=True,
+        dry_run=dry_run,
+    )
+
+
+@dataclass(slots=True)
+class _Removals:
+    """What is to go, and out of how many."""
+
+    available: int = 0
+    number: int = 0
+    plans: list[Plan] = field(default_factory=list)
+
+
+def _retain(run: Run, *, confirmed: bool) -> None:
+    run.cloud.login()
+    _check_clock(run)
+    removals = _judged(run)
+    why = brake(removals.number, removals.available, run.settings.retention.brake)
+    if why is not None and not confirmed:
+        reason = f"{why}; look at it with --dry-run, then go on with --confirm"
+        if not run.dry_run:
+            raise BrakeApplied(reason)
+        run.fail("pass", run.command, reason)
+    if run.dry_run:
+        return
+    _check_clock(run)
+    carry_out(run, removals.plans)
+    _forget(run)
+
+
+def _check_clock(run: Run) -> None:
+    skew = run.cloud.clock_skew(run.now())
+    if skew is not None and abs(skew) > CLOCK_TOLERANCE:
+        direction = "ahead of" if skew > timedelta() else "behind"
+        raise ClockWrong(
+            f"this host's clock is {timedelta(seconds=round(abs(skew).total_seconds()))}"
+            f" {direction} the cloud's; nothing is deleted until they agree within"
+            f" {CLOCK_TOLERANCE}; check NTP on both"
+        )
+
+
+def _judged(run: Run) -> _Removals:
+    """Judge volume by volume while the listing streams in; only what is to go is kept in mind."""
+    removals = _Removals()
+    done = 0
+    for group in _several(_volumes(run.cloud.listings.backups(by_volume=True))):
+        run.runtime.stop.check()
+        volume_ids = list({volume_id for _, volume_id in group})
+        records = {
+            one.backup_id: one
+            for one in run.store.backups.of_volumes(volume_ids)
+            if one.backup_id is not None
+        }
+        inventory = run.store.inventory.volumes(volume_ids)
+        for (_, volume_id), backups in group.items():
+            _judge_volume(run, backups, records, inventory.get(volume_id), removals)
+            done += len(backups)
+        run.runtime.progress("backups judged", done, None)
+    return removals
+
+
+_Key = tuple[ProjectId, VolumeId]
+
+
+def _volumes(pages: Iterable[list[Backup]]) -> Iterator[tuple[VolumeId, list[Backup]]]:
+    rows = (backup for page in pages for backup in page)
+    for volume_id, backups in groupby(rows, key=lambda one: one.volume_id):
+        yield volume_id, list(backups)
+
+
+def _several(
+    volumes: Iterable[tuple[VolumeId, list[Backup]]],
+) -> Iterator[dict[_Key, list[Backup]]]:
+    """Some hundreds of volumes at a time; a volume that was handed over may be two projects'."""
+    group: dict[_Key, list[Backup]] = {}
+    for volume_id, backups in volumes:
+        for backup in backups:
+            group.setdefault((backup.project_id, volume_id), []).append(backup)
+        if len(group) >= _VOLUMES_AT_ONCE:
+            yield group
+            group = {}
+    if group:
+        yield group
+
+
+def _judge_volume(
+    run: Run,
+    backups: list[Backup],
+    records: Mapping[BackupId, BackupRecord],
+    known: InventoryVolume | None,
+    removals: _Removals,
+) -> None:
+    members = [Member(one, records.get(one.id)) for one in backups]
+    ours = [one for one in members if one.record and one.record.state is State.AVAILABLE]
+    removals.available += len(ours)
+    if not ours:
+        return
+    verdicts = judge(members, _promise(run, known), run.now())
+    going = [one for one in verdicts if not one.keep]
+    run.counts["kept"] += len(ours) - len(going)
+    run.counts["expired"] += len(going)
+    removals.number += len(going)
+    if run.dry_run:
+        run.decisions.extend(_decision(one) for one in verdicts if one.member.record is not None)
+    if going:
+        doubts = frozenset(one.member.backup.id for one in going if one.confirm)
+        reasons = {one.member.backup.id: one.reason for one in going}
+        removals.plans.append(Plan(waves(verdicts), doubts, reasons))
+
+
+def _promise(run: Run, known: InventoryVolume | None) -> Promise:
+    """What holds for a volume; one that the inventory does not know keeps everything."""
+    settings = run.settings.retention
+    if known is None:
+        return Promise(policy=None, volume_exists=True, keep_last=settings.keep_last)
+    return Promise(
+        policy=in_force(known.retention, settings.policies, settings.time),
+        volume_exists=known.gone_at is None,
+        keep_last=settings.keep_last,
+    )
+
+
+def _decision(verdict: Verdict) -> Decision:
+    backup = verdict.member.backup
+    reason = verdict.reason
+    if verdict.keep and verdict.earliest is not None:
+        reason = f"{reason}; may go from {verdict.earliest:%Y-%m-%d %H:%M} UTC"
+    action = "keep" if verdict.keep else "remove"
+    return Decision(action, "backup", backup.id, backup.name, reason)
+
+
+def _forget(run: Run) -> None:
+    """Rows that are history by now."""
+    before = run.settings.retention.history.before(run.now())
+    run.store.backups.forget(before)
+    run.store.runs.forget(before)
