@@ -86,9 +86,9 @@ def show(session: Session, outcome: Outcome) -> None:
     if outcome.note and outcome.outcome != "skipped":
         click.echo(f"{outcome.command}: {outcome.note}", err=True)
     if outcome.dry_run:
-        from staffeln_cli import render
+        from staffeln_cli.render import terminal
 
-        render.decisions(outcome.decisions)
+        terminal.decisions(outcome.decisions)
     if session.verbosity >= 0 and (outcome.dry_run or sys.stdout.isatty()):
         click.echo(summary(outcome))
 
@@ -116,9 +116,9 @@ def progress(session: Session, shape: str) -> Iterator[None]:
     if shape != "text" or session.verbosity < 0 or not sys.stderr.isatty():
         yield
         return
-    from staffeln_cli import render
+    from staffeln_cli.render import terminal
 
-    with render.progress_bar() as bar, foreseen():
+    with terminal.progress_bar() as bar, foreseen():
         session.watch(bar)
         yield
 
