@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -30,6 +31,7 @@ class Session:
     log_format: str = "text"
     clock: Callable[[], datetime] | None = None
     environ: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    _undo: ExitStack = field(default_factory=ExitStack)
 
     @cached_property
     def loaded(self) -> "Loaded":
@@ -51,8 +53,9 @@ class Session:
         from staffeln_cli.runtime import Runtime
 
         runtime = Runtime(self.loaded.settings, clock=self.clock)
+        self._undo.callback(runtime.close)
         self._start_logging(runtime)
-        _catch_signals(runtime)
+        self._catch_signals(runtime)
         return runtime
 
     def watch(self, progress: "Progress") -> None:
@@ -60,9 +63,8 @@ class Session:
         self.runtime.progress = progress
 
     def close(self) -> None:
-        """Close what was opened."""
-        if "runtime" in self.__dict__:
-            self.runtime.close()
+        """Close what was opened, and leave the process as it was found."""
+        self._undo.close()
 
     def _start_logging(self, runtime: "Runtime") -> None:
         settings = self.loaded.settings.log
@@ -86,9 +88,22 @@ class Session:
         handler.addFilter(_RunId(runtime))
         handler.setFormatter(_JsonLines() if self.log_format == "json" else _text_lines())
         root = logging.getLogger()
+        self._undo.callback(root.handlers.__setitem__, slice(None), root.handlers[:])
+        self._undo.callback(handler.close)
         root.handlers[:] = [handler]
         root.setLevel(max(level, logging.WARNING))
         logging.getLogger("staffeln_cli").setLevel(level)
+
+
+    def _catch_signals(self, runtime: "Runtime") -> None:
+        """The first signal asks for an end; a second ends at once, which is safe at any moment."""
+
+        def stop(number: int, _: Any) -> None:
+            runtime.stop.request(number)
+            signal.signal(number, signal.SIG_DFL)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._undo.callback(signal.signal, number, signal.signal(number, stop))
 
 
 class _RunId(logging.Filter):
@@ -145,14 +160,3 @@ def _text_lines() -> logging.Formatter:
     )
     formatter.converter = time.gmtime
     return formatter
-
-
-def _catch_signals(runtime: "Runtime") -> None:
-    """The first signal asks for an end; the second ends at once, which is safe at any moment."""
-
-    def stop(number: int, _: Any) -> None:
-        runtime.stop.request(number)
-        signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
