@@ -11,7 +11,7 @@ class StaffelnError(Exception):
 
 
 class Unavailable(StaffelnError):
-    """Something could not be reached, or refused: nothing is lost, the next run goes on (EX_UNAVAILABLE)."""
+    """Something could not be reached, or refused: the next run goes on (EX_UNAVAILABLE)."""
 
     exit_code = 69
 
@@ -120,7 +120,7 @@ class VolumeGone(Refused):
 
 
 class VolumeBusy(Refused):
-    """The volume is in a passing state (backing-up, attaching …) or another that forbids a backup."""
+    """The volume is in a status, passing or not, that forbids a backup."""
 
 
 class BackupGone(Refused):

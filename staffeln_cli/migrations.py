@@ -31,7 +31,8 @@ def upgrade(connection: Connection) -> tuple[str | None, str]:
     if before is not None and before not in known:
         raise SchemaOutdated(
             [
-                f"the database is at revision {before}, which this version does not know; install a newer Staffeln"
+                f"the database is at revision {before}, which this version does not know;"
+                " install a newer Staffeln"
             ]
         )
     command.upgrade(config, "head")

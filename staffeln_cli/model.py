@@ -174,7 +174,7 @@ class BackupRecord:
     delete_reason: str | None = None
     next_try_at: datetime | None = None
     waiting_since: datetime | None = None
-    """Start of the volume's last backup when this one was planned: the longest without one goes first."""
+    """Start of the volume's last backup, when planned: the longest without one goes first."""
     not_before: datetime | None = None
     pinned_by: str | None = None
     deleted_at: datetime | None = None

@@ -117,7 +117,7 @@ class Runtime:
 
     @property
     def lock_url(self) -> str:
-        """`lock.url`, else a folder beside the SQLite file, else one in the system's run folder."""
+        """`lock.url`, else a folder beside the SQLite file, else one in the run folder."""
         if self.settings.lock.url:
             return self.settings.lock.url
         url = self.settings.database.url
@@ -242,7 +242,7 @@ class Run:
         return cloud.request_count if cloud is not None else 0
 
 
-def cycle(
+def cycle(  # noqa: PLR0913 - the switches of a pass, all by name
     runtime: Runtime,
     command: str,
     work: Callable[[Run], None],

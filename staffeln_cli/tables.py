@@ -51,11 +51,16 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 def _words(kind: type[StrEnum]) -> Enum:
     """An enum kept as its plain words, so that SQL by hand stays legible."""
-    return Enum(kind, native_enum=False, length=16, values_callable=list)
+    return Enum(
+        kind,
+        native_enum=False,
+        length=16,
+        values_callable=lambda words: [word.value for word in words],
+    )
 
 
 class Base(DeclarativeBase):
-    """The registry of all tables; names of constraints follow one pattern, so that migrations can name them."""
+    """The registry of all tables; constraints have names that migrations can tell."""
 
     metadata = MetaData(
         naming_convention={
@@ -157,7 +162,7 @@ class BackupRow(Base):
     size_gib: Mapped[int | None]
     planned_at: Mapped[datetime]
     waiting_since: Mapped[datetime | None]
-    """Start of the volume's last backup when this one was planned: the longest without one goes first."""
+    """Start of the volume's last backup, when planned: the longest without one goes first."""
     not_before: Mapped[datetime | None]
     """A planned backup that met a busy volume is not tried again earlier."""
     started_at: Mapped[datetime | None]

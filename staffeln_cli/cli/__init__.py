@@ -30,7 +30,7 @@ class Staffeln(click.Group):
 )
 @click.version_option(package_name="staffeln", prog_name="staffeln")
 @click.pass_context
-def staffeln(  # noqa: PLR0913 - one parameter for each global option
+def staffeln(  # noqa: PLR0913, PLR0917 - one parameter for each global option
     ctx: click.Context,
     config: Path | None,
     os_cloud: str | None,
@@ -54,7 +54,7 @@ for _command in (*cycles.COMMANDS, *views.COMMANDS, *admin.COMMANDS):
 
 
 def main() -> None:
-    """Run the command line; whatever was not foreseen is a bug, said in one line with the run id."""
+    """Run the command line; what was not foreseen is a bug, said in one line."""
     session = Session()
     try:
         staffeln(obj=session, standalone_mode=True)

@@ -138,7 +138,7 @@ def bug(session: Session, error: Exception) -> int:
     run_id = session.runtime.run_id if "runtime" in session.__dict__ else "-"
     text = f"staffeln: a bug, please report it: {type(error).__name__}: {error} (run {run_id})"
     click.echo(" ".join(text.split()), err=True)
-    log.error("run %s ended by a bug", run_id, exc_info=session.verbosity > 0 and error or None)
+    log.error("run %s ended by a bug", run_id, exc_info=error if session.verbosity > 0 else None)
     return BUG
 
 

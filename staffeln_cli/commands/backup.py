@@ -100,7 +100,7 @@ def start(run: Run, record: BackupRecord, waiting: _Waiting) -> None:
     if not run.store.backups.still_claimed(record.id, run.claim()):
         return  # this process slept so long that another has taken the record over
     try:
-        backup_id = run.cloud.backups.create(record, metadata=_metadata(record))
+        _create(run, record)
     except NoParent:
         full = replace(record, kind=Kind.FULL, chain_id=None)
         run.store.backups.note(record.id, kind=Kind.FULL, chain_id=None)
@@ -113,20 +113,21 @@ def start(run: Run, record: BackupRecord, waiting: _Waiting) -> None:
         # Nothing was asked yet: there was no token to ask with.
         run.store.backups.move(record, State.PLANNED, moment=run.now(), owner=run.id)
         raise
-    else:
-        chain_id = backup_id if record.kind is Kind.FULL else record.chain_id
-        taken = run.store.backups.move(
-            record,
-            State.CREATING,
-            moment=run.now(),
-            owner=run.id,
-            backup_id=backup_id,
-            chain_id=chain_id,
-        )
-        run.count("started")
-        run.decide(_decision(record, "started"))
-        if not taken:
-            run.fail("backup", record.name, "another run has taken it over meanwhile")
+
+
+def _create(run: Run, record: BackupRecord) -> None:
+    backup_id = run.cloud.backups.create(record, metadata=_metadata(record))
+    run.count("started")
+    run.decide(_decision(record, "started"))
+    if not run.store.backups.move(
+        record,
+        State.CREATING,
+        moment=run.now(),
+        owner=run.id,
+        backup_id=backup_id,
+        chain_id=backup_id if record.kind is Kind.FULL else record.chain_id,
+    ):
+        run.fail("backup", record.name, "another run has taken it over meanwhile")
 
 
 def _refused(run: Run, record: BackupRecord, refusal: Refused, waiting: _Waiting) -> None:

@@ -33,7 +33,7 @@ COUNTS = (
 PAGE = 1000
 """Rows in a page of a listing, unless the cloud was configured otherwise."""
 LISTING_AT_LEAST = timedelta(hours=1)
-"""How often the whole listing is looked at, for what vanished, even where single looks were fewer."""
+"""How often the whole listing is looked at, even where single looks were fewer requests."""
 _ALIVE = frozenset({"available", "restoring"})
 _DEAD = frozenset({"error", "error_deleting"})
 

@@ -15,11 +15,9 @@ from staffeln_cli.model import (
     Decision,
     InventoryVolume,
     Kind,
-    Origin,
     Outcome,
     Project,
     ProjectId,
-    RecordId,
     Server,
     ServerId,
     State,
@@ -28,7 +26,7 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.planning import due, selection
 from staffeln_cli.planning.chains import ChainDigest, next_kind
-from staffeln_cli.planning.naming import backup_name
+from staffeln_cli.planning.plan import broken, history_of, planned
 from staffeln_cli.planning.selection import Protection
 from staffeln_cli.runtime import Run, Runtime, cycle
 
@@ -137,9 +135,9 @@ def _take_in(run: Run, sight: _Sight, volumes: list[Volume]) -> None:
         run.counts["planned"] += sum(one.state is State.PLANNED for one in records)
         return
     run.store.inventory.save(_changed(sight, page))
-    planned = run.store.backups.plan(records)
+    inserted = run.store.backups.plan(records)
     run.counts["planned"] += sum(
-        one.state is State.PLANNED and one.id in planned for one in records
+        one.state is State.PLANNED and one.id in inserted for one in records
     )
     run.store.backups.cancel_planned(unwanted, "no longer protected", sight.moment)
 
@@ -166,7 +164,7 @@ def is_skipped(protection: Protection, rules: selection.Rules) -> bool:
 
 
 def _planned(run: Run, sight: _Sight, seen: _Seen) -> BackupRecord | None:
-    """A record for a volume that is due: planned, or failed at once where its status forbids it."""
+    """A record for a volume that is due; failed at once where its status forbids a backup."""
     if not seen.protection.protected or seen.protection.busy:
         return None
     history = history_of(seen.known, unfinished=seen.volume.id in sight.unfinished)
@@ -176,14 +174,19 @@ def _planned(run: Run, sight: _Sight, seen: _Seen) -> BackupRecord | None:
         if not due.is_problem_due(history, sight.moment, interval):
             return None
         run.fail("volume", seen.volume.id, problem)
-        record = record_for(seen.volume, seen.protection, Kind.FULL, sight.moment)
+        record = _new(sight, seen, Kind.FULL)
         return replace(record, state=State.FAILED, reason=problem, finished_at=sight.moment)
     if not due.is_due(history, sight.moment, interval):
         return None
     kind, reason, chain_id = _kind(run.settings, sight, seen)
     run.decide(Decision(f"plan {kind}", "volume", seen.volume.id, seen.volume.name, reason))
-    record = record_for(seen.volume, seen.protection, kind, sight.moment)
+    record = _new(sight, seen, kind)
     return replace(record, chain_id=chain_id, waiting_since=history.last_started_at)
+
+
+def _new(sight: _Sight, seen: _Seen, kind: Kind) -> BackupRecord:
+    token = secrets.token_hex(8)
+    return planned(seen.volume, seen.protection, kind, sight.moment, token=token)
 
 
 def _kind(settings: Settings, sight: _Sight, seen: _Seen) -> tuple[Kind, str, BackupId | None]:
@@ -200,55 +203,8 @@ def _kind(settings: Settings, sight: _Sight, seen: _Seen) -> tuple[Kind, str, Ba
     return kind, reason, chain_id
 
 
-def broken(digest: ChainDigest | None, newest_missing: datetime | None) -> str | None:
-    """What our records know against the newest chain: a member that vanished behind our back."""
-    if digest is None or digest.full_at is None or newest_missing is None:
-        return None
-    if newest_missing < digest.full_at:
-        return None
-    return "one of its backups was deleted by somebody else"
-
-
-def history_of(known: InventoryVolume | None, *, unfinished: bool) -> due.History:
-    """How a volume's backups went so far."""
-    if known is None:
-        return due.History(unfinished=unfinished)
-    return due.History(
-        unfinished=unfinished,
-        last_started_at=known.last_started_at,
-        last_success_at=known.last_success_at,
-        failures=known.failures,
-        last_failed_at=known.last_failed_at,
-    )
-
-
-def record_for(
-    volume: Volume,
-    protection: Protection,
-    kind: Kind,
-    moment: datetime,
-    origin: Origin = Origin.SCHEDULED,
-) -> BackupRecord:
-    """A new record, planned now, with a name that no other backup has."""
-    token = secrets.token_hex(8)
-    return BackupRecord(
-        id=RecordId(token),
-        name=backup_name(protection.server_name, volume.name, moment, token),
-        volume_id=volume.id,
-        volume_name=volume.name,
-        server_id=protection.server_id,
-        server_name=protection.server_name,
-        project_id=volume.project_id,
-        kind=kind,
-        state=State.PLANNED,
-        origin=origin,
-        planned_at=moment,
-        size_gib=volume.size_gib,
-    )
-
-
 def _changed(sight: _Sight, page: list[_Seen]) -> list[InventoryVolume]:
-    """The inventory rows that differ from what was known; last_seen_at is brought up at the end."""
+    """The inventory rows that differ from what was known, but for last_seen_at."""
     changed = []
     for seen in page:
         row = _row(sight, seen)

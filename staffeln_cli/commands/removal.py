@@ -33,7 +33,7 @@ def remove(run: Run, record: BackupRecord, backup: Backup, reason: str) -> bool:
 
 
 def ask(run: Run, record: BackupRecord, backup: Backup) -> None:
-    """Send the request that fits the backup's status; a refusal is noted, and tried again later."""
+    """Send the request that fits the backup's status; what is refused is tried again later."""
     try:
         if backup.status in DELETABLE:
             run.cloud.backups.delete(backup.id, backup.project_id)

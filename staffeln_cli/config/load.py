@@ -1,4 +1,4 @@
-"""Find the file, merge the environment over it, decode key by key, and complain about everything at once."""
+"""Find the file, merge the environment over it, and complain about everything at once."""
 
 import dataclasses
 import os
@@ -187,7 +187,8 @@ def _policy(name: str, table: object) -> Policy:
     known = [part.name for part in dataclasses.fields(Policy)]
     if unknown := rules.keys() - set(known):
         raise ValueError(
-            f"policy {name!r}: {', '.join(sorted(unknown))}: unknown rule; known are {', '.join(known)}"
+            f"policy {name!r}: {', '.join(sorted(unknown))}: unknown rule;"
+            f" known are {', '.join(known)}"
         )
     time = durations.parse(_text(rules.pop("time"))) if "time" in rules else None
     try:
@@ -200,7 +201,7 @@ def _policy(name: str, table: object) -> Policy:
 
 
 def _from_text(text: str, hint: Any) -> object:
-    """What an environment variable means: JSON for tables, commas or JSON for lists, else the text."""
+    """What an environment variable means: JSON for tables, commas or JSON for lists."""
     shape = str(hint)
     if "dict[" in shape or text.startswith("["):
         return msgspec.json.decode(text)

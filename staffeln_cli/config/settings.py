@@ -37,7 +37,7 @@ class CloudSettings:
         tuple[str, ...],
         Meta(
             min_length=1,
-            description="one of these roles must be on the token, or other projects stay invisible",
+            description="one of these roles must be on the token, to see all projects",
         ),
     ] = ("admin",)
     request_timeout: Annotated[timedelta, Meta(description="longest wait for one answer")] = (
@@ -46,7 +46,7 @@ class CloudSettings:
     retry_timeout: Annotated[
         timedelta,
         Meta(
-            description="how long a pass repeats idempotent requests after 429, 5xx and lost connections"
+            description="how long what may be repeated is, after 429, 5xx, lost connections"
         ),
     ] = timedelta(minutes=5)
     workers: Annotated[int, Meta(ge=1, le=64, description="API calls in parallel")] = 8
@@ -77,9 +77,7 @@ class LockSettings:
     ] = None
     lease: Annotated[
         timedelta,
-        Meta(
-            description="how long a Redis or Kubernetes lock outlives a host that died; renewed while it lives"
-        ),
+        Meta(description="how long a Redis or Kubernetes lock outlives a host that died"),
     ] = timedelta(seconds=60)
 
 
@@ -105,7 +103,7 @@ class BackupSettings:
     min_interval: Annotated[
         Duration,
         Meta(
-            description="least time between the starts of two backups of a volume; 0s = every collect"
+            description="least time between starts of two backups of a volume; 0s = every collect"
         ),
     ] = Duration(exact=timedelta(days=1))
     full_backup_depth: Annotated[
@@ -155,7 +153,7 @@ class RetentionSettings:
         Meta(
             gt=0,
             le=1,
-            description="largest share of the available backups one pass may remove unasked; 1 = no brake",
+            description="largest share of backups that a pass may remove unasked; 1 = no brake",
         ),
     ] = 0.5
     history: Annotated[
@@ -163,9 +161,7 @@ class RetentionSettings:
     ] = Duration(exact=timedelta(days=90))
     policies: Annotated[
         dict[str, Policy],
-        Meta(
-            description="named policies: last, hourly, daily, weekly, monthly, yearly (counts), time (duration)"
-        ),
+        Meta(description="named policies: last, hourly, daily, weekly, monthly, yearly, time"),
     ] = field(default_factory=dict)
 
 
@@ -197,7 +193,7 @@ class PolicySettings:
     ] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="its port; 0 = any free one")] = 8808
     unix_socket: Annotated[
-        Path | None, Meta(description="listen on this socket instead, for a proxy on the same host")
+        Path | None, Meta(description="listen on this socket instead, for a proxy on this host")
     ] = None
     trusted_users: Annotated[
         tuple[Annotated[str, Meta(min_length=1)], ...],

@@ -58,9 +58,10 @@ class Backups:
     def start(
         self, claim: Claim, *, caps: Caps, limit: int, waiting: Collection[ProjectId] = ()
     ) -> list[BackupRecord]:
-        """Move planned records to `starting` under a claim, the longest waiting first, within the caps.
+        """Move planned records to `starting` under a claim, within the caps.
 
-        Projects in `waiting` are passed over. Empty when nothing is planned or the caps are reached.
+        The longest waiting first; projects in `waiting` are passed over. Empty when nothing is
+        planned or the caps are reached.
         """
         with self._database.write() as connection:
             if not self._database.is_sqlite:
@@ -127,7 +128,7 @@ class Backups:
             return {BackupId(one) for one in found.scalars() if one is not None}
 
     def give_back(self, owner: str) -> None:
-        """Let go of all claims of this owner, except on records that are `starting`: those stay in doubt."""
+        """Let go of this owner's claims, but for `starting` records: those stay in doubt."""
         with self._database.write() as connection:
             connection.execute(
                 update(BackupRow)
@@ -180,7 +181,7 @@ class Backups:
             return True
 
     def note(self, record_id: RecordId, **values: Any) -> None:
-        """Write details of a record that are no move: a reason, a pause before the next try, a pin."""
+        """Write details of a record that are no move: a reason, a pause, a pin."""
         with self._database.write() as connection:
             connection.execute(update(BackupRow).where(BackupRow.id == record_id).values(**values))
 
@@ -250,7 +251,7 @@ class Backups:
             return {VolumeId(volume_id): moment for volume_id, moment in rows if moment}
 
     def forget(self, before: datetime) -> int:
-        """Remove finished records older than `before` that have nothing left to say; return how many."""
+        """Remove finished records older than `before`; return how many."""
         finished = BackupRow.state.in_([State.DELETED, State.CANCELLED, State.MISSING]) | (
             (BackupRow.state == State.FAILED) & BackupRow.remains.is_(False)
         )
@@ -266,7 +267,7 @@ class Backups:
 def _next_in_line(
     caps: Caps, waiting: Collection[ProjectId], now: datetime, room: int
 ) -> Select[Any]:
-    """Ids of the planned records to start: fair to each project's cap, the longest waiting first."""
+    """Ids of the planned records to start, with regard to each project's cap."""
     line = (BackupRow.waiting_since.asc().nulls_first(), BackupRow.planned_at, BackupRow.id)
     flying = (
         select(BackupRow.project_id, func.count().label("number"))

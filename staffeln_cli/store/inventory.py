@@ -70,7 +70,7 @@ class Inventory:
             )
 
     def close_listing(self, seen: Collection[VolumeId], moment: datetime) -> list[VolumeId]:
-        """After a complete listing: what was seen is still there, the rest is gone; return the gone."""
+        """After a complete listing, what was not seen is gone; return that."""
         with self._database.write() as connection:
             there = connection.execute(
                 select(VolumeRow.volume_id).where(VolumeRow.gone_at.is_(None))

@@ -1,0 +1,59 @@
+"""The plan for one volume: its history, whether its chain is whole, and the new record."""
+
+from datetime import datetime
+
+from staffeln_cli.model import (
+    BackupRecord,
+    InventoryVolume,
+    Kind,
+    Origin,
+    RecordId,
+    State,
+    Volume,
+)
+from staffeln_cli.planning.chains import ChainDigest
+from staffeln_cli.planning.due import History
+from staffeln_cli.planning.naming import backup_name
+from staffeln_cli.planning.selection import Protection
+
+
+def planned(
+    volume: Volume, protection: Protection, kind: Kind, moment: datetime, *, token: str
+) -> BackupRecord:
+    """A new record; `token` must be random, since nothing else makes the backup's name unique."""
+    return BackupRecord(
+        id=RecordId(token),
+        name=backup_name(protection.server_name, volume.name, moment, token),
+        volume_id=volume.id,
+        volume_name=volume.name,
+        server_id=protection.server_id,
+        server_name=protection.server_name,
+        project_id=volume.project_id,
+        kind=kind,
+        state=State.PLANNED,
+        origin=Origin.SCHEDULED,
+        planned_at=moment,
+        size_gib=volume.size_gib,
+    )
+
+
+def history_of(known: InventoryVolume | None, *, unfinished: bool) -> History:
+    """How a volume's backups went so far."""
+    if known is None:
+        return History(unfinished=unfinished)
+    return History(
+        unfinished=unfinished,
+        last_started_at=known.last_started_at,
+        last_success_at=known.last_success_at,
+        failures=known.failures,
+        last_failed_at=known.last_failed_at,
+    )
+
+
+def broken(digest: ChainDigest | None, newest_missing: datetime | None) -> str | None:
+    """What our records know against the newest chain: a member that vanished behind our back."""
+    if digest is None or digest.full_at is None or newest_missing is None:
+        return None
+    if newest_missing < digest.full_at:
+        return None
+    return "one of its backups was deleted by somebody else"
