@@ -102,7 +102,8 @@ class _Claim:
         self._name = name
         self._identity = identity
         self._seconds = math.ceil(duration.total_seconds())
-        self._timeout = request_timeout(duration)
+        # A pair for connecting and reading: older clients ignore a single float.
+        self._timeout = (request_timeout(duration),) * 2
 
     def take(self) -> None:
         """Become the holder, or raise LockHeld; of two that try, the API server lets one."""
