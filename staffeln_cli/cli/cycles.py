@@ -3,7 +3,7 @@
 import click
 
 from staffeln_cli.cli.session import Session
-from staffeln_cli.cli.show import dry_run_option, finish, format_option
+from staffeln_cli.cli.show import dry_run_option, finish, finish_all, format_option
 
 
 @click.command()
@@ -29,14 +29,36 @@ def check(session: Session, dry_run: bool, shape: str) -> None:
 
 
 @click.command()
+@click.option("--volume", "volumes", multiple=True, metavar="ID", help="Back up this volume now.")
+@click.option(
+    "--server", "servers", multiple=True, metavar="ID", help="Back up this server's volumes now."
+)
+@click.option("--full", "kind", flag_value="full", help="Start a new chain.")
+@click.option("--incremental", "kind", flag_value="incremental", help="Continue the last chain.")
+@click.option("--wait", is_flag=True, help="Wait until the backups have ended.")
 @dry_run_option
 @format_option
 @click.pass_obj
-def backup(session: Session, dry_run: bool, shape: str) -> None:
-    """Start planned backups, within the limits."""
+def backup(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    session: Session,
+    volumes: tuple[str, ...],
+    servers: tuple[str, ...],
+    kind: str | None,
+    wait: bool,
+    dry_run: bool,
+    shape: str,
+) -> None:
+    """Start planned backups, within the limits; or back up chosen volumes now."""
+    from staffeln_cli.commands import adhoc
     from staffeln_cli.commands import backup as command
+    from staffeln_cli.model import Kind
 
-    finish(session, "backup", shape, lambda: command.run(session.runtime, dry_run=dry_run))
+    if not (volumes or servers):
+        if kind or wait:
+            raise click.UsageError("--full, --incremental and --wait need --volume or --server.")
+        finish(session, "backup", shape, lambda: command.run(session.runtime, dry_run=dry_run))
+    wish = adhoc.Wish(volumes, servers, Kind(kind) if kind else None, wait)
+    finish(session, "backup", shape, lambda: adhoc.run(session.runtime, wish, dry_run=dry_run))
 
 
 @click.command()
@@ -58,4 +80,15 @@ def retain(session: Session, dry_run: bool, confirm: bool, shape: str) -> None:
     )
 
 
-COMMANDS = (collect, backup, check, retain)
+@click.command()
+@dry_run_option
+@format_option
+@click.pass_obj
+def run(session: Session, dry_run: bool, shape: str) -> None:
+    """Do all five passes: collect, backup, check, retain, report: the one-line crontab."""
+    from staffeln_cli.commands import run as command
+
+    finish_all(session, shape, lambda: command.passes(session.runtime, dry_run=dry_run))
+
+
+COMMANDS = (run, collect, backup, check, retain)

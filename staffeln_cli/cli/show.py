@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -40,6 +40,21 @@ def finish(session: Session, command: str, shape: str, work: Callable[[], Outcom
     else:
         show(session, outcome)
     sys.exit(outcome.exit_code)
+
+
+def finish_all(
+    session: Session, shape: str, passes: Callable[[], Iterable[tuple[str, Callable[[], Outcome]]]]
+) -> NoReturn:
+    """Run several passes, each whatever became of the others; exit with the worst code."""
+    outcomes: list[Outcome] = []
+    with progress(session, shape), foreseen():
+        for command, work in passes():
+            outcomes.append(outcome_of(command, work))
+            if shape == "text":
+                show(session, outcomes[-1])
+    if shape == "json":
+        click.echo(json.dumps([as_json(one) for one in outcomes], ensure_ascii=False))
+    sys.exit(max((one.exit_code for one in outcomes), default=0))
 
 
 def outcome_of(command: str, work: Callable[[], Outcome]) -> Outcome:

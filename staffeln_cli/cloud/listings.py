@@ -74,6 +74,10 @@ class Listings:
         """The backups of this exact name, in whatever project."""
         return self._flat(_BACKUPS, all_tenants="1", name=name)
 
+    def backups_of(self, volume_id: str) -> list[Backup]:
+        """The backups of one volume, in whatever project."""
+        return self._flat(_BACKUPS, all_tenants="1", volume_id=volume_id)
+
     def backups_with_status(self, status: str) -> list[Backup]:
         """The backups in this status, in whatever project."""
         return self._flat(_BACKUPS, all_tenants="1", status=status)

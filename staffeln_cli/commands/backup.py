@@ -6,6 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from staffeln_cli.config import Settings
 from staffeln_cli.errors import (
     CloudUnavailable,
     InDoubt,
@@ -50,7 +51,7 @@ def _foresee(run: Run) -> None:
 
 def start_planned(run: Run) -> None:
     """Start planned backups until none is left or the caps are reached."""
-    waiting = _Waiting()
+    waiting = Waiting()
     starting = _claimed(run, waiting)
     total = run.store.backups.count().get(State.PLANNED, 0)
     try:
@@ -62,14 +63,14 @@ def start_planned(run: Run) -> None:
 
 
 @dataclass
-class _Waiting:
+class Waiting:
     """Projects that get no further backup in this pass, and why."""
 
     over_quota: set[ProjectId] = field(default_factory=set)
     no_access: dict[ProjectId, str] = field(default_factory=dict)
 
 
-def _claimed(run: Run, waiting: _Waiting) -> Generator[BackupRecord, None, None]:
+def _claimed(run: Run, waiting: Waiting) -> Generator[BackupRecord, None, None]:
     """Claim a few at a time, as they are taken; give back at the end what nobody took."""
     batch: deque[BackupRecord] = deque()
     caps = Caps(run.settings.backup.max_in_flight, run.settings.backup.max_in_flight_per_project)
@@ -92,7 +93,12 @@ def _claimed(run: Run, waiting: _Waiting) -> Generator[BackupRecord, None, None]
             run.store.backups.move(record, State.PLANNED, moment=run.now(), owner=run.id)
 
 
-def start(run: Run, record: BackupRecord, waiting: _Waiting) -> None:
+def caps_of(settings: Settings) -> Caps:
+    """How many backups may be in flight, as configured."""
+    return Caps(settings.backup.max_in_flight, settings.backup.max_in_flight_per_project)
+
+
+def start(run: Run, record: BackupRecord, waiting: Waiting) -> None:
     """Ask Cinder once. Whatever happens to this process, `check` can tell from the name."""
     if record.project_id in waiting.no_access:
         _failed(run, record, waiting.no_access[record.project_id])
@@ -130,7 +136,7 @@ def _create(run: Run, record: BackupRecord) -> None:
         run.fail("backup", record.name, "another run has taken it over meanwhile")
 
 
-def _refused(run: Run, record: BackupRecord, refusal: Refused, waiting: _Waiting) -> None:
+def _refused(run: Run, record: BackupRecord, refusal: Refused, waiting: Waiting) -> None:
     """Cinder has certainly not acted: say what that means for the record."""
     now = run.now()
     if isinstance(refusal, VolumeGone):

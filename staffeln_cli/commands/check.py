@@ -71,6 +71,14 @@ def _foresee(run: Run) -> None:
     run.counts["missing"] = len(sight.unseen)
 
 
+def follow(run: Run, work: Collection[BackupRecord]) -> None:
+    """Look at these records alone, each by a request of its own; they must be claimed."""
+    sight = _Sight(run.now())
+    _look_one_by_one(run, work, sight)
+    for _ in run.parallel(lambda one: _follow(run, sight, one), work):
+        pass
+
+
 def _check(run: Run) -> None:
     work = run.store.backups.claim_open_work(run.claim())
     sight = _look(run, work)
@@ -211,7 +219,6 @@ def _finish(run: Run, record: BackupRecord, backup: Backup | None) -> None:
         _fail(run, record, f"still {backup.status} after {_age(run, record)}", backup=backup)
     else:
         run.count("running")
-        run.store.backups.note(record.id, claimed_by=None, claimed_until=None)
 
 
 def _fail(
@@ -241,7 +248,7 @@ def _fail(
 def _clear(run: Run, record: BackupRecord, backup: Backup | None) -> None:
     """A failed backup whose remains Cinder may still have."""
     if backup is None:
-        run.store.backups.note(record.id, remains=False, claimed_by=None, claimed_until=None)
+        run.store.backups.note(record.id, remains=False)
     else:
         removal.remove(run, record, backup, "remains of a failure")
 
@@ -252,7 +259,6 @@ def _see_off(run: Run, record: BackupRecord, backup: Backup | None) -> None:
         removal.gone(run, record)
         return
     run.count("deleting")
-    run.store.backups.note(record.id, claimed_by=None, claimed_until=None)
     if backup.status != "deleting" and (
         record.next_try_at is None or record.next_try_at <= run.now()
     ):

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, delete, func, or_, select, text, update
+from sqlalchemy import Connection, Select, and_, delete, func, or_, select, text, true, update
 
 from staffeln_cli.model import BackupId, BackupRecord, ProjectId, RecordId, State, VolumeId
 from staffeln_cli.planning.lifecycle import IN_FLIGHT, UNFINISHED, may_move
@@ -56,7 +56,13 @@ class Backups:
         return inserted
 
     def start(
-        self, claim: Claim, *, caps: Caps, limit: int, waiting: Collection[ProjectId] = ()
+        self,
+        claim: Claim,
+        *,
+        caps: Caps,
+        limit: int,
+        waiting: Collection[ProjectId] = (),
+        only: Collection[RecordId] | None = None,
     ) -> list[BackupRecord]:
         """Move planned records to `starting` under a claim, within the caps.
 
@@ -75,7 +81,7 @@ class Backups:
             now = self._database.now()
             chosen = connection.execute(
                 select(BackupRow.id)
-                .where(BackupRow.id.in_(_next_in_line(caps, waiting, now, room)))
+                .where(BackupRow.id.in_(_next_in_line(caps, waiting, only, now).limit(room)))
                 .with_for_update(skip_locked=True)
             )
             started = connection.execute(
@@ -99,12 +105,16 @@ class Backups:
             .order_by(BackupRow.planned_at, BackupRow.id)
         )
 
-    def claim_open_work(self, claim: Claim) -> list[BackupRecord]:
+    def claim_open_work(
+        self, claim: Claim, *, only: Collection[RecordId] | None = None
+    ) -> list[BackupRecord]:
         """Claim what is open and nobody else follows; what is `starting` only after its claim."""
+        chosen = BackupRow.id.in_(only) if only is not None else true()
+        ours = and_(BackupRow.claimed_by == claim.owner, BackupRow.state != State.STARTING)
         with self._database.write() as connection:
             free = connection.execute(
                 select(BackupRow.id)
-                .where(_open(), _unclaimed(self._database.now()))
+                .where(_open(), chosen, or_(ours, _unclaimed(self._database.now())))
                 .order_by(BackupRow.planned_at)
                 .with_for_update(skip_locked=True)
             )
@@ -265,7 +275,7 @@ class Backups:
 
 
 def _next_in_line(
-    caps: Caps, waiting: Collection[ProjectId], now: datetime, room: int
+    caps: Caps, waiting: Collection[ProjectId], only: Collection[RecordId] | None, now: datetime
 ) -> Select[Any]:
     """Ids of the planned records to start, with regard to each project's cap."""
     line = (BackupRow.waiting_since.asc().nulls_first(), BackupRow.planned_at, BackupRow.id)
@@ -287,6 +297,7 @@ def _next_in_line(
             BackupRow.state == State.PLANNED,
             or_(BackupRow.not_before.is_(None), BackupRow.not_before <= now),
             BackupRow.project_id.not_in(waiting),
+            BackupRow.id.in_(only) if only is not None else true(),
         )
         .subquery()
     )
@@ -294,7 +305,6 @@ def _next_in_line(
         select(ranked.c.id)
         .where(ranked.c.place <= caps.per_project)
         .order_by(ranked.c.turn)
-        .limit(room)
     )
 
 
