@@ -3,7 +3,7 @@
 import logging
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +26,7 @@ def held(
     url: RedisUrl | SentinelUrl, name: str, *, owner: str, lease: timedelta
 ) -> Iterator[Lease]:
     """Hold the lock; a Redis that restarts without persistence, or fails over, may forget it."""
-    with closing(connect(url, timeout=request_timeout(lease))) as client:
+    with connected(url, timeout=request_timeout(lease)) as client:
         lock = client.lock(
             f"staffeln:lock:{name}", timeout=lease.total_seconds(), thread_local=False
         )
@@ -39,11 +39,14 @@ def held(
             _release(lock, name)
 
 
-def connect(url: RedisUrl | SentinelUrl, *, timeout: float) -> Redis:
-    """Build a client; it connects when first used."""
+@contextmanager
+def connected(url: RedisUrl | SentinelUrl, *, timeout: float) -> Iterator[Redis]:
+    """Lend a client; it connects when first used."""
     options = _options(url.login, timeout)
     if isinstance(url, RedisUrl):
-        return Redis(host=url.host, port=url.port, **options, **_credentials(url.login))
+        with Redis(host=url.host, port=url.port, **options, **_credentials(url.login)) as client:
+            yield client
+        return
     sentinels = Sentinel(  # type: ignore[no-untyped-call]
         url.sentinels,
         sentinel_kwargs={
@@ -52,10 +55,14 @@ def connect(url: RedisUrl | SentinelUrl, *, timeout: float) -> Redis:
             "password": url.sentinel_password,
         },
     )
-    master: Redis = sentinels.master_for(  # type: ignore[no-untyped-call]
-        url.service, **options, **_credentials(url.login)
-    )
-    return master
+    with ExitStack() as clients:
+        for sentinel in sentinels.sentinels:
+            clients.callback(sentinel.close)
+        master: Redis = sentinels.master_for(  # type: ignore[no-untyped-call]
+            url.service, **options, **_credentials(url.login)
+        )
+        clients.callback(master.close)
+        yield master
 
 
 def place(url: RedisUrl | SentinelUrl) -> str:
