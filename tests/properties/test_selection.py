@@ -1,0 +1,75 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from staffeln_cli.model import Project, ProjectId, Server, ServerId, Volume, VolumeId
+from staffeln_cli.planning.policy import in_force, reach
+from staffeln_cli.planning.selection import Protection, Remembered, Rules, protection
+from tests.properties.histories import DURATIONS, POLICIES
+
+PROJECT = ProjectId("p")
+VALID = st.sampled_from(["1d", "17d", "18d", "1mon", "1y", "gold", "silver"])
+INVALID = st.sampled_from(["", "1 d", "bronze", "17", "-3d", "1e9d", "gold!"]) | st.text()
+RULES = st.builds(
+    Rules,
+    metadata_key=st.just("backup"),
+    skip_volume_key=st.just("skip"),
+    retention_key=st.just("retention"),
+    policies=st.fixed_dictionaries({"gold": POLICIES, "silver": POLICIES}),
+    default=DURATIONS,
+)
+
+
+def judged(wishes: list[str | None], rules: Rules, last: Remembered | None) -> Protection:
+    servers = {}
+    for number, wish in enumerate(wishes):
+        metadata = {"backup": "true"} | ({} if wish is None else {"retention": wish})
+        name = ServerId(f"s{number}")
+        servers[name] = Server(name, name, PROJECT, metadata)
+    volume = Volume(VolumeId("v"), "v", PROJECT, "in-use", 1, tuple(servers))
+    return protection(volume, servers, {PROJECT: Project(PROJECT, "p")}, rules, last)
+
+
+@given(RULES, INVALID, st.none() | VALID)
+def test_a_typo_never_shortens_a_promise(rules: Rules, typo: str, last: str | None) -> None:
+    found = judged([typo], rules, Remembered(protected=True, retention=last))
+    if found.bad_retention is None:
+        assert found.retention == typo.strip()
+        return
+    holds = reach(in_force(found.retention, rules.policies, rules.default))
+    for promised in (None, last):
+        assert holds >= reach(in_force(promised, rules.policies, rules.default))
+
+
+@given(RULES, st.lists(INVALID, min_size=1, max_size=5), st.none() | VALID)
+def test_a_row_of_typos_shortens_nothing_either(
+    rules: Rules, typos: list[str], last: str | None
+) -> None:
+    promised = reach(in_force(last, rules.policies, rules.default))
+    for typo in typos:
+        found = judged([typo], rules, Remembered(protected=True, retention=last))
+        if found.bad_retention is None:
+            return
+        last = found.retention
+        assert reach(in_force(last, rules.policies, rules.default)) >= promised
+
+
+@given(RULES, st.lists(st.none() | VALID | INVALID, min_size=1, max_size=3), st.none() | VALID)
+def test_the_order_of_servers_does_not_matter(
+    rules: Rules, wishes: list[str | None], last: str | None
+) -> None:
+    remembered = Remembered(protected=True, retention=last)
+    there, back = (judged(w, rules, remembered) for w in (wishes, wishes[::-1]))
+    assert there.retention == back.retention
+
+
+@given(RULES, VALID, st.none() | VALID)
+def test_an_explicit_change_is_honoured(rules: Rules, wish: str, last: str | None) -> None:
+    assert judged([wish], rules, Remembered(protected=True, retention=last)).retention == wish
+
+
+@given(RULES, st.none() | VALID)
+def test_a_disappearance_changes_nothing(rules: Rules, last: str | None) -> None:
+    remembered = Remembered(protected=True, retention=last, server_id=ServerId("s9"))
+    volume = Volume(VolumeId("v"), "v", PROJECT, "in-use", 1, (ServerId("s9"),))
+    found = protection(volume, {}, {PROJECT: Project(PROJECT, "p")}, rules, remembered)
+    assert (found.protected, found.retention) == (True, last)
