@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from staffeln_cli.config.notices import MailSettings, NotifySettings, ReportSettings
 from staffeln_cli.planning.durations import Duration
 from staffeln_cli.planning.policy import Policy
 
@@ -45,9 +46,7 @@ class CloudSettings:
     )
     retry_timeout: Annotated[
         timedelta,
-        Meta(
-            description="how long what may be repeated is, after 429, 5xx, lost connections"
-        ),
+        Meta(description="how long what may be repeated is, after 429, 5xx, lost connections"),
     ] = timedelta(minutes=5)
     workers: Annotated[int, Meta(ge=1, le=64, description="API calls in parallel")] = 8
 
@@ -176,15 +175,6 @@ class RetainSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReportSettings:
-    """When the projects hear from Staffeln."""
-
-    period: Annotated[
-        Duration, Meta(description="least time between two reports to a project")
-    ] = Duration(exact=timedelta(days=1))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySettings:
     """Where the policy endpoint listens, and whom it always lets delete."""
 
@@ -230,9 +220,11 @@ class Settings:
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     retain: RetainSettings = field(default_factory=RetainSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
+    mail: MailSettings = field(default_factory=MailSettings)
+    notify: NotifySettings = field(default_factory=NotifySettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
     log: LogSettings = field(default_factory=LogSettings)
 
 
-SECRETS = frozenset({"database.url", "lock.url"})
+SECRETS = frozenset({"database.url", "lock.url", "mail.password", "notify.urls"})
 """Keys whose value may hold a password."""
