@@ -206,7 +206,7 @@ class SimCloud:
     def _copies(self, table: Any, equal: dict[str, object]) -> list[dict[str, Any]]:
         with self.world.lock:
             settle(self.world)
-            rows = [table[row_id] for _, row_id in table.ages()]
+            rows = sorted(table, key=lambda row: row.created_at)
             copies = [{f.name: _copy(getattr(row, f.name)) for f in fields(row)} for row in rows]
         for copy in copies:
             del copy["rendered"]

@@ -60,7 +60,7 @@ BACKUPS = Kind(
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which rows a listing asks for: equal values, other tests, and a range of ages."""
+    """Which rows a listing asks for: equal values, other tests, and the age if that is one."""
 
     project_id: str | None
     equal: dict[str, object]
@@ -90,7 +90,7 @@ def wanted(call: Call, kind: Kind) -> Wanted:
             return Wanted(scope, {}, (), (), nothing=True)
         if column in ("created_at", "updated_at"):
             ranges = _ranges(text) if kind.has_time_ranges else ((_never, _epoch()),)
-            ages += ranges if column == "created_at" else ()
+            ages += ranges if column == "created_at" and len(ranges) == 1 else ()
             tests += [(column, _in_range(ranges))]
         elif key.endswith("~"):
             tests.append((column, _contains(text)))
@@ -166,7 +166,8 @@ def _ranges(text: str) -> tuple[Range, ...]:
 
 
 def _in_range(ranges: tuple[Range, ...]) -> Test:
-    return lambda value: value is not None and all(op(value, when) for op, when in ranges)
+    """Match one condition of several: Cinder joins them by `or`, so that a range is no range."""
+    return lambda value: value is not None and any(op(value, when) for op, when in ranges)
 
 
 def _never(_left: object, _right: object) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from staffeln_cli.simcloud.rows import Backup, Volume
@@ -162,12 +162,15 @@ def restart_service(world: World) -> None:
 
 
 def chosen_parent(
-    candidates: Iterable[Backup], project_id: str, before: datetime | None = None
+    candidates: Sequence[Backup], project_id: str, before: datetime | None = None
 ) -> Backup | None:
-    """Choose as Cinder does: the newest available one of this project, whoever made it."""
+    """Choose as Cinder does: the newest available one of this project, whoever made it.
+
+    Of several in one second it is the one that came last.
+    """
     able = [
         backup
-        for backup in candidates
+        for backup in reversed(candidates)
         if backup.project_id == project_id
         and backup.status == "available"
         and (before is None or (backup.data_timestamp or backup.created_at) <= before)

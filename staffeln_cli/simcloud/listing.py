@@ -98,17 +98,35 @@ def _rows(
     if chosen is None and by_age:
         ages = _aged(table, want, descends=keys[0][1], after=after)
         return (table[row_id] for _, row_id in ages if want.fits(table[row_id]))
-    rows = [row for row in (table if chosen is None else chosen) if want.fits(row)]
-    if want.project_id:
-        rows = [row for row in rows if row.project_id == want.project_id]
-    return iter(_after(_sorted(rows, keys), after, keys))
+    if chosen is None and not want.tests:
+        return _remembered(table, want, keys, after)
+    rows = _sorted(_fitting(table if chosen is None else chosen, want), keys)
+    return iter(_after(rows, after, keys))
+
+
+def _fitting(rows: Iterable[R], want: Wanted) -> list[R]:
+    return [row for row in rows if want.project_id in (None, row.project_id) and want.fits(row)]
+
+
+def _remembered(
+    table: Table[R], want: Wanted, keys: list[tuple[str, bool]], after: R | None
+) -> Iterator[R]:
+    """Sort once for all pages of a listing, as long as the table stays as it is."""
+    manner = (table.revision, want.project_id, tuple(want.equal.items()), tuple(keys))
+    if table.remembered is None or table.remembered[0] != manner:
+        rows = _sorted(_fitting(table, want), keys)
+        table.remembered = (manner, rows, {row.id: place for place, row in enumerate(rows)})
+    _, rows, places = table.remembered
+    if after is not None and after.id not in places:
+        return iter(_after(rows, after, keys))
+    return islice(rows, places[after.id] + 1 if after else 0, None)
 
 
 def _by_index(table: Table[R], want: Wanted) -> list[R] | None:
     if "id" in want.equal:
         row = table.get(str(want.equal["id"]))
         return [row] if row else []
-    found = [table.find(c, v) for c, v in want.equal.items() if table.is_indexed(c)]
+    found = [table.find(c, v) for c, v in want.equal.items() if table.narrows(c, v)]
     return min(found, key=len) if found else None
 
 

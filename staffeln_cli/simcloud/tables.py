@@ -29,6 +29,8 @@ class Table(Generic[R]):
         self._rows: dict[str, R] = {}
         self._ages: dict[str | None, list[Key]] = {None: []}
         self._index: dict[str, dict[object, dict[str, None]]] = {name: {} for name in indexed}
+        self.revision = 0
+        self.remembered: tuple[object, list[R], dict[str, int]] | None = None
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -49,14 +51,18 @@ class Table(Generic[R]):
         """Give the keys of all rows, or of one project's, oldest first."""
         return self._ages.get(project_id, [])
 
-    def is_indexed(self, column: str) -> bool:
-        return column in self._index
+    def narrows(self, column: str, value: object) -> bool:
+        """Say whether an index leads past most of the rows."""
+        if column not in self._index:
+            return False
+        return len(self._index[column].get(value, ())) * 4 <= len(self._rows)
 
     def find(self, column: str, value: object) -> list[R]:
         """Give the rows that have this value in an indexed column."""
         return [self._rows[row_id] for row_id in self._index[column].get(value, ())]
 
     def add(self, row: R) -> R:
+        self.revision += 1
         self._rows[row.id] = row
         for owner in (None, row.project_id):
             insort(self._ages.setdefault(owner, []), (row.created_at, row.id))
@@ -65,6 +71,7 @@ class Table(Generic[R]):
         return row
 
     def remove(self, row_id: str) -> R:
+        self.revision += 1
         row = self._rows.pop(row_id)
         for owner in (None, row.project_id):
             ages = self._ages[owner]
@@ -75,6 +82,7 @@ class Table(Generic[R]):
 
     def change(self, row: R, **values: Any) -> None:
         """Set columns and forget how the row looked; never `created_at` or `project_id`."""
+        self.revision += 1
         for column, value in values.items():
             if column in self._index:
                 del self._index[column][getattr(row, column)][row.id]

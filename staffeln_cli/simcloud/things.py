@@ -63,15 +63,15 @@ class Things:
         size_gib: int = 1,
         **more: Any,
     ) -> str:
-        """Add a volume, attached to the servers named; more columns by name, as in `rows.Volume`.
+        """Add a volume, attached to the servers named and in their project.
 
-        `zone` is short for `availability_zone`.
+        More columns go by their names in `rows.Volume`; `zone` is the availability zone.
         """
         with self.world.lock:
             names = [server] if isinstance(server, str) else list(server or ())
             servers = [self.world.server(one) for one in names]
-            first = servers[0].project_id if servers else OPERATOR
-            owner = self.world.project(project).id if project else first
+            home = servers[0].project_id if servers else OPERATOR
+            owner = self.world.project(project or home).id
             now = self.world.now()
             status = more.pop("status", None)
             more["created_at"] = more.get("created_at") or now

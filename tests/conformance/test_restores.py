@@ -1,0 +1,98 @@
+"""Bringing backups back, and the volumes that come of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import requests
+
+    from tests.conformance.conftest import Cloud
+
+
+def restore(cloud: Cloud, backup_id: str, **details: Any) -> requests.Response:
+    body = {"restore": details}
+    return cloud.volume_api("POST", f"/backups/{backup_id}/restore", json=body)
+
+
+def finished(cloud: Cloud, backup_id: str, volume_id: str) -> dict[str, Any]:
+    """See a restore through, and give the volume."""
+    cloud.made.append(volume_id)
+    cloud.until(lambda: cloud.backup(backup_id)["status"] == "available")
+    cloud.until(lambda: cloud.volume(volume_id)["status"] == "available")
+    return cloud.volume(volume_id)
+
+
+def test_a_restore_makes_a_volume_of_that_name(cloud: Cloud, chain: tuple[str, str]) -> None:
+    reply = restore(cloud, chain[1], name=f"{cloud.tag}-restored")
+    assert reply.status_code == 202
+    answer = reply.json()["restore"]
+    assert answer.keys() == {"backup_id", "volume_id", "volume_name"}
+    assert answer["volume_name"] == f"{cloud.tag}-restored"
+    assert cloud.backup(chain[1])["status"] == "restoring"
+    volume = finished(cloud, chain[1], answer["volume_id"])
+    assert volume["name"] == f"{cloud.tag}-restored"
+    assert volume["os-vol-tenant-attr:tenant_id"] == cloud.project_id
+    assert volume["metadata"]["src_backup_id"] == chain[1]
+
+
+def test_without_a_name_the_volume_gets_that_of_the_first(
+    cloud: Cloud, chain: tuple[str, str], volume: str
+) -> None:
+    answer = restore(cloud, chain[1]).json()["restore"]
+    assert answer["volume_name"] == f"restore_backup_{chain[1]}"
+    restored = finished(cloud, chain[1], answer["volume_id"])
+    assert restored["name"] == cloud.volume(volume)["name"]
+
+
+def test_a_restore_goes_onto_an_available_volume(cloud: Cloud, chain: tuple[str, str]) -> None:
+    target = cloud.a_volume()
+    answer = restore(cloud, chain[1], volume_id=target, name="ignored").json()["restore"]
+    assert answer["volume_id"] == target
+    assert finished(cloud, chain[1], target)["name"] == cloud.tag
+
+
+def test_while_it_is_restored_a_backup_stays(cloud: Cloud, chain: tuple[str, str]) -> None:
+    answer = restore(cloud, chain[1], name=f"{cloud.tag}-restored").json()["restore"]
+    again = restore(cloud, chain[1], name=f"{cloud.tag}-again")
+    assert again.status_code == 400
+    assert again.json()["badRequest"]["message"] == (
+        "Invalid backup: Backup status must be available"
+    )
+    reply = cloud.volume_api("DELETE", f"/backups/{chain[1]}")
+    assert reply.json()["badRequest"]["message"] == (
+        "Invalid backup: Backup status must be available or error"
+    )
+    finished(cloud, chain[1], answer["volume_id"])
+
+
+def test_a_restore_onto_a_volume_in_use_is_refused(cloud: Cloud, chain: tuple[str, str]) -> None:
+    rows = cloud.list_all("/volumes/detail", "volumes", all_tenants="1", status="in-use")
+    for row in rows[:1]:
+        reply = restore(cloud, chain[1], volume_id=row["id"])
+        assert reply.status_code == 400
+        assert reply.json()["badRequest"]["message"] == (
+            "Invalid volume: Volume to be restored to must be available"
+        )
+
+
+def test_volume_metadata_can_be_replaced(cloud: Cloud) -> None:
+    volume = cloud.a_volume()
+    path = f"/volumes/{volume}/metadata"
+    for method, pairs, result in (
+        ("PUT", {"a": "b"}, {"a": "b"}),
+        ("POST", {"c": "d"}, {"a": "b", "c": "d"}),
+        ("PUT", {"e": "f"}, {"e": "f"}),
+    ):
+        reply = cloud.volume_api(method, path, json={"metadata": pairs})
+        assert reply.json() == {"metadata": result}
+    assert cloud.volume(volume)["metadata"] == {"e": "f"}
+
+
+def test_a_volume_with_attachments_cannot_be_deleted(cloud: Cloud) -> None:
+    rows = cloud.list_all("/volumes/detail", "volumes", all_tenants="1", status="in-use")
+    for row in rows[:1]:
+        reply = cloud.volume_api("DELETE", f"/volumes/{row['id']}")
+        assert reply.status_code == 400
+        message: str = reply.json()["badRequest"]["message"]
+        assert message.startswith("Invalid volume: Volume status must be available or error or ")
