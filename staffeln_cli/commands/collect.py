@@ -204,13 +204,9 @@ def _kind(settings: Settings, sight: _Sight, seen: _Seen) -> tuple[Kind, str, Ba
 
 
 def _changed(sight: _Sight, page: list[_Seen]) -> list[InventoryVolume]:
-    """The inventory rows that differ from what was known, but for last_seen_at."""
-    changed = []
-    for seen in page:
-        row = _row(sight, seen)
-        if seen.known is None or replace(row, last_seen_at=seen.known.last_seen_at) != seen.known:
-            changed.append(row)
-    return changed
+    """The inventory rows that are new or differ from what was known."""
+    rows = ((seen.known, _row(sight, seen)) for seen in page)
+    return [row for known, row in rows if row != known]
 
 
 def _row(sight: _Sight, seen: _Seen) -> InventoryVolume:
@@ -233,7 +229,8 @@ def _row(sight: _Sight, seen: _Seen) -> InventoryVolume:
         retention=protection.retention,
         bad_retention=protection.bad_retention,
         first_seen_at=known.first_seen_at if known is not None else sight.moment,
-        last_seen_at=sight.moment,
+        # brought up for all that were seen when the listing has ended
+        last_seen_at=known.last_seen_at if known is not None else sight.moment,
         protected_since=(since or sight.moment) if protection.protected else None,
         last_started_at=known.last_started_at if known is not None else None,
         last_success_at=known.last_success_at if known is not None else None,

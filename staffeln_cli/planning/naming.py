@@ -18,6 +18,8 @@ def backup_name(server_name: str, volume_name: str, moment: datetime, token: str
 
 def plain(text: str) -> str:
     """Printable text of one line, without characters that a three-byte UTF-8 column refuses."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
     return "".join(_plain(character) for character in text).strip()
 
 

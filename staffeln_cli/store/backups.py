@@ -1,7 +1,7 @@
 """The backup records: planned, claimed, moved by compare-and-set."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, and_, delete, func, or_, select, text
 
 from staffeln_cli.model import BackupId, BackupRecord, ProjectId, RecordId, State, VolumeId
 from staffeln_cli.planning.lifecycle import IN_FLIGHT, UNFINISHED, may_move
-from staffeln_cli.store.database import Database, upsert
+from staffeln_cli.store.database import Database, as_row, upsert
 from staffeln_cli.tables import BackupRow, VolumeRow
 
 _COLUMNS = tuple(getattr(BackupRow, part.name) for part in fields(BackupRecord))
@@ -47,7 +47,7 @@ class Backups:
             return set()
         with self._database.write() as connection:
             statement = upsert(connection, BackupRow).on_conflict_do_nothing()
-            connection.execute(statement, [asdict(record) for record in records])
+            connection.execute(statement, [as_row(record) for record in records])
             inserted: set[RecordId] = set()
             for chunk in _chunks([record.id for record in records]):
                 found = connection.execute(select(BackupRow.id).where(BackupRow.id.in_(chunk)))
@@ -301,11 +301,7 @@ def _next_in_line(
         )
         .subquery()
     )
-    return (
-        select(ranked.c.id)
-        .where(ranked.c.place <= caps.per_project)
-        .order_by(ranked.c.turn)
-    )
+    return select(ranked.c.id).where(ranked.c.place <= caps.per_project).order_by(ranked.c.turn)
 
 
 def _open() -> Any:

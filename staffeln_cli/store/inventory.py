@@ -1,14 +1,14 @@
 """What was last seen of volumes and projects, also when they are long gone."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
 
 from staffeln_cli.model import InventoryVolume, Project, ProjectId, ServerId, VolumeId
-from staffeln_cli.store.database import Database, upsert
+from staffeln_cli.store.database import Database, as_row, upsert
 from staffeln_cli.tables import ProjectRow, VolumeRow
 
 _COLUMNS = tuple(getattr(VolumeRow, part.name) for part in fields(InventoryVolume))
@@ -66,7 +66,7 @@ class Inventory:
                 statement.on_conflict_do_update(
                     index_elements=[VolumeRow.volume_id], set_=updates
                 ),
-                [asdict(volume) for volume in volumes],
+                [as_row(volume) for volume in volumes],
             )
 
     def close_listing(self, seen: Collection[VolumeId], moment: datetime) -> list[VolumeId]:

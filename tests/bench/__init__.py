@@ -1,0 +1,1 @@
+"""Figures of spec and README, measured as ratios in one run: `make bench`."""
