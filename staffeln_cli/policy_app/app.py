@@ -1,0 +1,141 @@
+"""Three routes: the question, the health, the figures. Whatever is amiss, no body is `True`."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from staffeln_cli.config.settings import PolicySettings
+from staffeln_cli.errors import StaffelnError
+from staffeln_cli.planning import guard
+from staffeln_cli.policy_app.metrics import Metrics
+from staffeln_cli.policy_app.posted import BODY_LIMIT, BadRequest, question
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+__all__ = ["BODY_LIMIT", "Lookup", "create_app"]
+_QUESTION = "/v1/backup"
+
+
+class Lookup(Protocol):
+    """What the application is given: answers in bounded time, or a StaffelnError."""
+
+    def look_up(self, question: guard.Question) -> Sequence[guard.Remembered]:
+        """The records that bear on the question."""
+
+    def check(self) -> None:
+        """Raise what a look-up would raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """An answer, and for the log what led to it."""
+
+    status: str
+    body: bytes
+    answer: str = ""
+    reason: str = ""
+    asked: guard.Question | None = None
+    content_type: str = "text/plain"
+    allow: str = ""
+
+
+def create_app(lookup: Lookup, settings: PolicySettings) -> "WSGIApplication":
+    """The WSGI application over a look-up; each has its own figures."""
+    return _App(lookup, settings)
+
+
+class _App:
+    """A request in, a reply out; a figure and, if wanted, a log line for each."""
+
+    def __init__(self, lookup: Lookup, settings: PolicySettings) -> None:
+        self._lookup = lookup
+        self._trusted = frozenset(settings.trusted_users)
+        self._logs = settings.access_log
+        self._metrics = Metrics()
+        self._routes: dict[str, tuple[str, Callable[[WSGIEnvironment], _Reply]]] = {
+            _QUESTION: ("POST", self._answer),
+            "/v1/health": ("GET", self._health),
+            "/metrics": ("GET", self._figures),
+        }
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer one request."""
+        began = time.perf_counter()
+        reply = self._reply(environ)
+        headers = [("Content-Type", reply.content_type), ("Content-Length", str(len(reply.body)))]
+        if reply.allow:
+            headers.append(("Allow", reply.allow))
+        start_response(reply.status, headers)
+        seconds = time.perf_counter() - began
+        if reply.answer:
+            self._metrics.count(reply.answer, seconds)
+        if self._logs:
+            _log(environ, reply, seconds)
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else reply.body]
+
+    def _reply(self, environ: "WSGIEnvironment") -> _Reply:
+        route = self._routes.get(environ.get("PATH_INFO", ""))
+        if route is None:
+            return _Reply("404 Not Found", b"not found")
+        method, answer = route
+        given = environ["REQUEST_METHOD"]
+        if given != method and (given, method) != ("HEAD", "GET"):
+            refused = f"only {method} is answered here".encode()
+            return _Reply("405 Method Not Allowed", refused, allow=method)
+        return answer(environ)
+
+    def _answer(self, environ: "WSGIEnvironment") -> _Reply:
+        try:
+            asked = question(environ)
+        except BadRequest as bad:
+            return _Reply(bad.status, str(bad).encode(), "bad_request", str(bad))
+        try:
+            records = self._lookup.look_up(asked)
+        except StaffelnError as error:
+            self._metrics.count_database_error()
+            return _Reply(_UNAVAILABLE, _NO_DATABASE, "unavailable", str(error), asked)
+        found = guard.verdict(asked, records, trusted=self._trusted)
+        if found.allowed:
+            return _Reply("200 OK", b"True", "allowed", found.reason, asked)
+        return _Reply("200 OK", b"False", "denied", found.reason, asked)
+
+    def _health(self, environ: "WSGIEnvironment") -> _Reply:
+        del environ
+        try:
+            self._lookup.check()
+        except StaffelnError as error:
+            self._metrics.count_database_error()
+            return _Reply(_UNAVAILABLE, _NO_DATABASE, reason=str(error))
+        return _Reply("200 OK", b"ok")
+
+    def _figures(self, environ: "WSGIEnvironment") -> _Reply:
+        del environ
+        return _Reply("200 OK", self._metrics.exposition(), content_type=Metrics.content_type)
+
+
+_UNAVAILABLE = "503 Service Unavailable"
+_NO_DATABASE = b"the database does not answer, or its schema is not this version's"
+
+
+def _log(environ: "WSGIEnvironment", reply: _Reply, seconds: float) -> None:
+    """One line of JSON, written in one piece; what was sent is escaped, never raw."""
+    line = {
+        "at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "from": environ.get("REMOTE_ADDR"),
+        "method": environ["REQUEST_METHOD"],
+        "path": environ.get("PATH_INFO"),
+        "status": int(reply.status[:3]),
+        "answer": reply.answer or None,
+        "reason": reply.reason or None,
+        "backup_id": reply.asked.backup_id if reply.asked else None,
+        "user_id": reply.asked.user_id if reply.asked else None,
+        "duration_ms": round(seconds * 1000, 3),
+    }
+    sys.stderr.write(json.dumps(line) + "\n")
