@@ -1,0 +1,146 @@
+"""The endpoint under waitress on loopback, and records for it to find."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from queue import Queue
+from typing import Any
+
+import pytest
+import requests
+from sqlalchemy import insert
+
+from staffeln_cli.commands import serve_policy
+from staffeln_cli.config import load
+from staffeln_cli.model import BackupId, BackupRecord, Kind, Origin, ProjectId, RecordId, State
+from staffeln_cli.model import VolumeId as Volume
+from staffeln_cli.runtime import Runtime
+from staffeln_cli.store import Database
+from staffeln_cli.tables import BackupRow
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+OURS = "b0a1c607-a207-4431-90b7-210de0181f8c"
+MANUAL = "11111111-a207-4431-90b7-210de0181f8c"
+
+
+def a_target(backup_id: str, **values: Any) -> dict[str, Any]:
+    """The backup row that Cinder posts, as seen on a real one."""
+    return {
+        "id": backup_id,
+        "project_id": "29e97e595ae8464cb13bf5e6bda53b51",
+        "user_id": "1c007a9ec86049909fa629ab48f37f5e",
+        "volume_id": "8a02883a-6759-4fa2-9a02-987c52a59bee",
+        "status": "available",
+        "display_name": "before the upgrade",
+        "display_description": None,
+        "parent_id": None,
+        "size": 1,
+        "metadata": {"who": "me"},
+        "created_at": "2026-11-22T12:00:01Z",
+        "deleted": False,
+    } | values
+
+
+def credentials(user_id: str = "1c007a9ec86049909fa629ab48f37f5e") -> dict[str, Any]:
+    return {
+        "user_id": user_id,
+        "project_id": "29e97e595ae8464cb13bf5e6bda53b51",
+        "roles": ["member"],
+    }
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A served endpoint, spoken to as oslo.policy does."""
+
+    url: str
+
+    def ask(
+        self, backup_id: str, *, user_id: str = "somebody", **target: Any
+    ) -> requests.Response:
+        """POST the form."""
+        return self.post(
+            f"?backup_id={backup_id}",
+            data={
+                "rule": json.dumps("backup:delete"),
+                "target": json.dumps(a_target(backup_id, **target)),
+                "credentials": json.dumps(credentials(user_id)),
+            },
+        )
+
+    def post(self, query: str, **request: Any) -> requests.Response:
+        return requests.post(f"{self.url}/v1/backup{query}", timeout=10, **request)
+
+    def get(self, path: str) -> requests.Response:
+        return requests.get(f"{self.url}{path}", timeout=10)
+
+
+Serve = Callable[..., Endpoint]
+
+
+@contextmanager
+def served(url: str, **policy: str) -> Iterator[Endpoint]:
+    """`serve-policy` on a free port, until the end of the block."""
+    environ = {f"STAFFELN_POLICY_{key.upper()}": value for key, value in policy.items()}
+    runtime = Runtime(load(None, {"STAFFELN_DATABASE_URL": url, **environ}).settings)
+    addresses: Queue[str] = Queue()
+    thread = threading.Thread(
+        target=serve_policy.run,
+        args=(runtime,),
+        kwargs={"host": "127.0.0.1", "port": 0, "listening": addresses.put},
+    )
+    thread.start()
+    try:
+        yield Endpoint(addresses.get(timeout=10))
+    finally:
+        runtime.stop.request(15)
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Start endpoints that end with the test."""
+    with ExitStack() as stack:
+        yield lambda url, **policy: stack.enter_context(served(url, **policy))
+
+
+@pytest.fixture
+def endpoint(database_url: str, serve: Serve) -> Endpoint:
+    """An endpoint on each kind of database."""
+    return serve(database_url, trusted_users="robot")
+
+
+Remember = Callable[..., None]
+
+
+@pytest.fixture
+def remember(database_url: str) -> Iterator[Remember]:
+    """Write backup records."""
+    database = Database(database_url)
+
+    def write(state: State, backup_id: str | None = OURS, **values: Any) -> None:
+        record = asdict(a_record(state, backup_id)) | values
+        with database.write() as connection:
+            connection.execute(insert(BackupRow).values(**record))
+
+    yield write
+    database.close()
+
+
+def a_record(state: State, backup_id: str | None) -> BackupRecord:
+    return BackupRecord(
+        id=RecordId("4fa2fb16-a207-4431-90b7-210de0181f8c"),
+        name="web_root_20261122T120000Z_4fa2",
+        volume_id=Volume("8a02883a-6759-4fa2-9a02-987c52a59bee"),
+        project_id=ProjectId("29e97e595ae8464cb13bf5e6bda53b51"),
+        kind=Kind.FULL,
+        state=state,
+        origin=Origin.SCHEDULED,
+        planned_at=NOON,
+        started_at=NOON,
+        backup_id=BackupId(backup_id) if backup_id else None,
+    )
