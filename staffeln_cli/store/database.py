@@ -36,7 +36,7 @@ class Fence:
 
 
 class Database:
-    """An engine and its transactions. Writes of a leader's pass are refused once it lost its lead."""
+    """An engine and its transactions; a leader's pass that lost its lead writes nothing more."""
 
     def __init__(self, url: str, *, clock: Callable[[], datetime] | None = None) -> None:
         self.url = _checked(url)
@@ -76,7 +76,7 @@ class Database:
             yield connection
 
     def now(self) -> datetime:
-        """The time by the database server's clock, which all hosts share; by SQLite, this host's."""
+        """The time by the database server's clock, which all hosts share; SQLite has none."""
         if self._clock is not None:
             return self._clock()
         if self.is_sqlite:
@@ -110,10 +110,12 @@ class Database:
                 [f"{self.shown}: holds no Staffeln schema yet; run: staffeln db upgrade"]
             )
         if found != SCHEMA_REVISION:
+            older = found < SCHEMA_REVISION
+            advice = "run: staffeln db upgrade" if older else "install a newer Staffeln"
             raise SchemaOutdated(
                 [
-                    f"{self.shown}: schema is at revision {found}, this version needs {SCHEMA_REVISION};"
-                    f" {'run: staffeln db upgrade' if found < SCHEMA_REVISION else 'install a newer Staffeln'}"
+                    f"{self.shown}: schema is at revision {found},"
+                    f" this version needs {SCHEMA_REVISION}; {advice}"
                 ]
             )
 
@@ -137,8 +139,8 @@ class Database:
         ).scalar_one_or_none()
         if held != fence.number:
             raise LeadershipLost(
-                f"another {fence.name} has taken over (number {held}, this one had {fence.number});"
-                " this one writes nothing more"
+                f"another {fence.name} has taken over (number {held},"
+                f" this one had {fence.number}); this one writes nothing more"
             )
 
     @contextmanager
@@ -188,7 +190,7 @@ def _engine(url: URL) -> Engine:
     try:
         if url.get_backend_name() == "sqlite":
             return _sqlite(url)
-        # Short processes, up to 64 worker threads: few connections, checked before use, never kept idle.
+        # Short processes, up to 64 threads: few connections, and each checked before use.
         return create_engine(
             url,
             pool_size=2,
