@@ -43,6 +43,17 @@ class Duration:
         """False for no time at all."""
         return bool(self.months or self.exact)
 
+    def __str__(self) -> str:
+        """As an operator would write it; `parse` reads it back."""
+        years, months = divmod(self.months, 12)
+        weeks, days = _weeks_and_days(self.exact.days)
+        minutes, seconds = divmod(self.exact.seconds, 60)
+        hours, minutes = divmod(minutes, 60)
+        counts = (years, months, weeks, days, hours, minutes, seconds)
+        units = ("y", "mon", "w", "d", "h", "min", "s")
+        text = "".join(f"{n}{unit}" for n, unit in zip(counts, units, strict=True) if n)
+        return text or "0s"
+
 
 def parse(text: str) -> Duration:
     """Read a duration; ValueError says what was expected."""
@@ -63,6 +74,11 @@ def parse(text: str) -> Duration:
 def shown(text: str) -> str:
     """A text of unknown origin, short, and harmless on a terminal or in a mail."""
     return repr(text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…")
+
+
+def _weeks_and_days(days: int) -> tuple[int, int]:
+    """Weeks where people count in weeks: whole ones, and between a fortnight and a month."""
+    return divmod(days, 7) if days % 7 == 0 or 14 <= days < 30 else (0, days)
 
 
 def _shifted(moment: datetime, months: int) -> datetime:
