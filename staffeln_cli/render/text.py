@@ -1,4 +1,4 @@
-"""Values as text that is safe wherever it is printed: moments in UTC, names of strangers on one line."""
+"""Values as text, safe wherever it is printed: moments in UTC, strangers' names on one line."""
 
 import json
 import re

@@ -6,9 +6,10 @@ from datetime import datetime
 from staffeln_cli.store.backups import Backups, Caps, Claim
 from staffeln_cli.store.database import Database, Fence
 from staffeln_cli.store.inventory import Inventory
+from staffeln_cli.store.overview import Overview, Wanted
 from staffeln_cli.store.runs import CloudIdentity, Runs
 
-__all__ = ["Backups", "Caps", "Claim", "Database", "Fence", "Inventory", "Store"]
+__all__ = ["Backups", "Caps", "Claim", "Database", "Fence", "Inventory", "Store", "Wanted"]
 
 
 class Store:
@@ -18,6 +19,7 @@ class Store:
         self.database = Database(url, clock=clock)
         self.backups = Backups(self.database)
         self.inventory = Inventory(self.database)
+        self.overview = Overview(self.database)
         self.runs = Runs(self.database)
         self.cloud = CloudIdentity(self.database)
 

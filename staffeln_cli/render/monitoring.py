@@ -1,0 +1,125 @@
+"""The state for monitoring: one line for Nagios, metrics for Prometheus."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from staffeln_cli.errors import Unavailable
+from staffeln_cli.model import State
+from staffeln_cli.planning.health import Finding, Summary
+from staffeln_cli.render.text import printable
+
+
+def nagios(state: Summary, findings: Iterable[Finding], *, critical: int, warning: int) -> str:
+    """The worst finding's level, all that is wrong, and the figures as performance data."""
+    said = list(findings)
+    wrong = [one for one in said if one.level] or said[:1]
+    text = "; ".join(one.text for one in wrong)
+    volumes = state.volumes
+    figures = [
+        f"protected={volumes.protected};;;0",
+        f"overdue={volumes.overdue};;{critical};0;{volumes.protected}",
+        f"never={volumes.never};{warning};;0;{volumes.protected}",
+        f"skipped={volumes.skipped};;;0",
+        *(f"{name}={number};;;0" for name, number in _all_states(state).items()),
+    ]
+    for name, moment in (("collect", state.collected_at), ("backup", volumes.oldest_success)):
+        if moment is not None:
+            age = max(0, int((state.generated_at - moment).total_seconds()))
+            figures.append(f"oldest_{name}_age={age}s;;;0")
+    return nagios_line(wrong[0].level.name, text, figures)
+
+
+def nagios_line(level: str, text: str, figures: Iterable[str] = ()) -> str:
+    """One line; the bar would begin the performance data, so no text may hold one."""
+    line = f"STAFFELN {level} - {printable(text).replace('|', '/')}"
+    data = " ".join(figures)
+    return f"{line} | {data}" if data else line
+
+
+def metrics(state: Summary, version: str) -> str:
+    """The state in Prometheus' text format."""
+    return "".join(f"{line}\n" for line in _metrics(state, version))
+
+
+def _metrics(state: Summary, version: str) -> Iterator[str]:
+    volumes = state.volumes
+    about = {"cloud": state.cloud or "", "version": version}
+    yield from _gauge("info", "What these metrics are about.", {_labels(**about): 1})
+    for name, number, help_text in (
+        ("protected", volumes.protected, "Volumes that must be backed up."),
+        ("overdue", volumes.overdue, "Protected volumes without a backup for too long."),
+        ("never", volumes.never, "Protected volumes without any successful backup so far."),
+        ("skipped", volumes.skipped, "Volumes of marked servers left out on request."),
+        ("bad_retention", volumes.bad_retention, "Volumes whose retention is not valid."),
+    ):
+        yield from _gauge(f"volumes_{name}", help_text, {"": number})
+    counts = {_labels(state=name): number for name, number in _all_states(state).items()}
+    yield from _gauge("backups", "Backup records by state.", counts)
+    if volumes.oldest_success is not None:
+        text = "Start of the last successful backup of the volume where that is longest ago."
+        yield from _gauge(
+            "oldest_success_timestamp_seconds", text, {"": _seconds(volumes.oldest_success)}
+        )
+    if state.collected_at is not None:
+        text = "Start of the last collect that went through."
+        yield from _gauge(
+            "last_collect_timestamp_seconds", text, {"": _seconds(state.collected_at)}
+        )
+    yield from _of_runs(state)
+    text = "When these metrics were written."
+    yield from _gauge("generated_timestamp_seconds", text, {"": _seconds(state.generated_at)})
+
+
+def _of_runs(state: Summary) -> Iterator[str]:
+    """The command is their only label, so that an outcome makes no new series."""
+    if not state.runs:
+        return
+    began = {_labels(command=name): _seconds(run.at) for name, run in state.runs.items()}
+    yield from _gauge("last_run_timestamp_seconds", "Start of the newest ended run.", began)
+    good = {_labels(command=name): run.outcome == "ok" for name, run in state.runs.items()}
+    text = "Whether the newest ended run went through without any failure."
+    yield from _gauge("last_run_ok", text, {labels: int(is_ok) for labels, is_ok in good.items()})
+
+
+def _all_states(state: Summary) -> dict[str, int]:
+    """Zeroes included: a series that comes and goes is hard to alert on."""
+    return {name.value: state.backups.get(name, 0) for name in State}
+
+
+def _gauge(name: str, help_text: str, values: Mapping[str, int]) -> Iterator[str]:
+    yield f"# HELP staffeln_{name} {help_text}"
+    yield f"# TYPE staffeln_{name} gauge"
+    for labels, value in values.items():
+        yield f"staffeln_{name}{labels} {value}"
+
+
+def _labels(**labels: str) -> str:
+    return "{" + ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items()) + "}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def write(path: Path, text: str) -> None:
+    """Put a file in place at once, readable by all: a reader sees the old one or the new one."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fchmod(file.fileno(), 0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise Unavailable(f"{path}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,57 @@
+"""Rows for other programs: JSON, CSV, or bare values, each row written as it is read."""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from staffeln_cli.render.text import dumped, printable, zulu
+
+Row = Sequence[object]
+
+
+def as_json(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
+    """A list of objects, one to a line."""
+    between = "["
+    for row in rows:
+        yield f"{between}\n  {dumped(dict(zip(columns, row, strict=True)))}"
+        between = ","
+    yield "[]\n" if between == "[" else "\n]\n"
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
+    """A header and rows, everything quoted but numbers; what has no value is empty."""
+    out = _Line()
+    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow(columns)
+    yield out.text
+    for row in rows:
+        writer.writerow(["" if cell is None else _cell(cell) for cell in row])
+        yield out.text
+
+
+def as_values(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
+    """The values of each row on a line, a space between; what has no value is None."""
+    del columns
+    for row in rows:
+        yield " ".join(str(_cell(cell)) for cell in row) + "\n"
+
+
+SHAPES = {"json": as_json, "csv": as_csv, "value": as_values}
+
+
+class _Line:
+    """What the csv module wrote last."""
+
+    text = ""
+
+    def write(self, text: str) -> None:
+        self.text = text
+
+
+def _cell(value: object) -> Any:
+    if isinstance(value, datetime):
+        return zulu(value)
+    if isinstance(value, dict):
+        return dumped(value)
+    return printable(value) if isinstance(value, str) else value
