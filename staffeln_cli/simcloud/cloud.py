@@ -13,7 +13,8 @@ from staffeln_cli.simcloud.calls import Call, Reply, Request
 from staffeln_cli.simcloud.clock import Clock
 from staffeln_cli.simcloud.faults import Fault, Faults
 from staffeln_cli.simcloud.lifecycle import restart_service, settle
-from staffeln_cli.simcloud.people import OPERATOR, People
+from staffeln_cli.simcloud.login import clouds_yaml
+from staffeln_cli.simcloud.people import People
 from staffeln_cli.simcloud.routes import answered, compiled
 from staffeln_cli.simcloud.server import Connection, Listener
 from staffeln_cli.simcloud.steering import Steering
@@ -22,19 +23,6 @@ from staffeln_cli.simcloud.world import World
 
 T = TypeVar("T")
 Hook = Callable[[Request], None]
-ENTRY = """  {name}:
-    auth_type: password
-    auth:
-      auth_url: {auth_url}
-      username: {user}
-      password: {password}
-      project_name: {project}
-      user_domain_id: default
-      project_domain_id: default
-    region_name: RegionOne
-    interface: public
-    identity_api_version: 3
-"""
 
 
 class Knob(Generic[T]):
@@ -187,21 +175,9 @@ class SimCloud:
         ]
 
     def clouds_yaml(self) -> str:
-        """Write a clouds.yaml: `sim` for the operator, and every other user by name."""
+        """Write a clouds.yaml: `sim` for the operator, every other user under their own name."""
         with self.world.lock:
-            entries = []
-            for user in self.world.identity.users.values():
-                projects = [
-                    project.name
-                    for project in self.world.identity.projects.values()
-                    if self.world.roles(user.id, project.id)
-                ]
-                name = "sim" if user.name == OPERATOR else user.name
-                if projects:
-                    words = {"name": name, "user": user.name, "password": user.password}
-                    words |= {"auth_url": self.auth_url, "project": projects[0]}
-                    entries.append(ENTRY.format(**words))
-            return "clouds:\n" + "".join(entries)
+            return clouds_yaml(self.world)
 
     def _copies(self, table: Any, equal: dict[str, object]) -> list[dict[str, Any]]:
         with self.world.lock:

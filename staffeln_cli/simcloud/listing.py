@@ -97,7 +97,8 @@ def _rows(
     )
     if chosen is None and by_age:
         ages = _aged(table, want, descends=keys[0][1], after=after)
-        return (table[row_id] for _, row_id in ages if want.fits(table[row_id]))
+        aged = (table[row_id] for _, row_id in ages)
+        return filter(want.fits, aged) if want.equal or want.tests else aged
     if chosen is None and not want.tests:
         return _remembered(table, want, keys, after)
     rows = _sorted(_fitting(table if chosen is None else chosen, want), keys)

@@ -115,7 +115,20 @@ def _detail(call: Call, server: Server) -> bytes:
 
 
 def _view(call: Call, server: Server) -> Body:
-    view: Body = {
+    view = _basics(call, server)
+    if call.is_admin():
+        view |= _host(server)
+    view |= {
+        "OS-EXT-STS:task_state": None,
+        "OS-EXT-STS:vm_state": server.status.lower(),
+        "OS-EXT-STS:power_state": POWER.get(server.status, 0),
+        "os-extended-volumes:volumes_attached": _attached(call, server),
+    }
+    return view | _newer(call)
+
+
+def _basics(call: Call, server: Server) -> Body:
+    return {
         "accessIPv4": "",
         "accessIPv6": "",
         "addresses": {},
@@ -139,15 +152,6 @@ def _view(call: Call, server: Server) -> Body:
         "OS-SRV-USG:launched_at": in_nova(server.created_at)[:-1] + ".000000",
         "OS-SRV-USG:terminated_at": None,
     }
-    if call.is_admin():
-        view |= _host(server)
-    view |= {
-        "OS-EXT-STS:task_state": None,
-        "OS-EXT-STS:vm_state": server.status.lower(),
-        "OS-EXT-STS:power_state": POWER.get(server.status, 0),
-        "os-extended-volumes:volumes_attached": _attached(call, server),
-    }
-    return view | _newer(call)
 
 
 def _host(server: Server) -> Body:

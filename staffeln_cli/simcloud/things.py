@@ -63,31 +63,33 @@ class Things:
         size_gib: int = 1,
         **more: Any,
     ) -> str:
-        """Add a volume, attached to the servers named and in their project.
-
-        More columns go by their names in `rows.Volume`; `zone` is the availability zone.
-        """
+        """Add a volume, attached to `server`; more columns go by their names in `rows.Volume`."""
         with self.world.lock:
-            names = [server] if isinstance(server, str) else list(server or ())
+            names = [server] if isinstance(server, str) else server or ()
             servers = [self.world.server(one) for one in names]
             home = servers[0].project_id if servers else OPERATOR
-            owner = self.world.project(project or home).id
-            now = self.world.now()
             status = more.pop("status", None)
-            more["created_at"] = more.get("created_at") or now
-            more["metadata"] = dict(more.get("metadata") or {})
-            if "zone" in more:
-                more["availability_zone"] = more.pop("zone")
             volume = Volume(
-                id=self.world.new_id(), name=name, project_id=owner, user_id=self._operator(),
-                updated_at=now, size=size_gib, **more,
-            )  # fmt: skip
+                id=self.world.new_id(),
+                name=name,
+                project_id=self.world.project(project or home).id,
+                user_id=self._operator(),
+                updated_at=self.world.now(),
+                size=size_gib,
+                **self._columns(more),
+            )
             self.world.volumes.add(volume)
             for one in servers:
                 self.attach(volume.id, one.id)
-            if status:
-                self.world.volumes.change(volume, status=status)
+            self.world.volumes.change(volume, status=status or volume.status)
             return volume.id
+
+    def _columns(self, more: dict[str, Any]) -> dict[str, Any]:
+        names = {"size_gib": "size", "zone": "availability_zone"}
+        columns = {names.get(key, key): value for key, value in more.items()}
+        columns["created_at"] = columns.get("created_at") or self.world.now()
+        columns["metadata"] = dict(columns.get("metadata") or {})
+        return columns
 
     def attach(self, volume: str, server: str | None) -> None:
         """Attach a volume to a server, or to the host itself."""

@@ -171,7 +171,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
             cloud.add_volume(name, server=server)
         file = tmp_path_factory.mktemp("clouds") / "clouds.yaml"
         file.write_text(cloud.clouds_yaml())
-        loader = openstack.config.OpenStackConfig(config_files=[str(file)])
+        loader = openstack.config.OpenStackConfig(config_files=[str(file)], load_envvars=False)
         connection = openstack.connection.Connection(config=loader.get_one("sim"))
         yield Cloud(connection, cloud)
         connection.close()

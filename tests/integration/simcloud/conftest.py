@@ -88,7 +88,7 @@ def log_in(cloud: simcloud.SimCloud, tmp_path: Path) -> Iterator[LogIn]:
     def connect(name: str = "sim", project: str | None = None, **more: Any) -> Client:
         file = tmp_path / "clouds.yaml"
         file.write_text(cloud.clouds_yaml())
-        loader = openstack.config.OpenStackConfig(config_files=[str(file)])
+        loader = openstack.config.OpenStackConfig(config_files=[str(file)], load_envvars=False)
         if project:
             more |= {"project_id": project, "project_name": None}
         region = loader.get_one(name, **{"api_timeout": 5.0, **more})

@@ -208,7 +208,11 @@ def test_an_application_credential_is_for_one_project_only(cloud: SimCloud) -> N
     auth = {"auth_url": cloud.auth_url, "application_credential_id": key}
     auth["application_credential_secret"] = secret
     connection = openstack.connect(
-        auth_type="v3applicationcredential", auth=auth, region_name="RegionOne"
+        auth_type="v3applicationcredential",
+        auth=auth,
+        region_name="RegionOne",
+        load_envvars=False,
+        load_yaml_config=False,
     )
     assert connection.current_project_id == cloud.world.project("backup").id
     token = connection.auth_token

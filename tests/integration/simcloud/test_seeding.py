@@ -120,7 +120,9 @@ def test_a_cloud_serves_from_its_own_process_until_told_to_end(tmp_path: Path) -
         assert process.stdout
         lines = iter(process.stdout.readline, "    identity_api_version: 3\n")
         (tmp_path / "clouds.yaml").write_text("".join(lines))
-        loader = openstack.config.OpenStackConfig(config_files=[str(tmp_path / "clouds.yaml")])
+        loader = openstack.config.OpenStackConfig(
+            config_files=[str(tmp_path / "clouds.yaml")], load_envvars=False
+        )
         connection = openstack.connection.Connection(config=loader.get_one("sim"))
         assert len(list(connection.compute.servers(all_projects=True))) == 2
         connection.close()

@@ -23,7 +23,9 @@ def test_a_cloud_started_at_a_time_stays_there_until_it_is_moved(tmp_path: Path)
     with simcloud.serving(now=THEN) as cloud:
         volume = cloud.add_volume("v")
         (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml())
-        loader = openstack.config.OpenStackConfig(config_files=[str(tmp_path / "clouds.yaml")])
+        loader = openstack.config.OpenStackConfig(
+            config_files=[str(tmp_path / "clouds.yaml")], load_envvars=False
+        )
         connection = openstack.connection.Connection(config=loader.get_one("sim"))
         reply = connection.block_storage.get(f"/volumes/{volume}")
         assert reply.json()["volume"]["created_at"] == "2020-02-29T22:00:00.000000"
