@@ -142,6 +142,8 @@ class InventoryVolume:
     last_failed_at: datetime | None = None
     failures: int = 0
     """Failed backups since the last successful one."""
+    retained_as: str | None = None
+    """What retention promised when its last pass judged, see `planning.promises`."""
 
 
 @dataclass(frozen=True, slots=True)

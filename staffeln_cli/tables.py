@@ -138,6 +138,8 @@ class VolumeRow(Base):
     last_failed_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(server_default=text("0"))
     """Failed backups since the last successful one."""
+    retained_as: Mapped[str | None]
+    """What retention promised when its last pass judged, see `planning.promises`."""
 
 
 class BackupRow(Base):

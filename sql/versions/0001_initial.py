@@ -129,6 +129,7 @@ def upgrade() -> None:
         sa.Column("last_success_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_failed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("retained_as", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("volume_id", name=op.f("pk_volumes")),
     )
     op.create_index(op.f("ix_volumes_project_id"), "volumes", ["project_id"], unique=False)

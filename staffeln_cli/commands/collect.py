@@ -236,6 +236,7 @@ def _row(sight: _Sight, seen: _Seen) -> InventoryVolume:
         last_success_at=known.last_success_at if known is not None else None,
         last_failed_at=known.last_failed_at if known is not None else None,
         failures=known.failures if known is not None else 0,
+        retained_as=known.retained_as if known is not None else None,
     )
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from staffeln_cli.commands.waves import Plan, carry_out
+from staffeln_cli.config.settings import RetentionSettings
 from staffeln_cli.errors import BrakeApplied, ClockWrong
 from staffeln_cli.model import (
     Backup,
@@ -19,6 +20,7 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.planning.policy import in_force
+from staffeln_cli.planning.promises import read, written
 from staffeln_cli.planning.retention import Member, Promise, Verdict, brake, judge, waves
 from staffeln_cli.runtime import Run, Runtime, cycle
 
@@ -46,6 +48,8 @@ class _Removals:
     available: int = 0
     number: int = 0
     plans: list[Plan] = field(default_factory=list)
+    promises: dict[VolumeId, str | None] = field(default_factory=dict)
+    """What holds now and differs from what held in the last pass."""
 
 
 def _retain(run: Run, *, confirmed: bool) -> None:
@@ -59,8 +63,10 @@ def _retain(run: Run, *, confirmed: bool) -> None:
             raise BrakeApplied(reason)
         run.fail("pass", run.command, reason)
     if run.dry_run:
+        run.decisions.sort(key=_order)
         return
     _check_clock(run)
+    run.store.inventory.note_promises(removals.promises)
     carry_out(run, removals.plans)
     _forget(run)
 
@@ -132,22 +138,27 @@ def _judge_volume(
     removals.available += len(ours)
     if not ours:
         return
-    verdicts = judge(members, _promise(run, known), run.now())
+    promise = promise_for(run.settings.retention, known)
+    verdicts = judge(members, promise, run.now())
     going = [one for one in verdicts if not one.keep]
     run.counts["kept"] += len(ours) - len(going)
     run.counts["expired"] += len(going)
     removals.number += len(going)
+    if known is not None and written(promise) != known.retained_as:
+        removals.promises[known.volume_id] = written(promise)
     if run.dry_run:
-        run.decisions.extend(_decision(one) for one in verdicts if one.member.record is not None)
+        before = _before(members, known, promise, run.now()) if going else {}
+        run.decisions.extend(
+            _decision(one, before) for one in verdicts if one.member.record is not None
+        )
     if going:
         doubts = frozenset(one.member.backup.id for one in going if one.confirm)
         reasons = {one.member.backup.id: one.reason for one in going}
         removals.plans.append(Plan(waves(verdicts), doubts, reasons))
 
 
-def _promise(run: Run, known: InventoryVolume | None) -> Promise:
+def promise_for(settings: RetentionSettings, known: InventoryVolume | None) -> Promise:
     """What holds for a volume; one that the inventory does not know keeps everything."""
-    settings = run.settings.retention
     if known is None:
         return Promise(policy=None, volume_exists=True, keep_last=settings.keep_last)
     return Promise(
@@ -157,13 +168,31 @@ def _promise(run: Run, known: InventoryVolume | None) -> Promise:
     )
 
 
-def _decision(verdict: Verdict) -> Decision:
+def _before(
+    members: list[Member], known: InventoryVolume | None, promise: Promise, now: datetime
+) -> dict[BackupId, str]:
+    """What would stay, had nothing changed since the last pass, and what held then."""
+    if known is None or known.retained_as is None or known.retained_as == written(promise):
+        return {}
+    stayed = judge(members, read(known.retained_as), now)
+    return {one.member.backup.id: known.retained_as for one in stayed if one.keep}
+
+
+def _decision(verdict: Verdict, before: Mapping[BackupId, str]) -> Decision:
     backup = verdict.member.backup
     reason = verdict.reason
     if verdict.keep and verdict.earliest is not None:
         reason = f"{reason}; may go from {verdict.earliest:%Y-%m-%d %H:%M} UTC"
-    action = "keep" if verdict.keep else "remove"
-    return Decision(action, "backup", backup.id, backup.name, reason)
+    if not verdict.keep and backup.id in before:
+        reason = f"CHANGED since the last pass (it was: {before[backup.id]}): {reason}"
+    return Decision("keep" if verdict.keep else "remove", "backup", backup.id, backup.name, reason)
+
+
+def _order(decision: Decision) -> int:
+    """What goes because something changed comes first, then what goes anyway."""
+    if decision.action == "keep":
+        return 2
+    return 0 if decision.reason.startswith("CHANGED") else 1
 
 
 def _forget(run: Run) -> None:

@@ -1,11 +1,11 @@
 """What was last seen of volumes and projects, also when they are long gone."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from staffeln_cli.model import InventoryVolume, Project, ProjectId, ServerId, VolumeId
 from staffeln_cli.store.database import Database, as_row, upsert
@@ -14,7 +14,14 @@ from staffeln_cli.tables import ProjectRow, VolumeRow
 _COLUMNS = tuple(getattr(VolumeRow, part.name) for part in fields(InventoryVolume))
 _CHUNK = 500
 _HISTORY = frozenset(
-    {"first_seen_at", "last_started_at", "last_success_at", "last_failed_at", "failures"}
+    {
+        "first_seen_at",
+        "last_started_at",
+        "last_success_at",
+        "last_failed_at",
+        "failures",
+        "retained_as",
+    }
 )
 """Columns that a new look at the cloud never overwrites."""
 
@@ -44,6 +51,25 @@ class Inventory:
             )
             for row in rows:
                 yield InventoryVolume(*row)
+
+    def volumes_named(self, name: str) -> list[InventoryVolume]:
+        """The volumes that were last seen with this name."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(*_COLUMNS).where(VolumeRow.volume_name == name))
+            return [InventoryVolume(*row) for row in rows]
+
+    def note_promises(self, promises: Mapping[VolumeId, str | None]) -> None:
+        """Remember by which promises the last pass of retention judged."""
+        if not promises:
+            return
+        values = [{"one": volume_id, "held": held} for volume_id, held in promises.items()]
+        with self._database.write() as connection:
+            connection.execute(
+                update(VolumeRow)
+                .where(VolumeRow.volume_id == bindparam("one"))
+                .values(retained_as=bindparam("held")),
+                values,
+            )
 
     def volumes_of_server(self, server_id: ServerId) -> list[InventoryVolume]:
         """The volumes last seen on this server."""

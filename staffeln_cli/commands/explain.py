@@ -1,0 +1,140 @@
+"""Say why one volume is or is not backed up, what comes next, and what becomes of its backups."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from staffeln_cli.commands.collect import digests_of
+from staffeln_cli.commands.retain import promise_for
+from staffeln_cli.errors import CloudUnavailable, NotFound
+from staffeln_cli.model import (
+    Backup,
+    BackupRecord,
+    InventoryVolume,
+    Kind,
+    State,
+    VolumeId,
+)
+from staffeln_cli.planning import due
+from staffeln_cli.planning.chains import next_kind
+from staffeln_cli.planning.lifecycle import UNFINISHED
+from staffeln_cli.planning.plan import broken, history_of
+from staffeln_cli.planning.retention import Member, Verdict, judge
+from staffeln_cli.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The backup that comes next: when at the earliest, of which kind, and why that kind."""
+
+    due_at: datetime | None
+    kind: Kind
+    reason: str
+    is_overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All there is to say about one volume; verdicts newest first."""
+
+    volume: InventoryVolume
+    project_name: str
+    from_cloud: bool
+    """Whether Cinder was asked; else other people's backups are not seen."""
+    retention: str
+    unfinished: tuple[BackupRecord, ...]
+    next: Next | None
+    verdicts: tuple[Verdict, ...]
+
+
+def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
+    """Explain a volume given by id, or by a name that only one volume has; NotFound otherwise."""
+    volume = _volume(runtime, wanted)
+    records = runtime.store.backups.of_volumes([volume.volume_id])
+    backups, from_cloud = _backups(runtime, volume, records, offline=offline)
+    by_id = {one.backup_id: one for one in records if one.backup_id is not None}
+    members = [Member(one, by_id.get(one.id)) for one in backups]
+    unfinished = tuple(one for one in records if one.state in UNFINISHED)
+    settings = runtime.settings.retention
+    return Explanation(
+        volume=volume,
+        project_name=runtime.store.inventory.project_names().get(volume.project_id, ""),
+        from_cloud=from_cloud,
+        retention=volume.retention or f"the default, {settings.time}",
+        unfinished=unfinished,
+        next=_next(runtime, volume, backups, unfinished) if volume.protected else None,
+        verdicts=tuple(judge(members, promise_for(settings, volume), runtime.now())),
+    )
+
+
+def _volume(runtime: Runtime, wanted: str) -> InventoryVolume:
+    inventory = runtime.store.inventory
+    found = inventory.volumes([VolumeId(wanted)]).get(VolumeId(wanted))
+    if found is not None:
+        return found
+    named = inventory.volumes_named(wanted)
+    if len(named) == 1:
+        return named[0]
+    if named:
+        ids = ", ".join(sorted(one.volume_id for one in named))
+        raise NotFound(f"{len(named)} volumes are named {wanted!r}; say which by its id: {ids}")
+    raise NotFound(
+        f"no volume {wanted!r} was ever seen; has `staffeln collect` run since it exists?"
+    )
+
+
+def _backups(
+    runtime: Runtime, volume: InventoryVolume, records: Sequence[BackupRecord], *, offline: bool
+) -> tuple[list[Backup], bool]:
+    """What Cinder has of this volume; what the state says it has, where Cinder is not asked."""
+    if not offline:
+        try:
+            found = runtime.cloud.listings.backups_of(volume.volume_id)
+        except CloudUnavailable:
+            pass
+        else:
+            return [one for one in found if one.project_id == volume.project_id], True
+    return [_remembered(one) for one in records if one.state is State.AVAILABLE], False
+
+
+def _remembered(record: BackupRecord) -> Backup:
+    if record.backup_id is None or record.started_at is None:
+        raise ValueError(f"record {record.id} is available but has no backup")
+    return Backup(
+        id=record.backup_id,
+        name=record.name,
+        volume_id=record.volume_id,
+        project_id=record.project_id,
+        status="available",
+        size_gib=record.size_gib or 0,
+        is_incremental=record.kind is Kind.INCREMENTAL,
+        created_at=record.started_at,
+        data_timestamp=record.started_at,
+        updated_at=record.finished_at,
+    )
+
+
+def _next(
+    runtime: Runtime,
+    volume: InventoryVolume,
+    backups: list[Backup],
+    unfinished: Sequence[BackupRecord],
+) -> Next:
+    settings, now = runtime.settings.backup, runtime.now()
+    history = history_of(volume, unfinished=bool(unfinished))
+    since = volume.protected_since or volume.first_seen_at
+    digest = digests_of([backups]).get((volume.project_id, volume.volume_id))
+    kind, reason = next_kind(
+        digest,
+        volume_size_gib=volume.size_gib,
+        depth=settings.full_backup_depth,
+        max_age=settings.chain_max_age,
+        now=now,
+        broken=broken(digest, runtime.store.backups.newest_missing().get(volume.volume_id)),
+    )
+    return Next(
+        due_at=due.next_due_at(history, min_interval=settings.min_interval, first_seen_at=since),
+        kind=kind,
+        reason=reason,
+        is_overdue=due.is_overdue(history, now, settings.min_interval, since),
+    )
