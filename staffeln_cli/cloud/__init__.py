@@ -6,6 +6,7 @@ from staffeln_cli.cloud.api import Api, Login
 from staffeln_cli.cloud.backups import BackupRequests
 from staffeln_cli.cloud.listings import Listings
 from staffeln_cli.cloud.look import BackupService, Look, Quota, Quotas
+from staffeln_cli.cloud.people import People
 from staffeln_cli.config.settings import CloudSettings
 
 __all__ = ["BackupService", "Cloud", "Login", "Quota", "Quotas"]
@@ -19,6 +20,7 @@ class Cloud:
         self.listings = Listings(self._api)
         self.backups = BackupRequests(self._api)
         self.look = Look(self._api)
+        self.people = People(self._api, settings.admin_roles)
 
     def login(self) -> Login:
         """Log in, unless that has happened, and see that the login can do the job."""

@@ -1,0 +1,134 @@
+"""A page for people, before it is HTML or plain text: so both are bound to say the same."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from staffeln_cli.errors import ConfigError
+
+ROWS = 20
+"""Rows of one list; what follows is only named, in one paragraph."""
+_NAMES = 300
+"""Names in one paragraph; some mail programs cut off what is longer than 100 KB."""
+When = Callable[[datetime | None], str]
+"""Writes moments down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing: its name and what belongs to it; to the right, what is said of it."""
+
+    name: str
+    below: str = ""
+    right: str = ""
+    right_below: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows that have something in common, which may be said above them."""
+
+    rows: Sequence[Row] = ()
+    heading: str = ""
+    more: str = ""
+    """What did not fit into the rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """How full something is; no percentage where it has no limit."""
+
+    label: str
+    figure: str
+    colour: str
+    percent: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of a page. The tone is that of its title: none, `fair` or `bad`."""
+
+    title: str
+    figure: str = ""
+    tone: str = ""
+    blocks: Sequence[Block] = ()
+    bars: Sequence[Bar] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A figure at the top."""
+
+    figure: int
+    label: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """All of it, the verdict first. `tone` is `good`, `fair` or `bad`."""
+
+    subject: str
+    kicker: str
+    name: str
+    period: str
+    tone: str
+    headline: str
+    tiles: Sequence[Tile] = ()
+    sections: Sequence[Section] = ()
+    footer: str = ""
+
+
+def listed(rows: Sequence[Row], heading: str = "", most: int = ROWS) -> Block:
+    """A block of rows, the first ones in full, the others by name."""
+    rest = rows[most:]
+    names = ", ".join(
+        f"{one.name} ({one.below})" if one.below else one.name for one in rest[:_NAMES]
+    )
+    more = f" and {len(rest) - _NAMES:,} more" if len(rest) > _NAMES else ""
+    return Block(rows[:most], heading, f"also {names}{more}" if rest else "")
+
+
+def writing(timezone: str | None) -> When:
+    """How moments are written in this time zone: always with their distance from UTC."""
+    return partial(_written, _zone(timezone))
+
+
+def _written(zone: tzinfo, moment: datetime | None) -> str:
+    if moment is None:
+        return ""
+    local = moment.astimezone(zone)
+    if zone is UTC:
+        return f"{local:%Y-%m-%d %H:%M} UTC"
+    return local.isoformat(sep=" ", timespec="minutes")
+
+
+def _zone(name: str | None) -> tzinfo:
+    if name is None or name.upper() == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        expected = "expected a name such as Europe/Berlin"
+        raise ConfigError([f"report.timezone: {name!r} is not known here; {expected}"]) from None
+
+
+def many(number: int, noun: str) -> str:
+    """So many of something, in words."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def lasting(start: datetime | None, end: datetime | None) -> str:
+    """How long something took, in its two largest units."""
+    if start is None or end is None:
+        return ""
+    seconds = max(0, round((end - start) / timedelta(seconds=1)))
+    for unit, size, smaller, part in (("h", 3600, "min", 60), ("min", 60, "s", 1)):
+        if seconds >= size:
+            rest = seconds % size // part
+            return f"{seconds // size:,} {unit}" + (f" {rest} {smaller}" if rest else "")
+    return f"{seconds} s"

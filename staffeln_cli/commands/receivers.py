@@ -1,0 +1,52 @@
+"""Who gets a project's report, by what is configured, or else by what Keystone knows."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from staffeln_cli import mail
+from staffeln_cli.config.notices import MailSettings
+from staffeln_cli.model import Project, ProjectId
+from staffeln_cli.render.text import printable
+from staffeln_cli.runtime import Run
+
+
+@dataclass
+class Receivers:
+    """Looks receivers up, for all projects at once and only when the first one is needed."""
+
+    run: Run
+    projects: Collection[Project]
+    _found: dict[ProjectId, list[str]] | None = field(default=None, init=False)
+
+    def of(self, project: Project) -> tuple[Sequence[str], str]:
+        """The addresses; where there are none, why not."""
+        settings = self.run.settings.mail
+        if settings.receivers:
+            return settings.receivers, ""
+        if settings.project_domain is not None:
+            return _by_name(project, settings.project_domain)
+        found = [one for one in self._members().get(project.id, ()) if mail.is_address(one)]
+        return _or_operator(found, settings)
+
+    def _members(self) -> dict[ProjectId, list[str]]:
+        if self._found is None:
+            self._found = self.run.cloud.people.addresses(self.projects)
+        return self._found
+
+
+def _by_name(project: Project, domain: str) -> tuple[Sequence[str], str]:
+    address = f"{project.name}@{domain}"
+    if mail.is_address(address):
+        return [address], ""
+    return [], f"{printable(address)} is no address; set mail.receivers"
+
+
+def _or_operator(found: Sequence[str], settings: MailSettings) -> tuple[Sequence[str], str]:
+    """For want of members that can be reached, the operator hears of the project."""
+    addresses = found or mail.addresses(settings.operator)
+    if addresses:
+        return addresses, ""
+    return [], (
+        "no member of the project has an e-mail address in Keystone;"
+        " set mail.receivers, mail.project_domain or mail.operator"
+    )

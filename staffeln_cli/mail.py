@@ -1,0 +1,251 @@
+"""Send messages through the one mail server, and say in a sentence why one was not taken."""
+
+import smtplib
+import socket
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from re import compile as pattern
+
+from staffeln_cli.config.notices import MailSettings
+from staffeln_cli.errors import ConfigError, MailUnavailable, StaffelnError
+
+_ADDRESS = pattern(r"[^\s\x00-\x20\x7f<>()\[\]\\,;:\"@]+@[^\s\x00-\x20\x7f<>()\[\]\\,;:\"@]+")
+_LONGEST_ADDRESS = 254
+_LONGEST_SUBJECT = 200
+_USUAL_PORTS = {"none": 25, "starttls": 587, "tls": 465}
+_THIS_HOST = ("localhost", "127.0.0.1", "::1")
+_CLOSING = 421
+"""SMTP's "closing the channel": enough of this connection, says the server, not of the message."""
+
+
+class NotTaken(StaffelnError):
+    """The server did not take this one message; others may go."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What is to be sent: one text in two shapes."""
+
+    receivers: Sequence[str]
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    """The part before the `@`: the same for the same letter, however often it is sent."""
+    date: datetime
+
+
+def is_address(text: str) -> bool:
+    """Whether this is one plain address, fit for an envelope and a header."""
+    return len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text) is not None
+
+
+def addresses(text: str | None) -> tuple[str, ...]:
+    """The addresses of a setting that may hold several, with commas."""
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def problems(settings: MailSettings) -> list[str]:
+    """What is wrong with these settings as a whole; each on its own may be right."""
+    found = []
+    if settings.sender is not None and not is_address(parseaddr(settings.sender)[1]):
+        found.append(f"mail.sender: {settings.sender!r} is not an address")
+    for key, given in (
+        ("receivers", settings.receivers),
+        ("operator", addresses(settings.operator)),
+    ):
+        found += [f"mail.{key}: {one!r} is not an address" for one in given if not is_address(one)]
+    domain = settings.project_domain
+    if domain is not None and not is_address(f"x@{domain}"):
+        found.append(f"mail.project_domain: {domain!r} is not a domain")
+    return found + _login_problems(settings)
+
+
+def _login_problems(settings: MailSettings) -> list[str]:
+    found = []
+    if settings.password is not None and settings.password_file is not None:
+        found.append("mail.password: give it or mail.password_file, not both")
+    has_password = settings.password is not None or settings.password_file is not None
+    if settings.user is not None and not has_password:
+        found.append("mail.user: needs mail.password or mail.password_file")
+    if settings.user is None and has_password:
+        found.append("mail.password: needs mail.user")
+    is_open = settings.security == "none" and settings.host not in _THIS_HOST
+    if settings.user is not None and is_open:
+        found.append(
+            "mail.security: the password would go over the network in the clear;"
+            " expected starttls or tls"
+        )
+    return found
+
+
+class MailServer:
+    """The mail server as configured: connected to when there is something to send."""
+
+    def __init__(self, settings: MailSettings) -> None:
+        if found := problems(settings):
+            raise ConfigError(found)
+        if settings.sender is None:
+            raise ConfigError(["mail.sender: is not set; without a sender no mail can be sent"])
+        name, address = parseaddr(settings.sender)
+        self._sender = Address(name, addr_spec=address)
+        self._settings = settings
+        self._port = settings.port or _USUAL_PORTS[settings.security]
+        self._smtp: smtplib.SMTP | None = None
+        self._lost = 0
+        """Connections lost in the middle of a message, without one going through in between."""
+
+    @property
+    def shown(self) -> str:
+        """The server as messages name it."""
+        return f"mail server {self._settings.host}:{self._port}"
+
+    def send(self, letter: Letter) -> Mapping[str, str]:
+        """Hand a letter over; return the receivers that were refused, with the reasons.
+
+        When this returns, the server has taken the letter for all the others. NotTaken when it
+        refused this letter, MailUnavailable when it can be asked for nothing at all.
+        """
+        message = self._message(letter)
+        for _ in range(2):
+            try:
+                return self._sent(message, letter.receivers)
+            except smtplib.SMTPSenderRefused as error:
+                refusal = error
+                self.close()
+                if error.smtp_code != _CLOSING:
+                    break
+        raise MailUnavailable(f"{self.shown}: refuses the sender: {explained(refusal)}")
+
+    def _sent(self, message: EmailMessage, receivers: Sequence[str]) -> Mapping[str, str]:
+        smtp = self._ready()
+        try:
+            refused = smtp.send_message(message, self._sender.addr_spec, list(receivers))
+        except smtplib.SMTPRecipientsRefused as error:
+            reasons = {_said(*answer) for answer in error.recipients.values()}
+            raise NotTaken(f"refused by the {self.shown}: {'; '.join(sorted(reasons))}") from error
+        except smtplib.SMTPSenderRefused:
+            raise
+        except (smtplib.SMTPDataError, smtplib.SMTPNotSupportedError) as error:
+            raise NotTaken(f"refused by the {self.shown}: {explained(error)}") from error
+        except OSError as error:
+            self.close()
+            self._lost += 1
+            if self._lost > 1:
+                raise MailUnavailable(f"{self.shown}: {explained(error)}") from error
+            raise NotTaken(f"the {self.shown} broke off: {explained(error)}") from error
+        self._lost = 0
+        return {one: _said(*answer) for one, answer in refused.items()}
+
+    def try_login(self) -> None:
+        """See that the server answers, and takes the login; MailUnavailable says why not."""
+        self._ready()
+
+    def close(self) -> None:
+        """End the connection, if there is one."""
+        smtp, self._smtp = self._smtp, None
+        if smtp is None:
+            return
+        try:
+            smtp.quit()
+        except OSError:  # smtplib's own errors are among these; what was taken stays taken
+            smtp.close()
+
+    def _ready(self) -> smtplib.SMTP:
+        """The connection, or a new one where the server closed it in a pause."""
+        if self._smtp is not None and not _is_alive(self._smtp):
+            self._smtp.close()
+            self._smtp = None
+        if self._smtp is None:
+            password = self._password()
+            try:
+                self._smtp = self._connected(password)
+            except OSError as error:
+                raise MailUnavailable(f"{self.shown}: {explained(error)}") from error
+        return self._smtp
+
+    def _connected(self, password: str) -> smtplib.SMTP:
+        settings = self._settings
+        where = (settings.host, self._port, socket.gethostname())
+        timeout = settings.timeout.total_seconds()
+        smtp: smtplib.SMTP
+        if settings.security == "tls":
+            smtp = smtplib.SMTP_SSL(*where, timeout=timeout, context=self._context())
+        else:
+            smtp = smtplib.SMTP(*where, timeout=timeout)
+        try:
+            if settings.security == "starttls":
+                smtp.starttls(context=self._context())
+            if settings.user is not None:
+                smtp.login(settings.user, password)
+        except BaseException:
+            smtp.close()
+            raise
+        return smtp
+
+    def _context(self) -> ssl.SSLContext:
+        """Certificates are checked, always."""
+        file = self._settings.ca_file
+        try:
+            return ssl.create_default_context(cafile=file)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError([f"mail.ca_file: {file}: {error.strerror or error}"]) from error
+
+    def _password(self) -> str:
+        file = self._settings.password_file
+        if file is None:
+            return self._settings.password or ""
+        try:
+            return file.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError([f"mail.password_file: {file}: cannot be read: {error}"]) from error
+
+    def _message(self, letter: Letter) -> EmailMessage:
+        message = EmailMessage(policy=SMTP)
+        message["From"] = self._sender
+        message["To"] = ", ".join(letter.receivers)
+        message["Subject"] = _header(letter.subject)
+        message["Date"] = format_datetime(letter.date)
+        message["Message-ID"] = f"<{letter.message_id}@{self._sender.domain}>"
+        message["Auto-Submitted"] = "auto-generated"  # keeps holiday replies away
+        message.set_content(letter.text, cte="quoted-printable")
+        message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+        return message
+
+
+def explained(error: Exception) -> str:
+    """What went wrong, in few words, on one line."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _said(error.smtp_code, error.smtp_error)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(text.split()) or type(error).__name__
+
+
+def _is_alive(smtp: smtplib.SMTP) -> bool:
+    try:
+        return smtp.noop()[0] == 250
+    except OSError:
+        return False
+
+
+def _said(code: int, text: bytes | str) -> str:
+    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return f"{code} {' '.join(words.split())}"
+
+
+def _header(text: str) -> str:
+    """One line without control characters, whatever strangers put into it."""
+    line = "".join(one if one.isprintable() else " " for one in text)
+    return " ".join(line.split())[:_LONGEST_SUBJECT]

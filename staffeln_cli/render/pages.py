@@ -1,0 +1,57 @@
+"""Pages as HTML and as plain text, by templates that an operator may replace."""
+
+from pathlib import Path
+
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    StrictUndefined,
+    TemplateError,
+    select_autoescape,
+)
+
+from staffeln_cli.errors import ConfigError
+
+_BAR = 40
+"""Characters of a bar in plain text."""
+
+
+class Pages:
+    """The templates: those of the operator's folder first, then the ones that come along."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        if folder is not None and not folder.is_dir():
+            raise ConfigError([f"report.templates: {folder}: is not a folder"])
+        own = [FileSystemLoader(folder)] if folder is not None else []
+        self._templates = Environment(
+            loader=ChoiceLoader([*own, PackageLoader("staffeln_cli")]),
+            autoescape=select_autoescape(enabled_extensions=("html.j2",)),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters |= {"number": "{:,}".format, "textbar": textbar}
+
+    def html(self, page: object, **more: object) -> str:
+        """A page as HTML: everything that strangers named is escaped."""
+        return self._rendered("page.html.j2", {"page": page, **more})
+
+    def text(self, page: object, **more: object) -> str:
+        """The same page as plain text."""
+        return self._rendered("page.txt.j2", {"page": page, **more})
+
+    def _rendered(self, name: str, values: dict[str, object]) -> str:
+        try:
+            return self._templates.get_template(name).render(values)
+        except TemplateError as error:
+            line = getattr(error, "lineno", None)
+            place = f"{name}, line {line}" if line else name
+            raise ConfigError([f"report.templates: {place}: {error}"]) from error
+
+
+def textbar(percent: int) -> str:
+    """A bar for those who read plain text."""
+    filled = min(_BAR, max(0, percent) * _BAR // 100)
+    return f"[{'#' * filled}{'.' * (_BAR - filled)}]"

@@ -1,0 +1,258 @@
+"""What reports are made of, and the note that somebody has been told."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select, update
+
+from staffeln_cli.model import InventoryVolume, Kind, Origin, ProjectId, State, VolumeId
+from staffeln_cli.planning.lifecycle import UNFINISHED
+from staffeln_cli.store.database import Database, upsert
+from staffeln_cli.tables import BackupRow, LeadershipRow, ProjectRow, VolumeRow
+
+_VOLUME = tuple(getattr(VolumeRow, part.name) for part in fields(InventoryVolume))
+_CHUNK = 500
+_OPERATOR = "operator's digest"
+"""The leadership row whose last raise is when the operator was last told."""
+_ENDED = BackupRow.state.in_(
+    [State.AVAILABLE, State.FAILED, State.DELETING, State.DELETED, State.MISSING]
+)
+_GONE = BackupRow.state.in_([State.DELETED, State.MISSING])
+# A failure keeps its reason while it is removed; a success that retention removes has none.
+_SUCCEEDED = or_(
+    BackupRow.state.in_([State.AVAILABLE, State.MISSING]),
+    and_(BackupRow.state.in_([State.DELETING, State.DELETED]), BackupRow.reason.is_(None)),
+)
+_TO_TELL = and_(_ENDED, BackupRow.reported_at.is_(None))
+_REMOVAL_TO_TELL = and_(_GONE, BackupRow.removal_reported_at.is_(None))
+_STUCK = and_(BackupRow.state.in_([State.FAILED, State.DELETING]), BackupRow.delete_attempts > 0)
+
+
+class Addressee(NamedTuple):
+    """A project that there is something to tell about."""
+
+    project_id: ProjectId
+    project_name: str
+    domain_id: str
+    enabled: bool
+    gone_at: datetime | None
+    reported_at: datetime | None
+
+
+class Entry(NamedTuple):
+    """A backup record, as far as a report is concerned."""
+
+    id: str
+    backup_id: str | None
+    name: str
+    project_id: ProjectId
+    volume_id: VolumeId
+    volume_name: str
+    server_name: str
+    kind: Kind
+    state: State
+    origin: Origin
+    reason: str | None
+    size_gib: int | None
+    planned_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    deleted_at: datetime | None
+    delete_reason: str | None
+    delete_attempts: int
+    pinned: bool
+    pin_note: str | None
+    remains: bool
+    reported_at: datetime | None
+    removal_reported_at: datetime | None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether there was a backup once, whatever became of it."""
+        if self.state in (State.DELETING, State.DELETED):
+            return self.reason is None
+        return self.state in (State.AVAILABLE, State.MISSING)
+
+
+class Charge(NamedTuple):
+    """How many backups, and how many GiB the quota is charged for them."""
+
+    backups: int
+    gib: int
+
+
+class Growth(NamedTuple):
+    """What came and went since a moment."""
+
+    made: Charge
+    removed: Charge
+    oldest: datetime | None
+    """When the first backup of the project on record was done."""
+
+
+class Reports:
+    """The reports of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def addressees(self) -> list[Addressee]:
+        """The projects with protected volumes, or with something untold; by name."""
+        columns = [getattr(ProjectRow, name) for name in Addressee._fields]
+        volumes = select(VolumeRow.volume_id).where(
+            VolumeRow.project_id == ProjectRow.project_id, VolumeRow.protected
+        )
+        backups = select(BackupRow.id).where(
+            BackupRow.project_id == ProjectRow.project_id, or_(_TO_TELL, _REMOVAL_TO_TELL)
+        )
+        query = (
+            select(*columns)
+            .where(or_(volumes.exists(), backups.exists()))
+            .order_by(ProjectRow.project_name, ProjectRow.project_id)
+        )
+        with self._database.read() as connection:
+            return [Addressee(*row) for row in connection.execute(query)]
+
+    def volumes(self, project_id: ProjectId) -> list[InventoryVolume]:
+        """The project's volumes that exist, by server and name."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(*_VOLUME)
+                .where(VolumeRow.project_id == project_id, VolumeRow.gone_at.is_(None))
+                .order_by(VolumeRow.server_name, VolumeRow.volume_name, VolumeRow.volume_id)
+            )
+            return [InventoryVolume(*row) for row in rows]
+
+    def untold(self, project_id: ProjectId) -> list[Entry]:
+        """What happened and was not reported yet, what is pinned, and what cannot be removed."""
+        pinned = and_(BackupRow.pinned, BackupRow.state == State.AVAILABLE)
+        return list(
+            self._entries(
+                BackupRow.project_id == project_id,
+                or_(_TO_TELL, _REMOVAL_TO_TELL, pinned, _STUCK),
+            )
+        )
+
+    def between(self, start: datetime, end: datetime) -> Iterator[Entry]:
+        """What ended badly after `start` up to `end`, told or not, in all projects."""
+        failed = and_(_ENDED, not_(_SUCCEEDED))
+        return self._entries(
+            or_(
+                and_(failed, BackupRow.finished_at > start, BackupRow.finished_at <= end),
+                and_(
+                    BackupRow.state == State.MISSING,
+                    BackupRow.deleted_at > start,
+                    BackupRow.deleted_at <= end,
+                ),
+                _STUCK,
+            )
+        )
+
+    def restorable(self, project_id: ProjectId | None = None) -> set[VolumeId]:
+        """The volumes that have at least one backup to restore from."""
+        query = select(BackupRow.volume_id).where(BackupRow.state == State.AVAILABLE).distinct()
+        if project_id is not None:
+            query = query.where(BackupRow.project_id == project_id)
+        with self._database.read() as connection:
+            return {VolumeId(one) for one in connection.execute(query).scalars()}
+
+    def unfinished(self, project_id: ProjectId | None = None) -> set[VolumeId]:
+        """The volumes that have a backup planned or under way."""
+        query = select(BackupRow.volume_id).where(BackupRow.state.in_(UNFINISHED))
+        if project_id is not None:
+            query = query.where(BackupRow.project_id == project_id)
+        with self._database.read() as connection:
+            return {VolumeId(one) for one in connection.execute(query).scalars()}
+
+    def growth(self, project_id: ProjectId, since: datetime) -> Growth:
+        """What a project's quota was charged for, and relieved of, since a moment."""
+        here = (BackupRow.project_id == project_id, _SUCCEEDED, _ENDED)
+        sums = (func.count(), func.coalesce(func.sum(BackupRow.size_gib), 0))
+        with self._database.read() as connection:
+            made = connection.execute(
+                select(*sums).where(*here, BackupRow.finished_at >= since)
+            ).one()
+            removed = connection.execute(
+                select(*sums).where(*here, _GONE, BackupRow.deleted_at >= since)
+            ).one()
+            first = connection.execute(
+                select(func.min(BackupRow.finished_at)).where(*here)
+            ).scalar_one()
+        return Growth(_charge(*made), _charge(*removed), first)
+
+    def successes(self, start: datetime, end: datetime) -> dict[ProjectId, Charge]:
+        """Backups made after `start` up to `end`, by project."""
+        query = (
+            select(
+                BackupRow.project_id,
+                func.count(),
+                func.coalesce(func.sum(BackupRow.size_gib), 0),
+            )
+            .where(_ENDED, _SUCCEEDED, BackupRow.origin != Origin.IMPORTED)
+            .where(BackupRow.finished_at > start, BackupRow.finished_at <= end)
+            .group_by(BackupRow.project_id)
+        )
+        with self._database.read() as connection:
+            return {
+                ProjectId(project_id): _charge(number, gib)
+                for project_id, number, gib in connection.execute(query)
+            }
+
+    def told(self, project_id: ProjectId, moment: datetime, entries: Sequence[Entry]) -> None:
+        """Note, in one transaction, that the project has been told of exactly these entries."""
+        ended = [one.id for one in entries if one.reported_at is None]
+        gone = [
+            one.id
+            for one in entries
+            if one.removal_reported_at is None and one.state in (State.DELETED, State.MISSING)
+        ]
+        with self._database.write() as connection:
+            for ids, noted in (
+                (ended, {"reported_at": moment}),
+                (gone, {"removal_reported_at": moment}),
+            ):
+                for start in range(0, len(ids), _CHUNK):
+                    chunk = BackupRow.id.in_(ids[start : start + _CHUNK])
+                    connection.execute(update(BackupRow).where(chunk).values(**noted))
+            connection.execute(
+                update(ProjectRow)
+                .where(ProjectRow.project_id == project_id)
+                .values(reported_at=moment)
+            )
+
+    def operator_told_at(self) -> datetime | None:
+        """When the operator last got a digest of all projects."""
+        query = select(LeadershipRow.acquired_at).where(LeadershipRow.name == _OPERATOR)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar_one_or_none()
+
+    def operator_told(self, moment: datetime, run_id: str) -> None:
+        """Note that the operator has got a digest that goes up to this moment."""
+        with self._database.write() as connection:
+            row = upsert(connection, LeadershipRow).values(
+                name=_OPERATOR, fence=1, owner=run_id, acquired_at=moment
+            )
+            noted: dict[str, Any] = {
+                "fence": LeadershipRow.fence + 1,
+                "owner": row.excluded.owner,
+                "acquired_at": row.excluded.acquired_at,
+            }
+            connection.execute(
+                row.on_conflict_do_update(index_elements=[LeadershipRow.name], set_=noted)
+            )
+
+    def _entries(self, *law: ColumnElement[bool]) -> Iterator[Entry]:
+        columns = [getattr(BackupRow, name) for name in Entry._fields]
+        order = (BackupRow.server_name, BackupRow.volume_name, BackupRow.planned_at, BackupRow.id)
+        with self._database.read() as connection:
+            rows = connection.execution_options(yield_per=2000).execute(
+                select(*columns).where(*law).order_by(*order)
+            )
+            for row in rows:
+                yield Entry(*row)
+
+
+def _charge(number: int, gib: int | None) -> Charge:
+    return Charge(number, int(gib or 0))
