@@ -17,8 +17,13 @@ class Clock:
         self, source: Callable[[], datetime] | None = None, start: datetime | None = None
     ) -> None:
         self._source = source or machine_time
+        self._start = start.astimezone(UTC) if start else None
+        self.reset()
+
+    def reset(self) -> None:
+        """Go back to how the clock was at first."""
         self._offset = timedelta()
-        self._frozen = start.astimezone(UTC) if start else None
+        self._frozen = self._start
 
     def now(self) -> datetime:
         return self._frozen or self._source() + self._offset

@@ -100,8 +100,10 @@ class SimCloud:
         self.chaos = faults.chaos
 
     def reset(self) -> None:
-        """Go back to the beginning: no things, no faults, no requests; the clock goes on."""
+        """Go back to the beginning: no things, no faults, no requests, no time gone by."""
+        self.accept_connections()
         with self.world.lock:
+            self.clock.reset()
             self._faults.clear()
             self.world.clear()
             self.requests.clear()
