@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from staffeln_cli.cli import admin, cycles, views
+from staffeln_cli.cli import admin, cycles, demo, explaining, report, views
 from staffeln_cli.cli.session import Session
 
 
@@ -49,7 +49,14 @@ def staffeln(  # noqa: PLR0913, PLR0917 - one parameter for each global option
     ctx.call_on_close(session.close)
 
 
-for _command in (*cycles.COMMANDS, *views.COMMANDS, *admin.COMMANDS):
+for _command in (
+    *cycles.COMMANDS,
+    *report.COMMANDS,
+    *views.COMMANDS,
+    *explaining.COMMANDS,
+    *admin.COMMANDS,
+    *demo.COMMANDS,
+):
     staffeln.add_command(_command)
 
 

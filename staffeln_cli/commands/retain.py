@@ -182,7 +182,8 @@ def _decision(verdict: Verdict, before: Mapping[BackupId, str]) -> Decision:
     backup = verdict.member.backup
     reason = verdict.reason
     if verdict.keep and verdict.earliest is not None:
-        reason = f"{reason}; may go from {verdict.earliest:%Y-%m-%d %H:%M} UTC"
+        until = f"{verdict.earliest:%Y-%m-%d %H:%M} UTC"
+        reason = reason if until in reason else f"{reason}; may go from {until}"
     if not verdict.keep and backup.id in before:
         reason = f"CHANGED since the last pass (it was: {before[backup.id]}): {reason}"
     return Decision("keep" if verdict.keep else "remove", "backup", backup.id, backup.name, reason)

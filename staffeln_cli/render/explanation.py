@@ -1,0 +1,156 @@
+"""What `staffeln explain` says, for people and for programs."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from staffeln_cli.model import InventoryVolume, Kind
+from staffeln_cli.planning.retention import Verdict
+from staffeln_cli.render.text import printable
+from staffeln_cli.render.timeline import legend, timeline
+
+if TYPE_CHECKING:
+    from staffeln_cli.commands.explain import Explanation
+
+
+def show(explained: "Explanation", now: datetime) -> None:
+    """Why, what next, and what becomes of each backup."""
+    console = Console(highlight=False)
+    for line in _sentences(explained, now):
+        console.print(line)
+    if not explained.verdicts:
+        console.print("\nIt has no backups.")
+        return
+    console.print()
+    console.print(timeline(explained.verdicts, now, console.width))
+    console.print(legend(explained.verdicts))
+    console.print()
+    console.print(_table(explained.verdicts))
+
+
+def as_json(explained: "Explanation") -> dict[str, Any]:
+    """The same, for programs."""
+    volume, following = explained.volume, explained.next
+    return {
+        "volume_id": volume.volume_id,
+        "volume_name": volume.volume_name,
+        "server_id": volume.server_id,
+        "server_name": volume.server_name,
+        "project_id": volume.project_id,
+        "project_name": explained.project_name,
+        "protected": volume.protected,
+        "skip_reason": volume.skip_reason,
+        "gone_at": volume.gone_at,
+        "retention": explained.retention,
+        "bad_retention": volume.bad_retention,
+        "last_success_at": volume.last_success_at,
+        "from_cloud": explained.from_cloud,
+        "next": None
+        if following is None
+        else {
+            "due_at": following.due_at,
+            "kind": following.kind,
+            "reason": following.reason,
+            "overdue": following.is_overdue,
+        },
+        "unfinished": [
+            {"name": one.name, "state": one.state, "reason": one.reason}
+            for one in explained.unfinished
+        ],
+        "backups": [_verdict(one) for one in explained.verdicts],
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    backup, record = verdict.member.backup, verdict.member.record
+    return {
+        "backup_id": backup.id,
+        "name": backup.name,
+        "kind": "incremental" if backup.is_incremental else "full",
+        "status": backup.status,
+        "started_at": verdict.member.started_at,
+        "keep": verdict.keep,
+        "rule": verdict.rule,
+        "reason": verdict.reason,
+        "earliest": verdict.earliest,
+        "dependents": list(verdict.dependents),
+        "pinned": record is not None and record.pinned,
+        "pin_note": record.pin_note if record is not None else None,
+    }
+
+
+def _sentences(explained: "Explanation", now: datetime) -> list[Text]:
+    volume = explained.volume
+    where = f"{printable(volume.volume_name) or 'without a name'} ({volume.volume_id})"
+    server = f" of server {printable(volume.server_name)}" if volume.server_name else ""
+    project = printable(explained.project_name) or volume.project_id
+    lines = [Text(f"Volume {where}{server}, project {project}", style="bold")]
+    lines.append(_protection(volume))
+    lines += _what_comes(explained, now)
+    held = Text(f"Retention: {explained.retention}.")
+    if volume.bad_retention is not None:
+        held.append(
+            f" Its metadata says {volume.bad_retention}, which is no retention.", style="yellow"
+        )
+    lines.append(held)
+    if not explained.from_cloud:
+        note = (
+            "Cinder was not asked: this is what Staffeln remembers; others' backups are not seen."
+        )
+        lines.append(Text(note, style="yellow"))
+    return lines
+
+
+def _protection(volume: InventoryVolume) -> Text:
+    if volume.gone_at is not None:
+        return Text(f"It is gone since {_when(volume.gone_at)}; its backups keep their retention.")
+    if volume.protected:
+        return Text("It is protected.", style="green")
+    return Text(f"It is not backed up: {volume.skip_reason or 'nobody asked for it'}.")
+
+
+def _what_comes(explained: "Explanation", now: datetime) -> list[Text]:
+    lines = [
+        Text(f"Under way: {one.name} is {one.state}{f' ({one.reason})' if one.reason else ''}.")
+        for one in explained.unfinished
+    ]
+    following = explained.next
+    if following is None or explained.unfinished:
+        return lines
+    when = (
+        "now" if following.due_at is None or following.due_at <= now else _when(following.due_at)
+    )
+    article = "a" if following.kind is Kind.FULL else "an"
+    lines.append(Text(f"Next: {article} {following.kind} backup, due {when}: {following.reason}."))
+    if following.is_overdue:
+        last = explained.volume.last_success_at
+        since = f"the last good one started {_when(last)}" if last else "it never had a good one"
+        lines.append(Text(f"It is OVERDUE: {since}.", style="bold red"))
+    return lines
+
+
+def _table(verdicts: tuple[Verdict, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("started", "kind", "backup", "", "why", "may go from"):
+        table.add_column(name, overflow="fold" if name == "why" else "ellipsis")
+    for one in verdicts:
+        backup = one.member.backup
+        why = one.reason
+        if one.member.record is not None and one.member.record.pin_note:
+            why = f"{why}: {printable(one.member.record.pin_note)}"
+        table.add_row(
+            _when(one.member.started_at),
+            "incremental" if backup.is_incremental else "full",
+            backup.id,
+            Text("keep", style="green") if one.keep else Text("remove", style="red"),
+            Text(why),
+            _when(one.earliest) if one.earliest else "",
+        )
+    return table
+
+
+def _when(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,92 @@
+"""A volume's backups over time: one row for each chain, legible with and without colour."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from rich.table import Table
+from rich.text import Text
+
+from staffeln_cli.planning.retention import Verdict
+
+_MARKS = {
+    # kept, pinned, going, somebody else's: full and incremental
+    "kept": ("●", "•", "green"),
+    "pinned": ("◆", "◇", "cyan"),
+    "going": ("X", "x", "red"),
+    "foreign": ("■", "▪", "yellow"),
+}
+_SEVERAL = "+"
+_FOREIGN_RULES = frozenset({"foreign", "not_ours"})
+
+
+def timeline(verdicts: Sequence[Verdict], now: datetime, width: int) -> Table:
+    """One row per chain, oldest first, marks placed by when each backup was started."""
+    chains = _chains(verdicts)
+    table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
+    first = min(one.member.started_at for one in verdicts)
+    span = max(now - first, timedelta(hours=1))
+    room = max(10, width - 14)
+    table.add_column("chain of", no_wrap=True)
+    table.add_column(_axis(first, now, room), no_wrap=True)
+    for chain in chains:
+        cells = Text("·" * room, style="dim")
+        taken: dict[int, Text] = {}
+        for verdict in chain:
+            place = int((verdict.member.started_at - first) / span * (room - 1))
+            taken[place] = _several(taken[place]) if place in taken else _mark(verdict)
+        for place in sorted(taken):
+            cells = cells[:place] + taken[place] + cells[place + 1 :]
+        table.add_row(f"{chain[0].member.started_at:%Y-%m-%d}", cells)
+    return table
+
+
+def legend(verdicts: Sequence[Verdict]) -> Text:
+    """The marks that the timeline uses."""
+    used = {_class(one) for one in verdicts}
+    text = Text()
+    for name, (full, incremental, colour) in _MARKS.items():
+        if name in used:
+            text.append(f"{full} full {incremental} incremental", style=colour)
+            text.append(f" {_WORDS[name]}   ", style="dim")
+    return text
+
+
+_WORDS = {
+    "kept": "kept",
+    "pinned": "pinned",
+    "going": "going at the next retain",
+    "foreign": "not Staffeln's",
+}
+
+
+def _chains(verdicts: Sequence[Verdict]) -> list[list[Verdict]]:
+    """Oldest first; each full begins a row, as it begins a chain."""
+    chains: list[list[Verdict]] = []
+    for verdict in reversed(verdicts):
+        if not chains or not verdict.member.backup.is_incremental:
+            chains.append([])
+        chains[-1].append(verdict)
+    return chains
+
+
+def _class(verdict: Verdict) -> str:
+    if not verdict.keep:
+        return "going"
+    if verdict.rule in _FOREIGN_RULES or verdict.member.record is None:
+        return "foreign"
+    return "pinned" if verdict.member.record.pinned else "kept"
+
+
+def _mark(verdict: Verdict) -> Text:
+    full, incremental, colour = _MARKS[_class(verdict)]
+    return Text(incremental if verdict.member.backup.is_incremental else full, style=colour)
+
+
+def _several(mark: Text) -> Text:
+    """Two that share a place; the colour stays where it is the same."""
+    return Text(_SEVERAL, style=mark.style)
+
+
+def _axis(first: datetime, now: datetime, room: int) -> str:
+    left, right = f"{first:%Y-%m-%d}", "now"
+    return left + " " * max(1, room - len(left) - len(right)) + right

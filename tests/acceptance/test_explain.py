@@ -1,0 +1,77 @@
+"""The command that gives reasons: for a volume, for what comes next, for each of its backups."""
+
+from pathlib import Path
+
+import pytest
+
+from staffeln_cli.errors import NotFound
+from staffeln_cli.simcloud import SimCloud
+from tests.conftest import Staffeln
+
+
+@pytest.fixture
+def volume(cloud: SimCloud, staffeln: Staffeln) -> str:
+    """A volume with a chain of three, one day apart; the retention of its server is a typo."""
+    project = cloud.add_project("shop")
+    metadata = {"__staffeln_backup": "true", "__staffeln_retention": "30days"}
+    server = cloud.add_server("web", project=project, metadata=metadata)
+    cloud.grant("backup", project, "member")
+    volume = cloud.add_volume("data", project=project, server=server)
+    for _ in range(3):
+        staffeln.cycle("collect", "backup")
+        cloud.finish_backups()
+        staffeln("check")
+        cloud.advance(days=1)
+    return volume
+
+
+def test_a_protected_volume_is_explained_with_what_comes_next_and_why(
+    staffeln: Staffeln, volume: str
+) -> None:
+    said = staffeln("explain", "data", "-f", "json").json
+    assert said["volume_id"] == volume
+    assert said["protected"] is True
+    assert said["bad_retention"] == "'30days'"
+    assert (said["next"]["kind"], said["next"]["reason"]) == ("incremental", "incremental 3 of 6")
+    assert [one["keep"] for one in said["backups"]] == [True] * 3
+    newest, _, full = said["backups"]
+    assert full["dependents"] and not newest["dependents"]
+
+
+def test_the_timeline_tells_what_goes_without_colour(
+    cloud: SimCloud, staffeln: Staffeln, volume: str
+) -> None:
+    cloud.remove_volume(volume)
+    cloud.advance(days=20)
+    staffeln("collect")
+    text = staffeln("explain", volume).stdout
+    assert "It is gone since" in text
+    assert "X full x incremental going at the next retain" in text
+    assert "\x1b" not in text
+
+
+def test_a_dry_run_lists_first_what_goes_because_the_retention_was_changed(
+    cloud: SimCloud, staffeln: Staffeln, volume: str
+) -> None:
+    staffeln("retain")
+    staffeln.set(RETENTION_TIME="1h", RETENTION_KEEP_LAST="0")
+    decisions = staffeln("retain", "--dry-run", "-f", "json").json["decisions"]
+    assert [one["action"] for one in decisions] == ["remove"] * 3
+    assert all("CHANGED since the last pass" in one["reason"] for one in decisions)
+    assert len(cloud.backups()) == 3
+
+
+def test_what_is_remembered_is_explained_while_the_cloud_is_down(
+    cloud: SimCloud, staffeln: Staffeln, volume: str
+) -> None:
+    staffeln.set(CLOUD_RETRY_TIMEOUT="0s")
+    with cloud.down():
+        said = staffeln("explain", volume, "-f", "json").json
+    assert said["from_cloud"] is False
+    assert len(said["backups"]) == 3
+
+
+def test_an_unknown_volume_is_wrong_usage(staffeln: Staffeln, tmp_path: Path) -> None:
+    answer = staffeln("explain", "nothing")
+    assert answer.exit_code == NotFound.exit_code
+    assert "no volume 'nothing' was ever seen" in answer.stderr
