@@ -7,6 +7,7 @@ from staffeln_cli.store.backups import Backups, Caps, Claim
 from staffeln_cli.store.database import Database, Fence
 from staffeln_cli.store.inventory import Inventory
 from staffeln_cli.store.overview import Overview, Wanted
+from staffeln_cli.store.pins import Pins
 from staffeln_cli.store.reports import Reports
 from staffeln_cli.store.runs import CloudIdentity, Runs
 
@@ -22,6 +23,7 @@ class Store:
         self.inventory = Inventory(self.database)
         self.overview = Overview(self.database)
         self.reports = Reports(self.database)
+        self.pins = Pins(self.database, self.backups)
         self.runs = Runs(self.database)
         self.cloud = CloudIdentity(self.database)
 

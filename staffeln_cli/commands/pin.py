@@ -1,0 +1,53 @@
+"""Keep a backup whatever retention says; let it go again."""
+
+import getpass
+from dataclasses import dataclass
+
+from staffeln_cli.errors import NotFound
+from staffeln_cli.model import BackupRecord
+from staffeln_cli.runtime import Runtime, host_name
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """What came of it: the record as it was, and whether anything changed."""
+
+    record: BackupRecord
+    changed: bool
+
+
+def keep(runtime: Runtime, name: str, note: str | None) -> Pinned:
+    """Pin a backup, so that retention never takes it; once more only to change the note."""
+    record = _the_one(runtime, name)
+    wanted = record.pin_note if note is None else note or None
+    if record.pinned and record.pin_note == wanted:
+        return Pinned(record, changed=False)
+    if not runtime.store.pins.put(record.id, note=wanted, who=f"{_user()}@{host_name()}"):
+        state = (runtime.store.pins.find(record.id) or record).state
+        raise NotFound(f"backup {record.name} is {state}: there is no backup left to keep")
+    return Pinned(record, changed=True)
+
+
+def release(runtime: Runtime, name: str) -> Pinned:
+    """Let retention judge a backup again; one that is not pinned stays as it is."""
+    record = _the_one(runtime, name)
+    if record.pinned:
+        runtime.store.pins.take_off(record.id)
+    return Pinned(record, changed=record.pinned)
+
+
+def _the_one(runtime: Runtime, name: str) -> BackupRecord:
+    record = runtime.store.pins.find(name)
+    if record is None:
+        raise NotFound(
+            f"no backup has the record id, Cinder id or name {name!r};"
+            " see: staffeln status backups -c name -c backup_id"
+        )
+    return record
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user id that has no name
+        return "unknown"
