@@ -21,7 +21,8 @@ from staffeln_cli.planning.policy import Policy
 
 PREFIX = "STAFFELN_"
 _NOT_KEYS = ("STAFFELN_CONFIG", "STAFFELN_TEST_")
-_USER_PASSWORD = re.compile(r"(://[^:/@]*:).*@", re.DOTALL)
+_USER_PASSWORD = re.compile(r"(://[^:]*:).*@", re.DOTALL)
+_SECRET_ENDS = ("password", "secret", "token")
 _CANDIDATES = (Path("staffeln.toml"), Path("/etc/staffeln/staffeln.toml"))
 
 
@@ -86,7 +87,7 @@ def keys() -> Mapping[str, Any]:
 
 def masked(name: str, value: object) -> object:
     """The value as it may be shown: passwords in URLs and secrets hidden."""
-    if name not in SECRETS or not value:
+    if not value or (name not in SECRETS and not name.endswith(_SECRET_ENDS)):
         return value
     if isinstance(value, str) and "://" in value:
         return masked_url(value)
@@ -183,6 +184,7 @@ def _exact(value: object) -> timedelta:
 
 
 def _policy(name: str, table: object) -> Policy:
+    _check_policy_name(name)
     rules = dict(_table(table))
     known = [part.name for part in dataclasses.fields(Policy)]
     if unknown := rules.keys() - set(known):
@@ -195,19 +197,29 @@ def _policy(name: str, table: object) -> Policy:
         counts = msgspec.convert(rules, dict[str, Annotated[int, msgspec.Meta(ge=0, le=100_000)]])
     except msgspec.ValidationError as error:
         raise ValueError(f"policy {name!r}: {error}") from error
-    if time is None and not any(counts.values()):
+    if not time and not any(counts.values()):
         raise ValueError(f"policy {name!r} keeps nothing; give it a time or a count")
     return Policy(time=time, **counts)
+
+
+def _check_policy_name(name: str) -> None:
+    """Server metadata names a policy or a duration: no text may mean both, or neither."""
+    if not name.strip() or name != name.strip():
+        raise ValueError(f"policy {name!r}: a name is not empty and has no spaces around it")
+    try:
+        durations.parse(name)
+    except ValueError:
+        return
+    raise ValueError(f"policy {name!r}: its name reads as a duration; choose another")
 
 
 def _from_text(text: str, hint: Any) -> object:
     """What an environment variable means: JSON for tables, commas or JSON for lists."""
     shape = str(hint)
-    if "dict[" in shape or text.startswith("["):
+    is_list = "tuple[" in shape
+    if "dict[" in shape or (is_list and text.startswith("[")):
         return msgspec.json.decode(text)
-    if "tuple[" in shape:
-        return [part.strip() for part in text.split(",") if part.strip()]
-    return text
+    return [part.strip() for part in text.split(",") if part.strip()] if is_list else text
 
 
 def _path(kind: type, value: object) -> object:

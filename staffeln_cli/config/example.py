@@ -1,0 +1,88 @@
+"""An example file, made from the settings: every key, what it means, its default."""
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from textwrap import wrap
+from typing import Any, get_args, get_type_hints
+
+from msgspec import Meta
+
+from staffeln_cli.config.load import keys
+from staffeln_cli.config.settings import Settings
+from staffeln_cli.planning.durations import Duration
+from staffeln_cli.planning.policy import Policy
+
+_WIDTH = 90
+_HEAD = """\
+# Configuration of Staffeln: every key there is, with its default behind a #.
+# A key STAFFELN_SECTION_KEY of the environment overrides SECTION.KEY of this file.
+# See what is in force, and where it came from:  staffeln config check
+#
+# Durations: <years>y<months>mon<weeks>w<days>d<hours>h<minutes>min<seconds>s, each part optional,
+# in this order: 1y2mon10d5h30min10s, 20min.
+"""
+
+
+def example() -> str:
+    """The file's text; with all keys uncommented it still means the defaults."""
+    return "\n".join(_lines())
+
+
+def _lines() -> Iterator[str]:
+    yield _HEAD
+    for section, kind in get_type_hints(Settings).items():
+        yield f"\n[{section}]  # {(kind.__doc__ or '').strip()}"
+        for part in dataclasses.fields(kind):
+            yield ""
+            yield from (
+                f"# {line}" for line in wrap(_description(f"{section}.{part.name}"), _WIDTH)
+            )
+            yield from _key(part)
+    yield ""
+
+
+def _key(part: "dataclasses.Field[Any]") -> Iterator[str]:
+    value = default_of(part)
+    if value is None:
+        yield f"# {part.name} is not set"
+    else:
+        yield f"#{part.name} = {as_toml(value)}"
+    if part.name == "policies":
+        yield '# for example: policies.gfs = { daily = 7, weekly = 4, monthly = 12, time = "2d" }'
+
+
+def default_of(part: "dataclasses.Field[Any]") -> object:
+    """The value of a key that nobody sets."""
+    if part.default_factory is not dataclasses.MISSING:
+        return part.default_factory()
+    return part.default
+
+
+def as_toml(value: object) -> str:
+    """A value as the file would have it."""
+    return json.dumps(plain(value), ensure_ascii=False)
+
+
+def plain(value: object) -> object:
+    """A value in the types that JSON has: durations and paths as their text."""
+    if isinstance(value, timedelta):
+        return str(Duration(exact=value))
+    if isinstance(value, (Duration, Path)):
+        return str(value)
+    if isinstance(value, Policy):
+        rules = dataclasses.asdict(value) | {"time": value.time}
+        return {name: plain(rule) for name, rule in rules.items() if rule}
+    if isinstance(value, Mapping):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, tuple):
+        return [plain(one) for one in value]
+    return value
+
+
+def _description(name: str) -> str:
+    """What the settings say about a key; the outermost annotation is the key's own."""
+    said = [one.description for one in get_args(keys()[name]) if isinstance(one, Meta)]
+    return (said[-1] if said else None) or name
