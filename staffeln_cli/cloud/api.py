@@ -111,6 +111,11 @@ class Api:
         """How many requests may be under way at once."""
         return self._settings.workers
 
+    @property
+    def has_application_credential(self) -> bool:
+        """Whether clouds.yaml names an application credential; asks nobody."""
+        return isinstance(self._auth, v3.ApplicationCredential)
+
     def close(self) -> None:
         """Close all connections."""
         self._connection.close()

@@ -86,6 +86,15 @@ class Look:
             for raw in msgspec.json.decode(body)["services"]
         ]
 
+    def my_projects(self) -> set[ProjectId]:
+        """The enabled projects in which the login's user has any role."""
+        body = self._api.get("identity", "/auth/projects")
+        return {ProjectId(raw["id"]) for raw in msgspec.json.decode(body)["projects"]}
+
+    def has_application_credential(self) -> bool:
+        """Whether the login is one, so that there are no tokens of other projects."""
+        return self._api.has_application_credential
+
     def _body(self, service: str, path: str, microversion: str) -> bytes | None:
         try:
             return self._api.get(service, path, microversion=microversion)

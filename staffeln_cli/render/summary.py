@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from staffeln_cli.planning.health import Finding, Level, Summary, age
-from staffeln_cli.render.table import cell, console
+from staffeln_cli.render.table import cell, console, put
 from staffeln_cli.render.text import printable
 
 _LEVELS = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "red"}
@@ -19,16 +19,16 @@ def show(state: Summary, findings: Iterable[Finding]) -> None:
     """Print it: findings, the worst volumes, the figures, the runs."""
     out = console()
     cloud = printable(state.cloud) if state.cloud else "no cloud yet"
-    out.print(Text(f"{cloud}, {state.generated_at:%Y-%m-%d %H:%M} UTC", "bold"))
-    out.print()
-    out.print(_verdict(findings))
+    put(out, Text(f"{cloud}, {state.generated_at:%Y-%m-%d %H:%M} UTC", "bold"))
+    put(out, "")
+    put(out, _verdict(findings))
     if state.worst:
         _show_worst(out, state)
-    out.print()
-    out.print(_figures(state))
+    put(out, "")
+    put(out, _figures(state))
     if state.runs:
-        out.print()
-        out.print(_runs(state))
+        put(out, "")
+        put(out, _runs(state))
 
 
 def _verdict(findings: Iterable[Finding]) -> Table:
@@ -50,9 +50,9 @@ def _show_worst(out: Console, state: Summary) -> None:
         table.add_row(*names, last, Text(why))
     for column in table.columns[:3]:
         column.no_wrap, column.overflow = True, "ellipsis"
-    out.print(Padding(table, (1, 0, 0, 2), expand=False))
+    put(out, Padding(table, (1, 0, 0, 2), expand=False))
     if more := state.volumes.overdue - len(state.worst):
-        out.print(Text(f"  … and {more:,} more: staffeln status volumes --overdue", "dim"))
+        put(out, Text(f"  … and {more:,} more: staffeln status volumes --overdue", "dim"))
 
 
 def _figures(state: Summary) -> Table:

@@ -7,7 +7,7 @@ from itertools import islice, zip_longest
 from typing import NamedTuple
 
 from rich.cells import cell_len, chop_cells, set_cell_size
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from staffeln_cli.render.text import dumped, printable
@@ -50,7 +50,7 @@ _COLOURS = {
     **dict.fromkeys(("partial", "deleting", "skipped"), "yellow"),
     **dict.fromkeys(("available", "ok"), "green"),
     **dict.fromkeys(("planned", "starting", "creating"), "cyan"),
-    **dict.fromkeys(("deleted", "cancelled"), "dim"),
+    **dict.fromkeys(("deleted", "cancelled", "default"), "dim"),
 }
 
 
@@ -68,6 +68,16 @@ def console() -> Console:
     if not found.is_terminal:
         found.width = sys.maxsize
     return found
+
+
+def put(out: Console, *shown: RenderableType) -> None:
+    """Print; without the blanks at the ends of lines where no terminal hides them."""
+    if out.is_terminal:
+        out.print(*shown)
+        return
+    with out.capture() as captured:
+        out.print(*shown)
+    out.file.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
 def usual_columns(view: str) -> tuple[str, ...]:

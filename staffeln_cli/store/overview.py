@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from staffeln_cli.model import State
+from staffeln_cli.model import ProjectId, State
 from staffeln_cli.planning.lifecycle import LIVE
 from staffeln_cli.store.database import Database
 from staffeln_cli.tables import BackupRow, ProjectRow, RunRow, VolumeRow
@@ -116,6 +116,15 @@ class Overview:
         if wanted.project is not None:
             query = query.where(_is_named(ProjectRow, wanted.project))
         return (ProjectSeen(*row) for row in self._rows(query))
+
+    def protected_sizes(self) -> dict[ProjectId, tuple[int, int]]:
+        """For each project with protected volumes, how many they are and their GiB."""
+        query = (
+            select(VolumeRow.project_id, func.count(), func.sum(VolumeRow.size_gib))
+            .where(VolumeRow.protected.is_(True), VolumeRow.gone_at.is_(None))
+            .group_by(VolumeRow.project_id)
+        )
+        return {ProjectId(one): (number, int(gib)) for one, number, gib in self._rows(query)}
 
     def backup_counts(self) -> list[BackupCount]:
         """Records by project and state."""

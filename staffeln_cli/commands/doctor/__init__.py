@@ -1,0 +1,86 @@
+"""Look at everything a run needs, before it needs it; whatever fails, look at the rest too."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from staffeln_cli.commands.doctor import abroad, home
+from staffeln_cli.commands.doctor.patient import Check, Level, Patient
+from staffeln_cli.config import Loaded, Settings
+from staffeln_cli.errors import ConfigError, StaffelnError
+from staffeln_cli.runtime import Runtime
+
+__all__ = ["Check", "Level", "exit_code", "run"]
+
+_PATIENCE = timedelta(seconds=10)
+"""How long a cloud that does not answer is asked again: a person is waiting."""
+
+_Look = Callable[[Patient], Iterator[Check]]
+_LOOKS: tuple[tuple[str, _Look, tuple[str, ...]], ...] = (
+    ("configuration", home.configuration, ()),
+    ("database", home.database, ()),
+    ("lock", home.lock, ()),
+    ("mail", home.mail, ()),
+    ("login", abroad.login, ()),
+    ("clock", abroad.clock, ("login",)),
+    ("same cloud", abroad.same_cloud, ("database", "login")),
+    ("projects", abroad.projects, ("login",)),
+    ("backup service", abroad.backup_services, ("login",)),
+    ("quotas", abroad.quotas, ("database", "login")),
+    ("policy", abroad.policy, ("login",)),
+)
+"""What is looked at, how, and what must be well for that to make sense."""
+
+
+def run(load: Callable[[], Loaded], prepare: Callable[[], Runtime]) -> Iterator[Check]:
+    """Every check, as soon as it is made; `load` and `prepare` may raise ConfigError."""
+    try:
+        loaded = load()
+        runtime = replace(prepare(), settings=_impatient(loaded.settings))
+    except ConfigError as error:
+        for problem in error.problems:
+            yield Check("configuration", Level.PROBLEM, problem, exit_code=error.exit_code)
+        yield from (_skipped(name, ["configuration"]) for name, _, _ in _LOOKS[1:])
+        return
+    patient = Patient(loaded, runtime)
+    try:
+        yield from _examined(patient)
+    finally:
+        runtime.close()
+
+
+def exit_code(checks: Iterable[Check]) -> int:
+    """78 where somebody must put something right, 69 where something was out of reach, else 0."""
+    return max((one.exit_code for one in checks if one.level is Level.PROBLEM), default=0)
+
+
+def _examined(patient: Patient) -> Iterator[Check]:
+    for name, look, needs in _LOOKS:
+        if missing := [one for one in needs if one in patient.failed]:
+            patient.failed.add(name)
+            yield _skipped(name, missing)
+            continue
+        for check in _caught(name, look, patient):
+            if check.level is Level.PROBLEM:
+                patient.failed.add(name)
+            yield check
+
+
+def _caught(name: str, look: _Look, patient: Patient) -> Iterator[Check]:
+    try:
+        for check in look(patient):
+            yield replace(check, name=name)
+    except ConfigError as error:
+        for problem in error.problems:
+            yield Check(name, Level.PROBLEM, problem, exit_code=error.exit_code)
+    except StaffelnError as error:
+        yield Check(name, Level.PROBLEM, str(error), exit_code=error.exit_code)
+
+
+def _skipped(name: str, missing: list[str]) -> Check:
+    return Check(name, Level.SKIPPED, f"not looked at: needs {' and '.join(missing)}")
+
+
+def _impatient(settings: Settings) -> Settings:
+    patience = min(settings.cloud.retry_timeout, _PATIENCE)
+    return replace(settings, cloud=replace(settings.cloud, retry_timeout=patience))

@@ -1,0 +1,23 @@
+"""One finding of the doctor at a time, so that nobody waits for the last."""
+
+from rich.table import Table
+from rich.text import Text
+
+from staffeln_cli.render.table import console, put
+from staffeln_cli.render.text import printable
+
+_STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red", "skipped": "dim"}
+
+
+def show(name: str, level: str, text: str, advice: str) -> None:
+    """Print a line, and below it what to do."""
+    out = console()
+    line = Table.grid(padding=(0, 2))
+    line.add_column(width=len("warning"))
+    line.add_column(width=len("backup service"))
+    line.add_column(overflow="fold")
+    said = Text(printable(text), "" if level != "skipped" else "dim")
+    line.add_row(Text(level, _STYLES.get(level, "")), Text(name, "bold"), said)
+    if advice:
+        line.add_row("", "", Text(f"→ {printable(advice)}", "cyan"))
+    put(out, line)
