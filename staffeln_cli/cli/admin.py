@@ -1,11 +1,14 @@
 """The commands that set things up and look after them."""
 
 import sys
+from dataclasses import asdict
+from pathlib import Path
 
 import click
 
+from staffeln_cli.cli.listed import only_looking, safe_output, write
 from staffeln_cli.cli.session import Session
-from staffeln_cli.cli.show import foreseen
+from staffeln_cli.cli.show import foreseen, printable
 
 
 @click.group()
@@ -36,4 +39,115 @@ def current(session: Session) -> None:
         session.runtime.unchecked_store.database.check_schema()
 
 
-COMMANDS: tuple[click.Command, ...] = (db,)
+@click.group()
+def config() -> None:
+    """Write an example configuration, or check the one in force."""
+
+
+@config.command()
+@click.option(
+    "--output",
+    metavar="FILE",
+    help="Where to write it; - is stdout. Without it, --config, else staffeln.toml here.",
+)
+@click.pass_obj
+def init(session: Session, output: str | None) -> None:
+    """Write a commented example with every key; never over an existing file."""
+    from staffeln_cli.commands import config as command
+
+    if output == "-":
+        click.echo(command.text(), nl=False)
+        return
+    path = Path(output) if output else session.config or Path("staffeln.toml")
+    try:
+        command.init(path)
+    except OSError as error:
+        raise click.UsageError(f"{path}: cannot be written: {error.strerror}") from error
+    _say(f"wrote {path}; see what is in force with: staffeln config check")
+
+
+@config.command("check")
+@click.option("-f", "--format", "shape", type=click.Choice(["table", "json"]), default="table")
+@click.pass_obj
+def config_check(session: Session, shape: str) -> None:
+    """Show every key, the value in force, and where it came from.
+
+    Exits 78 with all mistakes at once if there are any. Passwords are not shown.
+    """
+    from staffeln_cli.commands import config as command
+
+    with foreseen():
+        rows = command.check(session.loaded)
+    if shape == "json":
+        from staffeln_cli.render.text import dumped
+
+        write(dumped(command.as_json(session.loaded, rows)))
+        return
+    from staffeln_cli.render import keys
+
+    safe_output()
+    keys.show_keys(session.loaded.file, [(one.key, one.value, one.source) for one in rows])
+
+
+@click.command()
+@click.option("-f", "--format", "shape", type=click.Choice(["text", "json"]), default="text")
+@click.pass_obj
+def doctor(session: Session, shape: str) -> None:
+    """Look at everything a run needs, before it needs it.
+
+    Exits 0 when all is well or only worth a warning, 78 when somebody must put something right
+    (configuration, schema, roles), 69 when something could not be reached. Changes nothing.
+    """
+    from staffeln_cli.commands import doctor as command
+
+    checks = []
+    with foreseen():
+        for check in command.run(lambda: session.loaded, lambda: only_looking(session)):
+            checks.append(check)
+            if shape == "text" and (session.verbosity >= 0 or check.level != "ok"):
+                from staffeln_cli.render import checkup
+
+                safe_output()
+                checkup.show(check.name, check.level, check.text, check.advice)
+    if shape == "json":
+        from staffeln_cli.render.text import dumped
+
+        write(dumped([asdict(one) for one in checks]))
+    sys.exit(command.exit_code(checks))
+
+
+@click.command()
+@click.argument("backup")
+@click.option("--note", metavar="TEXT", help="Why; shown by status, explain and the report.")
+@click.pass_obj
+def keep(session: Session, backup: str, note: str | None) -> None:
+    """Pin BACKUP, so that retention never takes it, nor what it builds on.
+
+    BACKUP is a record's id, the backup's id in Cinder, or its name.
+    """
+    from staffeln_cli.commands import pin as command
+
+    with foreseen():
+        done = command.keep(session.runtime, backup, note)
+    _say(f"{done.record.name}: {'kept' if done.changed else 'kept already'}")
+
+
+@click.command()
+@click.argument("backup")
+@click.pass_obj
+def release(session: Session, backup: str) -> None:
+    """Let retention judge BACKUP again, after `keep`."""
+    from staffeln_cli.commands import pin as command
+
+    with foreseen():
+        done = command.release(session.runtime, backup)
+    _say(f"{done.record.name}: {'released' if done.changed else 'was not pinned'}")
+
+
+def _say(text: str) -> None:
+    """To whoever watches; cron hears only of trouble."""
+    if sys.stdout.isatty():
+        write(printable(text))
+
+
+COMMANDS: tuple[click.Command, ...] = (config, doctor, keep, release, db)

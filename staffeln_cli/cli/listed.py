@@ -1,5 +1,6 @@
 """Rows on stdout, in the shape, columns and order asked for, as the openstack client does it."""
 
+import signal
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +12,7 @@ from staffeln_cli.cli.show import foreseen
 if TYPE_CHECKING:
     from staffeln_cli.cli.session import Session
     from staffeln_cli.commands.views import View
+    from staffeln_cli.runtime import Runtime
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -49,7 +51,7 @@ def listed(command: _Command) -> _Command:
 
 
 def show_view(
-    session: "Session", name: str, options: dict[str, Any], look: "Callable[[Any, Any], View]"
+    session: "Session", name: str, options: dict[str, Any], look: "Callable[[Runtime, Any], View]"
 ) -> None:
     """Print a view in the shape, columns and order asked for."""
     from staffeln_cli.commands import views
@@ -62,7 +64,7 @@ def show_view(
     with foreseen():
         from staffeln_cli.store import Wanted
 
-        view = look(views, Wanted(**options))
+        view = look(only_looking(session), Wanted(**options))
         if order:
             view = view.by(order, descending=descending)
         _print(name, view.first(limit), shape, columns)
@@ -92,6 +94,14 @@ def _known(option: str, names: tuple[str, ...], known: tuple[str, ...]) -> tuple
             f"{option}: no column {', '.join(map(repr, unknown))}; there are {', '.join(known)}"
         )
     return plain
+
+
+def only_looking(session: "Session") -> "Runtime":
+    """The runtime of a command that changes nothing: a signal ends it at once."""
+    runtime = session.runtime
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    return runtime
 
 
 def write(text: str) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from staffeln_cli.cli.listed import listed, safe_output, show_view, write
+from staffeln_cli.cli.listed import listed, only_looking, safe_output, show_view, write
 from staffeln_cli.cli.session import Session
 from staffeln_cli.cli.show import foreseen
 
@@ -71,7 +71,7 @@ def status(
     with foreseen():
         from staffeln_cli.commands import status as command
 
-        state = command.summary(session.runtime)
+        state = command.summary(only_looking(session))
         if prometheus is not None:
             _write_metrics(state, prometheus)
         elif shape == "json":
@@ -91,7 +91,7 @@ def _nagios(session: Session, *, critical: int, warning: int) -> int:
     from staffeln_cli.render import monitoring
 
     try:
-        state = command.summary(session.runtime)
+        state = command.summary(only_looking(session))
     except StaffelnError as error:
         click.echo(monitoring.nagios_line(Level.UNKNOWN.name, str(error)))
         return Level.UNKNOWN
@@ -151,11 +151,13 @@ _volume = click.option("--volume", metavar="NAME|ID", help="Only of this volume.
 @click.pass_obj
 def volumes(session: Session, /, overdue: bool, **options: Any) -> None:
     """Show the volumes that exist, or of which backups are left."""
+    from staffeln_cli.commands import views
+
     show_view(
         session,
         "volumes",
         options,
-        lambda views, wanted: views.volumes(session.runtime, wanted, overdue=overdue),
+        lambda runtime, wanted: views.volumes(runtime, wanted, overdue=overdue),
     )
 
 
@@ -171,9 +173,9 @@ def volumes(session: Session, /, overdue: bool, **options: Any) -> None:
 @click.pass_obj
 def backups(session: Session, /, **options: Any) -> None:
     """Show the backups, from plan to deletion, the newest first."""
-    show_view(
-        session, "backups", options, lambda views, wanted: views.backups(session.runtime, wanted)
-    )
+    from staffeln_cli.commands import views
+
+    show_view(session, "backups", options, views.backups)
 
 
 @status.command("projects")
@@ -182,9 +184,9 @@ def backups(session: Session, /, **options: Any) -> None:
 @click.pass_obj
 def projects(session: Session, /, **options: Any) -> None:
     """Show the projects, and how each is protected."""
-    show_view(
-        session, "projects", options, lambda views, wanted: views.projects(session.runtime, wanted)
-    )
+    from staffeln_cli.commands import views
+
+    show_view(session, "projects", options, views.projects)
 
 
 @status.command("runs")
@@ -196,11 +198,13 @@ def projects(session: Session, /, **options: Any) -> None:
 @click.pass_obj
 def runs(session: Session, /, name: str | None, outcome: str | None, **options: Any) -> None:
     """Show the runs, the newest first; one without an end is under way, or died."""
+    from staffeln_cli.commands import views
+
     show_view(
         session,
         "runs",
         options,
-        lambda views, wanted: views.runs(session.runtime, command=name, outcome=outcome),
+        lambda runtime, _: views.runs(runtime, command=name, outcome=outcome),
     )
 
 
