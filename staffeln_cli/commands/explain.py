@@ -1,8 +1,6 @@
 """Say why one volume is or is not backed up, what comes next, and what becomes of its backups."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from staffeln_cli.commands.collect import digests_of
 from staffeln_cli.commands.retain import promise_for
@@ -17,34 +15,11 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.planning import due
 from staffeln_cli.planning.chains import next_kind
+from staffeln_cli.planning.explanation import Explanation, Next
 from staffeln_cli.planning.lifecycle import UNFINISHED
 from staffeln_cli.planning.plan import broken, history_of
-from staffeln_cli.planning.retention import Member, Verdict, judge
+from staffeln_cli.planning.retention import Member, judge
 from staffeln_cli.runtime import Runtime
-
-
-@dataclass(frozen=True, slots=True)
-class Next:
-    """The backup that comes next: when at the earliest, of which kind, and why that kind."""
-
-    due_at: datetime | None
-    kind: Kind
-    reason: str
-    is_overdue: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """All there is to say about one volume; verdicts newest first."""
-
-    volume: InventoryVolume
-    project_name: str
-    from_cloud: bool
-    """Whether Cinder was asked; else other people's backups are not seen."""
-    retention: str
-    unfinished: tuple[BackupRecord, ...]
-    next: Next | None
-    verdicts: tuple[Verdict, ...]
 
 
 def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:

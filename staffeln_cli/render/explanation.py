@@ -1,22 +1,20 @@
 """What `staffeln explain` says, for people and for programs."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from staffeln_cli.model import InventoryVolume, Kind
+from staffeln_cli.planning.explanation import Explanation
 from staffeln_cli.planning.retention import Verdict
 from staffeln_cli.render.text import printable
 from staffeln_cli.render.timeline import legend, timeline
 
-if TYPE_CHECKING:
-    from staffeln_cli.commands.explain import Explanation
 
-
-def show(explained: "Explanation", now: datetime) -> None:
+def show(explained: Explanation, now: datetime) -> None:
     """Why, what next, and what becomes of each backup."""
     console = Console(highlight=False)
     for line in _sentences(explained, now):
@@ -31,7 +29,7 @@ def show(explained: "Explanation", now: datetime) -> None:
     console.print(_table(explained.verdicts))
 
 
-def as_json(explained: "Explanation") -> dict[str, Any]:
+def as_json(explained: Explanation) -> dict[str, Any]:
     """The same, for programs."""
     volume, following = explained.volume, explained.next
     return {
@@ -82,7 +80,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _sentences(explained: "Explanation", now: datetime) -> list[Text]:
+def _sentences(explained: Explanation, now: datetime) -> list[Text]:
     volume = explained.volume
     where = f"{printable(volume.volume_name) or 'without a name'} ({volume.volume_id})"
     server = f" of server {printable(volume.server_name)}" if volume.server_name else ""
@@ -112,7 +110,7 @@ def _protection(volume: InventoryVolume) -> Text:
     return Text(f"It is not backed up: {volume.skip_reason or 'nobody asked for it'}.")
 
 
-def _what_comes(explained: "Explanation", now: datetime) -> list[Text]:
+def _what_comes(explained: Explanation, now: datetime) -> list[Text]:
     lines = [
         Text(f"Under way: {one.name} is {one.state}{f' ({one.reason})' if one.reason else ''}.")
         for one in explained.unfinished
