@@ -1,0 +1,120 @@
+"""What people see first: the demonstration, as they start it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+FACTS = """
+    five volumes of seven are protected, and have a full backup
+    each backup belongs to its project, whose members can restore it alone
+    the next incremental of orders stands on the one made by hand
+    what failed is named with its reason, and cron hears of it
+    the backup without an answer was found by its name, not made twice
+    every volume has its backup of that night; the failed one's remains are gone
+    the typo is reported, and the five weeks that were promised still hold
+    the plan said so: exactly those 24 are gone from Cinder
+    newest first in each chain, each when nothing stood on it any more
+    the backup made by hand is there, and so is all that it stands on
+    five weeks are five weeks: nothing of ledger is gone, typo or not
+    no volume is overdue, after four weeks with all that can go wrong
+"""
+CALENDAR = """
+    webshop    shop-web   web-root  ··· ··· ·█▄▄▄▄▄▄█▄▄▄▄▄▄█▄▄▄▄▄▄
+               shop-db    db-root   ··· ··· ·█▄▄▄▄▄▄█▄▄▄▄▄▄█▄▄▄▄▄▄
+               shop-db    orders    █▄▄◆··· █▄▄▄▄▄▄█▄▄▄▄▄▄█▄▄▄▄▄▄█
+    payroll    books      ledger    █▄▄ ▄▄x▄▄█▄▄▄▄▄▄█▄▄▄▄▄▄█▄▄▄▄▄▄
+    analytics  warehouse  cubes     ··· ··x··█▄▄▄▄▄▄█▄▄▄▄▄▄█▄▄▄▄▄▄
+"""
+STAFFELN = (sys.executable, "-m", "staffeln_cli")
+
+
+def bare(folder: Path, **more: str) -> dict[str, str]:
+    """An environment as cron has it, whose temporary files we can count."""
+    return {"PATH": os.environ["PATH"], "TMPDIR": str(folder), "HOME": str(folder), **more}
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, float]:
+    """What it prints where nobody watches, and how long it takes; it leaves nothing behind."""
+    folder = tmp_path_factory.mktemp("demo")
+    began = time.monotonic()
+    done = subprocess.run(
+        [*STAFFELN, "demo"], env=bare(folder), cwd=folder, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert list(folder.iterdir()) == []
+    return done.stdout, time.monotonic() - began
+
+
+def test_the_demonstration_tells_the_whole_story_in_under_a_minute(
+    told: tuple[str, float],
+) -> None:
+    text, seconds = told
+    for fact in FACTS.strip().splitlines():
+        assert f"✓ {fact.strip()}\n" in text, fact
+    assert CALENDAR.strip("\n") in text
+    for command in ("db upgrade", "collect", "backup", "check", "retain --dry-run", "retain"):
+        assert f"$ staffeln {command}\n" in text, command
+    for said in ("VolumeBackupSizeExceedsAvailableQuota", "No space left on device", "adopted"):
+        assert said in " ".join(text.split())
+    assert seconds < 60
+
+
+def test_the_demonstration_is_plain_text_where_it_is_no_terminal(told: tuple[str, float]) -> None:
+    text, _ = told
+    assert "\x1b" not in text
+    assert "\r" not in text
+    assert re.search(r"[ \t]\n", text.partition("This morning")[0]) is None
+
+
+def test_the_demonstration_minds_no_settings_of_its_user(tmp_path: Path) -> None:
+    environ = bare(
+        tmp_path,
+        OS_CLOUD="production",
+        OS_CLIENT_CONFIG_FILE=str(tmp_path / "none.yaml"),
+        OS_AUTH_URL="http://127.0.0.1:9/v3",
+        STAFFELN_DATABASE_URL="sqlite:////nowhere/at/all.db",
+        STAFFELN_CONFIG=str(tmp_path / "none.toml"),
+        STAFFELN_NONSENSE="1",
+        http_proxy="http://127.0.0.1:9",
+        LC_ALL="en_US.ISO-8859-1",
+        PYTHONIOENCODING="ascii",
+    )
+    done = subprocess.run(
+        [*STAFFELN, "demo", "--fast"], env=environ, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.isascii()
+    assert "web-root  ... ... .FiiiiiiFiiiiiiFiiiiii" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_demonstration_leaves_nothing_behind_when_it_is_stopped(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with subprocess.Popen(
+        [*STAFFELN, "demo", "--pause", "1"],
+        env=bare(tmp_path, PYTHONUNBUFFERED="1"),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for line in process.stdout:
+            if "staffeln collect" in line:
+                break
+        assert len(list(tmp_path.iterdir())) == 1
+        process.send_signal(number)
+        process.stdout.read()
+        assert "Traceback" not in process.stderr.read()
+    assert process.returncode == 128 + number
+    assert list(tmp_path.iterdir()) == []
