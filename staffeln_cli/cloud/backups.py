@@ -46,6 +46,13 @@ class BackupRequests:
     def __init__(self, api: Api) -> None:
         self._api = api
 
+    def fetch_token(self, project_id: ProjectId) -> None:
+        """Have the project's token at hand, so that the next request waits for nothing else.
+
+        Raises NoAccess, or CloudUnavailable when none could be had.
+        """
+        self._api.token_of(project_id)
+
     def create(self, record: BackupRecord, *, metadata: Mapping[str, str]) -> BackupId:
         """Ask for a backup, once. With a token of the volume's project: so it is the tenant's.
 

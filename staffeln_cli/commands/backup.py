@@ -1,10 +1,12 @@
 """Start planned backups, within the caps that all hosts share."""
 
 import re
+import threading
 from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 from staffeln_cli.config import Settings
 from staffeln_cli.errors import (
@@ -68,19 +70,26 @@ class Waiting:
 
     over_quota: set[ProjectId] = field(default_factory=set)
     no_access: dict[ProjectId, str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def for_quota(self, project_id: ProjectId) -> bool:
+        """Note that a project is over quota; whether that is news."""
+        with self._lock:
+            is_news = project_id not in self.over_quota
+            self.over_quota.add(project_id)
+        return is_news
 
 
 def _claimed(run: Run, waiting: Waiting) -> Generator[BackupRecord, None, None]:
     """Claim a few at a time, as they are taken; give back at the end what nobody took."""
     batch: deque[BackupRecord] = deque()
-    caps = Caps(run.settings.backup.max_in_flight, run.settings.backup.max_in_flight_per_project)
     try:
         while True:
             if not batch:
                 batch.extend(
                     run.store.backups.start(
                         run.claim(),
-                        caps=caps,
+                        caps=caps_of(run.settings),
                         limit=run.settings.cloud.workers,
                         waiting=waiting.over_quota,
                     )
@@ -90,7 +99,7 @@ def _claimed(run: Run, waiting: Waiting) -> Generator[BackupRecord, None, None]:
             yield batch.popleft()
     finally:
         for record in batch:
-            run.store.backups.move(record, State.PLANNED, moment=run.now(), owner=run.id)
+            _give_back(run, record)
 
 
 def caps_of(settings: Settings) -> Caps:
@@ -103,10 +112,14 @@ def start(run: Run, record: BackupRecord, waiting: Waiting) -> None:
     if record.project_id in waiting.no_access:
         _failed(run, record, waiting.no_access[record.project_id])
         return
-    if not run.store.backups.still_claimed(record.id, run.claim()):
-        return  # this process slept so long that another has taken the record over
+    if record.project_id in waiting.over_quota:
+        _give_back(run, record, reason="waits: its project is over quota")
+        return
     try:
-        _create(run, record)
+        # Fetched before the claim is extended: a token may be waited for longer than a claim lasts.
+        run.cloud.backups.fetch_token(record.project_id)
+        if run.store.backups.still_claimed(record.id, run.claim()):
+            _create(run, record)  # else this process slept so long that another took it over
     except NoParent:
         full = replace(record, kind=Kind.FULL, chain_id=None)
         run.store.backups.note(record.id, kind=Kind.FULL, chain_id=None)
@@ -116,8 +129,7 @@ def start(run: Run, record: BackupRecord, waiting: Waiting) -> None:
     except Refused as refusal:
         _refused(run, record, refusal, waiting)
     except CloudUnavailable:
-        # Nothing was asked yet: there was no token to ask with.
-        run.store.backups.move(record, State.PLANNED, moment=run.now(), owner=run.id)
+        _give_back(run, record)  # nothing was asked yet: there was no token to ask with
         raise
 
 
@@ -140,31 +152,38 @@ def _refused(run: Run, record: BackupRecord, refusal: Refused, waiting: Waiting)
     """Cinder has certainly not acted: say what that means for the record."""
     now = run.now()
     if isinstance(refusal, VolumeGone):
+        reason = "the volume is gone"
         run.store.backups.move(
-            record, State.CANCELLED, moment=now, reason="the volume is gone", finished_at=now
+            record, State.CANCELLED, moment=now, owner=run.id, reason=reason, finished_at=now
         )
     elif isinstance(refusal, Throttled) or (isinstance(refusal, VolumeBusy) and _passes(refusal)):
-        run.store.backups.move(
+        _give_back(
+            run,
             record,
-            State.PLANNED,
-            moment=now,
             attempt=record.attempt + 1,
             reason=str(refusal),
             not_before=now + BUSY_PAUSE,
         )
+    elif isinstance(refusal, QuotaExceeded) and not waiting.for_quota(record.project_id):
+        _give_back(run, record, reason=f"waits: {refusal}")
     else:
-        if isinstance(refusal, QuotaExceeded):
-            waiting.over_quota.add(record.project_id)
-        elif isinstance(refusal, NoAccess):
+        if isinstance(refusal, NoAccess):
             waiting.no_access[record.project_id] = str(refusal)
         _failed(run, record, str(refusal))
 
 
+def _give_back(run: Run, record: BackupRecord, **values: Any) -> None:
+    """Back to `planned`: it is certain that Cinder was not asked, or has not acted."""
+    run.store.backups.move(record, State.PLANNED, moment=run.now(), owner=run.id, **values)
+
+
 def _failed(run: Run, record: BackupRecord, reason: str) -> None:
     now = run.now()
-    run.store.backups.move(record, State.FAILED, moment=now, reason=reason, finished_at=now)
-    run.count("failed")
-    run.fail("volume", record.volume_id, reason)
+    if run.store.backups.move(
+        record, State.FAILED, moment=now, owner=run.id, reason=reason, finished_at=now
+    ):
+        run.count("failed")
+        run.fail("volume", record.volume_id, reason)
 
 
 def _passes(refusal: VolumeBusy) -> bool:

@@ -329,9 +329,9 @@ def _remember(connection: Connection, record: BackupRecord, new: State, moment: 
 
 
 def _count_failures(connection: Connection, records: Iterable[BackupRecord]) -> None:
-    """Records that were born failed count for their volume as others do."""
+    """Records that were born failed count for their volume, but not the double of a good one."""
     for record in records:
-        if record.state is State.FAILED:
+        if record.state is State.FAILED and record.backup_id is None:
             _remember(connection, record, State.FAILED, record.finished_at or record.planned_at)
 
 

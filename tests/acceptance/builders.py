@@ -38,11 +38,11 @@ def backed_up(staffeln: Staffeln, cloud: SimCloud) -> Answer:
     return staffeln("check", "-f", "json")
 
 
-def rounds(staffeln: Staffeln, cloud: SimCloud, number: int, **apart: float) -> None:
+def rounds(staffeln: Staffeln, cloud: SimCloud, number: int, *, days: float = 1) -> None:
     """Several rounds; the time between them passes after each."""
     for _ in range(number):
         backed_up(staffeln, cloud)
-        cloud.advance(**(apart or {"days": 1}))
+        cloud.advance(days=days)
 
 
 def records(staffeln: Staffeln, *options: str) -> list[dict[str, Any]]:
