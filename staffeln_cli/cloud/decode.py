@@ -150,7 +150,7 @@ def backup(raw: RawBackup) -> Backup:
         raw.size or 0,
         raw.is_incremental,
         created_at,
-        moment(raw.data_timestamp) if raw.data_timestamp else created_at,
+        created_at if raw.data_timestamp in (None, raw.created_at) else moment(raw.data_timestamp),
         moment(raw.updated_at) if raw.updated_at else None,
         raw.snapshot_id,
         raw.has_dependent_backups,
