@@ -84,5 +84,8 @@ def plain(value: object) -> object:
 
 def _description(name: str) -> str:
     """What the settings say about a key; the outermost annotation is the key's own."""
-    said = [one.description for one in get_args(keys()[name]) if isinstance(one, Meta)]
-    return (said[-1] if said else None) or name
+    return " ".join(one.description or "" for one in _metas(keys()[name]))
+
+
+def _metas(hint: Any) -> Iterator[Meta]:
+    yield from (one for one in get_args(hint) if isinstance(one, Meta))

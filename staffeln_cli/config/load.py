@@ -163,7 +163,7 @@ def _decoded(one: _Given, hint: Any) -> object:
     value = one.value
     if one.from_text and isinstance(value, str):
         value = _from_text(value, hint)
-    types = (hint, *get_args(hint))
+    types = list(_types(hint))
     if timedelta in types:
         return _exact(value)
     if Duration in types:
@@ -171,6 +171,13 @@ def _decoded(one: _Given, hint: Any) -> object:
     if Policy in types:
         return {name: _policy(name, table) for name, table in _table(value).items()}
     return msgspec.convert(value, hint, strict=not one.from_text, dec_hook=_path)
+
+
+def _types(hint: Any) -> Iterator[Any]:
+    """The types that an annotation is made of: `Duration | None` has Duration in it."""
+    yield hint
+    for part in get_args(hint):
+        yield from _types(part)
 
 
 def _exact(value: object) -> timedelta:
