@@ -1,0 +1,106 @@
+"""What the state means: may one sleep?"""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from staffeln_cli.planning.health import Finding, LastRun, Level, Summary, Tally, age, findings
+
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+WELL = Summary(
+    cloud="prod",
+    generated_at=NOW,
+    volumes=Tally(protected=7, oldest_success=NOW - timedelta(hours=3)),
+    backups={},
+    runs={"collect": LastRun(NOW, "ok", "host1")},
+    collected_at=NOW - timedelta(hours=1),
+    is_stale=False,
+    worst=(),
+)
+
+
+def texts(state: Summary, **limits: int) -> list[tuple[str, str]]:
+    return [(one.level.name, one.text) for one in findings(state, **limits)]
+
+
+def test_all_is_well_when_every_protected_volume_has_a_recent_backup() -> None:
+    assert texts(WELL) == [("OK", "all 7 protected volumes have a recent backup")]
+    one = replace(WELL, volumes=Tally(protected=1))
+    assert texts(one) == [("OK", "the protected volume has a recent backup")]
+
+
+def test_an_overdue_volume_is_critical_and_said_first() -> None:
+    state = replace(WELL, volumes=Tally(protected=7, overdue=1, never=2, bad_retention=1))
+    assert texts(state) == [
+        ("CRITICAL", "1 of 7 protected volumes is overdue"),
+        ("WARNING", "2 volumes never backed up so far"),
+        ("OK", "1 volume asks for a retention that is not valid"),
+    ]
+
+
+def test_fewer_overdue_volumes_than_the_limit_are_a_warning() -> None:
+    state = replace(WELL, volumes=Tally(protected=1000, overdue=4))
+    assert texts(state, critical=5) == [("WARNING", "4 of 1,000 protected volumes are overdue")]
+
+
+def test_fewer_new_volumes_than_the_limit_are_fine_but_not_called_backed_up() -> None:
+    state = replace(WELL, volumes=Tally(protected=7, never=1))
+    assert texts(state, warning=2) == [
+        ("OK", "7 protected volumes"),
+        ("OK", "1 volume never backed up so far"),
+    ]
+
+
+def test_a_wrong_retention_alone_does_not_wake_anybody() -> None:
+    state = replace(WELL, volumes=Tally(protected=7, bad_retention=2))
+    assert texts(state) == [
+        ("OK", "all 7 protected volumes have a recent backup"),
+        ("OK", "2 volumes ask for a retention that is not valid"),
+    ]
+
+
+def test_nothing_protected_is_worth_a_warning() -> None:
+    state = replace(WELL, volumes=Tally())
+    assert texts(state) == [("WARNING", "no volume is protected: no server is marked for it")]
+
+
+def test_a_cloud_never_looked_at_is_critical() -> None:
+    state = replace(WELL, volumes=Tally(), runs={}, collected_at=None)
+    assert texts(state)[0] == (
+        "CRITICAL",
+        "no collect has gone through yet: the cloud is not known",
+    )
+
+
+def test_a_look_at_the_cloud_that_is_long_ago_is_critical() -> None:
+    state = replace(WELL, collected_at=NOW - timedelta(days=3), is_stale=True)
+    assert texts(state)[0] == (
+        "CRITICAL",
+        "the last good collect was 3 d ago: what is shown may be history",
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [("failed", "the last check failed"), ("partial", "the last check failed in part")],
+)
+def test_a_command_that_failed_last_is_worth_a_warning(outcome: str, said: str) -> None:
+    state = replace(WELL, runs={"check": LastRun(NOW, outcome, "host1")})
+    assert findings(state) == [Finding(Level.WARNING, said)]
+
+
+@pytest.mark.parametrize(
+    ("ago", "said"),
+    [
+        (timedelta(seconds=-5), "0 s"),
+        (timedelta(seconds=119), "119 s"),
+        (timedelta(minutes=2), "2 min"),
+        (timedelta(hours=2), "2 h"),
+        (timedelta(hours=47), "47 h"),
+        (timedelta(days=2), "2 d"),
+        (timedelta(days=4000), "4,000 d"),
+    ],
+)
+def test_an_age_is_told_in_a_unit_that_suits_it(ago: timedelta, said: str) -> None:
+    assert age(NOW, NOW - ago) == said
