@@ -116,7 +116,7 @@ def start(run: Run, record: BackupRecord, waiting: Waiting) -> None:
         _give_back(run, record, reason="waits: its project is over quota")
         return
     try:
-        # Fetched before the claim is extended: a token may be waited for longer than a claim lasts.
+        # Before the claim is extended: a token may be waited for longer than a claim lasts.
         run.cloud.backups.fetch_token(record.project_id)
         if run.store.backups.still_claimed(record.id, run.claim()):
             _create(run, record)  # else this process slept so long that another took it over

@@ -262,7 +262,7 @@ def _see_off(run: Run, record: BackupRecord, backup: Backup | None) -> None:
     if backup.status != "deleting" and (
         record.next_try_at is None or record.next_try_at <= run.now()
     ):
-        removal.ask(run, record, backup)
+        removal.again(run, record, backup)
 
 
 _STEPS = {State.CREATING: _finish, State.FAILED: _clear, State.DELETING: _see_off}

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from enum import Enum, auto
 
 from staffeln_cli.errors import (
     BackupGone,
@@ -19,62 +20,89 @@ DELETABLE = frozenset({"available", "error"})
 """cinder:cinder/backup/api.py:API.delete accepts no other status."""
 
 
-def remove(run: Run, record: BackupRecord, backup: Backup, reason: str) -> bool:
-    """Move a record to `deleting` and ask Cinder; False if another run was first.
+class Fate(Enum):
+    """What became of a request to delete."""
+
+    ASKED = auto()
+    GONE = auto()
+    REFUSED = auto()
+    NOT_OURS = auto()
+    """Another run was first."""
+
+
+def remove(run: Run, record: BackupRecord, backup: Backup, reason: str) -> Fate:
+    """Move a record to `deleting` and ask Cinder.
 
     The record must be one that Staffeln made, and no other backup may build on it.
     """
+    attempts = record.delete_attempts + 1
     if not run.store.backups.move(
-        record, State.DELETING, moment=run.now(), delete_reason=reason, next_try_at=None
+        record,
+        State.DELETING,
+        moment=run.now(),
+        delete_reason=reason,
+        delete_attempts=attempts,
+        next_try_at=run.now() + _pause(attempts),
     ):
-        return False
-    ask(run, record, backup)
-    return True
+        return Fate.NOT_OURS
+    return _ask(run, record, backup)
 
 
-def ask(run: Run, record: BackupRecord, backup: Backup) -> None:
-    """Send the request that fits the backup's status; what is refused is tried again later."""
-    try:
-        if backup.status in DELETABLE:
-            run.cloud.backups.delete(backup.id, backup.project_id)
-        elif backup.status != "deleting":
-            _force(run, backup)
-    except BackupGone:
-        gone(run, record)
-    except (Refused, CloudUnavailable, InDoubt) as refusal:
-        _later(run, record, refusal)
+def again(run: Run, record: BackupRecord, backup: Backup) -> None:
+    """Ask once more for what Cinder refused or gave up; each time after a longer pause."""
+    if backup.status in DELETABLE:
+        attempts = record.delete_attempts + 1
+        run.store.backups.note(
+            record.id, delete_attempts=attempts, next_try_at=run.now() + _pause(attempts)
+        )
+    was_reset = record.next_try_at is None  # then it could not be deleted so far: no failure
+    if _ask(run, record, backup) is Fate.ASKED and not was_reset:
+        reason = f"was not deleted, Cinder says {backup.status}; asked again"
+        run.fail("backup", backup.id, reason)
 
 
 def gone(run: Run, record: BackupRecord) -> None:
     """Cinder has let go of the backup."""
     deleting = replace(record, state=State.DELETING)
-    run.store.backups.move(
+    if run.store.backups.move(
         deleting, State.DELETED, moment=run.now(), deleted_at=run.now(), remains=False
-    )
-    run.count("deleted")
+    ):
+        run.count("deleted")
 
 
-def _force(run: Run, backup: Backup) -> None:
+def _ask(run: Run, record: BackupRecord, backup: Backup) -> Fate:
+    """Send the request that fits the backup's status; what is refused is tried again later."""
+    try:
+        if backup.status in DELETABLE:
+            run.cloud.backups.delete(backup.id, backup.project_id)
+        elif backup.status != "deleting":
+            _force(run, record, backup)
+    except BackupGone:
+        gone(run, record)
+        return Fate.GONE
+    except (Refused, CloudUnavailable, InDoubt) as refusal:
+        run.store.backups.note(record.id, delete_reason=f"not deleted yet: {refusal}")
+        run.fail("backup", backup.id, f"cannot be deleted yet: {refusal}")
+        return Fate.REFUSED
+    return Fate.ASKED
+
+
+def _force(run: Run, record: BackupRecord, backup: Backup) -> None:
     """As admin, whose token makes Cinder overlook dependants: so look for them first."""
     children = run.cloud.listings.children(backup.id)
     if children:
         raise Refused(f"{len(children)} incremental backups build on it")
-    if backup.status == "error_deleting":
-        run.cloud.backups.reset_to_error(backup.id)
-        return
-    try:
-        run.cloud.backups.force_delete(backup.id)
-    except ForceUnsupported:
-        run.cloud.backups.reset_to_error(backup.id)
+    if backup.status != "error_deleting":
+        try:
+            run.cloud.backups.force_delete(backup.id)
+        except ForceUnsupported:
+            pass
+        else:
+            return
+    run.cloud.backups.reset_to_error(backup.id)
+    run.store.backups.note(record.id, next_try_at=None)
 
 
-def _later(run: Run, record: BackupRecord, refusal: Exception) -> None:
-    attempts = record.delete_attempts + 1
-    pause = min(_FIRST_PAUSE * 2 ** min(attempts - 1, 16), _LONGEST_PAUSE)
-    run.store.backups.note(
-        record.id,
-        delete_attempts=attempts,
-        next_try_at=run.now() + pause,
-        delete_reason=f"not deleted yet: {refusal}",
-    )
-    run.fail("backup", record.backup_id or record.name, f"cannot be deleted yet: {refusal}")
+def _pause(attempts: int) -> timedelta:
+    """How long a deletion is left alone after so many attempts."""
+    return min(_FIRST_PAUSE * (1 << min(attempts - 1, 16)), _LONGEST_PAUSE)

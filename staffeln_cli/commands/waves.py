@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from staffeln_cli.commands import removal
+from staffeln_cli.commands.removal import Fate
 from staffeln_cli.model import Backup, BackupId, BackupRecord, Decision, State
 from staffeln_cli.planning.retention import Member
 from staffeln_cli.runtime import Run
@@ -44,6 +45,8 @@ def carry_out(run: Run, plans: Iterable[Plan]) -> None:
     while not run.runtime.stop.is_requested:
         started = _start(run, waiting, flights)
         if not flights:
+            if started:
+                continue  # all that was asked for was gone already: on to the next wave
             break
         landed = _land(run, flights)
         run.runtime.progress("backups deleted", run.counts["deleted"], run.counts["expired"])
@@ -89,7 +92,11 @@ def _take_off(run: Run, flight: _Flight) -> bool:
         run.count("blocked")
         flight.plan.is_blocked = True
         return False
-    if not removal.remove(run, record, backup, reason):
+    fate = removal.remove(run, record, backup, reason)
+    if fate is not Fate.ASKED:
+        if fate is not Fate.GONE:  # what it stands on has to wait for it
+            run.count("blocked")
+            flight.plan.is_blocked = True
         return False
     run.decide(Decision("remove", "backup", backup.id, backup.name, reason))
     return True
