@@ -115,6 +115,16 @@ class Reports:
         with self._database.read() as connection:
             return [Addressee(*row) for row in connection.execute(query)]
 
+    def projects_named(self, wanted: str) -> list[Addressee]:
+        """The project of this id, or those of this name, whether or not there is news of them."""
+        columns = [getattr(ProjectRow, name) for name in Addressee._fields]
+        query = select(*columns).order_by(ProjectRow.gone_at.is_not(None), ProjectRow.project_id)
+        with self._database.read() as connection:
+            for law in (ProjectRow.project_id == wanted, ProjectRow.project_name == wanted):
+                if found := [Addressee(*row) for row in connection.execute(query.where(law))]:
+                    return found
+        return []
+
     def volumes(self, project_id: ProjectId) -> list[InventoryVolume]:
         """The project's volumes that exist, by server and name."""
         with self._database.read() as connection:

@@ -10,16 +10,13 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
-from re import compile as pattern
 
 from staffeln_cli.config.notices import MailSettings
 from staffeln_cli.errors import ConfigError, MailUnavailable, StaffelnError
+from staffeln_cli.mail.addresses import problems
 
-_ADDRESS = pattern(r"[^\s\x00-\x20\x7f<>()\[\]\\,;:\"@]+@[^\s\x00-\x20\x7f<>()\[\]\\,;:\"@]+")
-_LONGEST_ADDRESS = 254
 _LONGEST_SUBJECT = 200
 _USUAL_PORTS = {"none": 25, "starttls": 587, "tls": 465}
-_THIS_HOST = ("localhost", "127.0.0.1", "::1")
 _CLOSING = 421
 """SMTP's "closing the channel": enough of this connection, says the server, not of the message."""
 
@@ -41,50 +38,6 @@ class Letter:
     message_id: str
     """The part before the `@`: the same for the same letter, however often it is sent."""
     date: datetime
-
-
-def is_address(text: str) -> bool:
-    """Whether this is one plain address, fit for an envelope and a header."""
-    return len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text) is not None
-
-
-def addresses(text: str | None) -> tuple[str, ...]:
-    """The addresses of a setting that may hold several, with commas."""
-    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
-
-
-def problems(settings: MailSettings) -> list[str]:
-    """What is wrong with these settings as a whole; each on its own may be right."""
-    found = []
-    if settings.sender is not None and not is_address(parseaddr(settings.sender)[1]):
-        found.append(f"mail.sender: {settings.sender!r} is not an address")
-    for key, given in (
-        ("receivers", settings.receivers),
-        ("operator", addresses(settings.operator)),
-    ):
-        found += [f"mail.{key}: {one!r} is not an address" for one in given if not is_address(one)]
-    domain = settings.project_domain
-    if domain is not None and not is_address(f"x@{domain}"):
-        found.append(f"mail.project_domain: {domain!r} is not a domain")
-    return found + _login_problems(settings)
-
-
-def _login_problems(settings: MailSettings) -> list[str]:
-    found = []
-    if settings.password is not None and settings.password_file is not None:
-        found.append("mail.password: give it or mail.password_file, not both")
-    has_password = settings.password is not None or settings.password_file is not None
-    if settings.user is not None and not has_password:
-        found.append("mail.user: needs mail.password or mail.password_file")
-    if settings.user is None and has_password:
-        found.append("mail.password: needs mail.user")
-    is_open = settings.security == "none" and settings.host not in _THIS_HOST
-    if settings.user is not None and is_open:
-        found.append(
-            "mail.security: the password would go over the network in the clear;"
-            " expected starttls or tls"
-        )
-    return found
 
 
 class MailServer:

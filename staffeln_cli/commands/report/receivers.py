@@ -2,12 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from staffeln_cli import mail
-from staffeln_cli.config.notices import MailSettings
 from staffeln_cli.model import Project, ProjectId
 from staffeln_cli.render.text import printable
 from staffeln_cli.runtime import Run
+
+if TYPE_CHECKING:
+    from staffeln_cli.store.reports import Addressee
 
 
 @dataclass
@@ -26,7 +29,13 @@ class Receivers:
         if settings.project_domain is not None:
             return _by_name(project, settings.project_domain)
         found = [one for one in self._members().get(project.id, ()) if mail.is_address(one)]
-        return _or_operator(found, settings)
+        # Of a project whose members cannot be reached, the operator hears.
+        if found or settings.operator:
+            return found or mail.addresses(settings.operator), ""
+        return [], (
+            "no member of the project has an e-mail address in Keystone;"
+            " set mail.receivers, mail.project_domain or mail.operator"
+        )
 
     def _members(self) -> dict[ProjectId, list[str]]:
         if self._found is None:
@@ -34,19 +43,20 @@ class Receivers:
         return self._found
 
 
+def may_be_told(project: "Addressee", run: Run) -> bool:
+    """Whether there may be anybody to tell: a project that is gone has no members any more."""
+    settings = run.settings.mail
+    fixed = settings.receivers or settings.project_domain or settings.operator
+    return project.gone_at is None or settings.sender is None or bool(fixed)
+
+
+def project_of(project: "Addressee") -> Project:
+    """The project as the rest of Staffeln has it."""
+    return Project(project.project_id, project.project_name, project.domain_id, project.enabled)
+
+
 def _by_name(project: Project, domain: str) -> tuple[Sequence[str], str]:
     address = f"{project.name}@{domain}"
     if mail.is_address(address):
         return [address], ""
     return [], f"{printable(address)} is no address; set mail.receivers"
-
-
-def _or_operator(found: Sequence[str], settings: MailSettings) -> tuple[Sequence[str], str]:
-    """For want of members that can be reached, the operator hears of the project."""
-    addresses = found or mail.addresses(settings.operator)
-    if addresses:
-        return addresses, ""
-    return [], (
-        "no member of the project has an e-mail address in Keystone;"
-        " set mail.receivers, mail.project_domain or mail.operator"
-    )

@@ -2,10 +2,28 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from staffeln_cli.commands.digest import Digest, Grouped, Line, Removed
-from staffeln_cli.commands.outlook import Gauge
-from staffeln_cli.commands.page import Bar, Page, Row, Section, Tile, When, lasting, listed, many
-from staffeln_cli.commands.verdict import verdict
+from staffeln_cli.commands.report.facts import (
+    Digest,
+    Grouped,
+    Line,
+    Removed,
+    Standing,
+    Trouble,
+    Unsafe,
+)
+from staffeln_cli.commands.report.outlook import Gauge
+from staffeln_cli.commands.report.page import (
+    Bar,
+    Page,
+    Row,
+    Section,
+    Tile,
+    When,
+    lasting,
+    listed,
+    many,
+)
+from staffeln_cli.commands.report.verdict import of_project
 
 _NAMED = 12
 """So many backups are named each; more are counted by server."""
@@ -19,7 +37,7 @@ _RESTORE = (
 
 def project_page(digest: Digest, when: When) -> Page:
     """The page; sections that have nothing to say are left out."""
-    judged = verdict(digest)
+    judged = of_project(digest)
     since = f"{when(digest.since)} to " if digest.since else "up to "
     return Page(
         subject=judged.subject,
@@ -31,33 +49,48 @@ def project_page(digest: Digest, when: When) -> Page:
         tiles=(
             Tile(digest.protected, "protected"),
             Tile(len(digest.made), "backed up"),
-            Tile(digest.failed_volumes, "failed", "bad" if digest.failed_volumes else ""),
+            Tile(digest.trouble.failed, "failed", "bad" if digest.trouble.failed else ""),
             Tile(digest.overdue, "overdue", "bad" if digest.overdue else ""),
         ),
-        sections=[*_trouble(digest, when), *_rest(digest, when)],
+        sections=[
+            *trouble_sections(digest.trouble, when),
+            *_unsafe(digest, when),
+            *_rest(digest, when),
+        ],
         footer=_RESTORE,
     )
 
 
-def _trouble(digest: Digest, when: When) -> Iterator[Section]:
-    if digest.failures:
-        blocks = [listed(_rows(one.lines, when), one.reason) for one in digest.failures]
-        yield Section("Failed", many(digest.failed_volumes, "volume"), "bad", blocks)
-    if digest.lost:
-        blocks = [listed(_rows(digest.lost, when))]
-        title = "Lost: deleted by somebody else"
-        yield Section(title, many(len(digest.lost), "backup"), "bad", blocks)
-    for title, is_waiting, tone in (
-        ("Overdue", False, "bad"),
-        ("Waiting for the first backup", True, ""),
-    ):
-        rows = [
-            Row(one.volume, one.server, f"since {when(one.since)}", one.why)
-            for one in digest.unsafe
-            if one.is_waiting is is_waiting
+def trouble_sections(trouble: Trouble, when: When) -> Iterator[Section]:
+    """What went wrong, the reason most often met first."""
+    if trouble.failures:
+        blocks = [
+            listed(rows_of(one.lines, when), _sentence(one.reason)) for one in trouble.failures
         ]
+        yield Section("Failed", many(trouble.failed, "volume"), "bad", blocks)
+    if trouble.lost:
+        blocks = [listed(rows_of(trouble.lost, when))]
+        title = "Lost: deleted by somebody else"
+        yield Section(title, many(len(trouble.lost), "backup"), "bad", blocks)
+    if trouble.stuck:
+        blocks = [listed(rows_of(trouble.stuck, when))]
+        title = "Cannot be removed yet"
+        yield Section(title, many(len(trouble.stuck), "backup"), "fair", blocks)
+
+
+def _unsafe(digest: Digest, when: When) -> Iterator[Section]:
+    for title, tone, standings in (
+        ("Not protected", "bad", (Standing.OVERDUE, Standing.BARE)),
+        ("Waiting for the first backup", "", (Standing.WAITING,)),
+    ):
+        found = [one for one in digest.unsafe if one.standing in standings]
+        rows = [Row(one.volume, one.server, _last(one, when), one.why) for one in found]
         if rows:
             yield Section(title, many(len(rows), "volume"), tone, [listed(rows)])
+
+
+def _last(one: Unsafe, when: When) -> str:
+    return f"last {when(one.last)}" if one.last is not None else "never backed up"
 
 
 def _rest(digest: Digest, when: When) -> Iterator[Section]:
@@ -74,7 +107,7 @@ def _rest(digest: Digest, when: When) -> Iterator[Section]:
         yield Section("Backed up", figure, blocks=[listed(_made(digest, when))])
     if digest.recovered:
         figure = many(len(digest.recovered), "attempt")
-        rows = _rows(digest.recovered, when)
+        rows = rows_of(digest.recovered, when)
         yield Section("Failed at first, went well later", figure, blocks=[listed(rows)])
     if digest.skipped:
         figure = many(sum(len(one.lines) for one in digest.skipped), "volume")
@@ -84,12 +117,9 @@ def _rest(digest: Digest, when: When) -> Iterator[Section]:
 
 
 def _small_print(digest: Digest, when: When) -> Iterator[Section]:
-    for title, lines, noun, tone in (
-        ("Retention values that cannot be understood", digest.bad_retention, "volume", "fair"),
-        ("Cannot be removed yet", digest.stuck, "backup", "fair"),
-    ):
-        if lines:
-            yield Section(title, many(len(lines), noun), tone, [listed(_rows(lines, when))])
+    if digest.bad_retention:
+        title, figure = "Retention not understood", many(len(digest.bad_retention), "volume")
+        yield Section(title, figure, "fair", [listed(rows_of(digest.bad_retention, when))])
     if digest.removed:
         number, gib = sum(one.number for one in digest.removed), sum(o.gib for o in digest.removed)
         figure = f"{many(number, 'backup')}, {gib:,} GiB"
@@ -97,12 +127,18 @@ def _small_print(digest: Digest, when: When) -> Iterator[Section]:
         yield Section("Expired and removed", figure, blocks=blocks)
     if digest.pinned:
         figure = many(len(digest.pinned), "backup")
-        rows = _rows(digest.pinned, when)
+        rows = rows_of(digest.pinned, when)
         yield Section("Pinned: kept until released", figure, blocks=[listed(rows)])
 
 
-def _rows(lines: Iterable[Line], when: When) -> Sequence[Row]:
-    return [Row(one.volume, one.server, when(one.at), one.note) for one in lines]
+def rows_of(lines: Iterable[Line], when: When) -> Sequence[Row]:
+    """Lines as rows: the volume, where it is, when it was, what is to be said."""
+    return [
+        Row(
+            one.volume, " · ".join(filter(None, (one.project, one.server))), when(one.at), one.note
+        )
+        for one in lines
+    ]
 
 
 def _made(digest: Digest, when: When) -> Sequence[Row]:
@@ -136,7 +172,7 @@ def _left_out(group: Grouped) -> Row:
     examples = ", ".join(one.volume for one in group.lines[:_EXAMPLES])
     rest = len(group.lines) - _EXAMPLES
     more = f" and {rest:,} more" if rest > 0 else ""
-    return Row(group.reason, examples + more, many(len(group.lines), "volume"))
+    return Row(_sentence(group.reason), examples + more, many(len(group.lines), "volume"))
 
 
 def _bar(label: str, unit: str, gauge: Gauge) -> Bar:
@@ -149,3 +185,7 @@ def _bar(label: str, unit: str, gauge: Gauge) -> Bar:
         note = "The quota allows no backup at all."
     figure = f"{gauge.used:,} of {gauge.limit:,}{unit}, {gauge.percent:,} %"
     return Bar(label, figure, gauge.colour, gauge.percent, note)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
