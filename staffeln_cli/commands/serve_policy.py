@@ -3,6 +3,7 @@
 import logging
 import os
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,6 @@ log = logging.getLogger(__name__)
 _LAST_ANSWERS = 5.0
 """Seconds that requests in hand are given at the end."""
 _LIMITS: dict[str, Any] = {
-    "threads": 4,  # twice the connections: two that hang do not silence the endpoint
     "connection_limit": 500,
     "channel_timeout": 75,  # longer than proxies keep a connection: they close it, not we
     "max_request_header_size": 16 * 1024,
@@ -77,6 +77,26 @@ def _lookup(settings: Settings) -> "Guarded":
     return Guarded(Database(settings.database.url))
 
 
+class _InTurn:
+    """Waitress's dispatcher of requests, without threads: the loop below answers one by one.
+
+    Every answer is bounded in time, and after a slow one the next are quick, so that nobody gains
+    from threads, which would only take each other's turns.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[Any] = deque()
+
+    def add_task(self, task: Any) -> None:
+        """Waitress has read a request."""
+        self._waiting.append(task)
+
+    def work(self) -> None:
+        """Answer what has been read."""
+        while self._waiting:
+            self._waiting.popleft().service()
+
+
 def _serve(
     app: "WSGIApplication",
     runtime: Runtime,
@@ -85,15 +105,19 @@ def _serve(
 ) -> None:
     from waitress import create_server, wasyncore  # type: ignore[import-untyped]
 
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a short queue is no news
     sockets: dict[int, Any] = {}
+    requests = _InTurn()
+
+    def turn(patience: float) -> None:
+        wasyncore.loop(timeout=patience, use_poll=True, map=sockets, count=1)
+        requests.work()
+
     try:
-        server = create_server(app, map=sockets, **where, **_LIMITS)
+        server = create_server(app, map=sockets, _dispatcher=requests, **where, **_LIMITS)
         listening(_address(server, where))
         while not runtime.stop.is_requested:
-            wasyncore.loop(timeout=0.25, use_poll=True, map=sockets, count=1)
-        _finish(sockets, lambda: wasyncore.loop(0.05, use_poll=True, map=sockets, count=1))
-        server.task_dispatcher.shutdown()
+            turn(0.25)
+        _finish(sockets, lambda: turn(0.05))
     except (OSError, ValueError) as error:
         raise ConfigError([f"policy: cannot listen on {_shown(where)}: {error}"]) from error
     finally:

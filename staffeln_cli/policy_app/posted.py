@@ -1,9 +1,10 @@
 """What Cinder's policy engine posts, read strictly: every doubt is a bad request."""
 
 import re
+from binascii import a2b_qp
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote_to_bytes
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -17,8 +18,7 @@ BODY_LIMIT = 1 << 20
 FORM = "application/x-www-form-urlencoded"
 _UNSUPPORTED = "415 Unsupported Media Type"
 _UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-# Nearly all that JSON needs to have escaped in a form; C code does each in one go.
-_FREQUENT = tuple((f"%{ord(sign):02X}".encode(), sign.encode()) for sign in "\"':,{}[]/@")
+_USUAL = re.compile(f"backup_id=({_UUID.pattern})")
 
 
 class BadRequest(Exception):
@@ -83,6 +83,9 @@ def question(environ: "WSGIEnvironment") -> Question:
 
 
 def _backup_id(query: str) -> str:
+    usual = _USUAL.fullmatch(query)
+    if usual:
+        return usual[1]
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=16)
     except ValueError:
@@ -131,14 +134,16 @@ def _fields(body: bytes) -> dict[bytes, bytes]:
 
 
 def _plain(value: bytes) -> bytes:
-    """A form's value decoded; several times as fast as `parse_qsl`, which splits at every escape.
+    """A form's value decoded, by the C code for quoted-printable: `=` there is what `%` is here.
 
-    The escape of `%` itself is not among the frequent: no step makes an escape of plain text.
+    Many times as fast as `parse_qsl`, which splits at every escape, and JSON needs hundreds.
     """
-    value = value.replace(b"+", b" ")
-    for escape, sign in _FREQUENT:
-        value = value.replace(escape, sign)
-    return unquote_to_bytes(value) if b"%" in value else value
+    quoted = value.replace(b"+", b" ").replace(b"=", b"=3D").replace(b"%", b"=")
+    plain = a2b_qp(quoted)
+    # Each escape makes two characters fewer, or was none; in lines' ends the two codes differ.
+    if len(plain) != len(value) - 2 * value.count(b"%") or b"\n" in value or b"\r" in value:
+        raise BadRequest("body: not form-encoded")
+    return plain
 
 
 def _record_id(metadata: dict[str, Any] | None) -> str | None:

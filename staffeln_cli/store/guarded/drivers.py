@@ -4,9 +4,10 @@ import os
 import select
 import sqlite3
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
 from sqlalchemy.engine import URL
@@ -31,20 +32,26 @@ _SESSION = (
     "SET statement_timeout = 500; SET default_transaction_read_only = on; SET TimeZone = 'UTC'"
 )
 
-_COLUMNS = "SELECT id, backup_id, state, name, volume_id, started_at"
-LOOK_UP = """
-SELECT version_num, NULL, NULL, NULL, NULL, NULL FROM alembic_version
-UNION ALL {columns} FROM backups WHERE backup_id = $1
-UNION ALL {columns} FROM backups WHERE name = $2
-UNION ALL {columns} FROM backups WHERE id = $3
-UNION ALL {columns} FROM backups WHERE volume_id = $4
-    AND state = 'starting' AND state IN ('creating', 'planned', 'starting')
-""".replace("{columns}", _COLUMNS)
-"""The schema's revision, then what bears on a question: four index probes, hardly any rows.
-
-The last line repeats the words of the partial index, or SQLite would not use it.
+_LOOK_UP = """
+SELECT (SELECT version_num FROM alembic_version), (
+    SELECT {all}({one}(id, backup_id, state, name, volume_id, started_at)) FROM backups
+    WHERE backup_id = $1 OR name = $2 OR id = $3
+        OR volume_id = $4 AND state = 'starting' AND state IN ('creating', 'planned', 'starting'))
 """
-SQLITE_LOOK_UP = LOOK_UP.replace("$", "?")
+"""One row: the schema's revision, and what bears on a question, as JSON: four index probes.
+
+The last probe repeats the words of the partial index, or SQLite would not use it. A single row,
+because Python's threads pass on their turn at each, which costs more than the row itself.
+"""
+POSTGRESQL_LOOK_UP = _LOOK_UP.replace("{all}", "json_agg").replace("{one}", "json_build_array")
+SQLITE_LOOK_UP = (
+    _LOOK_UP.replace("{all}", "json_group_array").replace("{one}", "json_array").replace("$", "?")
+)
+
+Parameters = tuple[str | None, ...]
+"""The backup's id, its name, the record that its metadata names, its volume."""
+Found = tuple[str | bytes | None, str | bytes | None]
+"""The schema's revision, and JSON (or nothing) of the records."""
 
 
 class ConnectionLost(Exception):
@@ -54,7 +61,7 @@ class ConnectionLost(Exception):
 class DriverConnection(Protocol):
     """A connection for one statement."""
 
-    def rows(self, parameters: tuple[str | None, ...], deadline: float) -> Sequence[Sequence[Any]]:
+    def look_up(self, parameters: Parameters, deadline: float) -> Found:
         """The answer before the deadline (monotonic), else ConnectionLost or StoreUnavailable."""
 
     def close(self) -> None:
@@ -62,7 +69,10 @@ class DriverConnection(Protocol):
 
 
 class SqliteConnection:
-    """A file that exists, only read; lost when another file has taken its place."""
+    """A file that exists, only read; lost when another file has taken its place.
+
+    A thread of its own waits for the disk, so that nobody else ever does.
+    """
 
     def __init__(self, url: URL) -> None:
         self._path = Path(url.database or "").absolute()
@@ -78,20 +88,38 @@ class SqliteConnection:
             self._connection.execute("PRAGMA query_only = ON")
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(_said(error)) from error
+        self._asked: SimpleQueue[Parameters | None] = SimpleQueue()
+        self._answered: SimpleQueue[Found | Exception] = SimpleQueue()
+        Thread(target=self._answer, name="guarded-sqlite", daemon=True).start()
 
-    def rows(self, parameters: tuple[str | None, ...], deadline: float) -> Sequence[Sequence[Any]]:
-        """Bounded by SQLite's own time-out for locks: the deadline is further off."""
-        del deadline
+    def look_up(self, parameters: Parameters, deadline: float) -> Found:
+        """The answer before the deadline; after a failure the connection is of no further use."""
+        self._asked.put(parameters)
         try:
-            if self._found() != self._identity:
-                raise ConnectionLost(f"{self._path} is another file now")
-            return self._connection.execute(SQLITE_LOOK_UP, parameters).fetchall()
-        except (sqlite3.Error, OSError) as error:
-            raise StoreUnavailable(_said(error)) from error
+            answer = self._answered.get(timeout=max(0.0, deadline - time.monotonic()))
+        except Empty:
+            raise StoreUnavailable("no answer in time") from None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def close(self) -> None:
-        """End it."""
+        """End it, once the disk has answered."""
+        self._asked.put(None)
+
+    def _answer(self) -> None:
+        while (parameters := self._asked.get()) is not None:
+            self._answered.put(self._look_up(parameters))
         self._connection.close()
+
+    def _look_up(self, parameters: Parameters) -> Found | Exception:
+        try:
+            if self._found() != self._identity:
+                return ConnectionLost(f"{self._path} is another file now")
+            found: Found = self._connection.execute(SQLITE_LOOK_UP, parameters).fetchone()
+        except (sqlite3.Error, OSError) as error:
+            return StoreUnavailable(_said(error))
+        return found
 
     def _found(self) -> tuple[int, int]:
         status = os.stat(self._path)  # noqa: PTH116 - on the way of every request
@@ -110,7 +138,7 @@ class PostgresqlConnection:
         try:
             connection = psycopg.connect(**{**_PATIENT, **given}, autocommit=True)
             connection.execute(_SESSION)
-            prepared = connection.pgconn.prepare(b"look_up", LOOK_UP.encode())
+            prepared = connection.pgconn.prepare(b"look_up", POSTGRESQL_LOOK_UP.encode())
         except psycopg.Error as error:
             raise StoreUnavailable(_said(error)) from error
         if prepared.status != psycopg.pq.ExecStatus.COMMAND_OK:
@@ -121,7 +149,7 @@ class PostgresqlConnection:
         self._raw.nonblocking = 1
         self._poll = select.poll()
 
-    def rows(self, parameters: tuple[str | None, ...], deadline: float) -> Sequence[Sequence[Any]]:
+    def look_up(self, parameters: Parameters, deadline: float) -> Found:
         """The answer before the deadline, by this process's clock."""
         encoded = [None if one is None else one.encode() for one in parameters]
         try:
@@ -133,10 +161,7 @@ class PostgresqlConnection:
             raise ConnectionLost(_said(error)) from error
         if result.status != self._ok:
             raise StoreUnavailable(_said(result.get_error_message()))
-        return [
-            [_text(result.get_value(row, column)) for column in range(result.nfields)]
-            for row in range(result.ntuples)
-        ]
+        return result.get_value(0, 0), result.get_value(0, 1)
 
     def close(self) -> None:
         """End it; what is under way is left to the server's time-out."""
@@ -158,10 +183,6 @@ class PostgresqlConnection:
         self._poll.register(self._raw.socket, event)
         if left <= 0 or not self._poll.poll(left * 1000):
             raise StoreUnavailable("no answer in time")
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode()
 
 
 def _said(error: object) -> str:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import Any
 
+import msgspec
+
 from staffeln_cli.errors import SchemaOutdated, StoreUnavailable
 from staffeln_cli.model import State
 from staffeln_cli.planning.guard import Question, Remembered
@@ -15,6 +17,8 @@ from staffeln_cli.store.database import Database
 from staffeln_cli.store.guarded.drivers import (
     ConnectionLost,
     DriverConnection,
+    Found,
+    Parameters,
     PostgresqlConnection,
     SqliteConnection,
 )
@@ -53,17 +57,17 @@ class Guarded:
         if began < self._resting_until:
             raise self._unavailable("did not answer a moment ago")
         try:
-            rows = self._rows(question, began + PATIENCE)
+            revision, records = self._found(question, began + PATIENCE)
         except StoreUnavailable:
             now = time.monotonic()
             if now - began > PATIENCE / 2:
                 self._resting_until = now + _REST
             raise
-        if not rows or rows[0][0] != SCHEMA_REVISION:
+        if _text(revision) != SCHEMA_REVISION:
             raise SchemaOutdated(
                 [f"{self._database.shown}: its schema is not at revision {SCHEMA_REVISION}"]
             )
-        return [_remembered(row) for row in rows[1:]]
+        return [_remembered(row) for row in msgspec.json.decode(records or "[]")]
 
     def check(self) -> None:
         """Raise what a look-up would raise now."""
@@ -80,11 +84,11 @@ class Guarded:
             except Empty:
                 return
 
-    def _rows(self, question: Question, deadline: float) -> Sequence[Sequence[Any]]:
+    def _found(self, question: Question, deadline: float) -> Found:
         while True:
             connection = self._take(deadline)
             try:
-                rows = connection.rows(_parameters(question), deadline)
+                found = connection.look_up(_parameters(question), deadline)
             except ConnectionLost:
                 self._replace(connection)  # a restarted server, a restored file: ask the new one
             except BaseException:
@@ -92,7 +96,7 @@ class Guarded:
                 raise
             else:
                 self._ready.put(connection)
-                return rows
+                return found
 
     def _take(self, deadline: float) -> DriverConnection:
         left = deadline - time.monotonic()
@@ -141,8 +145,12 @@ class Guarded:
         return StoreUnavailable(f"database {self._database.shown}: {what}")
 
 
-def _parameters(question: Question) -> tuple[str | None, ...]:
+def _parameters(question: Question) -> Parameters:
     return question.backup_id, question.name, question.record_id, question.volume_id
+
+
+def _text(value: str | bytes | None) -> str | None:
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _remembered(row: Sequence[Any]) -> Remembered:

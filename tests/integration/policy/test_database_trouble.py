@@ -17,7 +17,7 @@ import psycopg
 import pytest
 import requests
 
-from staffeln_cli.store.guarded.drivers import LOOK_UP, SQLITE_LOOK_UP
+from staffeln_cli.store.guarded.drivers import POSTGRESQL_LOOK_UP, SQLITE_LOOK_UP
 from tests.conftest import migrate
 from tests.integration.policy.conftest import MANUAL, OURS, Endpoint, Serve
 
@@ -231,7 +231,7 @@ def test_one_look_up_touches_no_row_but_by_an_index(sqlite_url: str, postgresql_
     assert "one_unfinished_backup_per_volume" in steps[-1]
     with psycopg.connect(conninfo(postgresql_url)) as server:
         server.execute("SET enable_seqscan = off")
-        server.execute(b"PREPARE look_up AS " + LOOK_UP.encode())
+        server.execute(b"PREPARE look_up AS " + POSTGRESQL_LOOK_UP.encode())
         rows = server.execute("EXPLAIN EXECUTE look_up ('a', 'b', 'c', 'd')").fetchall()
     assert sum("Index" in row[0] and " on " in row[0] for row in rows) >= 4
     assert not any("Seq Scan on backups" in row[0] for row in rows)
