@@ -24,7 +24,7 @@ def keep(runtime: Runtime, name: str, note: str | None) -> Pinned:
         return Pinned(record, changed=False)
     if not runtime.store.pins.put(record.id, note=wanted, who=f"{_user()}@{host_name()}"):
         state = (runtime.store.pins.find(record.id) or record).state
-        raise NotFound(f"backup {record.name} is {state}: there is no backup left to keep")
+        raise NotFound(f"backup {record.name} is {state}: there is no backup to keep")
     return Pinned(record, changed=True)
 
 

@@ -155,8 +155,11 @@ class Overview:
             return connection.execute(query).scalar_one_or_none()
 
     def _rows(self, query: Any) -> Iterator[Any]:
-        with self._database.read() as connection:
-            yield from connection.execution_options(yield_per=_AT_ONCE).execute(query)
+        with (
+            self._database.read() as connection,
+            connection.execution_options(yield_per=_AT_ONCE).execute(query) as rows,
+        ):
+            yield from rows
 
 
 def _columns(table: type[VolumeRow | BackupRow], names: Iterable[str]) -> Iterator[Any]:
