@@ -25,6 +25,9 @@ from staffeln_cli.render.text import printable
 if TYPE_CHECKING:
     from staffeln_cli.store.reports import Addressee, Entry
 
+_NOT_YET = "not deleted yet: "
+"""How the reasons of refused deletions begin; the section's title says it already."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -108,7 +111,7 @@ def trouble(
         ),
         failed=len(last),
         lost=[line(one, "", one.deleted_at) for one in lost],
-        stuck=[line(one, one.delete_reason, None) for one in stuck],
+        stuck=[line(one, (one.delete_reason or "").removeprefix(_NOT_YET), None) for one in stuck],
     )
 
 

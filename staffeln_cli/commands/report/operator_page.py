@@ -3,12 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from staffeln_cli.commands.report.facts import Overall, ProjectState
-from staffeln_cli.commands.report.page import Page, Row, Section, Tile, When, listed, many
+from staffeln_cli.commands.report.page import Page, Row, Section, Tile, When, listed, many, noted
 from staffeln_cli.commands.report.project_page import rows_of, trouble_sections
 from staffeln_cli.commands.report.verdict import of_all
-
-_NAMED = 60
-"""So many projects that are well are listed; the others are named."""
 
 
 def operator_page(overall: Overall, when: When) -> Page:
@@ -41,7 +38,7 @@ def _sections(overall: Overall, when: When) -> Iterator[Section]:
             "Projects with trouble", many(len(unwell), "project"), "bad", [listed(unwell)]
         )
     if overall.unsent:
-        rows = [Row(name, right_below=why) for name, why in overall.unsent]
+        rows = [noted(Row(name), why) for name, why in overall.unsent]
         yield Section("Not told", many(len(rows), "project"), "bad", [listed(rows)])
     if overall.runs:
         rows = [Row(f"staffeln {name}", when(at), how) for name, how, at in overall.runs]
@@ -55,7 +52,7 @@ def _sections(overall: Overall, when: When) -> Iterator[Section]:
         yield Section(title, figure, "fair", blocks)
     well = [_row(one) for one in overall.projects if one.is_well]
     if well:
-        blocks = [listed(well, most=_NAMED)]
+        blocks = [listed(well)]
         yield Section("Projects where all is well", many(len(well), "project"), blocks=blocks)
 
 

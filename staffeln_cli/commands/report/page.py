@@ -1,29 +1,33 @@
 """A page for people, before it is HTML or plain text: so both are bound to say the same."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from staffeln_cli.errors import ConfigError
 
-ROWS = 20
+ROWS = 12
 """Rows of one list; what follows is only named, in one paragraph."""
 _NAMES = 300
 """Names in one paragraph; some mail programs cut off what is longer than 100 KB."""
+_SHORT = 42
+"""Characters that fit beside a name, on a phone too."""
 When = Callable[[datetime | None], str]
 """Writes moments down."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing: its name and what belongs to it; to the right, what is said of it."""
+    """One thing: its name and what it belongs to; to the right, what is said of it."""
 
     name: str
     below: str = ""
     right: str = ""
     right_below: str = ""
+    note: str = ""
+    """What needs the whole width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +87,20 @@ class Page:
     footer: str = ""
 
 
-def listed(rows: Sequence[Row], heading: str = "", most: int = ROWS) -> Block:
+def listed(rows: Sequence[Row], heading: str = "") -> Block:
     """A block of rows, the first ones in full, the others by name."""
-    rest = rows[most:]
+    rest = rows[ROWS:]
     names = ", ".join(
         f"{one.name} ({one.below})" if one.below else one.name for one in rest[:_NAMES]
     )
     more = f" and {len(rest) - _NAMES:,} more" if len(rest) > _NAMES else ""
-    return Block(rows[:most], heading, f"also {names}{more}" if rest else "")
+    return Block(rows[:ROWS], heading, f"also {names}{more}" if rest else "")
+
+
+def noted(row: Row, text: str) -> Row:
+    """The row with a remark, at the place that fits its length."""
+    place = "right_below" if len(text) <= _SHORT else "note"
+    return replace(row, **{place: text})
 
 
 def writing(timezone: str | None) -> When:

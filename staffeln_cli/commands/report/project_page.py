@@ -22,6 +22,7 @@ from staffeln_cli.commands.report.page import (
     lasting,
     listed,
     many,
+    noted,
 )
 from staffeln_cli.commands.report.verdict import of_project
 
@@ -84,7 +85,7 @@ def _unsafe(digest: Digest, when: When) -> Iterator[Section]:
         ("Waiting for the first backup", "", (Standing.WAITING,)),
     ):
         found = [one for one in digest.unsafe if one.standing in standings]
-        rows = [Row(one.volume, one.server, _last(one, when), one.why) for one in found]
+        rows = [noted(Row(one.volume, one.server, _last(one, when)), one.why) for one in found]
         if rows:
             yield Section(title, many(len(rows), "volume"), tone, [listed(rows)])
 
@@ -146,9 +147,10 @@ def _made(digest: Digest, when: When) -> Sequence[Row]:
         return [
             Row(
                 one.volume,
-                " · ".join(part for part in (one.server, one.backup) if part),
+                one.server,
                 f"{one.kind}, {one.gib:,} GiB",
-                f"{when(one.finished_at)}, took {lasting(one.started_at, one.finished_at)}",
+                when(one.finished_at),
+                _joined(one.backup, lasting(one.started_at, one.finished_at)),
             )
             for one in digest.made
         ]
@@ -165,7 +167,7 @@ def _made(digest: Digest, when: When) -> Sequence[Row]:
 
 def _removed(one: Removed, when: When) -> Row:
     starts = f"of {when(one.first)}" + (f" to {when(one.last)}" if one.number > 1 else "")
-    return Row(one.volume, one.server, many(one.number, "backup"), starts)
+    return noted(Row(one.volume, one.server, many(one.number, "backup")), starts)
 
 
 def _left_out(group: Grouped) -> Row:
@@ -189,3 +191,7 @@ def _bar(label: str, unit: str, gauge: Gauge) -> Bar:
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
