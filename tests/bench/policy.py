@@ -180,9 +180,9 @@ class _Client:
         answer = b""
         while not answer.endswith((b"\nTrue", b"\nFalse")):
             more = connection.recv(65536)
-            if not more:
-                raise RuntimeError(f"no answer: {answer!r}")
             answer += more
+            if not more or not answer.startswith(b"HTTP/1.1 200"):
+                raise RuntimeError(f"not an answer: {answer!r}")
         if self._keep_alive:
             connection.sendall(next(self._requests))
             selector.modify(connection, selectors.EVENT_READ, time.perf_counter())
