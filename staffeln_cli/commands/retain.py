@@ -154,7 +154,10 @@ def _judge_volume(
     if going:
         doubts = frozenset(one.member.backup.id for one in going if one.confirm)
         reasons = {one.member.backup.id: one.reason for one in going}
-        removals.plans.append(Plan(waves(verdicts), doubts, reasons))
+        order = waves(verdicts)
+        if any(one.backup.status == "deleting" for one in members):
+            del order[1:]  # what it may stand on waits for another pass, should it be stuck
+        removals.plans.append(Plan(order, doubts, reasons))
 
 
 def promise_for(settings: RetentionSettings, known: InventoryVolume | None) -> Promise:
