@@ -22,6 +22,7 @@ from staffeln_cli.errors import (
 )
 from staffeln_cli.model import BackupRecord, Decision, Kind, Outcome, ProjectId, State
 from staffeln_cli.planning import selection
+from staffeln_cli.planning.naming import RECORD_KEY, SERVER_KEY
 from staffeln_cli.runtime import Run, Runtime, cycle
 from staffeln_cli.store import Caps
 
@@ -195,10 +196,10 @@ def _passes(refusal: VolumeBusy) -> bool:
 def _metadata(record: BackupRecord) -> dict[str, str]:
     """What the backup says of itself, to people and to a database restored from an old dump."""
     return {
-        "staffeln:record": record.id,
+        RECORD_KEY: record.id,
         "staffeln:kind": record.kind.value,
         "staffeln:origin": record.origin.value,
-        "staffeln:server": record.server_id or "",
+        SERVER_KEY: record.server_id or "",
     }
 
 

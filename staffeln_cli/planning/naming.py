@@ -1,10 +1,15 @@
-"""Names of backups: legible, unique, and short enough for Cinder."""
+"""Names and marks of backups: legible, unique, and short enough for Cinder."""
 
 import unicodedata
 from datetime import UTC, datetime
 
 MOST_CHARACTERS = 255
 """cinder:cinder/api/schemas/backups.py; shorter by nothing, counted in characters."""
+
+RECORD_KEY = "staffeln:record"
+"""Metadata of a backup that Staffeln made: the id of its record."""
+SERVER_KEY = "staffeln:server"
+"""Metadata of a backup that Staffeln made: the id of the server, where there was one."""
 
 
 def backup_name(server_name: str, volume_name: str, moment: datetime, token: str) -> str:

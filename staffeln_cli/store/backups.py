@@ -242,6 +242,26 @@ class Backups:
             found += self._records(select(*_COLUMNS).where(law))
         return found
 
+    def by_names(self, names: Sequence[str]) -> list[BackupRecord]:
+        """Records by the names of their backups."""
+        found: list[BackupRecord] = []
+        for chunk in _chunks(names):
+            found += self._records(select(*_COLUMNS).where(BackupRow.name.in_(chunk)))
+        return found
+
+    def adopt(self, record: BackupRecord) -> None:
+        """Insert a record of an available backup that had none, and tell the volume's history."""
+        self.plan([record])
+        with self._database.write() as connection:
+            older = or_(
+                VolumeRow.last_success_at.is_(None), VolumeRow.last_success_at < record.started_at
+            )
+            connection.execute(
+                update(VolumeRow)
+                .where(VolumeRow.volume_id == record.volume_id, older)
+                .values(last_success_at=record.started_at, failures=0)
+            )
+
     def planned_or_unfinished(self) -> dict[VolumeId, State]:
         """The volumes that have an unfinished record, and its state."""
         with self._database.read() as connection:
