@@ -129,7 +129,8 @@ def summary(outcome: Outcome) -> str:
         counts = outcome.note or "another run is at it"
     elif outcome.outcome == "failed":
         counts = f"ended early; {counts or 'nothing done'}"
-    failed = f", {len(outcome.failures):,} failed" if outcome.failures else ""
+    troubles = len(outcome.failures)
+    failed = f"; {troubles:,} {'problem' if troubles == 1 else 'problems'}" if troubles else ""
     return (
         f"{outcome.command}: {would}{counts or 'nothing to do'}{failed}"
         f"  ({outcome.duration_s:.1f} s, {outcome.api_requests:,} requests)"
