@@ -1,0 +1,91 @@
+"""`staffeln config init` and `staffeln config check`."""
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from staffeln_cli.cli import staffeln as command_line
+from staffeln_cli.cli.session import Session
+
+
+def run(*arguments: str, **environ: str) -> Any:
+    session = Session(environ={f"STAFFELN_{name}": value for name, value in environ.items()})
+    return CliRunner().invoke(command_line, arguments, obj=session, catch_exceptions=False)
+
+
+def value_of(answer: Any, key: str) -> tuple[object, str]:
+    (found,) = [one for one in json.loads(answer.stdout)["settings"] if one["key"] == key]
+    return found["value"], found["source"]
+
+
+def test_the_example_is_written_for_its_owner_alone_and_checks(tmp_path: Path) -> None:
+    file = tmp_path / "staffeln.toml"
+    before = os.umask(0)
+    try:
+        assert run("config", "init", "--output", str(file)).exit_code == 0
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert run("--config", str(file), "config", "check").exit_code == 0
+
+
+def test_nothing_is_ever_overwritten(tmp_path: Path) -> None:
+    file = tmp_path / "staffeln.toml"
+    file.write_text("mine")
+    answer = run("config", "init", "--output", str(file))
+    assert answer.exit_code == 2
+    assert f"{file}: cannot be written: File exists" in answer.stderr
+    assert file.read_text() == "mine"
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    answer = run("config", "init", "--output", str(tmp_path / "none" / "x.toml"))
+    assert answer.exit_code == 2
+    assert "No such file or directory" in answer.stderr
+
+
+def test_the_example_goes_where_the_configuration_is_expected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run("--config", str(tmp_path / "mine.toml"), "config", "init")
+    run("config", "init")
+    assert {one.name for one in tmp_path.iterdir()} == {"mine.toml", "staffeln.toml"}
+    assert run("config", "init", "--output", "-").stdout == Path("mine.toml").read_text()
+
+
+def test_check_tells_where_each_value_came_from_and_hides_passwords(tmp_path: Path) -> None:
+    file = tmp_path / "staffeln.toml"
+    file.write_text('[cloud]\nworkers = 4\n[database]\nurl = "postgresql://u:geheim@h/d"\n')
+    arguments = ("--config", str(file), "--os-cloud", "prod", "config", "check", "-f", "json")
+    answer = run(*arguments, RETENTION_TIME="30d", LOCK_URL="redis://:geheim@h")
+    assert answer.exit_code == 0
+    assert value_of(answer, "cloud.workers") == (4, "file")
+    assert value_of(answer, "cloud.name") == ("prod", "--os-cloud")
+    assert value_of(answer, "retention.time") == ("30d", "STAFFELN_RETENTION_TIME")
+    assert value_of(answer, "retention.keep_last") == (1, "default")
+    assert value_of(answer, "database.url") == ("postgresql://u:***@h/d", "file")
+    table = run("--config", str(file), "config", "check", LOCK_URL="redis://:geheim@h").stdout
+    assert table.splitlines()[0] == f"file: {file}"
+    assert "geheim" not in answer.stdout + table
+
+
+def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "staffeln.toml"
+    file.write_text('[cloud]\nworkers = "x"\ncolour = 1\n')
+    answer = run("--config", str(file), "config", "check", BACKUP_TIMEOUT="soon")
+    assert (answer.exit_code, answer.stdout) == (78, "")
+    assert len(answer.stderr.splitlines()) == 3
+
+
+def test_urls_are_looked_into_and_nobody_is_asked(tmp_path: Path) -> None:
+    answer = run("config", "check", DATABASE_URL="mysql://x/y", LOCK_URL="gopher://x")
+    assert answer.exit_code == 78
+    assert "database.url: mysql:// is not supported" in answer.stderr
+    assert "lock.url" in answer.stderr
+    assert run("config", "check", LOCK_URL="redis://127.0.0.1:1/0").exit_code == 0
