@@ -17,7 +17,7 @@ STOPPED = 130
     "--pause",
     type=click.FloatRange(0, 60),
     metavar="SECONDS",
-    help="Rest so long after each step; on a terminal 0.7 unless told, else 0.",
+    help="Least time from one step to the next; on a terminal 0.6 unless told, else 0.",
 )
 @click.option("--fast", is_flag=True, help="Do not rest at all.")
 def demo(pause: float | None, fast: bool) -> None:
@@ -28,13 +28,16 @@ def demo(pause: float | None, fast: bool) -> None:
     from staffeln_cli.render.story import Teller
 
     safe_output()
-    usual = 0.7 if sys.stdout.isatty() else 0.0
+    usual = 0.6 if sys.stdout.isatty() else 0.0
     rest = 0.0 if fast else usual if pause is None else pause
     try:
         with _terminated(), closing(command.tell(summary)) as story, Teller() as teller:
+            shown_at = -rest
             for beat in story:
+                if not getattr(beat, "moving", False):
+                    time.sleep(max(0.0, shown_at + rest - time.monotonic()))
+                    shown_at = time.monotonic()
                 teller.tell(beat)
-                time.sleep(0 if getattr(beat, "moving", False) else rest)
     except KeyboardInterrupt:
         click.echo("The demonstration was stopped; nothing of it is left behind.", err=True)
         sys.exit(STOPPED)

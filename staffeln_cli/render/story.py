@@ -175,9 +175,10 @@ class Teller:
         if isinstance(beat, Calendar) and beat.moving:
             self._move(beat)
             return
+        was_moving = self._live is not None
         self._stand_still()
         kind = type(beat)
-        if kind in _APART or kind is not self._last:
+        if not was_moving and (kind in _APART or kind is not self._last):
             self._print("")
         self._print(beat)
         if isinstance(beat, Asked):

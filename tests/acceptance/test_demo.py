@@ -39,14 +39,18 @@ def bare(folder: Path, **more: str) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "TMPDIR": str(folder), "HOME": str(folder), **more}
 
 
+def run(folder: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*STAFFELN, "demo"], env=environ, cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, float]:
     """What it prints where nobody watches, and how long it takes; it leaves nothing behind."""
     folder = tmp_path_factory.mktemp("demo")
     began = time.monotonic()
-    done = subprocess.run(
-        [*STAFFELN, "demo"], env=bare(folder), cwd=folder, capture_output=True, text=True
-    )
+    done = run(folder, bare(folder))
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert list(folder.iterdir()) == []
     return done.stdout, time.monotonic() - began
@@ -86,9 +90,7 @@ def test_the_demonstration_minds_no_settings_of_its_user(tmp_path: Path) -> None
         LC_ALL="en_US.ISO-8859-1",
         PYTHONIOENCODING="ascii",
     )
-    done = subprocess.run(
-        [*STAFFELN, "demo", "--fast"], env=environ, cwd=tmp_path, capture_output=True, text=True
-    )
+    done = run(tmp_path, environ)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.isascii()
     assert "web-root  ... ... .FiiiiiiFiiiiiiFiiiiii" in done.stdout
