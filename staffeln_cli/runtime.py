@@ -50,22 +50,23 @@ class Stop:
     """A signal's request to end: the item in hand is finished, no further one begun."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self.event = threading.Event()
+        """Set once an end was asked for."""
         self.signal_number: int | None = None
 
     def request(self, signal_number: int) -> None:
         """Ask for an end; safe in a signal handler."""
         self.signal_number = signal_number
-        self._event.set()
+        self.event.set()
 
     @property
     def is_requested(self) -> bool:
         """Whether an end was asked for."""
-        return self._event.is_set()
+        return self.event.is_set()
 
     def sleep(self, seconds: float) -> None:
         """Wait, but no longer than until an end is asked for."""
-        self._event.wait(seconds)
+        self.event.wait(seconds)
 
     def check(self) -> None:
         """Raise Stopped if an end was asked for."""
@@ -94,7 +95,7 @@ class Runtime:
         """The cloud; logs in when first asked for something."""
         from staffeln_cli.cloud import Cloud
 
-        return Cloud(self.settings.cloud)
+        return Cloud(self.settings.cloud, stopping=self.stop.event)
 
     @cached_property
     def unchecked_store(self) -> "Store":

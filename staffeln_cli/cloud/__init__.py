@@ -1,5 +1,6 @@
 """The one door to OpenStack."""
 
+import threading
 from datetime import datetime, timedelta
 
 from staffeln_cli.cloud.api import Api, Login
@@ -15,8 +16,11 @@ __all__ = ["BackupService", "Cloud", "Login", "Quota", "Quotas"]
 class Cloud:
     """One cloud, with one login that is made when it is first needed."""
 
-    def __init__(self, settings: CloudSettings) -> None:
-        self._api = Api(settings)
+    def __init__(
+        self, settings: CloudSettings, *, stopping: threading.Event | None = None
+    ) -> None:
+        """`stopping`, once set, ends the waiting for a cloud in trouble."""
+        self._api = Api(settings, stopping or threading.Event())
         self.listings = Listings(self._api)
         self.backups = BackupRequests(self._api)
         self.look = Look(self._api)

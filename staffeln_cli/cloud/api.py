@@ -88,8 +88,9 @@ class _ProjectToken(v3.Token):
 class Api:
     """One login to one cloud, and raw requests with it. Threads may share it."""
 
-    def __init__(self, settings: CloudSettings) -> None:
+    def __init__(self, settings: CloudSettings, stopping: threading.Event) -> None:
         self._settings = settings
+        self._stopping = stopping
         self._connection = _connected(settings)
         self._session: Session = self._connection.session
         self._auth: v3.base.Auth = self._session.auth  # type: ignore[assignment]  # typed as the widest plugin
@@ -258,8 +259,12 @@ class Api:
         """Repeat while the answer is `_Later`, for retry_timeout since the last good answer."""
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Later),
-            stop=lambda _: self._out_of_patience(),
-            wait=_pause,
+            stop=tenacity.stop_any(
+                tenacity.stop_when_event_set(self._stopping), lambda _: self._out_of_patience()
+            ),
+            # A Retry-After of hours is not waited for longer than our own patience lasts.
+            wait=lambda state: min(_pause(state), self._settings.retry_timeout.total_seconds()),
+            sleep=tenacity.sleep_using_event(self._stopping),
             before_sleep=lambda state: log.info("%s: %s; trying again", what, _reason(state)),
             reraise=True,
         )
