@@ -259,9 +259,7 @@ class Api:
         """Repeat while the answer is `_Later`, for retry_timeout since the last good answer."""
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Later),
-            stop=tenacity.stop_any(
-                tenacity.stop_when_event_set(self._stopping), lambda _: self._out_of_patience()
-            ),
+            stop=lambda _: self._stopping.is_set() or self._out_of_patience(),
             # A Retry-After of hours is not waited for longer than our own patience lasts.
             wait=lambda state: min(_pause(state), self._settings.retry_timeout.total_seconds()),
             sleep=tenacity.sleep_using_event(self._stopping),
