@@ -8,7 +8,8 @@ import click
 
 from staffeln_cli.cli.listed import only_looking, safe_output, write
 from staffeln_cli.cli.session import Session
-from staffeln_cli.cli.show import foreseen, printable
+from staffeln_cli.cli.show import foreseen
+from staffeln_cli.render.text import printable
 
 
 @click.group()

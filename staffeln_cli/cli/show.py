@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ import click
 from staffeln_cli.cli.session import Session
 from staffeln_cli.errors import StaffelnError
 from staffeln_cli.model import Decision, Outcome, RunId
+from staffeln_cli.render.text import printable, zulu
 
 log = logging.getLogger(__name__)
 BUG = 1
@@ -167,20 +168,3 @@ def bug(session: Session, error: Exception) -> int:
     click.echo(" ".join(text.split()), err=True)
     log.error("run %s ended by a bug", run_id, exc_info=error if session.verbosity > 0 else None)
     return BUG
-
-
-def zulu(moment: datetime) -> str:
-    """A moment as JSON has it: UTC, whole seconds, ending in Z."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def jsonable(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with its moments written out."""
-    return {
-        key: zulu(value) if isinstance(value, datetime) else value for key, value in row.items()
-    }
-
-
-def printable(text: str) -> str:
-    """Text of strangers on one line, without control characters."""
-    return "".join(one if one.isprintable() else "?" for one in " ".join(text.split()))

@@ -85,9 +85,15 @@ def usual_columns(view: str) -> tuple[str, ...]:
     return (_NARROW_VIEWS if console().width < _WIDE else _WIDE_VIEWS)[view]
 
 
-def show(columns: Sequence[str], rows: Iterable[Sequence[object]], *, whole: bool = False) -> None:
+def show(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    whole: bool = False,
+    out: Console | None = None,
+) -> None:
     """Print a table; `whole` breaks what is too long instead of cutting it."""
-    out = console()
+    out = out or console()
     head = [Cell(name.replace("_", " "), "bold") for name in columns]
     waiting = iter(rows)
     while part := list(islice(waiting, _AT_ONCE)):
