@@ -94,7 +94,6 @@ class Session:
         root.setLevel(max(level, logging.WARNING))
         logging.getLogger("staffeln_cli").setLevel(level)
 
-
     def _catch_signals(self, runtime: "Runtime") -> None:
         """The first signal asks for an end; a second ends at once, which is safe at any moment."""
 
@@ -151,7 +150,6 @@ class _JsonLines(logging.Formatter):
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)
-
 
 
 def _text_lines() -> logging.Formatter:
