@@ -92,14 +92,24 @@ def config_check(session: Session, shape: str) -> None:
 
 @click.command()
 @click.option("-f", "--format", "shape", type=click.Choice(["text", "json"]), default="text")
+@click.option(
+    "--orphans", is_flag=True, help="List backups that Staffeln made and no longer knows."
+)
+@click.option(
+    "--adopt", is_flag=True, help="With --orphans: put those that are available under its care."
+)
 @click.pass_obj
-def doctor(session: Session, shape: str) -> None:
+def doctor(session: Session, shape: str, orphans: bool, adopt: bool) -> None:
     """Look at everything a run needs, before it needs it.
 
     Exits 0 when all is well or only worth a warning, 78 when somebody must put something right
     (configuration, schema, roles), 69 when something could not be reached. Changes nothing.
     """
     from staffeln_cli.commands import doctor as command
+
+    if orphans or adopt:
+        _orphans(session, shape, adopt=adopt)
+        return
 
     checks = []
     with foreseen():
@@ -115,6 +125,27 @@ def doctor(session: Session, shape: str) -> None:
 
         write(dumped([asdict(one) for one in checks]))
     sys.exit(command.exit_code(checks))
+
+
+def _orphans(session: Session, shape: str, *, adopt: bool) -> None:
+    """Backups with Staffeln's mark that its database does not know; none: it says so."""
+    from staffeln_cli.commands import orphans as command
+    from staffeln_cli.render.text import dumped, printable
+
+    rows: list[dict[str, object]] = []
+    with foreseen():
+        for one in command.find(session.runtime, adopt=adopt):
+            backup = one.backup
+            rows.append({"backup_id": backup.id, "name": backup.name, "status": backup.status})
+            rows[-1] |= {"volume_id": backup.volume_id, "project_id": backup.project_id}
+            rows[-1] |= {"created_at": backup.created_at, "adopted": one.adopted}
+            if shape == "text":
+                done = "adopted" if one.adopted else backup.status
+                click.echo(f"{backup.id}  {done}  {printable(backup.name)}")
+    if shape == "json":
+        write(dumped(rows))
+    elif not rows:
+        click.echo("Every backup that Staffeln made has its record.")
 
 
 @click.command()

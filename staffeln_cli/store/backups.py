@@ -179,6 +179,8 @@ class Backups:
         law = [BackupRow.id == record.id, BackupRow.state == record.state]
         if owner is not None:
             law.append(BackupRow.claimed_by == owner)
+        if record.state is State.AVAILABLE and new is State.DELETING:
+            law.append(BackupRow.pinned.is_(False))  # somebody may have pinned it meanwhile
         with self._database.write() as connection:
             moved = connection.execute(
                 update(BackupRow)
