@@ -11,6 +11,7 @@ _PARTS = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _MOST_DAYS = 100 * 366
+_A_DAY = timedelta(days=1)
 _LONGEST_TEXT = 64
 EXPECTED = (
     "a duration such as 1y2mon3w4d5h6min7s (each part optional, in this order, at most 100 years)"
@@ -66,7 +67,7 @@ def parse(text: str) -> Duration:
         exact = timedelta(**parts)
     except OverflowError:
         exact = timedelta.max
-    if months * 31 + exact.days > _MOST_DAYS:
+    if months * 366 / 12 + exact / _A_DAY > _MOST_DAYS:
         raise ValueError(f"{shown(text)} is longer than 100 years; expected {EXPECTED}")
     return Duration(months, exact)
 
