@@ -147,6 +147,8 @@ class Run:
         self.id = RunId(f"{runtime.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}")
         self.started_at = runtime.now()
         self.counts: Counter[str] = Counter()
+        self.figures: tuple[str, ...] = ()
+        """Which counts its outcome has."""
         self.failures: list[Failure] = []
         self.decisions: list[Decision] = []
         self._lock = threading.Lock()
@@ -231,7 +233,7 @@ class Run:
             duration_s=round(time.monotonic() - self._began, 3),
             api_requests=self._requests() - self._requests_before,
             dry_run=self.dry_run,
-            counts=dict(self.counts),
+            counts={name: self.counts[name] for name in self.figures},
             failures=tuple(self.failures),
             decisions=tuple(self.decisions),
             note=str(error) if error else None,
@@ -258,9 +260,10 @@ def cycle(  # noqa: PLR0913 - the switches of a pass, all by name
     the outcome; a lock that another run holds is one of the good ends.
     """
     run = Run(runtime, command, dry_run=dry_run)
-    run.counts.update(dict.fromkeys(counts, 0))
+    run.figures = tuple(counts)
     runtime.run_id = run.id
     try:
+        runtime.stop.check()
         with ExitStack() as frame:
             frame.enter_context(_recorded(run, leader=leader))
             work(run)

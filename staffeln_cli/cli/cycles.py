@@ -88,7 +88,7 @@ def run(session: Session, dry_run: bool, shape: str) -> None:
     """Do all five passes: collect, backup, check, retain, report: the one-line crontab."""
     from staffeln_cli.commands import run as command
 
-    finish_all(session, shape, lambda: command.passes(session.runtime, dry_run=dry_run))
+    finish_all(session, shape, command.passes(lambda: session.runtime, dry_run=dry_run))
 
 
 COMMANDS = (run, collect, backup, check, retain)

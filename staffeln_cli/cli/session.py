@@ -93,6 +93,8 @@ class Session:
         root.handlers[:] = [handler]
         root.setLevel(max(level, logging.WARNING))
         logging.getLogger("staffeln_cli").setLevel(level)
+        # It warns of each connection that fails; what that means for the run is said by the run.
+        logging.getLogger("keystoneauth").setLevel(logging.ERROR)
 
     def _catch_signals(self, runtime: "Runtime") -> None:
         """The first signal asks for an end; a second ends at once, which is safe at any moment."""

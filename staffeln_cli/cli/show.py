@@ -1,6 +1,5 @@
 """How outcomes and errors reach the terminal, cron's mail, or another program."""
 
-import json
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -13,11 +12,13 @@ import click
 
 from staffeln_cli.cli.session import Session
 from staffeln_cli.errors import StaffelnError
-from staffeln_cli.model import Decision, Outcome, RunId
-from staffeln_cli.render.text import printable, zulu
+from staffeln_cli.model import Decision, Failure, Outcome, RunId
+from staffeln_cli.render.text import dumped, printable, zulu
 
 log = logging.getLogger(__name__)
 BUG = 1
+STOPPED = 128
+"""From here on, an exit code tells the number of a signal."""
 
 format_option = click.option(
     "-f",
@@ -34,28 +35,44 @@ dry_run_option = click.option(
 
 def finish(session: Session, command: str, shape: str, work: Callable[[], Outcome]) -> NoReturn:
     """Run one pass, show its outcome, exit with its code."""
-    with progress(session, shape):
+    with progress(session, shape), owing(command, shape):
         outcome = outcome_of(command, work)
+    show(session, outcome, shape)
     if shape == "json":
-        click.echo(json.dumps(as_json(outcome), ensure_ascii=False))
-    else:
-        show(session, outcome)
+        click.echo(dumped(as_json(outcome)))
     sys.exit(outcome.exit_code)
 
 
 def finish_all(
-    session: Session, shape: str, passes: Callable[[], Iterable[tuple[str, Callable[[], Outcome]]]]
+    session: Session, shape: str, passes: Iterable[tuple[str, Callable[[], Outcome]]]
 ) -> NoReturn:
     """Run several passes, each whatever became of the others; exit with the worst code."""
     outcomes: list[Outcome] = []
-    with progress(session, shape), foreseen():
-        for command, work in passes():
-            outcomes.append(outcome_of(command, work))
-            if shape == "text":
-                show(session, outcomes[-1])
+    if shape == "text":
+        with foreseen():  # what is wrong for all of them is said once
+            _ = session.runtime
+    with progress(session, shape):
+        for command, work in passes:
+            with owing(command, shape, outcomes):
+                outcomes.append(outcome_of(command, work))
+            show(session, outcomes[-1], shape)
+            if outcomes[-1].exit_code >= STOPPED:
+                break
     if shape == "json":
-        click.echo(json.dumps([as_json(one) for one in outcomes], ensure_ascii=False))
+        click.echo(dumped([as_json(one) for one in outcomes]))
     sys.exit(max((one.exit_code for one in outcomes), default=0))
+
+
+@contextmanager
+def owing(command: str, shape: str, before: Iterable[Outcome] | None = None) -> Iterator[None]:
+    """Print the promised JSON also when a bug ends the pass."""
+    try:
+        yield
+    except Exception as error:
+        if shape == "json":
+            ended = as_json(_ended(command, f"a bug: {type(error).__name__}: {error}", BUG))
+            click.echo(dumped(ended if before is None else [*map(as_json, before), ended]))
+        raise
 
 
 def outcome_of(command: str, work: Callable[[], Outcome]) -> Outcome:
@@ -63,16 +80,12 @@ def outcome_of(command: str, work: Callable[[], Outcome]) -> Outcome:
     try:
         return work()
     except StaffelnError as error:
-        return Outcome(
-            command,
-            RunId("-"),
-            "failed",
-            datetime.now(UTC),
-            0.0,
-            0,
-            note=str(error),
-            exit_code=error.exit_code,
-        )
+        return _ended(command, str(error), error.exit_code)
+
+
+def _ended(command: str, why: str, exit_code: int) -> Outcome:
+    moment = datetime.now(UTC)
+    return Outcome(command, RunId("-"), "failed", moment, 0.0, 0, note=why, exit_code=exit_code)
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
@@ -86,13 +99,17 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "duration_s": outcome.duration_s,
         "api_requests": outcome.api_requests,
         "counts": dict(outcome.counts),
-        "failures": [asdict(one) for one in outcome.failures],
+        "failures": [asdict(one) for one in (*outcome.failures, *_early_end(outcome))],
     }
     if outcome.dry_run:
         shown["decisions"] = [_decision(one) for one in outcome.decisions]
-    if outcome.note:
-        shown["note"] = outcome.note
     return shown
+
+
+def _early_end(outcome: Outcome) -> list[Failure]:
+    """What ended a pass early, as failures of the pass itself; that another one leads is none."""
+    lines = outcome.note.splitlines() if outcome.note and outcome.outcome != "skipped" else []
+    return [Failure("pass", outcome.command, line) for line in lines]
 
 
 def _decision(one: Decision) -> dict[str, str]:
@@ -106,12 +123,14 @@ def _decision(one: Decision) -> dict[str, str]:
     }
 
 
-def show(session: Session, outcome: Outcome) -> None:
-    """Trouble on stderr, always; a summary only where somebody watches."""
+def show(session: Session, outcome: Outcome, shape: str) -> None:
+    """Trouble on stderr, always; in text a plan if asked for, a summary if somebody watches."""
     for failure in outcome.failures:
         click.echo(f"{failure.kind} {failure.id}: {printable(failure.reason)}", err=True)
     if outcome.note and outcome.outcome != "skipped":
         click.echo(f"{outcome.command}: {outcome.note}", err=True)
+    if shape != "text":
+        return
     if outcome.dry_run:
         from staffeln_cli.render import terminal
 

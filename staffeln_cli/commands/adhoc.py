@@ -27,7 +27,7 @@ from staffeln_cli.planning.lifecycle import UNFINISHED
 from staffeln_cli.planning.plan import broken, planned
 from staffeln_cli.runtime import Run, Runtime, cycle
 
-COUNTS = ("started", "deferred", "failed", "available")
+COUNTS = ("started", "deferred", "failed")
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 15.0
 _ANY_DEPTH = 1_000_000

@@ -27,7 +27,6 @@ COUNTS = (
     "timed_out",
     "adopted",
     "missing",
-    "deleting",
     "deleted",
 )
 PAGE = 1000
@@ -67,7 +66,6 @@ def _foresee(run: Run) -> None:
             Decision(f"follow {record.state}", "backup", record.name, record.volume_name, status)
         )
     run.counts["running"] = sum(one.state is State.CREATING for one in work)
-    run.counts["deleting"] = sum(one.state is State.DELETING for one in work)
     run.counts["missing"] = len(sight.unseen)
 
 
@@ -258,7 +256,6 @@ def _see_off(run: Run, record: BackupRecord, backup: Backup | None) -> None:
     if backup is None:
         removal.gone(run, record)
         return
-    run.count("deleting")
     if backup.status != "deleting" and (
         record.next_try_at is None or record.next_try_at <= run.now()
     ):
