@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 RETRIED_STATUS = frozenset({429, 500, 502, 503, 504})
+_REFUSED_TOKENS = 3
+"""keystoneauth renews a token for the one thread that notices first; the others ask again here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +191,17 @@ class Api:
         """
         self.login()
         try:
-            response: requests.Response = getattr(self._connection, service).request(
-                path,
-                method,
-                raise_exc=False,
-                connect_retries=0,
-                status_code_retries=0,
-                **options,
-            )
+            for _ in range(_REFUSED_TOKENS):
+                response: requests.Response = getattr(self._connection, service).request(
+                    path,
+                    method,
+                    raise_exc=False,
+                    connect_retries=0,
+                    status_code_retries=0,
+                    **options,
+                )
+                if response.status_code != 401:
+                    break
         except (ksa.ClientException, sdk.SDKException, requests.RequestException) as error:
             raise InDoubt(f"{method} {path}: no answer: {one_line(error)}") from error
         return response
