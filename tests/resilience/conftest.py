@@ -1,0 +1,44 @@
+"""Hosts, worlds, and how far the long variants go."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from staffeln_cli.simcloud import SimCloud
+from tests.resilience.hosts import Host
+from tests.resilience.worlds import SETTINGS, Keeper, keeper
+
+IS_SOAK = bool(os.environ.get("STAFFELN_TEST_SOAK"))
+
+
+@pytest.fixture
+def host(cloud: SimCloud, sqlite_url: str, tmp_path: Path) -> Host:
+    """A host on SQLite."""
+    return host_on(sqlite_url, tmp_path)
+
+
+@pytest.fixture
+def host_on_postgresql(cloud: SimCloud, postgresql_url: str, tmp_path: Path) -> Host:
+    """A host on PostgreSQL."""
+    return host_on(postgresql_url, tmp_path)
+
+
+def host_on(url: str, folder: Path) -> Host:
+    """A host on a database of the caller's choice."""
+    environ = {
+        **os.environ,
+        **SETTINGS,
+        "STAFFELN_DATABASE_URL": url,
+        "STAFFELN_LOCK_URL": f"file://{folder / 'locks'}",
+    }
+    return Host(environ, folder)
+
+
+@pytest.fixture
+def keep(cloud: SimCloud, host: Host) -> Iterator[Keeper]:
+    """Another host on the same SQLite file, on which nothing goes wrong."""
+    keep = keeper(host.environ, cloud.now)
+    yield keep
+    keep.runtime.close()

@@ -1,0 +1,135 @@
+"""Whatever dies, wherever it dies: the next cron run goes on from there."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+
+from staffeln_cli.simcloud import SimCloud
+from staffeln_cli.simcloud.calls import Request
+from tests.resilience.conftest import IS_SOAK
+from tests.resilience.hosts import KILLED, Host, Running
+from tests.resilience.process import Death, Frozen
+from tests.resilience.worlds import (
+    CYCLE,
+    SCENES,
+    Ending,
+    Keeper,
+    Picture,
+    broken_promises,
+    ending,
+    found,
+    keeper,
+    live,
+    settle,
+)
+
+MOST_STEPS = 500
+
+
+class Scene:
+    """A moment to which one can come back, and how it ends when nobody dies."""
+
+    def __init__(self, cloud: SimCloud, host: Host, keep: Keeper, command: str) -> None:
+        self.cloud, self.keep, self.command = cloud, keep, command
+        volumes = found(cloud)
+        live(cloud, keep, 4)
+        SCENES[command](cloud, keep, volumes)
+        self.picture = Picture(cloud, host.environ["STAFFELN_DATABASE_URL"])
+        keep.store.close()
+        self.picture.take()
+        self.host = host.suffering(clock=Frozen(cloud.now()))
+        self.goes_well = self.end(lambda: self.host.start(command).wait())
+
+    def end(self, play: Callable[[], object]) -> Ending:
+        """Play the scene, then let hours pass without trouble."""
+        self.picture.restore()
+        play()
+        self.cloud.on_request = self.cloud.on_reply = None
+        self.cloud.requests.clear()
+        settle(self.cloud, self.keep)
+        wrong, end = broken_promises(self.cloud, self.keep), ending(self.cloud, self.keep)
+        self.keep.store.close()
+        assert wrong == []
+        return end
+
+
+class Nobody(Exception):
+    """Stops a request from being carried out: its sender died before it arrived."""
+
+
+def before_a_request(scene: Scene, number: int) -> bool:
+    """Kill the command when it sends its n-th request, of which Cinder never hears."""
+    return _killed_at_request(scene, number, acting=False)
+
+
+def after_a_request(scene: Scene, number: int) -> bool:
+    """Kill the command when Cinder has carried out its n-th request, before the answer."""
+    return _killed_at_request(scene, number, acting=True)
+
+
+def _killed_at_request(scene: Scene, number: int, *, acting: bool) -> bool:
+    running: list[Running] = []
+    seen = count(1)
+
+    def hook(_: Request) -> None:
+        if next(seen) == number:
+            running[0].kill()
+            if not acting:
+                raise Nobody
+
+    if acting:
+        scene.cloud.on_reply = hook
+    else:
+        scene.cloud.on_request = hook
+    running.append(scene.host.start(scene.command))
+    return running[0].wait() == KILLED
+
+
+def before_a_commit(scene: Scene, number: int) -> bool:
+    """Let the command kill itself just before its n-th commit."""
+    death = Death(number, after=False)
+    return scene.host.suffering(death=death).start(scene.command).wait() == KILLED
+
+
+def after_a_commit(scene: Scene, number: int) -> bool:
+    """Let the command kill itself just after its n-th commit."""
+    death = Death(number, after=True)
+    return scene.host.suffering(death=death).start(scene.command).wait() == KILLED
+
+
+DEATHS = (before_a_request, after_a_request, before_a_commit, after_a_commit)
+"""Each kills a run of the scene's command at a step; False when it ended before that step."""
+
+
+def steps(first: int, stride: int) -> Iterator[int]:
+    """All steps in the long variant, otherwise some of them, other ones for each kind of death."""
+    return iter(range(1, MOST_STEPS) if IS_SOAK else range(first, MOST_STEPS, stride))
+
+
+def die_often(scene: Scene, stride: int) -> None:
+    for kind, death in enumerate(DEATHS):
+        for step in steps(1 + kind * stride // len(DEATHS), stride):
+            was_killed: list[bool] = []
+            end = scene.end(lambda: was_killed.append(death(scene, step)))  # noqa: B023 - at once
+            assert end == scene.goes_well, f"killed {death.__name__}: {step}"
+            if not was_killed[0]:
+                break
+        else:
+            raise AssertionError("the command never ends")
+
+
+@pytest.mark.parametrize("command", CYCLE)
+def test_a_run_killed_at_any_step_changes_nothing_in_the_end(
+    cloud: SimCloud, host: Host, keep: Keeper, command: str
+) -> None:
+    die_often(Scene(cloud, host, keep, command), stride=12)
+
+
+@pytest.mark.parametrize("command", CYCLE)
+def test_a_run_killed_at_any_step_changes_nothing_in_the_end_on_postgresql(
+    cloud: SimCloud, host_on_postgresql: Host, command: str
+) -> None:
+    keep = keeper(host_on_postgresql.environ, cloud.now)
+    die_often(Scene(cloud, host_on_postgresql, keep, command), stride=40)
+    keep.runtime.close()

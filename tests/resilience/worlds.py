@@ -1,0 +1,283 @@
+"""Worlds in which much is under way, pictures of them, and what must be true at their ends."""
+
+import copy
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, make_url, text
+
+from staffeln_cli.commands import backup, check, collect, retain
+from staffeln_cli.config import load
+from staffeln_cli.model import BackupRecord, Outcome, State
+from staffeln_cli.planning.lifecycle import UNFINISHED
+from staffeln_cli.runtime import Runtime
+from staffeln_cli.simcloud import SimCloud
+from staffeln_cli.store import Store
+
+MARKED = {"__staffeln_backup": "true"}
+BEGIN = datetime(2026, 3, 2, 22, 0, tzinfo=UTC)
+PASSES = {"collect": collect.run, "backup": backup.run, "check": check.run, "retain": retain.run}
+CYCLE = tuple(PASSES)
+SETTINGS = {
+    "STAFFELN_BACKUP_FULL_BACKUP_DEPTH": "1",
+    "STAFFELN_BACKUP_TIMEOUT": "12h",
+    "STAFFELN_RETENTION_TIME": "2d",
+    "STAFFELN_RETENTION_BRAKE": "1",
+    "STAFFELN_CLOUD_REQUEST_TIMEOUT": "10s",
+    "STAFFELN_CLOUD_RETRY_TIMEOUT": "5s",
+    "STAFFELN_CLOUD_WORKERS": "2",
+    "STAFFELN_RETAIN_TIME_BUDGET": "1s",
+}
+HIDDEN = ("lock", "clock", "url")
+
+
+@dataclass
+class Keeper:
+    """A host on which nothing ever goes wrong, in this process."""
+
+    runtime: Runtime
+
+    def __call__(self, *commands: str) -> list[Outcome]:
+        """Run passes one after the other, each with a login of its own."""
+        outcomes = [self._pass(command) for command in commands]
+        assert all(one.outcome in ("ok", "partial") for one in outcomes), outcomes
+        return outcomes
+
+    def _pass(self, command: str) -> Outcome:
+        outcome = PASSES[command](self.runtime)
+        self.runtime.__dict__.pop("cloud").close()
+        return outcome
+
+    @property
+    def store(self) -> Store:
+        """The database that all hosts share."""
+        return self.runtime.store
+
+    def records(self) -> list[BackupRecord]:
+        """All there are."""
+        return self.store.backups.in_states(set(State))
+
+
+def keeper(environ: Mapping[str, str], clock: Callable[[], datetime] | None) -> Keeper:
+    """A host of its own."""
+    ours = {key: value for key, value in environ.items() if key.startswith("STAFFELN_")}
+    ours["STAFFELN_CLOUD_WORKERS"] = "1"  # so that every picture shows the same
+    return Keeper(Runtime(load(None, ours).settings, clock=clock))
+
+
+@dataclass
+class Picture:
+    """A cloud and a database as they were at one moment; nobody else may be using them."""
+
+    cloud: SimCloud
+    url: str
+    at: datetime = BEGIN
+    _world: dict[str, Any] = field(default_factory=dict)
+
+    def take(self) -> None:
+        """Remember this moment."""
+        self._database(keep=True)
+        with self.cloud.world.lock:
+            shown = {k: v for k, v in vars(self.cloud.world).items() if k not in HIDDEN}
+            self._world = copy.deepcopy(shown)
+        self.at = self.cloud.now()
+
+    def restore(self) -> None:
+        """Let everything be as it was."""
+        self._database(keep=False)
+        with self.cloud.world.lock:
+            vars(self.cloud.world).update(copy.deepcopy(self._world))
+            self.cloud.requests.clear()
+            self.cloud.on_request = self.cloud.on_reply = None
+        self.cloud.freeze(self.at)
+
+    def _database(self, *, keep: bool) -> None:
+        url = make_url(self.url)
+        name = url.database or ""
+        one, other = (name, f"{name}_kept") if keep else (f"{name}_kept", name)
+        if url.get_backend_name() == "sqlite":
+            for suffix in ("-wal", "-shm"):
+                Path(other + suffix).unlink(missing_ok=True)
+            shutil.copy(one, other)
+            return
+        engine = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE IF EXISTS {other} WITH (FORCE)"))
+            connection.execute(text(f"CREATE DATABASE {other} TEMPLATE {one}"))
+        engine.dispose()
+
+
+def found(cloud: SimCloud) -> dict[str, str]:
+    """Two projects with seven volumes of protected servers."""
+    cloud.freeze(BEGIN)
+    cloud.finish_after = None
+    volumes = {}
+    for project, names in {"shop": "abc", "bank": "defg"}.items():
+        cloud.add_project(project)
+        cloud.add_server(f"{project}-server", project=project, metadata=MARKED)
+        for name in names:
+            volumes[name] = cloud.add_volume(name, project=project, server=f"{project}-server")
+    return volumes
+
+
+def live(cloud: SimCloud, keep: Keeper, days: int) -> None:
+    """Days on which everything goes well."""
+    for _ in range(days):
+        keep("collect", "backup")
+        cloud.finish_backups()
+        keep("check")
+        cloud.advance(days=1)
+
+
+def before_collect(cloud: SimCloud, keep: Keeper, volumes: dict[str, str]) -> None:
+    """New, gone, broken and unmarked volumes, and plans that lost their reason."""
+    cloud.add_server("old", project="bank", metadata=MARKED)
+    for name in "hi":
+        volumes[name] = cloud.add_volume(name, server="old", project="bank")
+    keep("collect")
+    cloud.set_metadata("old", {})
+    cloud.remove_volume("i")
+    cloud.add_volume("j", server="shop-server")
+    cloud.set_volume("d", status="error")
+    cloud.remove_volume("e")
+
+
+def before_backup(cloud: SimCloud, keep: Keeper, volumes: dict[str, str]) -> None:
+    """Plans: fulls, incrementals, one without its parent, one for a volume that is gone."""
+    cloud.add_volume("k", server="shop-server")
+    keep("collect")
+    cloud.remove_volume("e")
+    cloud.set_volume("f", status="attaching")
+    for one in reversed(cloud.backups(volume_id=volumes["a"])):
+        cloud.remove_backup(one["id"])
+
+
+def before_check(cloud: SimCloud, keep: Keeper, volumes: dict[str, str]) -> None:
+    """Backups at every turn of their life, and deletions under way."""
+    cloud.delete_after = None
+    keep("retain", "collect")
+    cloud.lose_reply_next("POST", "/backups$", acting=True)
+    cloud.lose_reply_next("POST", "/backups$", acting=False)
+    keep("backup")
+    creating = cloud.backups(status="creating")
+    cloud.stuck(creating[0]["id"])
+    cloud.fail_backups("the tape tore", [creating[1]["id"]])
+    cloud.finish_backups([one["id"] for one in creating[2:]])
+    leaving = cloud.backups(status="deleting")
+    cloud.finish_deletions([one["id"] for one in leaving[1:]])
+    cloud.fail_deletions("the tape stuck", [leaving[0]["id"]], status="error_deleting")
+    cloud.delete_after = timedelta(0)
+    parents = {one["parent_id"] for one in cloud.backups()}
+    leaves = [one["id"] for one in cloud.backups(status="available") if one["id"] not in parents]
+    cloud.remove_backup(leaves[-1])
+    cloud.advance(hours=13)
+
+
+def before_retain(cloud: SimCloud, keep: Keeper, volumes: dict[str, str]) -> None:
+    """Chains of which some have expired; one has a manual backup on it."""
+    cloud.add_backup(volumes["a"], incremental=True)
+    cloud.remove_volume("e")
+    keep("collect")
+
+
+SCENES: dict[str, Callable[[SimCloud, Keeper, dict[str, str]], None]] = {
+    "collect": before_collect,
+    "backup": before_backup,
+    "check": before_check,
+    "retain": before_retain,
+}
+"""For each command, a world in which it has much to do."""
+
+
+def settle(cloud: SimCloud, keep: Keeper) -> None:
+    """What cron does in the next hours, with nothing in its way."""
+    for hours in (1, 2, 4):
+        cloud.advance(hours=hours)
+        for one in cloud.volumes(status="attaching"):
+            cloud.set_volume(one["id"], status="in-use")
+        keep("collect", "backup")
+        cloud.finish_backups()
+        keep("check", "retain")
+
+
+Ending = dict[str, tuple[Counter[str], Counter[str]]]
+
+
+def ending(cloud: SimCloud, keep: Keeper) -> Ending:
+    """For each volume: what Cinder has of it, and what became of the records.
+
+    Of what kind a backup is may differ: where remains of a failure lie in the way for longer, the
+    next one is a full.
+    """
+    in_cinder: dict[str, Counter[str]] = {}
+    on_record: dict[str, Counter[str]] = {}
+    for one in cloud.backups():
+        in_cinder.setdefault(one["volume_id"], Counter())[one["status"]] += 1
+    for record in keep.records():
+        on_record.setdefault(record.volume_id, Counter())[record.state] += 1
+    return {
+        volume: (in_cinder.get(volume, Counter()), on_record.get(volume, Counter()))
+        for volume in in_cinder.keys() | on_record.keys()
+    }
+
+
+def broken_promises(cloud: SimCloud, keep: Keeper) -> list[str]:
+    """What is wrong with a world that came to rest; nothing, one hopes."""
+    records = keep.records()
+    there = {one["id"]: one for one in cloud.backups() if is_ours(one)}
+    tracked = {one.backup_id for one in records if one.state is State.AVAILABLE}
+    open_work = keep.store.backups.open_work()
+    wrong = [f"Cinder has {one}, which nobody tracks" for one in there.keys() - tracked]
+    wrong += [f"{one} is on record, but Cinder has it not" for one in tracked - there.keys()]
+    wrong += [f"{one.name} is still {one.state}" for one in records if one.state in UNFINISHED]
+    wrong += [f"{one.name} is still to be followed" for one in open_work]
+    refused = [one for one in cloud.refused_deletes() if one.status == 400]
+    wrong += [f"Cinder refused {one.method} {one.target}" for one in refused]
+    wrong += claims(keep) + wrong_histories(keep, records)
+    names = Counter(one["name"] for one in there.values())
+    wrong += [
+        f"{number} backups are called {name}" for name, number in names.items() if number > 1
+    ]
+    return wrong
+
+
+def is_ours(one: Mapping[str, Any]) -> bool:
+    """Whether a backup of the simulated cloud was made by Staffeln."""
+    return "staffeln:record" in one["metadata"]
+
+
+def claims(keep: Keeper) -> list[str]:
+    """Claims that outlive their owner."""
+    engine = create_engine(keep.store.database.url)
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text("SELECT name, claimed_by FROM backups WHERE claimed_by IS NOT NULL")
+        ).all()
+    engine.dispose()
+    return [f"{name} is claimed by {owner}" for name, owner in rows]
+
+
+def wrong_histories(keep: Keeper, records: list[BackupRecord]) -> list[str]:
+    """Volumes of which the inventory tells another story than the records."""
+    wrong = []
+    for volume in keep.store.inventory.all_volumes():
+        own = [one for one in records if one.volume_id == volume.volume_id and one.started_at]
+        made = [one for one in own if one.backup_id is not None]
+        good = [one for one in made if one.state not in (State.FAILED, State.CREATING)]
+        good = [one for one in good if one.reason is None or one.state is State.MISSING]
+        started = max((one.started_at for one in made if one.started_at), default=None)
+        success = max((one.started_at for one in good if one.started_at), default=None)
+        if volume.last_started_at != started:
+            wrong.append(
+                f"{volume.volume_name} started at {volume.last_started_at}, not {started}"
+            )
+        if volume.last_success_at is not None and success is None:
+            wrong.append(f"{volume.volume_name} never succeeded")
+        if success is not None and volume.last_success_at != success:
+            wrong.append(f"{volume.volume_name} succeeded at {volume.last_success_at}: {success}")
+    return wrong
