@@ -43,9 +43,16 @@ class Life(RuleBasedStateMachine):
         self.records: dict[BackupId, BackupRecord] = {}
         self.snapshots: list[datetime] = []
         self.promise = Promise(policy=Policy(time=parse("3d")), volume_exists=True, keep_last=1)
-        self.removed: set[BackupId] = set()
 
     # The world.
+
+    @rule(incrementals=st.integers(0, 4), days=st.integers(0, 3))
+    def nights_pass(self, incrementals: int, days: int) -> None:
+        """A chain of ours grows undisturbed, as most of the time it does."""
+        for number in range(incrementals + 1):
+            self.cinder.now += timedelta(hours=23)
+            self._make(ours=True, incremental=number > 0, snapshot=None, at_once=True)
+        self.cinder.now += timedelta(days=days)
 
     @rule(pause=PAUSES)
     def time_passes(self, pause: timedelta) -> None:
@@ -67,32 +74,35 @@ class Life(RuleBasedStateMachine):
         snapshot = data.draw(st.sampled_from(self.snapshots))
         self._make(ours=False, incremental=incremental, snapshot=snapshot, at_once=at_once)
 
+    @precondition(lambda self: self._are("creating"))
     @rule(data=st.data(), well=st.booleans())
     def a_backup_ends(self, data: st.DataObject, well: bool) -> None:
-        for backup in self._one_of(data, "creating"):
-            self._end(backup, well=well)
+        self._end(self._one_of(data, "creating"), well=well)
 
+    @precondition(lambda self: self._are("available"))
     @rule(data=st.data())
     def a_restore_begins(self, data: st.DataObject) -> None:
-        for backup in self._one_of(data, "available"):
-            self.cinder.begin_restore(backup)
+        self.cinder.begin_restore(self._one_of(data, "available"))
 
+    @precondition(lambda self: self._are("restoring"))
     @rule(data=st.data())
     def a_restore_ends(self, data: st.DataObject) -> None:
-        for backup in self._one_of(data, "restoring"):
-            self.cinder.end_restore(backup)
+        self.cinder.end_restore(self._one_of(data, "restoring"))
 
+    @precondition(lambda self: self._are("available", "error"))
     @rule(data=st.data())
     def somebody_deletes_a_leaf(self, data: st.DataObject) -> None:
-        for backup in self._one_of(data, "available", "error"):
-            if not self.cinder.children(backup):
-                self.cinder.delete(backup)
+        backup = self._one_of(data, "available", "error")
+        if not self.cinder.children(backup):
+            self.cinder.delete(backup)
 
+    @precondition(lambda self: self._are("deleting"))
     @rule()
     def deletions_end(self) -> None:
         for row in list(self.cinder.rows.values()):
             if row.status == "deleting":
                 self.cinder.vanish(row.id)
+                self.records.pop(row.id, None)
 
     # The operator.
 
@@ -100,6 +110,7 @@ class Life(RuleBasedStateMachine):
     def the_promise_changes(self, policy: Policy, keep_last: int) -> None:
         self.promise = replace(self.promise, policy=policy, keep_last=keep_last)
 
+    @precondition(lambda self: self.cinder.rows)
     @rule(data=st.data(), pinned=st.booleans())
     def a_pin_changes(self, data: st.DataObject, pinned: bool) -> None:
         mine = sorted(self.records.keys() & self.cinder.rows.keys())
@@ -154,11 +165,9 @@ class Life(RuleBasedStateMachine):
             if not verdict.keep:
                 self._check_may_go(verdict)
             elif name not in leaving:
-                for below in self.cinder.ancestors(name)[1:]:
-                    doubted = any(
-                        going[one].confirm for one in self.cinder.ancestors(name) if one in going
-                    )
-                    assert below not in going or doubted
+                below = [one for one in self.cinder.ancestors(name)[1:] if one in going]
+                # Cinder's answer about the nearest saves all of them.
+                assert not below or going[below[0]].confirm
 
     def _check_may_go(self, verdict: Verdict) -> None:
         record = self.records[verdict.member.backup.id]
@@ -216,9 +225,11 @@ class Life(RuleBasedStateMachine):
             state = State.AVAILABLE if well else State.FAILED
             self.records[backup] = replace(self.records[backup], state=state)
 
-    def _one_of(self, data: st.DataObject, *statuses: str) -> list[BackupId]:
-        found = sorted(row.id for row in self.cinder.rows.values() if row.status in statuses)
-        return [data.draw(st.sampled_from(found))] if found else []
+    def _are(self, *statuses: str) -> list[BackupId]:
+        return sorted(row.id for row in self.cinder.rows.values() if row.status in statuses)
+
+    def _one_of(self, data: st.DataObject, *statuses: str) -> BackupId:
+        return data.draw(st.sampled_from(self._are(*statuses)))
 
     def _judge(self) -> list[Verdict]:
         members = [Member(b, self.records.get(b.id)) for b in self.cinder.listing()]

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from datetime import timedelta
+
 from staffeln_cli.model import Backup
 from staffeln_cli.planning.lineage import (
     cautious_parents,
@@ -46,6 +49,12 @@ def test_of_the_same_second_either_may_have_been_first() -> None:
     line = [full("f0", 9), incremental("i1", 3), incremental("i2", 3)]
     assert parents("i1", *line) == ["i2", "f0"]
     assert parents("i2", *line) == ["i1", "f0"]
+
+
+def test_of_the_same_second_either_may_have_been_first_even_if_their_data_differ() -> None:
+    later = incremental("i2", 3)
+    first = replace(incremental("i1", 3), data_timestamp=later.created_at - timedelta(seconds=1))
+    assert parents("i1", full("f0", 9), first, later) == ["i2", "f0"]
 
 
 class TestAChildOfASnapshot:
