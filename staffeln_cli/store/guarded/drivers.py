@@ -5,8 +5,6 @@ import select
 import sqlite3
 import time
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
@@ -69,10 +67,7 @@ class DriverConnection(Protocol):
 
 
 class SqliteConnection:
-    """A file that exists, only read; lost when another file has taken its place.
-
-    A thread of its own waits for the disk, so that nobody else ever does.
-    """
+    """A file that exists, only read; lost when another file has taken its place."""
 
     def __init__(self, url: URL) -> None:
         self._path = Path(url.database or "").absolute()
@@ -88,38 +83,21 @@ class SqliteConnection:
             self._connection.execute("PRAGMA query_only = ON")
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(_said(error)) from error
-        self._asked: SimpleQueue[Parameters | None] = SimpleQueue()
-        self._answered: SimpleQueue[Found | Exception] = SimpleQueue()
-        Thread(target=self._answer, name="guarded-sqlite", daemon=True).start()
 
     def look_up(self, parameters: Parameters, deadline: float) -> Found:
-        """The answer before the deadline; after a failure the connection is of no further use."""
-        self._asked.put(parameters)
-        try:
-            answer = self._answered.get(timeout=max(0.0, deadline - time.monotonic()))
-        except Empty:
-            raise StoreUnavailable("no answer in time") from None
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def close(self) -> None:
-        """End it, once the disk has answered."""
-        self._asked.put(None)
-
-    def _answer(self) -> None:
-        while (parameters := self._asked.get()) is not None:
-            self._answered.put(self._look_up(parameters))
-        self._connection.close()
-
-    def _look_up(self, parameters: Parameters) -> Found | Exception:
+        """Bounded by SQLite's own time-out for locks: the deadline is further off."""
+        del deadline
         try:
             if self._found() != self._identity:
-                return ConnectionLost(f"{self._path} is another file now")
+                raise ConnectionLost(f"{self._path} is another file now")
             found: Found = self._connection.execute(SQLITE_LOOK_UP, parameters).fetchone()
         except (sqlite3.Error, OSError) as error:
-            return StoreUnavailable(_said(error))
+            raise StoreUnavailable(_said(error)) from error
         return found
+
+    def close(self) -> None:
+        """End it."""
+        self._connection.close()
 
     def _found(self) -> tuple[int, int]:
         status = os.stat(self._path)  # noqa: PTH116 - on the way of every request

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -23,6 +24,7 @@ from staffeln_cli.commands import serve_policy
 from staffeln_cli.config import load
 from staffeln_cli.errors import ConfigError
 from staffeln_cli.planning.guard import Question, Remembered
+from staffeln_cli.policy_app.serving import Server
 from staffeln_cli.runtime import Runtime
 from tests.integration.policy.conftest import MANUAL, Serve
 
@@ -30,6 +32,7 @@ PROGRAM = """
 import signal, sys
 from staffeln_cli.commands import serve_policy
 from staffeln_cli.config import load
+from staffeln_cli.policy_app.serving import Server
 from staffeln_cli.runtime import Runtime
 runtime = Runtime(load(None).settings)
 for number in (signal.SIGTERM, signal.SIGINT):
@@ -149,6 +152,42 @@ def test_the_application_keeps_the_rules_of_wsgi(sqlite_url: str) -> None:
         finally:
             server.shutdown()
             thread.join()
+
+
+class HangsOnce(Nothing):
+    """A look-up whose disk does not answer the first question for a long time."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.disk = threading.Event()
+
+    def look_up(self, question: Question) -> list[Remembered]:
+        """None, at last."""
+        if not self.asked.is_set():
+            self.asked.set()
+            self.disk.wait(10)
+        return []
+
+
+def test_one_request_that_hangs_in_the_disk_keeps_no_other_waiting() -> None:
+    lookup, stop = HangsOnce(), threading.Event()
+    app = policy_app.create_app(lookup, load(None, {}).settings.policy)
+    server = Server(app, host="127.0.0.1", port=0)
+    thread = threading.Thread(target=server.run, args=(stop.wait,))
+    thread.start()
+    with ThreadPoolExecutor() as pool:
+        url = f"{server.address}/v1/backup?backup_id={MANUAL}"
+        first = pool.submit(requests.post, url, timeout=10)
+        assert lookup.asked.wait(5)
+        for _ in range(5):
+            began = time.monotonic()
+            assert requests.post(url, timeout=5).text == "True"
+            assert time.monotonic() - began < 1
+        lookup.disk.set()
+        assert first.result().text == "True"
+    stop.set()
+    thread.join(5)
+    assert not thread.is_alive()
 
 
 UNDER_ANOTHER_SERVER = """
