@@ -201,4 +201,5 @@ def _said(code: int, text: bytes | str) -> str:
 def _header(text: str) -> str:
     """One line without control characters, whatever strangers put into it."""
     line = "".join(one if one.isprintable() else " " for one in text)
-    return " ".join(line.split())[:_LONGEST_SUBJECT]
+    # The email package decodes encoded words in what it is given, line breaks included.
+    return " ".join(line.replace("=?", "= ?").split())[:_LONGEST_SUBJECT]
