@@ -1,7 +1,7 @@
 """The main job, end to end: volumes are protected, chains grow, expired chains go."""
 
-from tests.conftest import Staffeln
 from staffeln_cli.simcloud import SimCloud
+from tests.conftest import Staffeln
 
 MARKED = {"__staffeln_backup": "true"}
 
