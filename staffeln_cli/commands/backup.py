@@ -20,7 +20,7 @@ from staffeln_cli.errors import (
     VolumeBusy,
     VolumeGone,
 )
-from staffeln_cli.model import BackupRecord, Decision, Kind, Outcome, ProjectId, State
+from staffeln_cli.model import BackupId, BackupRecord, Decision, Kind, Outcome, ProjectId, State
 from staffeln_cli.planning import selection
 from staffeln_cli.planning.naming import RECORD_KEY, SERVER_KEY
 from staffeln_cli.runtime import Run, Runtime, cycle
@@ -119,8 +119,7 @@ def start(run: Run, record: BackupRecord, waiting: Waiting) -> None:
     try:
         # Before the claim is extended: a token may be waited for longer than a claim lasts.
         run.cloud.backups.fetch_token(record.project_id)
-        if run.store.backups.still_claimed(record.id, run.claim()):
-            _create(run, record)  # else this process slept so long that another took it over
+        _ask(run, record)
     except NoParent:
         full = replace(record, kind=Kind.FULL, chain_id=None)
         run.store.backups.note(record.id, kind=Kind.FULL, chain_id=None)
@@ -134,8 +133,12 @@ def start(run: Run, record: BackupRecord, waiting: Waiting) -> None:
         raise
 
 
-def _create(run: Run, record: BackupRecord) -> None:
-    backup_id = run.cloud.backups.create(record, metadata=_metadata(record))
+def _ask(run: Run, record: BackupRecord) -> None:
+    backup_id = _made_before(run, record)
+    if not run.store.backups.still_claimed(record.id, run.claim()):
+        return  # this process slept so long that another has taken it over
+    if backup_id is None:
+        backup_id = run.cloud.backups.create(record, metadata=_metadata(record))
     run.count("started")
     run.decide(_decision(record, "started"))
     if not run.store.backups.move(
@@ -147,6 +150,14 @@ def _create(run: Run, record: BackupRecord) -> None:
         chain_id=backup_id if record.kind is Kind.FULL else record.chain_id,
     ):
         run.fail("backup", record.name, "another run has taken it over meanwhile")
+
+
+def _made_before(run: Run, record: BackupRecord) -> BackupId | None:
+    """Of what is tried again, the first request may have arrived after everybody gave it up."""
+    if record.attempt == 1:
+        return None
+    found = run.cloud.listings.backups_named(record.name)
+    return next((one.id for one in found if one.volume_id == record.volume_id), None)
 
 
 def _refused(run: Run, record: BackupRecord, refusal: Refused, waiting: Waiting) -> None:

@@ -1,11 +1,10 @@
 """Follow started backups and deletions to their end; recover what a dead process left."""
 
-import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from staffeln_cli.commands import removal
+from staffeln_cli.commands import doubles, removal
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import (
     Backup,
@@ -13,11 +12,10 @@ from staffeln_cli.model import (
     BackupRecord,
     Decision,
     Kind,
-    Origin,
     Outcome,
-    RecordId,
     State,
 )
+from staffeln_cli.planning.naming import RECORD_KEY
 from staffeln_cli.runtime import Run, Runtime, cycle
 
 COUNTS = (
@@ -53,6 +51,8 @@ class _Sight:
     by_name: dict[str, list[Backup]] = field(default_factory=dict)
     unseen: set[BackupId] = field(default_factory=set)
     """Available by our records, and not in the listing."""
+    strangers: dict[str, Backup] = field(default_factory=dict)
+    """They bear our mark, and are neither available by our records nor open work."""
 
 
 def _foresee(run: Run) -> None:
@@ -83,6 +83,7 @@ def _check(run: Run) -> None:
     for done, _ in enumerate(run.parallel(lambda one: _follow(run, sight, one), work), 1):
         run.runtime.progress("backups checked", done, len(work))
     if sight.is_complete:
+        doubles.take_in(run, sight.strangers)
         _find_missing(run, sight)
         run.store.cloud.note_backups_listed(sight.moment)
 
@@ -100,9 +101,11 @@ def _look(run: Run, work: Collection[BackupRecord]) -> _Sight:
     ids = {one.backup_id for one in work}
     for page in run.cloud.listings.backups():
         for backup in page:
-            available.discard(backup.id)
             if backup.id in ids:
                 sight.by_id[backup.id] = backup
+            elif RECORD_KEY in backup.metadata and backup.id not in available:
+                sight.strangers[backup.id] = backup
+            available.discard(backup.id)
             if backup.name in names:
                 sight.by_name.setdefault(backup.name, []).append(backup)
     sight.unseen = available
@@ -154,7 +157,7 @@ def _recover(run: Run, sight: _Sight, record: BackupRecord) -> None:
             reason="the first request to create it never reached Cinder",
         )
         return
-    first, *doubles = sorted(found, key=lambda one: (one.status not in _ALIVE, one.created_at))
+    first, *others = sorted(found, key=lambda one: (one.status not in _ALIVE, one.created_at))
     chain_id = first.id if record.kind is Kind.FULL else record.chain_id
     if run.store.backups.move(
         record,
@@ -167,30 +170,7 @@ def _recover(run: Run, sight: _Sight, record: BackupRecord) -> None:
         run.count("adopted")
         adopted = replace(record, state=State.CREATING, backup_id=first.id, chain_id=chain_id)
         _finish(run, adopted, first)
-        for double in doubles:
-            _take_double(run, record, double)
-
-
-def _take_double(run: Run, record: BackupRecord, double: Backup) -> None:
-    """Cinder's own check let two requests through: one backup is enough."""
-    reason = f"made twice by accident, see {record.name}"
-    run.fail("backup", double.id, reason)
-    token = secrets.token_hex(8)
-    run.store.backups.plan(
-        [
-            replace(
-                record,
-                id=RecordId(token),
-                name=f"{record.name}#{token}",
-                state=State.FAILED,
-                origin=Origin.ADOPTED,
-                backup_id=double.id,
-                finished_at=run.now(),
-                reason=reason,
-                remains=True,
-            )
-        ]
-    )
+        doubles.take_doubles(run, record, others)
 
 
 def _finish(run: Run, record: BackupRecord, backup: Backup | None) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from staffeln_cli.simcloud import SimCloud
 from tests.resilience.hosts import Host
 from tests.resilience.worlds import SETTINGS, Keeper, keeper
 
+CLAIM = timedelta(seconds=31)
+"""As SETTINGS have it, a claim is over after this."""
 IS_SOAK = bool(os.environ.get("STAFFELN_TEST_SOAK"))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from staffeln_cli.commands import backup, check, collect, retain
 from staffeln_cli.config import load
-from staffeln_cli.model import BackupRecord, Outcome, State
+from staffeln_cli.model import BackupRecord, Origin, Outcome, State
 from staffeln_cli.planning.lifecycle import UNFINISHED
 from staffeln_cli.runtime import Runtime
 from staffeln_cli.simcloud import SimCloud
@@ -267,6 +267,7 @@ def wrong_histories(keep: Keeper, records: list[BackupRecord]) -> list[str]:
     wrong = []
     for volume in keep.store.inventory.all_volumes():
         own = [one for one in records if one.volume_id == volume.volume_id and one.started_at]
+        own = [one for one in own if one.origin is not Origin.ADOPTED]  # doubles are no history
         made = [one for one in own if one.backup_id is not None]
         good = [one for one in made if one.state not in (State.FAILED, State.CREATING)]
         good = [one for one in good if one.reason is None or one.state is State.MISSING]
