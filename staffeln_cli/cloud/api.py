@@ -3,8 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -13,14 +12,22 @@ from typing import Any, TypeVar
 
 import openstack
 import requests
-import tenacity
 from keystoneauth1 import exceptions as ksa
-from keystoneauth1.access import AccessInfo, AccessInfoV3
+from keystoneauth1.access import AccessInfo
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session, TCPKeepAliveAdapter
 from openstack import exceptions as sdk
 from openstack.connection import Connection
 
+from staffeln_cli.cloud.patience import (
+    RETRIED_STATUS,
+    Later,
+    Patience,
+    asking_keystone,
+    message_of,
+    one_line,
+)
+from staffeln_cli.cloud.tokens import ProjectToken
 from staffeln_cli.config.settings import CloudSettings
 from staffeln_cli.errors import CloudUnavailable, ConfigError, InDoubt, NoAccess, NotAdmin
 from staffeln_cli.model import CloudSeen, ProjectId
@@ -28,7 +35,6 @@ from staffeln_cli.model import CloudSeen, ProjectId
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-RETRIED_STATUS = frozenset({429, 500, 502, 503, 504})
 _REFUSED_TOKENS = 3
 """keystoneauth renews a token for the one thread that notices first; the others ask again here."""
 
@@ -66,43 +72,22 @@ class _Transport(TCPKeepAliveAdapter):
         return response
 
 
-class _ProjectToken(v3.Token):
-    """A token of another project, made anew from the login's own token whenever one is needed."""
-
-    def __init__(self, auth_url: str, login: Any, project_id: str) -> None:
-        super().__init__(auth_url, "", project_id=project_id)
-        self._login = login
-
-    def get_auth_ref(self, session: Session) -> AccessInfoV3:
-        """Ask Keystone; a rejected login token is renewed once."""
-        try:
-            return self._rescoped(session)
-        except ksa.Unauthorized:
-            # The login's token died, or there is no role in the project: a fresh token tells.
-            self._login.invalidate()
-            return self._rescoped(session)
-
-    def _rescoped(self, session: Session) -> AccessInfoV3:
-        self.auth_methods = [v3.TokenMethod(token=self._login.get_token(session))]
-        return super().get_auth_ref(session)
-
-
 class Api:
     """One login to one cloud, and raw requests with it. Threads may share it."""
 
     def __init__(self, settings: CloudSettings, stopping: threading.Event) -> None:
         self._settings = settings
-        self._stopping = stopping
         self._connection = _connected(settings)
         self._session: Session = self._connection.session
         self._auth: v3.base.Auth = self._session.auth  # type: ignore[assignment]  # typed as the widest plugin
         self._transport = _Transport(settings.workers * 2)
         for scheme in ("http://", "https://"):
             self._session.session.mount(scheme, self._transport)
-        self._tokens: dict[ProjectId, _ProjectToken] = {}
+        self._tokens: dict[ProjectId, ProjectToken] = {}
         self._lock = threading.Lock()
-        self._trouble_since: float | None = None
+        self._patience = Patience(settings.retry_timeout, stopping)
         self._login: Login | None = None
+        self._proven: AccessInfo | None = None
 
     @property
     def request_count(self) -> int:
@@ -141,13 +126,20 @@ class Api:
 
     def _logged_in(self) -> Login:
         access = self._retrying(self._access, "logging in")
-        roles = tuple(sorted(access.role_names or ()))
         if access.project_id is None:
             raise ConfigError(
                 [f"cloud {self._shown}: the login has no project; name one in clouds.yaml"]
             )
-        if not set(self._settings.admin_roles).intersection(roles):
-            wanted = self._settings.admin_roles
+        roles = self._admins_roles(access)
+        # Proxies are made here, in one thread: openstacksdk makes them without a lock.
+        _ = self._connection.compute, self._connection.block_storage
+        user_id, user_name = str(access.user_id), str(access.username)
+        return Login(user_id, user_name, ProjectId(access.project_id), roles, self._seen(access))
+
+    def _admins_roles(self, access: AccessInfo) -> tuple[str, ...]:
+        """The roles on a token; NotAdmin where it would not show all projects."""
+        roles, wanted = tuple(sorted(access.role_names or ())), self._settings.admin_roles
+        if not set(wanted).intersection(roles):
             raise NotAdmin(
                 [
                     f"cloud {self._shown}: user {access.username} has the roles"
@@ -156,29 +148,35 @@ class Api:
                     f" --user {access.user_id} --project {access.project_id} {wanted[0]}"
                 ]
             )
-        # Proxies are made here, in one thread: openstacksdk makes them without a lock.
-        _ = self._connection.compute, self._connection.block_storage
-        user_id, user_name = str(access.user_id), str(access.username)
-        return Login(user_id, user_name, ProjectId(access.project_id), roles, self._seen(access))
+        self._proven = access
+        return roles
+
+    def _still_admin(self) -> None:
+        """NotAdmin when the token was renewed meanwhile, and the new one shows less."""
+        access = self._retrying(self._access, "logging in")
+        if access is not self._proven:
+            self._admins_roles(access)
 
     def get(
         self, service: str, path: str, *, microversion: str | None = None, **params: str
     ) -> bytes:
         """GET that is repeated for a while after 429, 5xx and lost connections; the body of a 200.
 
-        CloudUnavailable when it kept failing; `Unexpected`, with the status, for any other answer.
+        CloudUnavailable when it kept failing; `Unexpected`, with the status, for any other answer;
+        NotAdmin when the answer may lack what only an admin is shown.
         """
 
         def attempt() -> requests.Response:
             try:
                 answer = self.once(service, "GET", path, microversion=microversion, params=params)
             except InDoubt as error:
-                raise _Later(str(error)) from error
+                raise Later(str(error)) from error
             if answer.status_code in RETRIED_STATUS:
-                raise _Later(f"HTTP {answer.status_code}", answer.headers.get("Retry-After"))
+                raise Later(f"HTTP {answer.status_code}", answer.headers.get("Retry-After"))
             return answer
 
         response = self._retrying(attempt, f"GET {path}")
+        self._still_admin()
         if response.status_code != 200:
             raise Unexpected(f"GET {path}", response)
         return response.content
@@ -216,24 +214,31 @@ class Api:
         with self._lock:
             plugin = self._tokens.get(project_id)
             if plugin is None:
-                plugin = _ProjectToken(self.login().cloud.auth_url, self._auth, project_id)
+                arguments = self._connection.config.get_auth_args()
+                plugin = ProjectToken(self._auth, arguments, project_id)
                 self._tokens[project_id] = plugin
         try:
             self._retrying(lambda: self._project_access(plugin), "getting a token")
         except (ksa.Unauthorized, ksa.Forbidden, ksa.NotFound) as error:
-            raise NoAccess(
-                f"no access to project {project_id}: {one_line(error)}; grant user"
-                f" {self.login().user_name} the role member there, or enable the project"
-            ) from error
+            raise self._no_access(project_id, error) from error
         return plugin
 
-    def _project_access(self, plugin: _ProjectToken) -> AccessInfo:
-        with _later():
+    def _no_access(self, project_id: ProjectId, error: ksa.HttpError) -> NoAccess:
+        advice = (
+            f"grant user {self.login().user_name} the role member there, or enable the project"
+        )
+        if isinstance(error, ksa.Forbidden):
+            way = "an application credential" if self.has_application_credential else "this login"
+            advice = f"{way} is for one project only: log in by user name and password"
+        return NoAccess(f"no access to project {project_id}: {one_line(error)}; {advice}")
+
+    def _project_access(self, plugin: ProjectToken) -> AccessInfo:
+        with asking_keystone():
             return plugin.get_access(self._session)
 
     def _access(self) -> AccessInfo:
         try:
-            with _later():
+            with asking_keystone():
                 return self._auth.get_access(self._session)
         except (ksa.Unauthorized, ksa.Forbidden, ksa.NotFound) as error:
             raise CloudUnavailable(
@@ -261,30 +266,7 @@ class Api:
         return str(self._connection.config.name or "envvars")
 
     def _retrying(self, attempt: Callable[[], _T], what: str) -> _T:
-        """Repeat while the answer is `_Later`, for retry_timeout since the last good answer."""
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_Later),
-            stop=lambda _: self._stopping.is_set() or self._out_of_patience(),
-            # A Retry-After of hours is not waited for longer than our own patience lasts.
-            wait=lambda state: min(_pause(state), self._settings.retry_timeout.total_seconds()),
-            sleep=tenacity.sleep_using_event(self._stopping),
-            before_sleep=lambda state: log.info("%s: %s; trying again", what, _reason(state)),
-            reraise=True,
-        )
-        try:
-            answer = retrying(attempt)
-        except _Later as error:
-            raise CloudUnavailable(f"cloud {self._shown}: {what}: {error}") from error
-        with self._lock:
-            self._trouble_since = None
-        return answer
-
-    def _out_of_patience(self) -> bool:
-        with self._lock:
-            if self._trouble_since is None:
-                self._trouble_since = time.monotonic()
-            waited = time.monotonic() - self._trouble_since
-        return waited >= self._settings.retry_timeout.total_seconds()
+        return self._patience.retrying(attempt, f"cloud {self._shown}: {what}")
 
 
 class Unexpected(CloudUnavailable):
@@ -294,55 +276,6 @@ class Unexpected(CloudUnavailable):
         self.status = response.status_code
         self.reason = message_of(response)
         super().__init__(f"{what}: HTTP {self.status}: {self.reason}")
-
-
-class _Later(Exception):
-    """The same request may succeed later; `after` is the Retry-After that came with the answer."""
-
-    def __init__(self, reason: str, after: str | None = None) -> None:
-        super().__init__(reason)
-        self.after = float(after) if after and after.isdigit() else 0.0
-
-
-_jitter = tenacity.wait_random_exponential(multiplier=0.5, max=30)
-
-
-def _pause(state: tenacity.RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.after if isinstance(error, _Later) else 0.0
-    return max(asked, _jitter(state))
-
-
-def _reason(state: tenacity.RetryCallState) -> object:
-    return state.outcome.exception() if state.outcome else ""
-
-
-@contextmanager
-def _later() -> Iterator[None]:
-    """Keystone's passing troubles while it is asked for a token, which may always be repeated."""
-    try:
-        yield
-    except ksa.HttpError as error:
-        if error.http_status not in RETRIED_STATUS:
-            raise
-        raise _Later(one_line(error), str(getattr(error, "retry_after", "") or "")) from error
-    except (ksa.ConnectionError, ksa.DiscoveryFailure) as error:
-        raise _Later(one_line(error)) from error
-
-
-def message_of(response: requests.Response) -> str:
-    """What a service says about its refusal: the message in the one object of its answer."""
-    try:
-        body = response.json()
-        inner = next(iter(body.values()))
-        return " ".join(str(inner["message"]).split())
-    except (ValueError, AttributeError, StopIteration, TypeError, KeyError):
-        return response.reason or "no message"
-
-
-def one_line(error: BaseException) -> str:
-    """An error's text, without line breaks."""
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _connected(settings: CloudSettings) -> Connection:

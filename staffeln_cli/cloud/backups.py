@@ -8,8 +8,9 @@ import msgspec
 import requests
 
 from staffeln_cli.cloud import decode
-from staffeln_cli.cloud.api import RETRIED_STATUS, Api, Unexpected, message_of
+from staffeln_cli.cloud.api import Api, Unexpected
 from staffeln_cli.cloud.listings import CINDER_BACKUPS
+from staffeln_cli.cloud.patience import RETRIED_STATUS, message_of
 from staffeln_cli.errors import (
     BackupGone,
     BackupServiceDown,
@@ -58,7 +59,7 @@ class BackupRequests:
 
         Raises NoAccess, NoParent, VolumeBusy, VolumeGone, QuotaExceeded, Throttled or Refused when
         Cinder has certainly not acted; InDoubt when it may have; CloudUnavailable when no token
-        could be had, before anything was asked.
+        could be had, or none that Cinder takes.
         """
         auth = self._api.token_of(record.project_id)
         body = {
@@ -141,7 +142,9 @@ def _create_refusal(response: requests.Response) -> Exception:
         return QuotaExceeded(reason)
     if status == 429:
         return Throttled(f"Cinder asks to slow down: {reason}")
-    if status in (401, 403):
+    if status == 401:  # with a token that Keystone gave a moment ago
+        return CloudUnavailable(f"POST /backups: HTTP {status}: {reason}")
+    if status == 403:
         return NoAccess(f"HTTP {status}: {reason}")
     return _matched(reason, _CREATE_REFUSALS) or Refused(f"HTTP {status}: {reason}")
 
@@ -149,9 +152,9 @@ def _create_refusal(response: requests.Response) -> Exception:
 def _delete_refusal(response: requests.Response) -> Exception:
     reason = message_of(response)
     status = response.status_code
-    if status in RETRIED_STATUS:
+    if status in RETRIED_STATUS or status == 401:
         return CloudUnavailable(f"HTTP {status}: {reason}")
-    if status in (401, 403):
+    if status == 403:
         return NoAccess(f"HTTP {status}: {reason}")
     known = _matched(reason, _DELETE_REFUSALS)
     if known is None and status == 404:

@@ -1,0 +1,173 @@
+"""Tokens that end, cannot be exchanged, or turn out to be weaker than they were."""
+
+from pathlib import Path
+
+import pytest
+
+from staffeln_cli.errors import NotAdmin
+from staffeln_cli.simcloud import Request, SimCloud
+from tests.acceptance.builders import (
+    a_volume,
+    backed_up,
+    reasons,
+    records,
+    rounds,
+    sent,
+    some_volumes,
+    volumes,
+)
+from tests.conftest import Staffeln
+
+
+@pytest.mark.parametrize("command", ["collect", "backup", "check", "retain"])
+def test_a_token_that_ends_in_the_middle_is_renewed(
+    cloud: SimCloud, staffeln: Staffeln, command: str
+) -> None:
+    staffeln.set(RETENTION_KEEP_LAST="0", RETENTION_TIME="1d")
+    some_volumes(cloud, 3)
+    rounds(staffeln, cloud, 1)
+    staffeln.cycle("collect", *(["backup"] if command == "check" else []))
+
+    def expire(request: Request) -> None:
+        if "/auth/tokens" not in request.path:
+            cloud.on_request = None
+            cloud.expire_tokens()
+
+    cloud.on_request = expire
+    answer = staffeln(command, "-f", "json")
+    assert (answer.exit_code, reasons(answer)) == (0, [])
+    assert cloud.on_request is None
+
+
+def test_every_request_may_meet_an_ended_token_and_no_backup_is_made_twice(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    some_volumes(cloud, 4, project="one")
+    some_volumes(cloud, 4, project="two")
+    staffeln("collect")
+    met = set()
+
+    def expire(request: Request) -> None:
+        if request.method == "POST" and "/backups" in request.path:
+            volume = request.body["backup"]["volume_id"]
+            if volume not in met:
+                met.add(volume)
+                cloud.expire_tokens()
+
+    cloud.on_request = expire
+    for _ in range(8):
+        staffeln("backup")
+        cloud.advance(minutes=1)
+        staffeln("check")
+    assert len({one["volume_id"] for one in cloud.backups()}) == len(cloud.backups()) == 8
+
+
+def test_where_tokens_may_not_be_exchanged_the_password_is_used(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    cloud.allow_rescope = False
+    volume = a_volume(cloud)
+    assert backed_up(staffeln, cloud).counts["available"] == 1
+    assert cloud.backups()[0]["project_id"] == cloud.world.volume(volume).project_id
+
+
+def test_where_tokens_may_not_be_exchanged_a_missing_role_is_still_told_from_it(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    cloud.allow_rescope = False
+    cloud.add_project("closed", operated=False)
+    a_volume(cloud, project="closed")
+    staffeln("collect")
+    assert "role member" in reasons(staffeln("backup", "-f", "json"))[0]
+
+
+def with_application_credential(
+    cloud: SimCloud, staffeln: Staffeln, tmp_path: Path, project: str
+) -> None:
+    """Log in by an application credential of the operator on this project."""
+    key, secret = cloud.add_application_credential("backup", project)
+    (tmp_path / "clouds.yaml").write_text(
+        f"""clouds:
+  sim:
+    auth_type: v3applicationcredential
+    auth:
+      auth_url: {cloud.auth_url}
+      application_credential_id: {key}
+      application_credential_secret: {secret}
+    region_name: RegionOne
+"""
+    )
+
+
+def test_an_application_credential_can_look_and_back_up_its_own_project(
+    cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
+) -> None:
+    a_volume(cloud, "mine", project="backup")
+    with_application_credential(cloud, staffeln, tmp_path, "backup")
+    assert backed_up(staffeln, cloud).counts["available"] == 1
+
+
+def test_an_application_credential_is_told_why_it_cannot_act_for_other_projects(
+    cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
+) -> None:
+    a_volume(cloud)
+    with_application_credential(cloud, staffeln, tmp_path, "backup")
+    staffeln("collect")
+    answer = staffeln("backup", "-f", "json")
+    assert (answer.exit_code, answer.counts["failed"]) == (3, 1)
+    assert "application credential" in reasons(answer)[0]
+    assert "password" in reasons(answer)[0]
+
+
+def demote(cloud: SimCloud) -> None:
+    """The operator keeps a role in its project, but no longer admin."""
+    cloud.grant("backup", "backup", "member")
+    cloud.revoke("backup", "backup", "admin")
+
+
+def test_a_token_that_is_no_longer_admin_is_no_evidence_of_absence(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    some_volumes(cloud, 3)
+    rounds(staffeln, cloud, 1)
+
+    def once(request: Request) -> None:
+        if "/volumes/detail" in request.path:
+            cloud.on_request = None
+            demote(cloud)
+            cloud.expire_tokens()
+
+    cloud.on_request = once
+    answer = staffeln("collect", "-f", "json")
+    assert answer.exit_code == NotAdmin.exit_code
+    assert answer.counts["gone"] == 0
+    assert [one["protected"] for one in volumes(staffeln).values()] == [True] * 3
+
+
+@pytest.mark.parametrize("path", ["/backups/detail", "/backups/"])
+def test_a_check_that_lost_admin_declares_nothing_missing(
+    cloud: SimCloud, staffeln: Staffeln, path: str
+) -> None:
+    some_volumes(cloud, 2)
+    rounds(staffeln, cloud, 1)
+    staffeln.cycle("collect", "backup")
+    if path == "/backups/":
+        cloud.remove_backup(cloud.backups()[0]["id"], force=True)
+
+    def once(request: Request) -> None:
+        if path in request.path and (path != "/backups/" or "detail" not in request.path):
+            cloud.on_request = None
+            demote(cloud)
+            cloud.expire_tokens()
+
+    cloud.on_request = once
+    assert staffeln("check").exit_code == NotAdmin.exit_code
+    assert {one["state"] for one in records(staffeln)} == {"available", "creating"}
+
+
+def test_one_token_serves_a_whole_pass(cloud: SimCloud, staffeln: Staffeln) -> None:
+    for number in range(5):
+        some_volumes(cloud, 2, project=f"project-{number}")
+    cloud.requests.clear()
+    staffeln("collect")
+    assert len(sent(cloud, "POST", "/auth/tokens")) == 1
