@@ -86,7 +86,7 @@ def test_times_have_the_offset_of_the_zone_that_is_configured(
     posting.set(REPORT_TIMEZONE="Europe/Nowhere")
     wrong = posting("report", "-f", "json")
     assert wrong.exit_code == 78
-    assert "report.timezone: 'Europe/Nowhere' is not known here" in wrong.json["note"]
+    assert "report.timezone: 'Europe/Nowhere' is not known here" in wrong.stderr
 
 
 def test_a_quota_that_cannot_be_asked_for_does_not_hold_the_report_up(
@@ -113,7 +113,7 @@ def test_a_folder_of_templates_replaces_those_of_the_same_name(
     (tmp_path / "page.html.j2").write_text("{{ page.nmae }}")
     broken = posting("report", "-f", "json")
     assert broken.exit_code == 78
-    assert "page.html.j2" in broken.json["note"]
+    assert "page.html.j2" in broken.stderr
 
 
 def test_a_preview_is_what_will_be_sent_and_tells_nobody(

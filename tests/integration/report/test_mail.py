@@ -59,7 +59,7 @@ def test_starttls_and_tls_check_the_certificate_and_encrypt(
         send_through(news, mailbox, MAIL_SECURITY=security)
         untrusted = news("report", "-f", "json")
         assert untrusted.exit_code == 69
-        assert "certificate is not trusted: self-signed" in untrusted.json["note"]
+        assert "certificate is not trusted: self-signed" in untrusted.stderr
         news.set(MAIL_CA_FILE=str(certificate.file))
         assert news("report", "--test-mail", "me@example.org").exit_code == 0
         assert mailbox.receivers == [["me@example.org"]]
@@ -74,7 +74,7 @@ def test_a_certificate_for_another_host_is_not_trusted(
     send_through(news, mailbox, MAIL_SECURITY="starttls", MAIL_CA_FILE=str(certificate.file))
     answer = news("report", "-f", "json")
     assert answer.exit_code == 69
-    assert "not valid for '127.0.0.1'" in answer.json["note"]
+    assert "not valid for '127.0.0.1'" in answer.stderr
     assert mailbox.letters == []
 
 
@@ -82,7 +82,7 @@ def test_starttls_is_never_given_up_for_plain_text(news: Staffeln, mailbox: Mail
     send_through(news, mailbox, MAIL_SECURITY="starttls")
     answer = news("report", "-f", "json")
     assert answer.exit_code == 69
-    assert "STARTTLS extension not supported" in answer.json["note"]
+    assert "STARTTLS extension not supported" in answer.stderr
     assert mailbox.letters == []
 
 
@@ -97,7 +97,7 @@ def test_it_logs_in_only_when_told_to_and_keeps_the_password_to_itself(
     news.set(MAIL_USER="staffeln", MAIL_PASSWORD="hunter2")
     wrong = news("-vv", "report", "-f", "json")
     assert wrong.exit_code == 69
-    assert "535" in wrong.json["note"]
+    assert "535" in wrong.stderr
     assert "hunter2" not in wrong.stdout + wrong.stderr
     (tmp_path / "password").write_text("right\n")
     news.environ.pop("STAFFELN_MAIL_PASSWORD")
@@ -118,7 +118,7 @@ def test_wrong_mail_settings_are_all_named_at_once(news: Staffeln) -> None:
     answer = news("report", "-f", "json")
     assert answer.exit_code == 78
     for key in ("mail.sender", "mail.receivers", "mail.password", "mail.security"):
-        assert key in answer.json["note"]
+        assert key in answer.stderr
 
 
 def test_a_password_file_that_cannot_be_read_is_a_mistake_of_the_configuration(
@@ -127,7 +127,7 @@ def test_a_password_file_that_cannot_be_read_is_a_mistake_of_the_configuration(
     send_through(news, mailbox, MAIL_USER="me", MAIL_PASSWORD_FILE="/nowhere/password")
     answer = news("report", "-f", "json")
     assert answer.exit_code == 78
-    assert "mail.password_file: /nowhere/password: cannot be read" in answer.json["note"]
+    assert "mail.password_file: /nowhere/password: cannot be read" in answer.stderr
 
 
 def test_no_mail_server_at_all_loses_nothing(news: Staffeln, mailbox: Mailbox) -> None:
@@ -135,7 +135,7 @@ def test_no_mail_server_at_all_loses_nothing(news: Staffeln, mailbox: Mailbox) -
     send_through(news, mailbox, MAIL_PORT=port)
     answer = news("report", "-f", "json")
     assert answer.exit_code == 69
-    assert f"127.0.0.1:{port}: Connection refused" in answer.json["note"]
+    assert f"127.0.0.1:{port}: Connection refused" in answer.stderr
     assert answer.counts["unsent"] == 1
     assert send_through(news, mailbox)("report", "-f", "json").counts["sent"] == 1
 
@@ -147,7 +147,7 @@ def test_a_server_that_never_says_a_word_is_waited_for_no_longer_than_configured
     answer = news("report", "-f", "json")
     assert answer.exit_code == 69
     assert answer.json["duration_s"] < 8
-    assert "timed out" in answer.json["note"] or "in time" in answer.json["note"]
+    assert "timed out" in answer.stderr or "in time" in answer.stderr
 
 
 def test_a_server_that_hangs_with_the_letter_in_hand_loses_nothing(
@@ -192,7 +192,7 @@ def test_a_refused_sender_ends_the_pass(news: Staffeln, mailbox: Mailbox) -> Non
     mailbox.refused_sender = "550 not from here"
     answer = news("report", "-f", "json")
     assert answer.exit_code == 69
-    assert "refuses the sender: 550 not from here" in answer.json["note"]
+    assert "refuses the sender: 550 not from here" in answer.stderr
 
 
 def test_one_connection_that_breaks_costs_one_report_a_second_in_a_row_ends_the_pass(
