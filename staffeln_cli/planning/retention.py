@@ -163,7 +163,8 @@ def _earliest(
         if ground.until is not None:
             moments.append(ground.until)
         known = [moment for moment in moments if moment is not None]
-        earliest[place] = max(known) if len(known) == len(moments) else None
+        if len(known) == len(moments):
+            earliest[place] = max(known, default=None)
     return earliest
 
 

@@ -144,11 +144,12 @@ RESTORES = (
 def lives(events: st.SearchStrategy[Event], *, racy: bool) -> st.SearchStrategy[Cinder]:
     def lived(happened: list[Event]) -> Cinder:
         cinder = Cinder(racy=racy)
+        make(cinder, incremental=False, snapshot=None, at_once=True)
         for event in happened:
             event(cinder)
         return cinder
 
-    return st.lists(events, min_size=3, max_size=30).map(lived)
+    return st.lists(events, min_size=12, max_size=40).map(lived)
 
 
 CALM_LIVES = lives(CALM, racy=False)

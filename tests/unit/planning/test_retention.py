@@ -129,6 +129,18 @@ class TestChains:
         members = [*a_chain(9, 2), foreign(a_backup("x", days_old=4, incremental=True))]
         assert verdict_on("f0", members, a_promise("7d")).earliest is None
 
+    def test_when_it_may_go_is_unknown_where_only_something_leaving_is_between(self) -> None:
+        members = [
+            *a_chain(20, 1),
+            ours(
+                a_backup("i", days_old=19, incremental=True, status="deleting"),
+                state=State.DELETING,
+            ),
+            ours(a_backup("j", days_old=2, incremental=True, snapshot_days_old=30)),
+        ]
+        verdict = verdict_on("f0", members, a_promise("7d"))
+        assert (verdict.keep, verdict.earliest) == (True, None)
+
     def test_a_chain_goes_as_a_whole_when_all_of_it_is_too_old(self) -> None:
         members = a_chain(20, 4, "old-") + a_chain(9, 4)
         assert kept(members, a_promise("7d")) == {"f0", "i1", "i2", "i3"}
