@@ -5,15 +5,15 @@ from email.utils import parseaddr
 
 from staffeln_cli.config.notices import MailSettings
 
-_ADDRESS = re.compile(r"[^\s\x00-\x20\x7f<>()\[\]\\,;:\"@]+@[^\s\x00-\x20\x7f<>()\[\]\\,;:\"@]+")
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+"  # without the question mark of encoded words
+_ADDRESS = re.compile(rf"{_ATOM}(\.{_ATOM})*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _LONGEST_ADDRESS = 254
 _THIS_HOST = ("localhost", "127.0.0.1", "::1")
 
 
 def is_address(text: str) -> bool:
-    """Whether this is one plain address, fit for an envelope and a header."""
-    is_short = len(text) <= _LONGEST_ADDRESS and text.isprintable()
-    return is_short and _ADDRESS.fullmatch(text) is not None
+    """Whether this is one plain address that any mail server understands, in ASCII."""
+    return len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text) is not None
 
 
 def addresses(text: str | None) -> tuple[str, ...]:

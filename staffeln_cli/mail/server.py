@@ -164,7 +164,7 @@ class MailServer:
     def _message(self, letter: Letter) -> EmailMessage:
         message = EmailMessage(policy=SMTP)
         message["From"] = self._sender
-        message["To"] = ", ".join(letter.receivers)
+        message["To"] = [Address(addr_spec=one) for one in letter.receivers]
         message["Subject"] = _header(letter.subject)
         message["Date"] = format_datetime(letter.date)
         message["Message-ID"] = f"<{letter.message_id}@{self._sender.domain}>"

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select, update
 
-from staffeln_cli.model import InventoryVolume, Kind, Origin, ProjectId, State, VolumeId
+from staffeln_cli.model import InventoryVolume, Origin, ProjectId, State, VolumeId
 from staffeln_cli.planning.lifecycle import UNFINISHED
 from staffeln_cli.store.database import Database, upsert
+from staffeln_cli.store.report_rows import Addressee, Charge, Entry, Growth
 from staffeln_cli.tables import BackupRow, LeadershipRow, ProjectRow, VolumeRow
 
 _VOLUME = tuple(getattr(VolumeRow, part.name) for part in fields(InventoryVolume))
@@ -28,68 +29,6 @@ _SUCCEEDED = or_(
 _TO_TELL = and_(_ENDED, BackupRow.reported_at.is_(None))
 _REMOVAL_TO_TELL = and_(_GONE, BackupRow.removal_reported_at.is_(None))
 _STUCK = and_(BackupRow.state.in_([State.FAILED, State.DELETING]), BackupRow.delete_attempts > 0)
-
-
-class Addressee(NamedTuple):
-    """A project that there is something to tell about."""
-
-    project_id: ProjectId
-    project_name: str
-    domain_id: str
-    enabled: bool
-    gone_at: datetime | None
-    reported_at: datetime | None
-
-
-class Entry(NamedTuple):
-    """A backup record, as far as a report is concerned."""
-
-    id: str
-    backup_id: str | None
-    name: str
-    project_id: ProjectId
-    volume_id: VolumeId
-    volume_name: str
-    server_name: str
-    kind: Kind
-    state: State
-    origin: Origin
-    reason: str | None
-    size_gib: int | None
-    planned_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    deleted_at: datetime | None
-    delete_reason: str | None
-    delete_attempts: int
-    pinned: bool
-    pin_note: str | None
-    remains: bool
-    reported_at: datetime | None
-    removal_reported_at: datetime | None
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether there was a backup once, whatever became of it."""
-        if self.state in (State.DELETING, State.DELETED):
-            return self.reason is None
-        return self.state in (State.AVAILABLE, State.MISSING)
-
-
-class Charge(NamedTuple):
-    """How many backups, and how many GiB the quota is charged for them."""
-
-    backups: int
-    gib: int
-
-
-class Growth(NamedTuple):
-    """What came and went since a moment."""
-
-    made: Charge
-    removed: Charge
-    oldest: datetime | None
-    """When the first backup of the project on record was done."""
 
 
 class Reports:
@@ -135,15 +74,14 @@ class Reports:
             )
             return [InventoryVolume(*row) for row in rows]
 
-    def untold(self, project_id: ProjectId) -> list[Entry]:
+    def untold(self, project_id: ProjectId, *, only_trouble: bool = False) -> list[Entry]:
         """What happened and was not reported yet, what is pinned, and what cannot be removed."""
         pinned = and_(BackupRow.pinned, BackupRow.state == State.AVAILABLE)
-        return list(
-            self._entries(
-                BackupRow.project_id == project_id,
-                or_(_TO_TELL, _REMOVAL_TO_TELL, pinned, _STUCK),
-            )
-        )
+        law = or_(_TO_TELL, _REMOVAL_TO_TELL, pinned, _STUCK)
+        if only_trouble:
+            lost = and_(BackupRow.state == State.MISSING, _REMOVAL_TO_TELL)
+            law = or_(and_(_TO_TELL, not_(_SUCCEEDED)), lost, _STUCK)
+        return list(self._entries(BackupRow.project_id == project_id, law))
 
     def between(self, start: datetime, end: datetime) -> Iterator[Entry]:
         """What ended badly after `start` up to `end`, told or not, in all projects."""

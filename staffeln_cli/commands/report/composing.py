@@ -13,18 +13,20 @@ from staffeln_cli.model import ProjectId
 from staffeln_cli.runtime import Runtime
 
 if TYPE_CHECKING:
-    from staffeln_cli.store.reports import Addressee
+    from staffeln_cli.store.report_rows import Addressee
 
 log = logging.getLogger(__name__)
 
 
-def drafted(runtime: Runtime, project: "Addressee", now: datetime) -> Digest:
+def drafted(
+    runtime: Runtime, project: "Addressee", now: datetime, *, only_trouble: bool = False
+) -> Digest:
     """A digest by what the database knows; quotas are asked for only where it is to be sent."""
     reports, project_id = runtime.store.reports, project.project_id
     known = Known(
         project=project,
         volumes=reports.volumes(project_id),
-        entries=reports.untold(project_id),
+        entries=reports.untold(project_id, only_trouble=only_trouble),
         restorable=reports.restorable(project_id),
         unfinished=reports.unfinished(project_id),
     )

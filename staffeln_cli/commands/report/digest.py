@@ -23,7 +23,7 @@ from staffeln_cli.planning import due
 from staffeln_cli.render.text import printable
 
 if TYPE_CHECKING:
-    from staffeln_cli.store.reports import Addressee, Entry
+    from staffeln_cli.store.report_rows import Addressee, Entry
 
 _NOT_YET = "not deleted yet: "
 """How the reasons of refused deletions begin; the section's title says it already."""

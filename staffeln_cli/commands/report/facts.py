@@ -10,7 +10,7 @@ from staffeln_cli.commands.report.outlook import Outlook
 from staffeln_cli.model import Kind
 
 if TYPE_CHECKING:
-    from staffeln_cli.store.reports import Entry
+    from staffeln_cli.store.report_rows import Entry
 
 
 class Standing(Enum):

@@ -24,7 +24,7 @@ from staffeln_cli.render.text import printable
 from staffeln_cli.runtime import Run, Runtime
 
 if TYPE_CHECKING:
-    from staffeln_cli.store.reports import Charge
+    from staffeln_cli.store.report_rows import Charge
 
 
 def tell_operator(run: Run, desk: Desk, now: datetime) -> None:

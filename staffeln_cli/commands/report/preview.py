@@ -12,7 +12,7 @@ from staffeln_cli.errors import MailUnavailable, NotFound
 from staffeln_cli.runtime import Runtime
 
 if TYPE_CHECKING:
-    from staffeln_cli.store.reports import Addressee
+    from staffeln_cli.store.report_rows import Addressee
 
 
 def preview(runtime: Runtime, project: str | None) -> str:

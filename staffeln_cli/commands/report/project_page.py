@@ -1,6 +1,7 @@
 """A project's digest as a page: what needs somebody first, what went well after it."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from staffeln_cli.commands.report.facts import (
     Digest,
@@ -13,7 +14,9 @@ from staffeln_cli.commands.report.facts import (
 )
 from staffeln_cli.commands.report.outlook import Gauge
 from staffeln_cli.commands.report.page import (
+    ROWS,
     Bar,
+    Block,
     Page,
     Row,
     Section,
@@ -65,10 +68,7 @@ def project_page(digest: Digest, when: When) -> Page:
 def trouble_sections(trouble: Trouble, when: When) -> Iterator[Section]:
     """What went wrong, the reason most often met first."""
     if trouble.failures:
-        blocks = [
-            listed(rows_of(one.lines, when), _sentence(one.reason)) for one in trouble.failures
-        ]
-        yield Section("Failed", many(trouble.failed, "volume"), "bad", blocks)
+        yield Section("Failed", many(trouble.failed, "volume"), "bad", _failures(trouble, when))
     if trouble.lost:
         blocks = [listed(rows_of(trouble.lost, when))]
         title = "Lost: deleted by somebody else"
@@ -77,6 +77,14 @@ def trouble_sections(trouble: Trouble, when: When) -> Iterator[Section]:
         blocks = [listed(rows_of(trouble.stuck, when))]
         title = "Cannot be removed yet"
         yield Section(title, many(len(trouble.stuck), "backup"), "fair", blocks)
+
+
+def _failures(trouble: Trouble, when: When) -> Sequence[Block]:
+    """A block for each reason; of very many, the rarer ones share the last block."""
+    common, rare = trouble.failures[:ROWS], trouble.failures[ROWS:]
+    blocks = [listed(rows_of(one.lines, when), _sentence(one.reason)) for one in common]
+    lines = [replace(line, note=group.reason) for group in rare for line in group.lines]
+    return [*blocks, listed(rows_of(lines, when), "Other reasons")] if lines else blocks
 
 
 def _unsafe(digest: Digest, when: When) -> Iterator[Section]:

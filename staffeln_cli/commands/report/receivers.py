@@ -10,7 +10,7 @@ from staffeln_cli.render.text import printable
 from staffeln_cli.runtime import Run
 
 if TYPE_CHECKING:
-    from staffeln_cli.store.reports import Addressee
+    from staffeln_cli.store.report_rows import Addressee
 
 
 @dataclass

@@ -18,7 +18,7 @@ from staffeln_cli.model import Decision, Outcome
 from staffeln_cli.runtime import Run, Runtime, cycle
 
 if TYPE_CHECKING:
-    from staffeln_cli.store.reports import Addressee
+    from staffeln_cli.store.report_rows import Addressee
 
 log = logging.getLogger(__name__)
 COUNTS = ("projects", "sent", "logged", "unsent")
@@ -70,10 +70,11 @@ def _drafts(
     run: Run, due: list["Addressee"], now: datetime
 ) -> Iterator[tuple["Addressee", Digest]]:
     """The digests to be sent; none where all is well and nobody wants to hear so."""
+    only_trouble = run.settings.report.only == "trouble"
     for project in due:
-        draft = drafted(run.runtime, project, now)
-        if run.settings.report.only == "always" or draft.is_trouble:
-            yield project, draft
+        if only_trouble and not drafted(run.runtime, project, now, only_trouble=True).is_trouble:
+            continue
+        yield project, drafted(run.runtime, project, now)
 
 
 def _send(

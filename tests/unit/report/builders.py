@@ -8,7 +8,7 @@ from staffeln_cli.commands.report.digest import Known, digest
 from staffeln_cli.commands.report.facts import Digest
 from staffeln_cli.config import Settings
 from staffeln_cli.model import InventoryVolume, Kind, Origin, ProjectId, State, VolumeId
-from staffeln_cli.store.reports import Addressee, Entry
+from staffeln_cli.store.report_rows import Addressee, Entry
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 SHOP = Addressee(ProjectId("p1"), "shop", "default", True, None, None)

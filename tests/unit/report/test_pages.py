@@ -11,19 +11,19 @@ from staffeln_cli.commands.report.project_page import project_page
 from staffeln_cli.errors import ConfigError
 from staffeln_cli.model import InventoryVolume, State
 from staffeln_cli.render.pages import Pages
-from staffeln_cli.store.reports import Entry
+from staffeln_cli.store.report_rows import Entry
 from tests.unit.report.builders import NOW, a_digest, a_failure, a_volume, ago, an_entry
 
 WHEN = writing(None)
 
 
-def everything(number: int) -> list[InventoryVolume | Entry]:
+def everything(number: int, reasons: int = 2) -> list[InventoryVolume | Entry]:
     """Volumes that failed, went well, were left out, lost, removed and pinned."""
     things: list[InventoryVolume | Entry] = []
     for index in range(number):
         things += [
             a_volume(f"bad{index}", last_success_at=ago(days=9), failures=1),
-            a_failure(f"bad{index}", f"reason {index % 2}"),
+            a_failure(f"bad{index}", f"reason {index % reasons}"),
             a_volume(f"good{index}", bad_retention="'x'"),
             an_entry(f"good{index}", pinned=True, pin_note=f"note {index}"),
             an_entry(f"lost{index}", state=State.MISSING, deleted_at=NOW),
@@ -33,9 +33,9 @@ def everything(number: int) -> list[InventoryVolume | Entry]:
     return things
 
 
-@pytest.mark.parametrize("number", [0, 1, 300])
-def test_html_and_plain_text_say_the_same(number: int) -> None:
-    page = project_page(a_digest(*everything(number)), WHEN)
+@pytest.mark.parametrize(("number", "reasons"), [(0, 1), (1, 1), (300, 2), (300, 300)])
+def test_html_and_plain_text_say_the_same(number: int, reasons: int) -> None:
+    page = project_page(a_digest(*everything(number, reasons)), WHEN)
     html = " ".join(unescape(Pages().html(page)).split())
     text = " ".join(Pages().text(page).split())
     said = [page.headline, page.name, page.period, page.footer, *_words(page)]
