@@ -87,8 +87,8 @@ class BackupRequests:
             if error.status == 404 and _SERVICE_DOWN not in error.reason:
                 return None
             raise
-        raw = msgspec.json.decode(body, type=_OneBackup)
-        return decode.backup(raw.backup)
+        with decode.understood(f"backup {backup_id}"):
+            return decode.backup(msgspec.json.decode(body, type=_OneBackup).backup)
 
     def delete(self, backup_id: BackupId, project_id: ProjectId) -> None:
         """Ask Cinder to delete; it does so later. With a token of the backup's own project only:

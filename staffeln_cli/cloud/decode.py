@@ -1,5 +1,7 @@
 """Raw JSON of the services to facts of the model: every odd field is straightened here."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -7,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 from msgspec import Struct, field
 
+from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import (
     Backup,
     BackupId,
@@ -105,6 +108,15 @@ class BackupPage(Struct):
 
     rows: list[RawBackup] = field(name="backups")
     links: list[RawLink] = field(name="backups_links", default=[])
+
+
+@contextmanager
+def understood(what: str) -> Iterator[None]:
+    """An answer that is not what the service's API promises, a proxy's page say, in our words."""
+    try:
+        yield
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
+        raise CloudUnavailable(f"{what}: answer not understood: {error}") from error
 
 
 def next_query(links: list[RawLink]) -> dict[str, str] | None:

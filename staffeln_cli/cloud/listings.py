@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -92,9 +93,10 @@ class Listings:
         query: dict[str, str] | None = {}
         while query is not None:
             body = self._body("identity", "/projects", None, query)
-            page = msgspec.json.decode(body)
-            found += [decode.project(raw) for raw in page["projects"]]
-            following = (page.get("links") or {}).get("next")
+            with _whole("/projects"):
+                page = msgspec.json.decode(body)
+                found += [decode.project(raw) for raw in page["projects"]]
+                following = (page.get("links") or {}).get("next")
             if page.get("truncated") and not following:
                 raise ListingIncomplete(
                     "Keystone cut its list of projects short (list_limit) and gives no next page;"
@@ -119,7 +121,9 @@ class Listings:
                 if following is not None:
                     seen = [row.id for row in page.rows]
                     pending = ahead.submit(self._page, listing, following, seen)
-                yield [listing.fact(row) for row in page.rows]
+                with _whole(listing.path):
+                    facts = [listing.fact(row) for row in page.rows]
+                yield facts
 
     def _page(self, listing: _Listing[Any], query: dict[str, str], seen: Any) -> _Page:
         """One page; where the row that marks its start was deleted, start from an earlier row."""
@@ -172,8 +176,16 @@ def _markers(seen: list[str]) -> Iterator[tuple[str | None, int]]:
 
 
 def _decoded(listing: _Listing[Any], body: bytes) -> _Page:
-    try:
+    with _whole(listing.path):
         page: _Page = listing.decoder.decode(body)
-    except msgspec.MsgspecError as error:
-        raise ListingIncomplete(f"GET {listing.path}: answer not understood: {error}") from error
     return page
+
+
+@contextmanager
+def _whole(path: str) -> Iterator[None]:
+    """A page that is not understood leaves the listing incomplete."""
+    try:
+        with decode.understood(f"GET {path}"):
+            yield
+    except CloudUnavailable as error:
+        raise ListingIncomplete(str(error)) from error

@@ -1,6 +1,7 @@
 """Single things looked up: a volume, a server, quotas, whether the backup service is up."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -45,18 +46,19 @@ class Look:
     def volume(self, volume_id: str) -> Volume | None:
         """A volume, of whatever project."""
         body = self._body("block_storage", f"/volumes/{volume_id}", CINDER_VOLUMES)
-        return decode.volume(msgspec.json.decode(body, type=_OneVolume).volume) if body else None
+        with decode.understood(f"volume {volume_id}"):
+            raw = msgspec.json.decode(body, type=_OneVolume) if body else None
+        return decode.volume(raw.volume) if raw else None
 
     def server(self, server_id: str) -> Server | None:
         """A server, of whatever project."""
-        body = self._body("compute", f"/servers/{server_id}", NOVA)
-        return decode.server(msgspec.json.decode(body, type=_OneServer).server) if body else None
+        raw = self._server(server_id)
+        return decode.server(raw) if raw else None
 
     def volumes_of_server(self, server_id: str) -> list[Volume]:
         """The volumes that Nova says are attached to this server, and Cinder knows."""
-        body = self._body("compute", f"/servers/{server_id}", NOVA)
-        attached = msgspec.json.decode(body, type=_OneServer).server.volumes if body else []
-        found = [self.volume(one.id) for one in attached]
+        raw = self._server(server_id)
+        found = [self.volume(one.id) for one in (raw.volumes if raw else ())]
         return [volume for volume in found if volume is not None]
 
     def quotas(self, project_id: ProjectId) -> Quotas:
@@ -64,36 +66,40 @@ class Look:
         body = self._api.get(
             "block_storage", f"/os-quota-sets/{project_id}", microversion="3.0", usage="True"
         )
-        raw = msgspec.json.decode(body)["quota_set"]
-        gigabytes, backups = raw["backup_gigabytes"], raw["backups"]
-        return Quotas(
-            Quota(int(backups["limit"]), int(backups["in_use"]) + int(backups["reserved"])),
-            Quota(int(gigabytes["limit"]), int(gigabytes["in_use"]) + int(gigabytes["reserved"])),
-        )
+        with decode.understood(f"quotas of project {project_id}"):
+            raw = msgspec.json.decode(body)["quota_set"]
+            return Quotas(_quota(raw["backups"]), _quota(raw["backup_gigabytes"]))
 
     def backup_services(self) -> list[BackupService]:
         """Every cinder-backup that ever reported."""
         body = self._api.get(
             "block_storage", "/os-services", microversion="3.0", binary="cinder-backup"
         )
-        return [
-            BackupService(
-                str(raw.get("host")),
-                str(raw.get("zone")),
-                raw.get("state") == "up",
-                raw.get("status") == "enabled",
-            )
-            for raw in msgspec.json.decode(body)["services"]
-        ]
+        with decode.understood("GET /os-services"):
+            return [
+                BackupService(
+                    str(raw.get("host")),
+                    str(raw.get("zone")),
+                    raw.get("state") == "up",
+                    raw.get("status") == "enabled",
+                )
+                for raw in msgspec.json.decode(body)["services"]
+            ]
 
     def my_projects(self) -> set[ProjectId]:
         """The enabled projects in which the login's user has any role."""
         body = self._api.get("identity", "/auth/projects")
-        return {ProjectId(raw["id"]) for raw in msgspec.json.decode(body)["projects"]}
+        with decode.understood("GET /auth/projects"):
+            return {ProjectId(raw["id"]) for raw in msgspec.json.decode(body)["projects"]}
 
     def has_application_credential(self) -> bool:
         """Whether the login is one, so that there are no tokens of other projects."""
         return self._api.has_application_credential
+
+    def _server(self, server_id: str) -> decode.RawServer | None:
+        body = self._body("compute", f"/servers/{server_id}", NOVA)
+        with decode.understood(f"server {server_id}"):
+            return msgspec.json.decode(body, type=_OneServer).server if body else None
 
     def _body(self, service: str, path: str, microversion: str) -> bytes | None:
         try:
@@ -102,6 +108,10 @@ class Look:
             if error.status in (400, 404):
                 return None
             raise
+
+
+def _quota(raw: dict[str, Any]) -> Quota:
+    return Quota(int(raw["limit"]), int(raw["in_use"]) + int(raw["reserved"]))
 
 
 class _OneVolume(msgspec.Struct):
