@@ -7,9 +7,6 @@ from datetime import datetime, timedelta
 from staffeln_cli.model import State
 from staffeln_cli.planning.lifecycle import LIVE
 
-RECORD_KEY = "staffeln:record"
-"""Metadata of a backup that names the record it was started for."""
-
 CLOCK_SLACK = timedelta(minutes=5)
 """How far Cinder's clock may be behind the database's when a lost reply is recognised by time."""
 

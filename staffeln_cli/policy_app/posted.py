@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from staffeln_cli.planning.guard import RECORD_KEY, Question
+from staffeln_cli.planning.guard import Question
+from staffeln_cli.planning.naming import RECORD_KEY
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
