@@ -100,8 +100,8 @@ class Session:
         """The first signal asks for an end; a second ends at once, which is safe at any moment."""
 
         def stop(number: int, _: Any) -> None:
+            signal.signal(number, signal.SIG_DFL)  # first, so that a second one always ends it
             runtime.stop.request(number)
-            signal.signal(number, signal.SIG_DFL)
 
         for number in (signal.SIGTERM, signal.SIGINT):
             self._undo.callback(signal.signal, number, signal.signal(number, stop))
