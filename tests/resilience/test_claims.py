@@ -69,7 +69,7 @@ def test_a_late_double_on_which_others_stand_is_kept_as_a_backup_of_its_own(
     keep("check", "check")
     assert len(cloud.backups()) == 3
     assert in_state(keep, State.AVAILABLE) == 2
-    assert broken_promises(cloud, keep) == []
+    assert keep.store.backups.open_work() == []
 
 
 def test_a_late_request_is_found_before_it_is_sent_once_more(

