@@ -119,10 +119,13 @@ def _servers(run: Run, volume: Volume) -> dict[ServerId, Server]:
 def _saved(run: Run, records: Sequence[BackupRecord]) -> set[RecordId]:
     """The records to start: new ones, or those that the schedule had planned already."""
     inserted = run.store.backups.plan(records)
-    others = {one.volume_id for one in records if one.id not in inserted}
+    others = {one.volume_id: one for one in records if one.id not in inserted}
     for record in run.store.backups.of_volumes(others):
         if record.state is State.PLANNED:
-            run.store.backups.note(record.id, not_before=None)
+            wished = others[record.volume_id]
+            run.store.backups.note(
+                record.id, not_before=None, kind=wished.kind, chain_id=wished.chain_id
+            )
         if record.state in UNFINISHED:
             inserted.add(record.id)
     return inserted
