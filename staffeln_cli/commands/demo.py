@@ -27,9 +27,9 @@ def tell(summarise: Callable[[Outcome], str]) -> Generator[Beat, None, None]:
 def _opening() -> Beat:
     return Opening(
         "Staffeln: four weeks of backups in under a minute",
-        "A simulated OpenStack (Keystone, Nova, Cinder) listens on 127.0.0.1. Everything after"
-        " a green $ is the real command, speaking real HTTP to it through openstacksdk. Only"
-        " the days are faster. Every line with a tick has been checked before it is shown.",
+        "A simulated OpenStack (Keystone, Nova, Cinder) listens on 127.0.0.1. Each $ staffeln"
+        " below is the real command, speaking real HTTP to it through openstacksdk. Only the"
+        " days are faster. Every line with a tick has been checked before it is shown.",
     )
 
 
