@@ -1,13 +1,12 @@
 """What can go wrong, sorted by what the reader can do about it, and the exit code of each."""
 
 from collections.abc import Iterable
-from typing import ClassVar
 
 
 class StaffelnError(Exception):
     """Something foreseen: its text is one sentence for the operator."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
 
 class Unavailable(StaffelnError):
@@ -88,13 +87,8 @@ class Stopped(StaffelnError):
     """A signal asked the run to end; the item in hand is finished, the rest left as it was."""
 
     def __init__(self, signal_number: int) -> None:
-        self.signal_number = signal_number
+        self.exit_code = 128 + signal_number  # as shells count it
         super().__init__(f"stopped by signal {signal_number}")
-
-    @property
-    def stopped_exit_code(self) -> int:
-        """128+n, as shells count it."""
-        return 128 + self.signal_number
 
 
 class Refused(StaffelnError):

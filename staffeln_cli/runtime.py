@@ -220,9 +220,7 @@ class Run:
     def outcome(self, error: StaffelnError | None = None, *, word: str | None = None) -> Outcome:
         """How the pass went, or how it ended early."""
         code = PARTLY_FAILED if self.failures else 0
-        if isinstance(error, Stopped):
-            code = error.stopped_exit_code
-        elif error is not None:
+        if error is not None:
             code = error.exit_code
         usual = "failed" if error else "partial" if self.failures else "ok"
         return Outcome(

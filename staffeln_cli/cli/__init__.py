@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from staffeln_cli.cli import admin, cycles, demo, explaining, report, views
+from staffeln_cli.cli import admin, cycles, demo, explaining, report, serving, views
 from staffeln_cli.cli.session import Session
 
 
@@ -55,6 +55,7 @@ for _command in (
     *views.COMMANDS,
     *explaining.COMMANDS,
     *admin.COMMANDS,
+    *serving.COMMANDS,
     *demo.COMMANDS,
 ):
     staffeln.add_command(_command)

@@ -27,7 +27,7 @@ from kubernetes.client import (
 )
 from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
 from urllib3.exceptions import HTTPError
-from yaml import YAMLError  # type: ignore[import-untyped]
+from yaml import YAMLError
 
 from staffeln_cli.errors import ConfigError, LockHeld, LockServiceUnavailable
 from staffeln_cli.locks.lease import Lease, LeaseLost, now, renewed, request_timeout
