@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from staffeln_cli.store.backups import Backups, Caps, Claim
+from staffeln_cli.store.backups import Backups
 from staffeln_cli.store.database import Database, Fence
 from staffeln_cli.store.inventory import Inventory
 from staffeln_cli.store.overview import Overview, Wanted
 from staffeln_cli.store.pins import Pins
+from staffeln_cli.store.queries import Caps, Claim
 from staffeln_cli.store.reports import Reports
 from staffeln_cli.store.runs import CloudIdentity, Runs
 

@@ -1,38 +1,28 @@
 """The backup records: planned, claimed, moved by compare-and-set."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, delete, func, or_, select, text, true, update
+from sqlalchemy import Select, and_, delete, func, or_, select, text, true, update
 
 from staffeln_cli.model import BackupId, BackupRecord, ProjectId, RecordId, State, VolumeId
 from staffeln_cli.planning.lifecycle import IN_FLIGHT, UNFINISHED, may_move
 from staffeln_cli.store.database import Database, as_row, upsert
+from staffeln_cli.store.history import count_failures, remember
+from staffeln_cli.store.queries import (
+    COLUMNS,
+    Caps,
+    Claim,
+    chunks,
+    is_open,
+    next_in_line,
+    unclaimed,
+)
 from staffeln_cli.tables import BackupRow, VolumeRow
 
-_COLUMNS = tuple(getattr(BackupRow, part.name) for part in fields(BackupRecord))
-_CHUNK = 500
-"""Values in one IN list; SQLite allows 32,766 variables, planners like fewer."""
 _CAPS_LOCK = 0x57AFFE1
 """The advisory lock (any constant) under which PostgreSQL counts what is in flight."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A worker's expiring right to records."""
-
-    owner: str
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Caps:
-    """How many backups may be in flight, over all hosts."""
-
-    total: int
-    per_project: int
 
 
 class Backups:
@@ -49,10 +39,10 @@ class Backups:
             statement = upsert(connection, BackupRow).on_conflict_do_nothing()
             connection.execute(statement, [as_row(record) for record in records])
             inserted: set[RecordId] = set()
-            for chunk in _chunks([record.id for record in records]):
+            for chunk in chunks([record.id for record in records]):
                 found = connection.execute(select(BackupRow.id).where(BackupRow.id.in_(chunk)))
                 inserted.update(found.scalars())  # type: ignore[arg-type]  # ids are plain text there
-            _count_failures(connection, [one for one in records if one.id in inserted])
+            count_failures(connection, [one for one in records if one.id in inserted])
         return inserted
 
     def start(
@@ -81,7 +71,7 @@ class Backups:
             now = self._database.now()
             chosen = connection.execute(
                 select(BackupRow.id)
-                .where(BackupRow.id.in_(_next_in_line(caps, waiting, only, now).limit(room)))
+                .where(BackupRow.id.in_(next_in_line(caps, waiting, only, now).limit(room)))
                 .with_for_update(skip_locked=True)
             )
             started = connection.execute(
@@ -93,15 +83,15 @@ class Backups:
                     claimed_by=claim.owner,
                     claimed_until=claim.until,
                 )
-                .returning(*_COLUMNS)
+                .returning(*COLUMNS)
             )
             return sorted((BackupRecord(*row) for row in started), key=_by_waiting)
 
     def open_work(self) -> list[BackupRecord]:
         """What `check` has to follow: in doubt, being created, being deleted, or with remains."""
         return self._records(
-            select(*_COLUMNS)
-            .where(_open(), _unclaimed(self._database.now()))
+            select(*COLUMNS)
+            .where(is_open(), unclaimed(self._database.now()))
             .order_by(BackupRow.planned_at, BackupRow.id)
         )
 
@@ -114,17 +104,17 @@ class Backups:
         with self._database.write() as connection:
             free = connection.execute(
                 select(BackupRow.id)
-                .where(_open(), chosen, or_(ours, _unclaimed(self._database.now())))
+                .where(is_open(), chosen, or_(ours, unclaimed(self._database.now())))
                 .order_by(BackupRow.planned_at)
                 .with_for_update(skip_locked=True)
             )
             claimed: list[BackupRecord] = []
-            for chunk in _chunks(free.scalars().all()):
+            for chunk in chunks(free.scalars().all()):
                 rows = connection.execute(
                     update(BackupRow)
                     .where(BackupRow.id.in_(chunk))
                     .values(claimed_by=claim.owner, claimed_until=claim.until)
-                    .returning(*_COLUMNS)
+                    .returning(*COLUMNS)
                 )
                 claimed.extend(BackupRecord(*row) for row in rows)
             return claimed
@@ -189,7 +179,7 @@ class Backups:
             )
             if moved.rowcount != 1:
                 return False
-            _remember(connection, record, new, moment)
+            remember(connection, record, new, moment)
             return True
 
     def note(self, record_id: RecordId, **values: Any) -> None:
@@ -201,7 +191,7 @@ class Backups:
         """Cancel what is planned for these volumes; return how many records that were."""
         cancelled = 0
         with self._database.write() as connection:
-            for chunk in _chunks(list(volume_ids)):
+            for chunk in chunks(list(volume_ids)):
                 cancelled += connection.execute(
                     update(BackupRow)
                     .where(BackupRow.volume_id.in_(chunk), BackupRow.state == State.PLANNED)
@@ -212,7 +202,7 @@ class Backups:
     def in_states(self, states: Collection[State]) -> list[BackupRecord]:
         """All records in these states, oldest plan first."""
         return self._records(
-            select(*_COLUMNS)
+            select(*COLUMNS)
             .where(BackupRow.state.in_(states))
             .order_by(BackupRow.planned_at, BackupRow.id)
         )
@@ -228,9 +218,9 @@ class Backups:
     def of_volumes(self, volume_ids: Iterable[VolumeId]) -> list[BackupRecord]:
         """All records of these volumes, in any state, oldest plan first for each."""
         found: list[BackupRecord] = []
-        for chunk in _chunks(list(volume_ids)):
+        for chunk in chunks(list(volume_ids)):
             found += self._records(
-                select(*_COLUMNS)
+                select(*COLUMNS)
                 .where(BackupRow.volume_id.in_(chunk))
                 .order_by(BackupRow.planned_at, BackupRow.id)
             )
@@ -239,16 +229,16 @@ class Backups:
     def by_ids(self, ids: Iterable[str]) -> list[BackupRecord]:
         """Records by their own id or by Cinder's id of the backup."""
         found: list[BackupRecord] = []
-        for chunk in _chunks(list(ids)):
+        for chunk in chunks(list(ids)):
             law = or_(BackupRow.id.in_(chunk), BackupRow.backup_id.in_(chunk))
-            found += self._records(select(*_COLUMNS).where(law))
+            found += self._records(select(*COLUMNS).where(law))
         return found
 
     def by_names(self, names: Sequence[str]) -> list[BackupRecord]:
         """Records by the names of their backups."""
         found: list[BackupRecord] = []
-        for chunk in _chunks(names):
-            found += self._records(select(*_COLUMNS).where(BackupRow.name.in_(chunk)))
+        for chunk in chunks(names):
+            found += self._records(select(*COLUMNS).where(BackupRow.name.in_(chunk)))
         return found
 
     def adopt(self, record: BackupRecord) -> None:
@@ -296,71 +286,5 @@ class Backups:
             return [BackupRecord(*row) for row in connection.execute(statement)]
 
 
-def _next_in_line(
-    caps: Caps, waiting: Collection[ProjectId], only: Collection[RecordId] | None, now: datetime
-) -> Select[Any]:
-    """Ids of the planned records to start, with regard to each project's cap."""
-    line = (BackupRow.waiting_since.asc().nulls_first(), BackupRow.planned_at, BackupRow.id)
-    flying = (
-        select(BackupRow.project_id, func.count().label("number"))
-        .where(BackupRow.state.in_(IN_FLIGHT))
-        .group_by(BackupRow.project_id)
-        .subquery()
-    )
-    place = func.row_number().over(partition_by=BackupRow.project_id, order_by=line)
-    ranked = (
-        select(
-            BackupRow.id.label("id"),
-            (place + func.coalesce(flying.c.number, 0)).label("place"),
-            func.row_number().over(order_by=line).label("turn"),
-        )
-        .join(flying, flying.c.project_id == BackupRow.project_id, isouter=True)
-        .where(
-            BackupRow.state == State.PLANNED,
-            or_(BackupRow.not_before.is_(None), BackupRow.not_before <= now),
-            BackupRow.project_id.not_in(waiting),
-            BackupRow.id.in_(only) if only is not None else true(),
-        )
-        .subquery()
-    )
-    return select(ranked.c.id).where(ranked.c.place <= caps.per_project).order_by(ranked.c.turn)
-
-
-def _open() -> Any:
-    followed = BackupRow.state.in_([State.STARTING, State.CREATING, State.DELETING])
-    return or_(followed, and_(BackupRow.state == State.FAILED, BackupRow.remains.is_(True)))
-
-
-def _unclaimed(now: datetime) -> Any:
-    return or_(BackupRow.claimed_until.is_(None), BackupRow.claimed_until <= now)
-
-
-def _remember(connection: Connection, record: BackupRecord, new: State, moment: datetime) -> None:
-    """Keep the volume's own history, from which the next plan is made."""
-    values: dict[str, Any] = {}
-    if new is State.CREATING:
-        values = {"last_started_at": record.started_at}
-    elif new is State.AVAILABLE:
-        values = {"last_success_at": record.started_at, "failures": 0}
-    elif new is State.FAILED:
-        values = {"last_failed_at": moment, "failures": VolumeRow.failures + 1}
-    if values:
-        connection.execute(
-            update(VolumeRow).where(VolumeRow.volume_id == record.volume_id).values(**values)
-        )
-
-
-def _count_failures(connection: Connection, records: Iterable[BackupRecord]) -> None:
-    """Records that were born failed count for their volume, but not the double of a good one."""
-    for record in records:
-        if record.state is State.FAILED and record.backup_id is None:
-            _remember(connection, record, State.FAILED, record.finished_at or record.planned_at)
-
-
 def _by_waiting(record: BackupRecord) -> tuple[bool, datetime, str]:
     return (record.waiting_since is not None, record.waiting_since or record.planned_at, record.id)
-
-
-def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]

@@ -99,10 +99,13 @@ class Reports:
         )
 
     def restorable(self, project_id: ProjectId | None = None) -> set[VolumeId]:
-        """The volumes that have at least one backup to restore from."""
-        query = select(BackupRow.volume_id).where(BackupRow.state == State.AVAILABLE).distinct()
+        """The volumes that exist and have at least one backup to restore from."""
+        backup = select(BackupRow.id).where(
+            BackupRow.volume_id == VolumeRow.volume_id, BackupRow.state == State.AVAILABLE
+        )
+        query = select(VolumeRow.volume_id).where(VolumeRow.gone_at.is_(None), backup.exists())
         if project_id is not None:
-            query = query.where(BackupRow.project_id == project_id)
+            query = query.where(VolumeRow.project_id == project_id)
         with self._database.read() as connection:
             return {VolumeId(one) for one in connection.execute(query).scalars()}
 
