@@ -189,6 +189,8 @@ class Failure:
     kind: str
     id: str
     reason: str
+    name: str = ""
+    """What people call it, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,11 +174,11 @@ class Run:
         with self._lock:
             self.counts[name] += number
 
-    def fail(self, kind: str, item: str, reason: str) -> None:
+    def fail(self, kind: str, item: str, reason: str, *, name: str = "") -> None:
         """Name an item that failed; the pass goes on."""
         log.warning("%s %s: %s", kind, item, reason, extra={"shown": True})
         with self._lock:
-            self.failures.append(Failure(kind, item, reason))
+            self.failures.append(Failure(kind, item, reason, name))
 
     def decide(self, decision: Decision) -> None:
         """Note what is done, or would be; shown by --dry-run."""

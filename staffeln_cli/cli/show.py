@@ -4,7 +4,6 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
@@ -99,7 +98,10 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "duration_s": outcome.duration_s,
         "api_requests": outcome.api_requests,
         "counts": dict(outcome.counts),
-        "failures": [asdict(one) for one in (*outcome.failures, *_early_end(outcome))],
+        "failures": [
+            {"kind": one.kind, "id": one.id, "reason": one.reason}
+            for one in (*outcome.failures, *_early_end(outcome))
+        ],
     }
     if outcome.dry_run:
         shown["decisions"] = [_decision(one) for one in outcome.decisions]
@@ -126,7 +128,8 @@ def _decision(one: Decision) -> dict[str, str]:
 def show(session: Session, outcome: Outcome, shape: str) -> None:
     """Trouble on stderr, always; in text a plan if asked for, a summary if somebody watches."""
     for failure in outcome.failures:
-        click.echo(f"{failure.kind} {failure.id}: {printable(failure.reason)}", err=True)
+        named = f" ({printable(failure.name)})" if failure.name else ""
+        click.echo(f"{failure.kind} {failure.id}{named}: {printable(failure.reason)}", err=True)
     if outcome.note and outcome.outcome != "skipped":
         click.echo(f"{outcome.command}: {outcome.note}", err=True)
     if shape != "text":

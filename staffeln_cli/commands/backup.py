@@ -22,7 +22,7 @@ from staffeln_cli.errors import (
 )
 from staffeln_cli.model import BackupId, BackupRecord, Decision, Kind, Outcome, ProjectId, State
 from staffeln_cli.planning import selection
-from staffeln_cli.planning.naming import RECORD_KEY, SERVER_KEY
+from staffeln_cli.planning.naming import RECORD_KEY, SERVER_KEY, called
 from staffeln_cli.runtime import Run, Runtime, cycle
 from staffeln_cli.store import Caps
 
@@ -195,7 +195,8 @@ def _failed(run: Run, record: BackupRecord, reason: str) -> None:
         record, State.FAILED, moment=now, owner=run.id, reason=reason, finished_at=now
     ):
         run.count("failed")
-        run.fail("volume", record.volume_id, reason)
+        name = called(record.volume_name, record.server_name)
+    run.fail("volume", record.volume_id, reason, name=name)
 
 
 def _passes(refusal: VolumeBusy) -> bool:

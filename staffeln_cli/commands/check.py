@@ -15,7 +15,7 @@ from staffeln_cli.model import (
     Outcome,
     State,
 )
-from staffeln_cli.planning.naming import RECORD_KEY
+from staffeln_cli.planning.naming import RECORD_KEY, called
 from staffeln_cli.runtime import Run, Runtime, cycle
 
 COUNTS = (
@@ -216,7 +216,8 @@ def _fail(
         remains=remains,
     ):
         run.count("failed")
-        run.fail("volume", record.volume_id, reason)
+        name = called(record.volume_name, record.server_name)
+        run.fail("volume", record.volume_id, reason, name=name)
         if backup is not None:
             removal.remove(
                 run, replace(record, state=State.FAILED), backup, "remains of a failure"
@@ -258,7 +259,12 @@ def _find_missing(run: Run, sight: _Sight) -> None:
             record, State.MISSING, moment=run.now(), reason=reason, deleted_at=run.now()
         ):
             run.count("missing")
-            run.fail("backup", record.backup_id, f"{reason} (volume {record.volume_id})")
+            run.fail(
+                "backup",
+                record.backup_id,
+                reason,
+                name=called(record.volume_name, record.server_name),
+            )
 
 
 def _deadline(run: Run, record: BackupRecord) -> datetime:

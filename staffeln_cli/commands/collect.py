@@ -26,6 +26,7 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.planning import due, selection
 from staffeln_cli.planning.chains import ChainDigest, next_kind
+from staffeln_cli.planning.naming import called
 from staffeln_cli.planning.plan import broken, history_of, planned
 from staffeln_cli.planning.selection import Protection
 from staffeln_cli.runtime import Run, Runtime, cycle
@@ -173,7 +174,8 @@ def _planned(run: Run, sight: _Sight, seen: _Seen) -> BackupRecord | None:
     if problem is not None:
         if not due.is_problem_due(history, sight.moment, interval):
             return None
-        run.fail("volume", seen.volume.id, problem)
+        name = called(seen.volume.name, seen.protection.server_name)
+        run.fail("volume", seen.volume.id, problem, name=name)
         record = _new(sight, seen, Kind.FULL)
         return replace(record, state=State.FAILED, reason=problem, finished_at=sight.moment)
     if not due.is_due(history, sight.moment, interval):

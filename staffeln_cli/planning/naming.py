@@ -21,6 +21,12 @@ def backup_name(server_name: str, volume_name: str, moment: datetime, token: str
     return f"{server}_{volume[: room - len(server)]}{tail}"
 
 
+def called(volume_name: str, server_name: str) -> str:
+    """What people call a volume: its name, and whose it is."""
+    volume = plain(volume_name) or "a volume without a name"
+    return f"{volume} of {plain(server_name)}" if server_name else volume
+
+
 def plain(text: str) -> str:
     """Printable text of one line, without characters that a three-byte UTF-8 column refuses."""
     if text.isascii() and text.isprintable():
