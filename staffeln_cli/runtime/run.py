@@ -1,24 +1,19 @@
-"""What a run is given: settings, cloud, store, lock, time; and the frame around each pass."""
+"""The frame around each pass: lock, row, claims, parallel work, and what came of it."""
 
 import logging
-import os
 import secrets
-import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
 
-from staffeln_cli.config import Settings
-from staffeln_cli.errors import LockHeld, StaffelnError, Stopped
+from staffeln_cli.errors import LockHeld, StaffelnError
 from staffeln_cli.model import Decision, Failure, Outcome, RunId
+from staffeln_cli.runtime.world import Runtime, host_name
 
 if TYPE_CHECKING:  # both import slowly, and not every command needs them
     from staffeln_cli.cloud import Cloud
@@ -28,112 +23,6 @@ log = logging.getLogger(__name__)
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
 PARTLY_FAILED = 3
-
-
-class Progress(Protocol):
-    """Hears how far a run has come."""
-
-    def __call__(self, what: str, done: int, total: int | None) -> None:
-        """`done` of `total` are through; the total may be unknown."""
-
-
-def silent(what: str, done: int, total: int | None) -> None:
-    """Progress that nobody watches."""
-
-
-def utc_now() -> datetime:
-    """The time by this host's clock."""
-    return datetime.now(UTC)
-
-
-class Stop:
-    """A signal's request to end: the item in hand is finished, no further one begun."""
-
-    def __init__(self) -> None:
-        self.event = threading.Event()
-        """Set once an end was asked for."""
-        self.signal_number: int | None = None
-
-    def request(self, signal_number: int) -> None:
-        """Ask for an end; safe in a signal handler."""
-        self.signal_number = signal_number
-        self.event.set()
-
-    @property
-    def is_requested(self) -> bool:
-        """Whether an end was asked for."""
-        return self.event.is_set()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait, but no longer than until an end is asked for."""
-        self.event.wait(seconds)
-
-    def check(self) -> None:
-        """Raise Stopped if an end was asked for."""
-        if self.signal_number is not None:
-            raise Stopped(self.signal_number)
-
-
-@dataclass
-class Runtime:
-    """The world as one process sees it. Cloud and store are opened when first used."""
-
-    settings: Settings
-    clock: Callable[[], datetime] | None = None
-    """Simulated time, for the demonstration and for tests; None: the real one."""
-    progress: Progress = silent
-    stop: Stop = field(default_factory=Stop)
-    run_id: str = "-"
-    """The run that log lines belong to."""
-
-    def now(self) -> datetime:
-        """The present moment, in UTC."""
-        return self.clock() if self.clock else utc_now()
-
-    @cached_property
-    def cloud(self) -> "Cloud":
-        """The cloud; logs in when first asked for something."""
-        from staffeln_cli.cloud import Cloud
-
-        return Cloud(self.settings.cloud, stopping=self.stop.event)
-
-    @cached_property
-    def unchecked_store(self) -> "Store":
-        """The database, whatever its schema."""
-        from staffeln_cli.store import Store
-
-        return Store(self.settings.database.url, clock=self.clock)
-
-    @cached_property
-    def store(self) -> "Store":
-        """The database; SchemaOutdated unless its schema is this code's."""
-        self.unchecked_store.database.check_schema()
-        return self.unchecked_store
-
-    def close(self) -> None:
-        """Close what was opened."""
-        for name in ("cloud", "unchecked_store"):
-            if name in self.__dict__:
-                self.__dict__[name].close()
-
-    @property
-    def lock_url(self) -> str:
-        """`lock.url`, else a folder beside the SQLite file, else one in the run folder."""
-        if self.settings.lock.url:
-            return self.settings.lock.url
-        url = self.settings.database.url
-        if url.startswith("sqlite:///"):
-            return f"file://{Path(url.removeprefix('sqlite:///')).absolute().parent / 'locks'}"
-        return f"file://{Path(os.environ.get('XDG_RUNTIME_DIR', '/run/lock')) / 'staffeln'}"
-
-    @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
-        """Hold a lock; LockHeld when another run has it."""
-        from staffeln_cli import locks
-
-        owner = f"{host_name()}:{os.getpid()}"
-        with locks.held(self.lock_url, name, owner=owner, lease=self.settings.lock.lease):
-            yield
 
 
 class Run:
@@ -307,8 +196,3 @@ def _end(run: Run, outcome: Outcome) -> None:
         run.store.runs.end(outcome, run.now())
     except StaffelnError as error:
         log.warning("could not note the end of run %s: %s", run.id, error)
-
-
-def host_name() -> str:
-    """This host, as rows and locks name it."""
-    return socket.gethostname()
