@@ -20,11 +20,15 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
+from staffeln_cli.config.load import masked_url
 from staffeln_cli.errors import ConfigError, LeadershipLost, SchemaOutdated, StoreUnavailable
 from staffeln_cli.tables import SCHEMA_REVISION, Base, LeadershipRow
 
 BUSY_TIMEOUT = timedelta(seconds=30)
 """How long SQLite waits for another process's write transaction."""
+
+_NO_PRIVILEGE = "42501"
+"""PostgreSQL's word for a table that this user may not touch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ class Database:
     @property
     def shown(self) -> str:
         """The URL as it may be shown."""
-        return self.url.render_as_string(hide_password=True)
+        return masked_url(self.url.render_as_string(hide_password=True))
 
     def _check(self, connection: Connection, fence: Fence) -> None:
         held = connection.execute(
@@ -147,8 +151,10 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (IntegrityError, ProgrammingError):
-            raise  # a law of the database, or a bug: the caller knows, or nobody
+        except (IntegrityError, ProgrammingError) as error:
+            if getattr(error.orig, "sqlstate", None) != _NO_PRIVILEGE:
+                raise  # a law of the database, or a bug: the caller knows, or nobody
+            raise StoreUnavailable(f"database {self.shown}: {_first_line(error.orig)}") from error
         except DBAPIError as error:
             raise StoreUnavailable(f"database {self.shown}: {_first_line(error.orig)}") from error
         except SQLAlchemyError as error:
