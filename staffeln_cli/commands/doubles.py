@@ -26,7 +26,8 @@ def take_in(run: Run, strangers: Mapping[str, Backup]) -> None:
         if record is None or not _came_of(record, backup):
             continue  # somebody else's, or older than this database: `doctor` names it
         if record.backup_id is not None:
-            take_double(run, record, backup)
+            if record.attempt > 1:  # else a database from an old dump has asked for it anew
+                take_double(run, record, backup)
         elif record.state in _GIVEN_UP and backup.status in _ENDED:
             _record(run, record, backup, "the request to create it arrived late")
 

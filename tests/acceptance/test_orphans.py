@@ -80,3 +80,25 @@ def test_a_pin_that_comes_while_retention_is_at_work_still_holds(
     left = {one["id"] for one in cloud.backups()}
     assert full["id"] in left
     assert newest["id"] not in left
+
+
+def test_what_was_planned_in_the_dump_and_made_since_is_not_taken_for_a_double(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    project = cloud.add_project("shop")
+    server = cloud.add_server("web", project=project, metadata={"__staffeln_backup": "true"})
+    cloud.add_volume("data", project=project, server=server)
+    cloud.grant("backup", project, "member")
+    database = Path(staffeln.environ["STAFFELN_DATABASE_URL"].removeprefix("sqlite:///"))
+    staffeln("collect")
+    dump = database.with_name("dump.db")
+    shutil.copy(database, dump)
+    for _ in range(2):
+        shutil.copy(dump, database)
+        staffeln("backup")
+        cloud.finish_backups()
+        cloud.advance(hours=2)
+        staffeln("check")
+    staffeln("check")
+    assert len({one["name"] for one in cloud.backups()}) == 1
+    assert len(cloud.backups()) == 2
