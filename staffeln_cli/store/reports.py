@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, update
 
 from staffeln_cli.model import InventoryVolume, Origin, ProjectId, State, VolumeId
 from staffeln_cli.planning.lifecycle import UNFINISHED
@@ -99,13 +99,16 @@ class Reports:
         )
 
     def restorable(self, project_id: ProjectId | None = None) -> set[VolumeId]:
-        """The volumes that exist and have at least one backup to restore from."""
-        backup = select(BackupRow.id).where(
-            BackupRow.volume_id == VolumeRow.volume_id, BackupRow.state == State.AVAILABLE
-        )
-        query = select(VolumeRow.volume_id).where(VolumeRow.gone_at.is_(None), backup.exists())
-        if project_id is not None:
-            query = query.where(VolumeRow.project_id == project_id)
+        """The volumes that have at least one backup to restore from."""
+        is_there = BackupRow.state == State.AVAILABLE
+        query = select(BackupRow.volume_id)
+        if project_id is None:
+            query = query.where(is_there).distinct()
+        else:
+            # Not in the WHERE: planners would take the index of states, over all projects.
+            any_there = func.max(case((is_there, 1), else_=0)) == 1
+            query = query.where(BackupRow.project_id == project_id)
+            query = query.group_by(BackupRow.volume_id).having(any_there)
         with self._database.read() as connection:
             return {VolumeId(one) for one in connection.execute(query).scalars()}
 

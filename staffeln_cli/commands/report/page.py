@@ -12,7 +12,7 @@ ROWS = 12
 """Rows of one list; what follows is only named, in one paragraph."""
 _NAMES = 300
 """Names in one paragraph; some mail programs cut off what is longer than 100 KB."""
-_SHORT = 42
+_SHORT = 32
 """Characters that fit beside a name, on a phone too."""
 When = Callable[[datetime | None], str]
 """Writes moments down."""

@@ -7,6 +7,7 @@ from staffeln_cli.commands.report.facts import (
     Digest,
     Grouped,
     Line,
+    Made,
     Removed,
     Standing,
     Trouble,
@@ -143,9 +144,7 @@ def _small_print(digest: Digest, when: When) -> Iterator[Section]:
 def rows_of(lines: Iterable[Line], when: When) -> Sequence[Row]:
     """Lines as rows: the volume, where it is, when it was, what is to be said."""
     return [
-        Row(
-            one.volume, " · ".join(filter(None, (one.project, one.server))), when(one.at), one.note
-        )
+        noted(Row(one.volume, _joined(one.project, one.server), when(one.at)), one.note)
         for one in lines
     ]
 
@@ -158,7 +157,7 @@ def _made(digest: Digest, when: When) -> Sequence[Row]:
                 one.server,
                 f"{one.kind}, {one.gib:,} GiB",
                 when(one.finished_at),
-                _joined(one.backup, lasting(one.started_at, one.finished_at)),
+                _joined(one.backup, _took(one)),
             )
             for one in digest.made
         ]
@@ -176,6 +175,11 @@ def _made(digest: Digest, when: When) -> Sequence[Row]:
 def _removed(one: Removed, when: When) -> Row:
     starts = f"of {when(one.first)}" + (f" to {when(one.last)}" if one.number > 1 else "")
     return noted(Row(one.volume, one.server, many(one.number, "backup")), starts)
+
+
+def _took(one: Made) -> str:
+    took = lasting(one.started_at, one.finished_at)
+    return f"took {took}" if took else ""
 
 
 def _left_out(group: Grouped) -> Row:
