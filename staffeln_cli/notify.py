@@ -2,9 +2,7 @@
 
 import logging
 import socket
-import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
-from urllib.error import URLError
 from urllib.parse import urlsplit
 
 from staffeln_cli.config.notices import NotifySettings
@@ -21,13 +19,13 @@ _KINDS = {"start": "info", "success": "success", "failure": "failure"}
 
 
 def begun(settings: NotifySettings, command: str) -> None:
-    """A run has begun: call it when the run holds its lock."""
+    """A run has begun; one that is a dry run is none."""
     _tell(settings, "start", f"{command} has begun", "")
 
 
 def ended(settings: NotifySettings, command: str, outcomes: Sequence[Outcome]) -> None:
-    """A run, of one pass or of several, has ended; passes that were skipped are none."""
-    passes = [one for one in outcomes if one.outcome != "skipped"]
+    """A run, of one pass or of several, has ended; what was skipped, or a dry run, is no pass."""
+    passes = [one for one in outcomes if one.outcome != "skipped" and not one.dry_run]
     bad = [one for one in passes if one.exit_code]
     if bad:
         _tell(settings, "failure", f"{command} failed", "\n".join(_complaints(bad)))
@@ -51,6 +49,8 @@ def _tell(settings: NotifySettings, event: str, title: str, body: str) -> None:
 
 
 def _ping(url: str, event: str) -> str | None:
+    import urllib.request
+
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):
         return "expected ping+https://…"
@@ -58,7 +58,7 @@ def _ping(url: str, event: str) -> str | None:
     try:
         with urllib.request.urlopen(url, timeout=_PATIENCE):  # noqa: S310 - http or https, see above
             return None
-    except (URLError, OSError, ValueError) as error:
+    except (OSError, ValueError) as error:  # URLError is one of the former
         return f"failed: {getattr(error, 'reason', None) or type(error).__name__}"
 
 

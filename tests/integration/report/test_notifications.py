@@ -84,7 +84,7 @@ def test_only_failures_are_told_unless_more_is_asked_for(webhook: Listener) -> N
         notify.begun(settings, "retain")
         notify.ended(settings, "retain", [an_outcome()])
         notify.ended(settings, "retain", [an_outcome(), BAD])
-        notify.ended(settings, "retain", [an_outcome("skipped")])
+        notify.ended(settings, "retain", [an_outcome("skipped"), an_outcome(dry_run=True)])
         assert [body["type"] for _, _, body in webhook.heard] == expected
         webhook.heard.clear()
 
