@@ -188,18 +188,33 @@ class Api:
         InDoubt where no answer came: the service may have acted.
         """
         self.login()
+        response: requests.Response | None = None
+        for _ in range(_REFUSED_TOKENS):
+            response = self._sent(service, method, path, **options)
+            if response is not None and response.status_code != 401:
+                break
+        if response is None:
+            raise InDoubt(f"{method} {path}: no token could be had")
+        return response
+
+    def _sent(
+        self, service: str, method: str, path: str, **options: Any
+    ) -> requests.Response | None:
+        """The answer to one request; None when another thread was just renewing its token."""
         try:
-            for _ in range(_REFUSED_TOKENS):
-                response: requests.Response = getattr(self._connection, service).request(
-                    path,
-                    method,
-                    raise_exc=False,
-                    connect_retries=0,
-                    status_code_retries=0,
-                    **options,
-                )
-                if response.status_code != 401:
-                    break
+            response: requests.Response = getattr(self._connection, service).request(
+                path,
+                method,
+                raise_exc=False,
+                connect_retries=0,
+                status_code_retries=0,
+                **options,
+            )
+        except AssertionError:
+            # keystoneauth1/identity/base.py:get_access asserts that there is a token after it has
+            # let go of its lock; another thread's invalidate() may come between. Nothing was sent,
+            # or it was answered with 401.
+            return None
         except (ksa.ClientException, sdk.SDKException, requests.RequestException) as error:
             raise InDoubt(f"{method} {path}: no answer: {one_line(error)}") from error
         return response

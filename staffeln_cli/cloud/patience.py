@@ -76,6 +76,8 @@ def asking_keystone() -> Iterator[None]:
         raise Later(one_line(error), str(getattr(error, "retry_after", "") or "")) from error
     except (ksa.ConnectionError, ksa.DiscoveryFailure) as error:
         raise Later(one_line(error)) from error
+    except AssertionError as error:  # see Api._sent
+        raise Later("another thread is renewing the token") from error
 
 
 def message_of(response: requests.Response) -> str:
