@@ -1,11 +1,13 @@
 """Scenes that are played again and again, each time with another mishap."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from staffeln_cli.simcloud import SimCloud
 from tests.resilience.hosts import Host
 from tests.resilience.process import Frozen
 from tests.resilience.worlds import (
+    BEGIN,
     SCENES,
     Ending,
     Keeper,
@@ -17,13 +19,23 @@ from tests.resilience.worlds import (
     settle,
 )
 
+A_DAY = timedelta(days=1)
+
 
 class Scene:
     """A moment to which one can come back, and how it ends when nobody dies."""
 
-    def __init__(self, cloud: SimCloud, host: Host, keep: Keeper, command: str) -> None:
+    def __init__(
+        self,
+        cloud: SimCloud,
+        host: Host,
+        keep: Keeper,
+        command: str,
+        *,
+        at: datetime = BEGIN + 4 * A_DAY,
+    ) -> None:
         self.cloud, self.keep, self.command = cloud, keep, command
-        volumes = found(cloud)
+        volumes = found(cloud, at - 4 * A_DAY)
         live(cloud, keep, 4)
         SCENES[command](cloud, keep, volumes)
         self.picture = Picture(cloud, host.environ["STAFFELN_DATABASE_URL"])

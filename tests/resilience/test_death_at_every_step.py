@@ -1,6 +1,7 @@
 """Whatever dies, wherever it dies: the next cron run goes on from there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from itertools import count
 
 import pytest
@@ -22,15 +23,17 @@ class Nobody(Exception):
 
 def before_a_request(scene: Scene, number: int) -> bool:
     """Kill the command when it sends its n-th request, of which Cinder never hears."""
-    return _killed_at_request(scene, number, acting=False)
+    return _killed_at_request(scene, number, scene.host.start, acting=False)
 
 
 def after_a_request(scene: Scene, number: int) -> bool:
     """Kill the command when Cinder has carried out its n-th request, before the answer."""
-    return _killed_at_request(scene, number, acting=True)
+    return _killed_at_request(scene, number, scene.host.start, acting=True)
 
 
-def _killed_at_request(scene: Scene, number: int, *, acting: bool) -> bool:
+def _killed_at_request(
+    scene: Scene, number: int, start: Callable[[str], Running], *, acting: bool
+) -> bool:
     running: list[Running] = []
     seen = count(1)
 
@@ -44,7 +47,7 @@ def _killed_at_request(scene: Scene, number: int, *, acting: bool) -> bool:
         scene.cloud.on_reply = hook
     else:
         scene.cloud.on_request = hook
-    running.append(scene.host.start(scene.command))
+    running.append(start(scene.command))
     return running[0].wait() == KILLED
 
 
@@ -85,13 +88,30 @@ def die_often(scene: Scene, stride: int) -> None:
 def test_a_run_killed_at_any_step_changes_nothing_in_the_end(
     cloud: SimCloud, host: Host, keep: Keeper, command: str
 ) -> None:
-    die_often(Scene(cloud, host, keep, command), stride=12)
+    die_often(Scene(cloud, host, keep, command), stride=15)
 
 
-@pytest.mark.parametrize("command", CYCLE)
+@pytest.mark.parametrize("command", CYCLE if IS_SOAK else ["backup"])
 def test_a_run_killed_at_any_step_changes_nothing_in_the_end_on_postgresql(
     cloud: SimCloud, host_on_postgresql: Host, command: str
 ) -> None:
     keep = keeper(host_on_postgresql.environ, cloud.now)
     die_often(Scene(cloud, host_on_postgresql, keep, command), stride=40)
     keep.runtime.close()
+
+
+@pytest.mark.parametrize("command", ["collect", "backup"] if IS_SOAK else ["backup"])
+def test_a_run_that_cron_started_dies_the_same_way(
+    cloud: SimCloud, host: Host, keep: Keeper, command: str
+) -> None:
+    scene = Scene(cloud, host, keep, command, at=datetime.now(UTC))  # it has the real clock
+    for step in range(1, MOST_STEPS, 2 if IS_SOAK else 12):
+        killed: list[bool] = []
+        for acting in (False, True):
+
+            def die(step: int = step, acting: bool = acting, killed: list[bool] = killed) -> None:
+                killed.append(_killed_at_request(scene, step, host.start_afresh, acting=acting))
+
+            assert scene.end(die) == scene.goes_well
+        if not all(killed):
+            return

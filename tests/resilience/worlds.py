@@ -114,9 +114,9 @@ class Picture:
         engine.dispose()
 
 
-def found(cloud: SimCloud) -> dict[str, str]:
+def found(cloud: SimCloud, begin: datetime = BEGIN) -> dict[str, str]:
     """Two projects with seven volumes of protected servers."""
-    cloud.freeze(BEGIN)
+    cloud.freeze(begin)
     cloud.finish_after = None
     volumes = {}
     for project, names in {"shop": "abc", "bank": "defg"}.items():

@@ -1,0 +1,142 @@
+"""The same crowd on a real OpenStack, whose cinder-backup dies and comes back in the middle.
+
+STAFFELN_TEST_CLOUD names the clouds.yaml entry of the operator, who needs the role member in the
+projects of marked servers. STAFFELN_TEST_CRASH and STAFFELN_TEST_REVIVE are commands that kill and
+start cinder-backup. All backups that the crowd makes are removed at the end.
+"""
+
+import os
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from staffeln_cli.model import Backup, State
+from tests.resilience.conftest import Redis, host_on
+from tests.resilience.crowd import Crowd
+from tests.resilience.hosts import KILLED
+from tests.resilience.worlds import Keeper, claims, keeper
+
+SECONDS, RUNS = 180, 100
+AN_HOUR = timedelta(hours=1)
+SETTINGS = {
+    "BACKUP_MIN_INTERVAL": "20s",
+    "BACKUP_FULL_BACKUP_DEPTH": "3",
+    "BACKUP_MAX_IN_FLIGHT": "6",
+    "BACKUP_MAX_IN_FLIGHT_PER_PROJECT": "3",
+    "RETENTION_TIME": "60s",
+    "RETENTION_METADATA_KEY": "crowd-test-retention",
+    "RETENTION_BRAKE": "1",
+    "RETAIN_TIME_BUDGET": "10s",
+    "CLOUD_REQUEST_TIMEOUT": "10s",
+    "CLOUD_RETRY_TIMEOUT": "30s",
+    "LOCK_LEASE": "2s",
+}
+
+
+class Later:
+    """A clock that can be told to run on."""
+
+    ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        """The time as this host believes."""
+        return datetime.now(UTC) + self.ahead
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(
+    not os.environ.get("STAFFELN_TEST_CLOUD"), reason="STAFFELN_TEST_CLOUD names no cloud"
+)
+def test_a_crowd_on_a_real_cloud_whose_backup_service_dies_loses_nothing(
+    postgresql_url: str, redis: Redis, tmp_path: Path
+) -> None:
+    host = host_on(postgresql_url, tmp_path)
+    environ = {**host.environ, "OS_CLOUD": os.environ["STAFFELN_TEST_CLOUD"]}
+    host = type(host)(environ, tmp_path).set(LOCK_URL=redis.url, **SETTINGS)
+    host = host.set(CLOUD_NAME=os.environ["STAFFELN_TEST_CLOUD"])
+    clock = Later()
+    keep = keeper(host.environ, clock)
+    crowd = Crowd(host)
+    host.run("collect")
+    fate = threading.Thread(target=kill_and_revive)
+    fate.start()
+    try:
+        crowd.rage(SECONDS, RUNS)
+        fate.join()
+        assert crowd.trouble == []
+        assert crowd.ends[KILLED] > 0
+        come_to_rest(keep, clock)
+        assert wrong(keep) == []
+        made = [one for one in keep.records() if one.backup_id]
+        assert len(made) >= 5, crowd.ends
+    finally:
+        clean_up(host.environ, clock)
+        keep.runtime.close()
+
+
+def kill_and_revive() -> None:
+    time.sleep(SECONDS / 3)
+    for name in ("STAFFELN_TEST_CRASH", "STAFFELN_TEST_REVIVE"):
+        if command := os.environ.get(name):
+            subprocess.run(command, shell=True, check=True, stdout=subprocess.DEVNULL)
+            time.sleep(15)
+
+
+def come_to_rest(keep: Keeper, clock: Later) -> None:
+    """No new plans; what is under way ends, and pauses are over sooner."""
+    until = time.monotonic() + 240
+    clock.ahead = timedelta(minutes=6)
+    while time.monotonic() < until:
+        keep("check", "backup")
+        states = keep.store.backups.count()
+        unfinished = {
+            State.PLANNED,
+            State.STARTING,
+            State.CREATING,
+            State.DELETING,
+        } & states.keys()
+        if not unfinished and not keep.store.backups.open_work():
+            break
+        clock.ahead += timedelta(minutes=1)
+        time.sleep(3)
+    clock.ahead += AN_HOUR
+    keep("check", "check")
+    clock.ahead += AN_HOUR
+    time.sleep(10)
+    keep("check")
+
+
+def ours(keep: Keeper) -> list[Backup]:
+    names = {one.name for one in keep.records()}
+    pages = keep.runtime.cloud.listings.backups()
+    return [one for page in pages for one in page if one.name in names]
+
+
+def wrong(keep: Keeper) -> list[str]:
+    records = keep.records()
+    tracked = {one.backup_id for one in records if one.state is State.AVAILABLE}
+    there = ours(keep)
+    found = [f"{one.name} is not tracked: {one.status}" for one in there if one.id not in tracked]
+    found += [f"{one} is gone" for one in tracked - {one.id for one in there}]
+    found += [f"{one.name} is {one.state}" for one in keep.store.backups.open_work()]
+    names = Counter(one.name for one in there)
+    found += [f"{number} are called {name}" for name, number in names.items() if number > 1]
+    refused = [one for one in records if "Incremental backups exist" in (one.reason or "")]
+    return found + [f"Cinder refused to delete {one.name}" for one in refused] + claims(keep)
+
+
+def clean_up(environ: Mapping[str, str], clock: Later) -> None:
+    """Remove all that the crowd made."""
+    settings = {"STAFFELN_RETENTION_TIME": "1s", "STAFFELN_RETENTION_KEEP_LAST": "0"}
+    clock.ahead = timedelta()
+    keep = keeper({**environ, **settings}, clock)
+    until = time.monotonic() + 240
+    while time.monotonic() < until and keep.store.backups.count().get(State.AVAILABLE):
+        keep("retain", "check")
+    keep.runtime.close()
