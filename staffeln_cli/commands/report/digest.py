@@ -140,17 +140,17 @@ def _unsafe(
 
 
 def _why(volume: InventoryVolume, known: Known) -> str:
-    under_way = volume.volume_id in known.unfinished
+    on_its_way = volume.volume_id in known.unfinished
     if volume.failures:
         tries = (
             "its last backup" if volume.failures == 1 else f"its last {volume.failures} backups"
         )
-        return f"{tries} failed{', another is under way' if under_way else ''}"
+        return f"{tries} failed{', another is on its way' if on_its_way else ''}"
     if volume.last_success_at is None:
-        return "its first backup is under way" if under_way else "no backup was started so far"
+        return "its first backup is on its way" if on_its_way else "no backup was started so far"
     if volume.volume_id not in known.restorable:
         return "no backup of it is left"
-    return "its next backup is under way" if under_way else "no backup was started in time"
+    return "its next backup is on its way" if on_its_way else "no backup was started in time"
 
 
 def _recovered(entry: "Entry", volumes: dict[VolumeId, InventoryVolume]) -> bool:

@@ -20,7 +20,7 @@ def test_a_new_volume_waits_for_its_first_backup_and_that_is_no_trouble() -> Non
     new = a_volume(last_success_at=None, protected_since=ago(minutes=5))
     told = a_digest(new, restorable=False, unfinished=True)
     assert (told.waiting, told.unprotected, told.is_trouble) == (1, 0, False)
-    assert told.unsafe[0].why == "its first backup is under way"
+    assert told.unsafe[0].why == "its first backup is on its way"
 
 
 def test_a_volume_whose_first_backup_failed_is_not_protected_though_not_overdue() -> None:
