@@ -119,7 +119,9 @@ class Machine(RuleBasedStateMachine):
         """Everything comes to rest, whatever it went through."""
         if not hasattr(self, "store"):
             return
-        for _ in range(4):
+        for turn in range(20):  # many replies may be waiting to be lost
+            if turn >= 4 and not {one.state for one in self._records()} & UNFINISHED:
+                break
             self.cloud.advance(hours=13)
             for command in ("check", "collect", "backup"):
                 self._run(command)
