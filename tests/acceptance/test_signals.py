@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from staffeln_cli.runtime import utc_now
+from staffeln_cli.runtime.world import utc_now
 from staffeln_cli.simcloud import SimCloud
 from tests.acceptance.builders import rounds, sent, some_volumes, states
 from tests.acceptance.processes import reached, run, started

@@ -1,0 +1,100 @@
+"""Many threads and processes on one database: caps hold, nothing is started twice."""
+
+import subprocess
+import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from staffeln_cli.model import ProjectId
+from staffeln_cli.store import Caps, Store
+from tests.integration.store.builders import NOW, PLENTY, a_claim, a_record, planned
+
+ROOT = Path(__file__).parents[3]
+STARTER = """
+import sys
+from datetime import datetime
+from staffeln_cli.store import Caps, Store
+from tests.integration.store.builders import NOW, a_claim
+store = Store(sys.argv[1], clock=lambda: NOW)
+print("ready", flush=True)
+sys.stdin.readline()
+while taken := store.backups.start(a_claim(sys.argv[2]), caps=Caps(60, 20), limit=3):
+    print(*(one.id for one in taken), flush=True)
+"""
+
+
+def test_eight_threads_start_every_record_once(store: Store) -> None:
+    records = planned(store, 60)
+
+    def start(number: int) -> list[str]:
+        found: list[str] = []
+        while taken := store.backups.start(a_claim(f"run-{number}"), caps=PLENTY, limit=2):
+            found += [one.id for one in taken]
+        return found
+
+    with ThreadPoolExecutor(8) as pool:
+        ids = [one for found in pool.map(start, range(8)) for one in found]
+    assert sorted(ids) == sorted(one.id for one in records)
+
+
+def test_eight_threads_together_keep_to_the_caps(store: Store) -> None:
+    for project in ("a", "b", "c"):
+        planned(store, 20, project_id=ProjectId(project))
+    caps = Caps(total=12, per_project=5)
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(
+            pool.map(lambda n: store.backups.start(a_claim(f"{n}"), caps=caps, limit=4), range(16))
+        )
+    count = Counter(one.project_id for found in taken for one in found)
+    assert sum(count.values()) == 12
+    assert max(count.values()) <= 5
+
+
+def test_two_processes_start_every_record_once_and_keep_to_the_caps(
+    store: Store, database_url: str
+) -> None:
+    for project in ("a", "b", "c", "d"):
+        planned(store, 25, project_id=ProjectId(project))
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", STARTER, database_url, f"run-{number}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        for number in range(2)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    answers = [process.communicate("go\n", timeout=60)[0].split() for process in processes]
+    ids = [one for answer in answers for one in answer]
+    assert len(ids) == len(set(ids)) == 60
+    count = Counter(one.project_id for one in store.backups.by_ids(ids))
+    assert set(count.values()) <= set(range(21))
+
+
+def test_two_that_plan_the_same_volumes_plan_each_once(store: Store) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        inserted = list(
+            pool.map(
+                lambda _: store.backups.plan([a_record(f"v{i}") for i in range(30)]), range(8)
+            )
+        )
+    assert sum(len(one) for one in inserted) == 30
+    assert len(store.backups.planned_or_unfinished()) == 30
+
+
+def test_two_that_claim_open_work_share_it(store: Store) -> None:
+    planned(store, 40)
+    store.backups.start(a_claim("gone", minutes=-1), caps=PLENTY, limit=40)
+    with ThreadPoolExecutor(4) as pool:
+        claimed = list(
+            pool.map(lambda n: store.backups.claim_open_work(a_claim(f"run-{n}")), range(4))
+        )
+    assert sorted(len(one) for one in claimed)[-1] <= 40
+    assert sum(len(one) for one in claimed) == 40
+    assert store.backups.claim_open_work(a_claim("late")) == []
+    assert store.database.now() == NOW

@@ -1,0 +1,116 @@
+"""The history kept with a volume agrees with its records, whatever became of them."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from staffeln_cli.model import BackupId, BackupRecord, State, VolumeId
+from staffeln_cli.planning.lifecycle import NEXT
+from staffeln_cli.store import Store
+from tests.integration.store.builders import NOW, PLENTY, a_claim, a_record, a_row
+
+VOLUME = VolumeId("v1")
+
+
+@pytest.fixture
+def sqlite_store(sqlite_url: str) -> Iterator[Store]:
+    store = Store(sqlite_url, clock=lambda: NOW)
+    yield store
+    store.close()
+
+
+def emptied(store: Store) -> Store:
+    with store.database.write() as connection:
+        for table in ("backups", "volumes"):
+            connection.execute(text(f"DELETE FROM {table}"))
+    store.inventory.save([a_row(VOLUME)])
+    return store
+
+
+def moved(store: Store, record: BackupRecord, new: State, hours: int) -> None:
+    """One legal move, as the commands make it."""
+    moment = NOW + timedelta(hours=hours)
+    if new is State.STARTING:
+        store.backups.start(a_claim(), caps=PLENTY, limit=1, only=[record.id])
+    elif new is State.CREATING:
+        store.backups.move(record, new, moment=moment, backup_id=BackupId(f"c-{record.id}"))
+    elif new is State.FAILED:
+        store.backups.move(record, new, moment=moment, finished_at=moment, reason="it did")
+    else:
+        store.backups.move(record, new, moment=moment)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(choices=st.lists(st.integers(0, 99), min_size=1, max_size=30))
+def test_history_columns_agree_with_the_rows_after_any_moves(
+    sqlite_store: Store, choices: list[int]
+) -> None:
+    store = emptied(sqlite_store)
+    failures, failed_at = 0, None
+    successes: list[BackupRecord] = []
+    sent: list[BackupRecord] = []
+    for hours, choice in enumerate(choices):
+        store.backups.plan([a_record(VOLUME)])
+        alive = [one for one in store.backups.of_volumes([VOLUME]) if NEXT[one.state]]
+        record = alive[choice % len(alive)]
+        new = sorted(NEXT[record.state])[choice % len(NEXT[record.state])]
+        moved(store, record, new, hours)
+        (record,) = store.backups.by_ids([record.id])
+        if new is State.CREATING:
+            sent.append(record)
+        elif new is State.AVAILABLE:
+            successes.append(record)
+            failures = 0
+        elif new is State.FAILED:
+            failures, failed_at = failures + 1, NOW + timedelta(hours=hours)
+    row = store.inventory.volumes([VOLUME])[VOLUME]
+    assert row.failures == failures
+    assert row.last_failed_at == failed_at
+    assert row.last_success_at == (successes[-1].started_at if successes else None)
+    assert row.last_started_at == (sent[-1].started_at if sent else None)
+
+
+def test_a_new_look_at_the_cloud_never_overwrites_history(store: Store) -> None:
+    emptied(store)
+    record = a_record(VOLUME)
+    store.backups.plan([record])
+    for new in (State.STARTING, State.CREATING, State.AVAILABLE):
+        (record,) = store.backups.by_ids([record.id])
+        moved(store, record, new, 1)
+    store.inventory.save([a_row(VOLUME, volume_name="renamed", size_gib=9)])
+    row = store.inventory.volumes([VOLUME])[VOLUME]
+    assert (row.volume_name, row.size_gib) == ("renamed", 9)
+    assert row.last_success_at == row.last_started_at == NOW
+
+
+def test_a_complete_listing_tells_what_is_gone_and_what_was_seen(store: Store) -> None:
+    later = NOW + timedelta(days=1)
+    store.inventory.save([a_row("here"), a_row("gone")])
+    assert store.inventory.close_listing({VolumeId("here")}, later) == ["gone"]
+    rows = store.inventory.volumes([VolumeId("here"), VolumeId("gone")])
+    assert rows[VolumeId("here")].last_seen_at == later
+    gone = rows[VolumeId("gone")]
+    assert (gone.gone_at, gone.protected, gone.last_seen_at) == (later, False, NOW)
+    assert store.inventory.close_listing({VolumeId("here")}, later) == []
+
+
+def test_the_first_attempt_that_fails_before_cinder_counts(sqlite_store: Store) -> None:
+    store = emptied(sqlite_store)
+    failed = a_record(VOLUME, state=State.FAILED, finished_at=NOW, reason="in error")
+    store.backups.plan([failed])
+    row = store.inventory.volumes([VOLUME])[VOLUME]
+    assert (row.failures, row.last_failed_at) == (1, NOW)
+
+
+def test_a_moment_comes_back_as_it_went(database_url: str) -> None:
+    store = Store(database_url)
+    moment = NOW + timedelta(microseconds=123456)
+    store.backups.plan([a_record(planned_at=moment)])
+    assert store.backups.in_states({State.PLANNED})[0].planned_at == moment
+    store.close()
