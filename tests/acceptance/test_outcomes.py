@@ -118,7 +118,8 @@ def test_every_failure_is_named_on_stderr(cloud: SimCloud, staffeln: Staffeln, s
     answer = staffeln("collect", "-f", shape)
     assert answer.exit_code == 3
     assert [line for line in answer.stderr.splitlines() if volume in line] == [
-        f"volume {volume} (data of data-server): the volume is in status 'error', which allows no backup"
+        f"volume {volume} (data of data-server): "
+        "the volume is in status 'error', which allows no backup"
     ]
 
 

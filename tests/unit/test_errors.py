@@ -39,4 +39,4 @@ def test_a_lock_that_another_run_holds_is_no_failure() -> None:
 
 @pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143)])
 def test_a_signal_ends_a_run_as_shells_count_it(number: int, code: int) -> None:
-    assert errors.Stopped(number).stopped_exit_code == code
+    assert errors.Stopped(number).exit_code == code
