@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from staffeln_cli.cli.session import Session
+from staffeln_cli.cli.telling import heard
 from staffeln_cli.errors import StaffelnError
 from staffeln_cli.model import Decision, Failure, Outcome, RunId
 from staffeln_cli.render.text import dumped, printable, zulu
@@ -34,8 +35,9 @@ dry_run_option = click.option(
 
 def finish(session: Session, command: str, shape: str, work: Callable[[], Outcome]) -> NoReturn:
     """Run one pass, show its outcome, exit with its code."""
-    with progress(session, shape), owing(command, shape):
+    with heard(session, command) as told, progress(session, shape), owing(command, shape, told):
         outcome = outcome_of(command, work)
+        told.append(outcome)
     show(session, outcome, shape)
     if shape == "json":
         click.echo(dumped(as_json(outcome)))
@@ -46,13 +48,12 @@ def finish_all(
     session: Session, shape: str, passes: Iterable[tuple[str, Callable[[], Outcome]]]
 ) -> NoReturn:
     """Run several passes, each whatever became of the others; exit with the worst code."""
-    outcomes: list[Outcome] = []
     if shape == "text":
         with foreseen():  # what is wrong for all of them is said once
             _ = session.runtime
-    with progress(session, shape):
+    with heard(session, "run") as outcomes, progress(session, shape):
         for command, work in passes:
-            with owing(command, shape, outcomes):
+            with owing(command, shape, outcomes, several=True):
                 outcomes.append(outcome_of(command, work))
             show(session, outcomes[-1], shape)
             if outcomes[-1].exit_code >= STOPPED:
@@ -63,14 +64,17 @@ def finish_all(
 
 
 @contextmanager
-def owing(command: str, shape: str, before: Iterable[Outcome] | None = None) -> Iterator[None]:
-    """Print the promised JSON also when a bug ends the pass."""
+def owing(
+    command: str, shape: str, outcomes: list[Outcome], *, several: bool = False
+) -> Iterator[None]:
+    """Have an outcome, and print the promised JSON, also when a bug ends the pass."""
     try:
         yield
     except Exception as error:
+        outcomes.append(_ended(command, f"a bug: {type(error).__name__}: {error}", BUG))
         if shape == "json":
-            ended = as_json(_ended(command, f"a bug: {type(error).__name__}: {error}", BUG))
-            click.echo(dumped(ended if before is None else [*map(as_json, before), ended]))
+            shown = [as_json(one) for one in outcomes]
+            click.echo(dumped(shown if several else shown[-1]))
         raise
 
 
