@@ -6,18 +6,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
-from importlib import metadata
 from typing import Any, TypeVar
 
-import openstack
 import requests
 from keystoneauth1 import exceptions as ksa
 from keystoneauth1.access import AccessInfo
 from keystoneauth1.identity import v3
-from keystoneauth1.session import Session, TCPKeepAliveAdapter
+from keystoneauth1.session import Session
 from openstack import exceptions as sdk
-from openstack.connection import Connection
 
 from staffeln_cli.cloud.patience import (
     RETRIED_STATUS,
@@ -28,6 +24,7 @@ from staffeln_cli.cloud.patience import (
     one_line,
 )
 from staffeln_cli.cloud.tokens import ProjectToken
+from staffeln_cli.cloud.transport import Transport, connected
 from staffeln_cli.config.settings import CloudSettings
 from staffeln_cli.errors import CloudUnavailable, ConfigError, InDoubt, NoAccess, NotAdmin
 from staffeln_cli.model import CloudSeen, ProjectId
@@ -50,37 +47,15 @@ class Login:
     cloud: CloudSeen
 
 
-class _Transport(TCPKeepAliveAdapter):
-    """Counts every request that leaves, and notes the time that the services tell."""
-
-    def __init__(self, connections: int) -> None:
-        self.count = 0
-        self.told: tuple[datetime, float] | None = None
-        self._lock = threading.Lock()
-        super().__init__(pool_connections=connections, pool_maxsize=connections)
-
-    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send one request; redirects and repeats count again."""
-        with self._lock:
-            self.count += 1
-        response = super().send(*args, **kwargs)
-        if date := response.headers.get("Date"):
-            try:
-                self.told = (parsedate_to_datetime(date), time.monotonic())
-            except ValueError:
-                log.debug("a service sent the date %r", date)
-        return response
-
-
 class Api:
     """One login to one cloud, and raw requests with it. Threads may share it."""
 
     def __init__(self, settings: CloudSettings, stopping: threading.Event) -> None:
         self._settings = settings
-        self._connection = _connected(settings)
+        self._connection = connected(settings)
         self._session: Session = self._connection.session
         self._auth: v3.base.Auth = self._session.auth  # type: ignore[assignment]  # typed as the widest plugin
-        self._transport = _Transport(settings.workers * 2)
+        self._transport = Transport(settings.workers * 2)
         for scheme in ("http://", "https://"):
             self._session.session.mount(scheme, self._transport)
         self._tokens: dict[ProjectId, ProjectToken] = {}
@@ -291,18 +266,3 @@ class Unexpected(CloudUnavailable):
         self.status = response.status_code
         self.reason = message_of(response)
         super().__init__(f"{what}: HTTP {self.status}: {self.reason}")
-
-
-def _connected(settings: CloudSettings) -> Connection:
-    try:
-        return openstack.connect(
-            cloud=settings.name,
-            region_name=settings.region,
-            app_name="staffeln",
-            app_version=metadata.version("staffeln"),
-            api_timeout=settings.request_timeout.total_seconds(),
-        )
-    except (sdk.ConfigException, ksa.MissingRequiredOptions, ksa.NoMatchingPlugin) as error:
-        raise ConfigError(
-            [f"cloud {settings.name or 'from the environment'}: {one_line(error)}"]
-        ) from error
