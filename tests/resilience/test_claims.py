@@ -60,6 +60,7 @@ def test_a_late_double_on_which_others_stand_is_kept_as_a_backup_of_its_own(
     some_volumes(cloud, 1)
     live(cloud, keep, 1)
     (made,) = cloud.backups()
+    keep.store.backups.note(keep.records()[0].id, attempt=2)  # it has been asked for twice
     cloud.add_backup(
         made["volume_id"], incremental=True, name=made["name"], metadata=made["metadata"]
     )
