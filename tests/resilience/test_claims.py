@@ -1,11 +1,12 @@
 """Any number of processes share the work; what a dead or sleeping one had is taken over."""
 
 import signal
+import time
 
 from staffeln_cli.model import State
 from staffeln_cli.simcloud import SimCloud
 from tests.resilience.conftest import CLAIM
-from tests.resilience.gates import Gate, most_in_flight
+from tests.resilience.gates import PATIENCE, Gate, most_in_flight
 from tests.resilience.hosts import Host
 from tests.resilience.process import Frozen
 from tests.resilience.worlds import MARKED, Keeper, broken_promises, found, keeper, live
@@ -125,6 +126,12 @@ def test_a_process_stopped_beyond_its_claim_sends_nothing_more(
     gate = Gate(cloud, "POST", "/backups")
     sleeper = one_by_one.set(CLOUD_WORKERS="3").start("backup")
     gate.wait()
+    # Its other workers must be through: stopped within a transaction, it would lock SQLite's file.
+    deadline = time.monotonic() + PATIENCE
+    while in_state(keep, State.CREATING) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(0.5)  # and have seen that nothing is left to claim
     sleeper.signal(signal.SIGSTOP)
     gate.open()
     cloud.advance(CLAIM)
