@@ -1,5 +1,6 @@
 """Eight processes at a time, 10 % of requests failing, half of the processes killed."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ SECONDS, RUNS = (90, 400) if IS_SOAK else (10, 60)
 """How long it goes on at least, and how many runs end."""
 TOTAL, PER_PROJECT = 8, 4
 INTERVAL = timedelta(minutes=2)
+LEASE_SECONDS = 1
 SETTINGS = {
     "BACKUP_MIN_INTERVAL": "2min",
     "BACKUP_FULL_BACKUP_DEPTH": "2",
@@ -36,7 +38,7 @@ SETTINGS = {
     "RETENTION_TIME": "6min",
     "CLOUD_REQUEST_TIMEOUT": "60s",
     "CLOUD_RETRY_TIMEOUT": "10s",
-    "LOCK_LEASE": "1s",
+    "LOCK_LEASE": f"{LEASE_SECONDS}s",
 }
 
 
@@ -78,6 +80,7 @@ def test_a_crowd_that_dies_and_fails_loses_nothing_and_makes_nothing_twice(
     cloud.chaos(0)
     assert broken_rules(cloud) == []
     cloud.freeze()
+    time.sleep(2 * LEASE_SECONDS)  # what the dead have locked is free again after its lease
     calm(cloud, keep)
     assert broken_promises(cloud, keep) == []
     newest = {one["volume_id"]: one["created_at"] for one in cloud.backups()}
