@@ -163,7 +163,11 @@ def _configuration(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def _environment(folder: Path, cloud: SimCloud) -> Iterator[None]:
-    """openstacksdk reads the process's environment: lend it another one, without proxies."""
+    """openstacksdk reads the process's environment: lend it another one, without proxies.
+
+    Its plugin loader remembers entry points in the user's cache folder
+    (stevedore:stevedore/_cache.py), which would stay behind.
+    """
     entries = folder / "clouds.yaml"
     entries.write_text(cloud.clouds_yaml().replace("  sim:", "  demo:"), encoding="utf-8")
     before = dict(os.environ)
@@ -172,6 +176,7 @@ def _environment(folder: Path, cloud: SimCloud) -> Iterator[None]:
             del os.environ[name]
     os.environ["OS_CLIENT_CONFIG_FILE"] = str(entries)
     os.environ["OS_CLIENT_SECURE_FILE"] = str(folder / "no-secure.yaml")
+    os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
     try:
         yield
     finally:
