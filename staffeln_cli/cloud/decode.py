@@ -59,6 +59,7 @@ class RawVolume(Struct):
     id: str
     status: str
     size: int
+    created_at: str
     project_id: str = field(name="os-vol-tenant-attr:tenant_id")
     name: str | None = None
     attachments: list[RawAttachment] = []

@@ -1,16 +1,17 @@
-"""Whole-cloud listings: raw pages, the next one fetched while the last is being worked on."""
+"""Whole-cloud listings: what is asked for, and how raw pages become facts."""
 
 import logging
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api, Unexpected
+from staffeln_cli.cloud.pages import Page, Query, from_both_ends, in_order
 from staffeln_cli.errors import CloudUnavailable, ListingIncomplete
 from staffeln_cli.model import Backup, BackupId, Project, Server, Volume
 
@@ -21,11 +22,7 @@ CINDER_VOLUMES = "3.65"
 CINDER_BACKUPS = "3.64"
 
 _Fact = TypeVar("_Fact")
-
-
-class _Page(Protocol):
-    rows: list[Any]
-    links: list[decode.RawLink]
+_Facts = Generator[list[_Fact], None, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +59,18 @@ class Listings:
         """All servers of all projects; Nova leaves out those of a cell that is down."""
         return self._pages(_SERVERS, all_tenants="1")
 
-    def volumes(self) -> Iterator[list[Volume]]:
-        """All volumes of all projects, newest first, without Cinder's own temporary ones."""
-        return self._pages(_VOLUMES, all_tenants="1", consumes_quota="true")
+    def volumes(self) -> _Facts[Volume]:
+        """All volumes of all projects, from both ends, without Cinder's own temporary ones."""
+        return self._both(_VOLUMES, all_tenants="1", consumes_quota="true")
 
-    def backups(self, *, by_volume: bool = False) -> Iterator[list[Backup]]:
-        """All backups of all projects, newest first, or those of each volume together."""
-        order = {"sort": "volume_id:asc,created_at:desc,id:desc"} if by_volume else {}
-        return self._pages(_BACKUPS, all_tenants="1", **order)
+    def backups(self) -> Iterator[list[Backup]]:
+        """All backups of all projects, from both ends: newest and oldest first."""
+        return self._both(_BACKUPS, all_tenants="1")
+
+    def backups_by_volume(self) -> Iterator[list[Backup]]:
+        """All backups of all projects, those of each volume together, newest first."""
+        order = "volume_id:asc,created_at:desc,id:desc"
+        return self._pages(_BACKUPS, all_tenants="1", sort=order)
 
     def backups_named(self, name: str) -> list[Backup]:
         """The backups of this exact name, in whatever project."""
@@ -109,23 +110,15 @@ class Listings:
     def _flat(self, listing: _Listing[_Fact], **query: str) -> list[_Fact]:
         return [fact for page in self._pages(listing, **query) for fact in page]
 
-    def _pages(self, listing: _Listing[_Fact], **query: str) -> Iterator[list[_Fact]]:
-        """Follow the links, one page ahead of the reader."""
+    def _pages(self, listing: _Listing[_Fact], **query: str) -> _Facts[_Fact]:
         self._api.login()
-        with ThreadPoolExecutor(1, thread_name_prefix=f"list{listing.path}") as ahead:
-            pending: Future[_Page] | None = ahead.submit(self._page, listing, query, ())
-            while pending is not None:
-                page = pending.result()
-                following = decode.next_query(page.links)
-                pending = None
-                if following is not None:
-                    seen = [row.id for row in page.rows]
-                    pending = ahead.submit(self._page, listing, following, seen)
-                with _whole(listing.path):
-                    facts = [listing.fact(row) for row in page.rows]
-                yield facts
+        return _facts(listing, in_order(partial(self._page, listing), query))
 
-    def _page(self, listing: _Listing[Any], query: dict[str, str], seen: Any) -> _Page:
+    def _both(self, listing: _Listing[_Fact], **query: str) -> _Facts[_Fact]:
+        self._api.login()
+        return _facts(listing, from_both_ends(partial(self._page, listing), query))
+
+    def _page(self, listing: _Listing[Any], query: Query, seen: Sequence[str]) -> Page:
         """One page; where the row that marks its start was deleted, start from an earlier row."""
         for marker, fresh_from in _markers(seen):
             if marker is not None:
@@ -135,7 +128,7 @@ class Listings:
             except _MarkerGone:
                 log.info("%s: the row that marked the page is gone", listing.path)
                 continue
-            page: _Page = _decoded(listing, body)
+            page: Page = _decoded(listing, body)
             known = set(seen[fresh_from:])
             page.rows = [row for row in page.rows if row.id not in known]
             return page
@@ -156,11 +149,18 @@ class Listings:
             raise ListingIncomplete(str(error)) from error
 
 
+def _facts(listing: _Listing[_Fact], pages: Iterator[list[Any]]) -> _Facts[_Fact]:
+    for rows in pages:
+        with _whole(listing.path):
+            facts = [listing.fact(row) for row in rows]
+        yield facts
+
+
 class _MarkerGone(Exception):
     """The row that a page should start after does not exist any more."""
 
 
-def _markers(seen: list[str]) -> Iterator[tuple[str | None, int]]:
+def _markers(seen: Sequence[str]) -> Iterator[tuple[str | None, int]]:
     """Markers to try: the server's own, then earlier rows of the last page in growing steps.
 
     Listings are ordered by columns that never change, so that starting after an earlier row gives
@@ -175,9 +175,9 @@ def _markers(seen: list[str]) -> Iterator[tuple[str | None, int]]:
         yield seen[0], 1
 
 
-def _decoded(listing: _Listing[Any], body: bytes) -> _Page:
+def _decoded(listing: _Listing[Any], body: bytes) -> Page:
     with _whole(listing.path):
-        page: _Page = listing.decoder.decode(body)
+        page: Page = listing.decoder.decode(body)
     return page
 
 

@@ -3,9 +3,11 @@
 import secrets
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
+from typing import NamedTuple
 
 from staffeln_cli.config import Settings
 from staffeln_cli.model import (
@@ -53,8 +55,7 @@ class _Sight:
     seen: set[VolumeId] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(NamedTuple):
     """One volume: what it is, what was known of it, and what selection says."""
 
     volume: Volume
@@ -63,22 +64,27 @@ class _Seen:
 
 
 def _collect(run: Run) -> None:
-    sight = _look(run)
-    for page in run.cloud.listings.volumes():
-        run.runtime.stop.check()
-        _take_in(run, sight, [one for one in page if not selection.is_temporary(one)])
-        run.runtime.progress("volumes", len(sight.seen), None)
+    with closing(run.cloud.listings.volumes()) as pages:
+        sight, first = _look(run, pages)
+        for page in chain([first], pages):
+            run.runtime.stop.check()
+            _take_in(run, sight, [one for one in page if not selection.is_temporary(one)])
+            run.runtime.progress("volumes", len(sight.seen), None)
     _close(run, sight)
 
 
-def _look(run: Run) -> _Sight:
-    """Everything but the volumes, listed side by side."""
+def _look(run: Run, volumes: Iterator[list[Volume]]) -> tuple[_Sight, list[Volume]]:
+    """Everything but the volumes, listed side by side; of them, the first page.
+
+    With that, further ones are fetched ahead while the other listings come in.
+    """
     listings, backups = run.cloud.listings, run.store.backups
     moment = run.now()
     with ThreadPoolExecutor(3, thread_name_prefix="look") as pool:
         digests = pool.submit(lambda: digests_of(listings.backups()))
         servers = pool.submit(lambda: {one.id: one for one in _flat(listings.servers())})
         projects = pool.submit(lambda: {one.id: one for one in listings.projects()})
+        first = next(volumes, [])
         sight = _Sight(
             moment=moment,
             servers=servers.result(),
@@ -91,7 +97,7 @@ def _look(run: Run) -> _Sight:
     run.counts["servers"] = len(sight.servers)
     if not run.dry_run:
         run.store.inventory.save_projects(sight.projects.values(), moment)
-    return sight
+    return sight, first
 
 
 def digests_of(pages: Iterable[list[Backup]]) -> dict[tuple[ProjectId, VolumeId], ChainDigest]:

@@ -86,7 +86,7 @@ def _judged(run: Run) -> _Removals:
     """Judge volume by volume while the listing streams in; only what is to go is kept in mind."""
     removals = _Removals()
     done = 0
-    for group in _several(_volumes(run.cloud.listings.backups(by_volume=True))):
+    for group in _several(_volumes(run.cloud.listings.backups_by_volume())):
         run.runtime.stop.check()
         volume_ids = list({volume_id for _, volume_id in group})
         records = {

@@ -1,0 +1,150 @@
+"""Pages of a listing, fetched ahead of whoever reads them: one after another, or from both ends.
+
+Cinder finds a page by the last row of the one before, so a listing cannot be cut into parts that
+are fetched side by side. But it can be walked from its newest and from its oldest row at once.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Any, Protocol
+
+from staffeln_cli.cloud.decode import RawLink, next_query
+
+AHEAD = 4
+"""Pages that a walk may be ahead of the reader: a thousand rows each, a MiB or so."""
+
+Query = dict[str, str]
+
+
+class Page(Protocol):
+    """Rows with an `id` and, where both ends are walked from, a `created_at`."""
+
+    rows: list[Any]
+    links: list[RawLink]
+
+
+Fetch = Callable[[Query, Sequence[str]], Page]
+"""One page; given are also the ids of the page before, in case the row that marks it is gone."""
+
+
+def in_order(fetch: Fetch, query: Query) -> Iterator[list[Any]]:
+    """The rows of each page, in the order of the listing."""
+    with _Ahead([_Walk(fetch, query)], lambda: False) as pages:
+        for _, rows in pages:
+            yield rows
+
+
+def from_both_ends(fetch: Fetch, query: Query) -> Iterator[list[Any]]:
+    """The rows of each page as they come, every row once: the middle comes last.
+
+    It is complete once the walks have passed each other by more than a moment: of what was created
+    at the moment where they meet, each may have seen a part. `created_at` is compared as text,
+    which Cinder always writes in one form.
+    """
+    first = fetch({**query, "sort": "created_at:desc"}, ())
+    following = next_query(first.links)
+    if following is None:
+        yield first.rows
+        return
+    newest = _Walk(fetch, following, first.rows)
+    oldest = _Walk(fetch, {**query, "sort": "created_at:asc"})
+    others = {newest: oldest, oldest: newest}
+    covered = {newest: _Covered(str.__gt__, first.rows), oldest: _Covered(str.__lt__)}
+    with _Ahead([newest, oldest], lambda: "" < newest.reached < oldest.reached) as pages:
+        yield first.rows
+        for walk, rows in pages:
+            yield [row for row in rows if row not in covered[others[walk]]]
+            covered[walk].add(rows)
+
+
+class _Walk:
+    """A chain of pages, each found by the last row of the one before."""
+
+    def __init__(self, fetch: Fetch, query: Query, before: Sequence[Any] = ()) -> None:
+        """`before` are the rows of a page that came before the first one."""
+        self._fetch = fetch
+        self._query: Query | None = query
+        self._seen = [row.id for row in before]
+        self.reached = before[-1].created_at if before else ""
+        """When the last row so far was created, where that is told."""
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        while self._query is not None:
+            page = self._fetch(self._query, self._seen)
+            self._seen = [row.id for row in page.rows]
+            self._query = next_query(page.links)
+            if page.rows:
+                self.reached = getattr(page.rows[-1], "created_at", "")
+            yield page.rows
+
+
+class _Covered:
+    """What a walk has shown already: all that is `beyond` a moment, and some of that moment."""
+
+    def __init__(self, beyond: Callable[[str, str], bool], rows: Sequence[Any] = ()) -> None:
+        self._beyond = beyond
+        self._moment = ""
+        self._ids: set[str] = set()
+        self.add(rows)
+
+    def __contains__(self, row: Any) -> bool:
+        if not self._moment:
+            return False
+        return self._beyond(row.created_at, self._moment) or row.id in self._ids
+
+    def add(self, rows: Sequence[Any]) -> None:
+        """The next page of the walk."""
+        if not rows:
+            return
+        if rows[-1].created_at != self._moment:
+            self._moment = rows[-1].created_at
+            self._ids.clear()
+        self._ids.update(row.id for row in rows if row.created_at == self._moment)
+
+
+class _Ahead:
+    """Walks that go on in threads, as far ahead of the reader as there is room."""
+
+    def __init__(self, walks: Sequence[_Walk], is_complete: Callable[[], bool]) -> None:
+        self._room = {walk: threading.Semaphore(AHEAD) for walk in walks}
+        self._is_complete = is_complete
+        self._pages: SimpleQueue[tuple[_Walk, list[Any]] | None] = SimpleQueue()
+        self._closing = threading.Event()
+        self._pool = ThreadPoolExecutor(len(walks), thread_name_prefix="pages")
+
+    def __enter__(self) -> "_Ahead":
+        self._going = [self._pool.submit(self._go, walk) for walk in self._room]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+        self._pool.shutdown()
+
+    def __iter__(self) -> Iterator[tuple[_Walk, list[Any]]]:
+        """Pages of all walks as they come; an error in one of them ends all."""
+        for _ in self._going:
+            while (taken := self._pages.get()) is not None:
+                self._room[taken[0]].release()
+                yield taken
+        for one in self._going:
+            one.result()
+
+    def _go(self, walk: _Walk) -> None:
+        try:
+            for rows in walk:
+                self._pages.put((walk, rows))
+                self._room[walk].acquire()
+                if self._closing.is_set() or self._is_complete():
+                    return
+        except BaseException:
+            self._close()
+            raise
+        finally:
+            self._pages.put(None)
+
+    def _close(self) -> None:
+        self._closing.set()
+        for room in self._room.values():
+            room.release()
