@@ -1,10 +1,14 @@
-"""The vocabulary: what Staffeln knows of a cloud and of its own backups, as frozen facts."""
+"""The vocabulary: what Staffeln knows of a cloud and of its own backups, as frozen facts.
+
+Those that come by the hundred thousand are named tuples, which are made and compared in C.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from types import MappingProxyType
+from typing import NamedTuple, NewType
 
 ProjectId = NewType("ProjectId", str)
 ServerId = NewType("ServerId", str)
@@ -12,6 +16,8 @@ VolumeId = NewType("VolumeId", str)
 BackupId = NewType("BackupId", str)
 RecordId = NewType("RecordId", str)
 RunId = NewType("RunId", str)
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class State(StrEnum):
@@ -64,18 +70,16 @@ class Project:
     enabled: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(NamedTuple):
     """A Nova server, as far as backups are concerned."""
 
     id: ServerId
     name: str
     project_id: ProjectId
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(NamedTuple):
     """A Cinder volume; `server_ids` are the servers that Cinder says it is attached to."""
 
     id: VolumeId
@@ -84,7 +88,7 @@ class Volume:
     status: str
     size_gib: int
     server_ids: tuple[ServerId, ...] = ()
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = _NOTHING
     volume_type: str | None = None
     availability_zone: str | None = None
     bootable: bool = False
@@ -112,8 +116,7 @@ class Backup:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class InventoryVolume:
+class InventoryVolume(NamedTuple):
     """What Staffeln remembers of a volume, also when it is long gone, and how its backups went."""
 
     volume_id: VolumeId

@@ -1,7 +1,7 @@
 """When a volume's next backup is due, and when its protection has slipped."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from staffeln_cli.planning.durations import Duration
 
@@ -12,8 +12,7 @@ _MOST_DOUBLINGS = 16
 _A_DAY = Duration(exact=timedelta(days=1))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
+class History(NamedTuple):
     """What the records say about one volume's backups.
 
     `last_started_at` and `last_success_at` are starts, of the newest attempt and of the newest

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from staffeln_cli.model import Project, ProjectId, Server, ServerId, Volume
 from staffeln_cli.planning.durations import Duration, shown
@@ -43,8 +44,7 @@ class Rules:
     default: Duration
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
+class Remembered(NamedTuple):
     """What the last pass concluded about a volume; `retention` None is the default."""
 
     protected: bool
@@ -54,8 +54,7 @@ class Remembered:
     retention: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Protection:
+class Protection(NamedTuple):
     """What this pass concludes about a volume, for the inventory to remember.
 
     `retention` is the text that holds (None: the default), never an invalid one; `bad_retention`

@@ -1,17 +1,16 @@
 """What was last seen of volumes and projects, also when they are long gone."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
 from staffeln_cli.model import InventoryVolume, Project, ProjectId, ServerId, VolumeId
-from staffeln_cli.store.database import Database, as_row, upsert
+from staffeln_cli.store.database import Database, upsert
 from staffeln_cli.tables import ProjectRow, VolumeRow
 
-_COLUMNS = tuple(getattr(VolumeRow, part.name) for part in fields(InventoryVolume))
+_COLUMNS = tuple(getattr(VolumeRow, name) for name in InventoryVolume._fields)
 _CHUNK = 500
 _HISTORY = frozenset(
     {
@@ -39,7 +38,7 @@ class Inventory:
             for start in range(0, len(volume_ids), _CHUNK):
                 chunk = volume_ids[start : start + _CHUNK]
                 rows = connection.execute(select(*_COLUMNS).where(VolumeRow.volume_id.in_(chunk)))
-                known.update((row.volume_id, InventoryVolume(*row)) for row in rows)
+                known.update((row[0], InventoryVolume._make(row)) for row in rows)
         return known
 
     def all_volumes(self) -> Iterator[InventoryVolume]:
@@ -50,13 +49,13 @@ class Inventory:
                 select(*_COLUMNS).order_by(*order, VolumeRow.volume_id)
             )
             for row in rows:
-                yield InventoryVolume(*row)
+                yield InventoryVolume._make(row)
 
     def volumes_named(self, name: str) -> list[InventoryVolume]:
         """The volumes that were last seen with this name."""
         with self._database.read() as connection:
             rows = connection.execute(select(*_COLUMNS).where(VolumeRow.volume_name == name))
-            return [InventoryVolume(*row) for row in rows]
+            return [InventoryVolume._make(row) for row in rows]
 
     def note_promises(self, promises: Mapping[VolumeId, str | None]) -> None:
         """Remember by which promises the last pass of retention judged."""
@@ -75,7 +74,7 @@ class Inventory:
         """The volumes last seen on this server."""
         with self._database.read() as connection:
             rows = connection.execute(select(*_COLUMNS).where(VolumeRow.server_id == server_id))
-            return [InventoryVolume(*row) for row in rows]
+            return [InventoryVolume._make(row) for row in rows]
 
     def save(self, volumes: Sequence[InventoryVolume]) -> None:
         """Insert or update; the history of backups stays as it was."""
@@ -84,15 +83,15 @@ class Inventory:
         with self._database.write() as connection:
             statement = upsert(connection, VolumeRow)
             updates = {
-                part.name: statement.excluded[part.name]
-                for part in fields(InventoryVolume)
-                if part.name not in _HISTORY and part.name != "volume_id"
+                name: statement.excluded[name]
+                for name in InventoryVolume._fields
+                if name not in _HISTORY and name != "volume_id"
             }
             connection.execute(
                 statement.on_conflict_do_update(
                     index_elements=[VolumeRow.volume_id], set_=updates
                 ),
-                [as_row(volume) for volume in volumes],
+                [volume._asdict() for volume in volumes],
             )
 
     def close_listing(self, seen: Collection[VolumeId], moment: datetime) -> list[VolumeId]:

@@ -1,7 +1,6 @@
 """What reports are made of, and the note that somebody has been told."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,7 @@ from staffeln_cli.store.database import Database, upsert
 from staffeln_cli.store.report_rows import Addressee, Charge, Entry, Growth
 from staffeln_cli.tables import BackupRow, LeadershipRow, ProjectRow, VolumeRow
 
-_VOLUME = tuple(getattr(VolumeRow, part.name) for part in fields(InventoryVolume))
+_VOLUME = tuple(getattr(VolumeRow, name) for name in InventoryVolume._fields)
 _CHUNK = 500
 _OPERATOR = "operator's digest"
 """The leadership row whose last raise is when the operator was last told."""

@@ -1,5 +1,4 @@
 import itertools
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -51,8 +50,7 @@ def test_failures_are_retried_ever_more_slowly_and_within_the_interval(
         history = (
             History(last_started_at=now, last_success_at=now)
             if succeeds
-            else replace(
-                history,
+            else history._replace(
                 last_started_at=now,
                 last_failed_at=now,
                 failures=history.failures + 1,

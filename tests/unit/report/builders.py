@@ -1,6 +1,5 @@
 """Things to report on, each with defaults that do not matter to the test at hand."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -42,7 +41,7 @@ def a_volume(name: str = "data", **more: Any) -> InventoryVolume:
         protected_since=ago(days=30),
         last_success_at=ago(hours=1),
     )
-    return replace(volume, **more)
+    return volume._replace(**more)
 
 
 def an_entry(name: str = "data", **more: Any) -> Entry:
