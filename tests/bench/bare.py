@@ -29,6 +29,9 @@ def main() -> None:
     if sys.argv[1:] == ["backups"]:
         _print_backups(session, cinder)
         return
+    if sys.argv[1:] == ["create"]:
+        _create_backups(session, auth["auth_url"], cinder)
+        return
     rows = len(_pages(session, f"{auth['auth_url']}/projects", "projects", ""))
     rows += len(_pages(session, f"{nova}/servers/detail?all_tenants=1", "servers", "compute 2.3"))
     volumes = f"{cinder}/volumes/detail?all_tenants=1&consumes_quota=true"
@@ -47,6 +50,21 @@ def _print_backups(session: requests.Session, cinder: str) -> None:
         at = one["created_at"].replace("T", " ")
         project_id = one["os-backup-project-attr:project_id"]
         print(json.dumps([one["id"], one["volume_id"], project_id, kind, at]))  # noqa: T201
+
+
+def _create_backups(session: requests.Session, auth_url: str, cinder: str) -> None:
+    """A backup of each volume, one request after another; all are of one project."""
+    volumes = _pages(session, f"{cinder}/volumes/detail?all_tenants=1", "volumes", "")
+    project_id = volumes[0]["os-vol-tenant-attr:tenant_id"]
+    identity = {"methods": ["token"], "token": {"id": session.headers["X-Auth-Token"]}}
+    scope = {"project": {"id": project_id}}
+    body: Any = {"auth": {"identity": identity, "scope": scope}}
+    token = session.post(f"{auth_url}/auth/tokens", json=body, timeout=60)
+    session.headers["X-Auth-Token"] = token.headers["X-Subject-Token"]
+    url = f"{cinder.rpartition('/')[0]}/{project_id}/backups"
+    for volume in volumes:
+        body = {"backup": {"volume_id": volume["id"], "name": volume["name"], "force": True}}
+        session.post(url, json=body, timeout=60).raise_for_status()
 
 
 def _public(endpoints: list[dict[str, Any]]) -> str:

@@ -3,19 +3,21 @@
 import json
 import sys
 
-from tests.bench.measure import Cloud, cloud, run, say, title
+from tests.bench.measure import Cloud, Figures, cloud, run, say, title
 
 SERVERS = 320
 LATENCY = 0.1
 
 
 def main() -> None:
+    with cloud(SERVERS, 1, latency=LATENCY, projects=1) as sim:
+        sequential = run([sys.executable, "-m", "tests.bench.bare", "create"], sim.environ)
     for projects in (1, 10):
         with cloud(SERVERS, 1, latency=LATENCY, projects=projects) as sim:
-            _compare(sim, projects)
+            _compare(sim, projects, sequential)
 
 
-def _compare(sim: Cloud, projects: int) -> None:
+def _compare(sim: Cloud, projects: int, sequential: Figures) -> None:
     title(
         f"starting {SERVERS} backups of {projects} project(s), 100 ms latency (spec 8: 12 times)"
     )
@@ -27,8 +29,11 @@ def _compare(sim: Cloud, projects: int) -> None:
     }
     staffeln = [sys.executable, "-m", "staffeln_cli"]
     run([*staffeln, "collect"], environ)
-    outcome = json.loads(run([*staffeln, "backup", "-f", "json"], environ).output)
-    started, took = outcome["counts"]["started"], outcome["duration_s"]
-    sequential = started * LATENCY
-    say("started, seconds, requests", str(started), f"{took:.2f} s", str(outcome["api_requests"]))
-    say("times as fast as one after another", f"{sequential / took:.1f}")
+    figures = run([*staffeln, "backup", "-f", "json"], environ)
+    outcome = json.loads(figures.output)
+    if outcome["counts"]["started"] != SERVERS:
+        sys.exit(f"not all were started: {outcome}")
+    say("bare client, one request after another", f"{sequential.wall:.2f} s")
+    say("staffeln: wall, CPU, requests", f"{figures.wall:.2f} s", f"{figures.cpu:.2f} s",
+        str(outcome["api_requests"]))  # fmt: skip
+    say("times as fast", f"{sequential.wall / figures.wall:.1f}")
