@@ -1,8 +1,9 @@
 """The connection: transactions, errors translated, fencing numbers checked, SQLite's settings."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,6 +51,10 @@ class Database:
         """Set while a leader's pass runs: every write of this process checks it."""
         self.read_only = False
         """Set during a dry run: a write would be a bug."""
+        # Threads take turns here: in SQLite they would sleep, and longer at each try.
+        self._turn: AbstractContextManager[Any] = (
+            threading.Lock() if self.is_sqlite else nullcontext()
+        )
 
     @property
     def is_sqlite(self) -> bool:
@@ -74,7 +79,7 @@ class Database:
         """
         if self.read_only:
             raise RuntimeError("a dry run writes nothing")
-        with self._translated(), self._engine.begin() as connection:
+        with self._translated(), self._turn, self._engine.begin() as connection:
             if self.fence is not None:
                 self._check(connection, self.fence)
             yield connection
