@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from staffeln_cli.cli import admin, cycles, demo, explaining, report, serving, views
+from staffeln_cli.cli import admin, cycles, demo, explaining, report, restoring, serving, views
 from staffeln_cli.cli.session import Session
 
 
@@ -52,6 +52,7 @@ def staffeln(  # noqa: PLR0913, PLR0917 - one parameter for each global option
 for _command in (
     *cycles.COMMANDS,
     *report.COMMANDS,
+    *restoring.COMMANDS,
     *views.COMMANDS,
     *explaining.COMMANDS,
     *admin.COMMANDS,

@@ -107,7 +107,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             for one in (*outcome.failures, *_early_end(outcome))
         ],
     }
-    if outcome.dry_run:
+    if outcome.tells:
         shown["decisions"] = [_decision(one) for one in outcome.decisions]
     return shown
 
@@ -142,6 +142,9 @@ def show(session: Session, outcome: Outcome, shape: str) -> None:
         from staffeln_cli.render import terminal
 
         terminal.decisions(outcome.decisions)
+    elif outcome.tells:
+        for one in outcome.decisions:
+            click.echo(printable(f"{one.kind} {one.name or one.id} {one.reason}"))
     if session.verbosity >= 0 and (outcome.dry_run or sys.stdout.isatty()):
         click.echo(summary(outcome))
 

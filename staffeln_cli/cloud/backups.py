@@ -26,7 +26,7 @@ from staffeln_cli.errors import (
     VolumeBusy,
     VolumeGone,
 )
-from staffeln_cli.model import Backup, BackupId, BackupRecord, Kind, ProjectId
+from staffeln_cli.model import Backup, BackupId, BackupRecord, Kind, ProjectId, VolumeId
 
 _SERVICE_DOWN = "Service cinder-backup could not be found"
 # cinder:cinder/backup/api.py, cinder/exception.py; also section 10 of what was seen on 2026.2.
@@ -34,6 +34,7 @@ _CREATE_REFUSALS: tuple[tuple[str, type[Refused]], ...] = (
     (r"No backups available to do an incremental", NoParent),
     (r"must be available or in-use|current status is", VolumeBusy),
     (r"[Vv]olume .*could not be found", VolumeGone),
+    (_SERVICE_DOWN, BackupServiceDown),
 )
 _DELETE_REFUSALS: tuple[tuple[str, type[Refused]], ...] = (
     (_SERVICE_DOWN, BackupServiceDown),
@@ -75,6 +76,23 @@ class BackupRequests:
                 return BackupId(str(response.json()["backup"]["id"]))
             except (ValueError, KeyError, TypeError) as error:
                 raise InDoubt("POST /backups: accepted, but the answer has no id") from error
+        raise _create_refusal(response)
+
+    def restore(self, backup_id: BackupId, project_id: ProjectId, *, name: str) -> VolumeId:
+        """Ask for a new volume made of a backup, once. With a token of the backup's own project:
+        with another's, the volume would be made there.
+
+        Raises NoAccess, QuotaExceeded, Throttled, BackupServiceDown or Refused when Cinder has
+        certainly not acted; InDoubt when it may have; CloudUnavailable when no token could be had.
+        """
+        auth = self._api.token_of(project_id)
+        path = f"/backups/{backup_id}/restore"
+        response = self._post(path, {"restore": {"name": name}}, auth=auth)
+        if response.status_code in (200, 202):
+            try:
+                return VolumeId(str(response.json()["restore"]["volume_id"]))
+            except (ValueError, KeyError, TypeError) as error:
+                raise InDoubt(f"POST {path}: accepted, but the answer has no id") from error
         raise _create_refusal(response)
 
     def look(self, backup_id: BackupId) -> Backup | None:
@@ -137,13 +155,13 @@ def _create_refusal(response: requests.Response) -> Exception:
     reason = message_of(response)
     status = response.status_code
     if status >= 500:
-        return InDoubt(f"POST /backups: HTTP {status}: {reason}")
+        return InDoubt(f"POST {response.request.path_url}: HTTP {status}: {reason}")
     if status == 413:
         return QuotaExceeded(reason)
     if status == 429:
         return Throttled(f"Cinder asks to slow down: {reason}")
     if status == 401:  # with a token that Keystone gave a moment ago
-        return CloudUnavailable(f"POST /backups: HTTP {status}: {reason}")
+        return CloudUnavailable(f"POST {response.request.path_url}: HTTP {status}: {reason}")
     if status == 403:
         return NoAccess(f"HTTP {status}: {reason}")
     return _matched(reason, _CREATE_REFUSALS) or Refused(f"HTTP {status}: {reason}")

@@ -63,6 +63,10 @@ class Listings:
         """All volumes of all projects, from both ends, without Cinder's own temporary ones."""
         return self._both(_VOLUMES, all_tenants="1", consumes_quota="true")
 
+    def volumes_named(self, name: str) -> list[Volume]:
+        """The volumes of this exact name, in whatever project."""
+        return self._flat(_VOLUMES, all_tenants="1", name=name)
+
     def backups(self) -> Iterator[list[Backup]]:
         """All backups of all projects, from both ends: newest and oldest first."""
         return self._both(_BACKUPS, all_tenants="1")

@@ -21,6 +21,12 @@ def backup_name(server_name: str, volume_name: str, moment: datetime, token: str
     return f"{server}_{volume[: room - len(server)]}{tail}"
 
 
+def restored_name(volume_name: str, moment: datetime, backup_id: str) -> str:
+    """`<volume>_restored_<UTC time>_<backup>`, for a volume made of a backup; cut as above."""
+    tail = f"_restored_{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}_{backup_id[:8]}"
+    return f"{(plain(volume_name) or 'no-name')[: MOST_CHARACTERS - len(tail)]}{tail}"
+
+
 def called(volume_name: str, server_name: str) -> str:
     """What people call a volume: its name, and whose it is."""
     volume = plain(volume_name) or "a volume without a name"

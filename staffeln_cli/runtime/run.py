@@ -38,6 +38,8 @@ class Run:
         self.counts: Counter[str] = Counter()
         self.figures: tuple[str, ...] = ()
         """Which counts its outcome has."""
+        self.tells = dry_run
+        """Whether its decisions are shown."""
         self.failures: list[Failure] = []
         self.decisions: list[Decision] = []
         self._lock = threading.Lock()
@@ -124,6 +126,7 @@ class Run:
             failures=tuple(self.failures),
             decisions=tuple(self.decisions),
             note=str(error) if error else None,
+            tells=self.tells,
             exit_code=code,
         )
 

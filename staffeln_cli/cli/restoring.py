@@ -1,0 +1,74 @@
+"""The command that brings backups back."""
+
+from datetime import UTC, datetime
+
+import click
+
+from staffeln_cli.cli.session import Session
+from staffeln_cli.cli.show import dry_run_option, finish, format_option
+
+
+def _moment(text: str) -> datetime:
+    """A moment in ISO 8601; without an offset it is UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is no time like 2026-11-22 or 2026-11-22T22:00+01:00"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@click.command()
+@click.argument("backups", nargs=-1, metavar="[BACKUP]...")
+@click.option(
+    "--volume", "volumes", multiple=True, metavar="ID", help="The newest of this volume."
+)
+@click.option(
+    "--server",
+    "servers",
+    multiple=True,
+    metavar="ID",
+    help="The newest of each volume that was last seen on this server.",
+)
+@click.option(
+    "--at",
+    type=_moment,
+    metavar="TIME",
+    help="The newest from before TIME (UTC, or with an offset).",
+)
+@click.option("--name", help="What to call the new volume, if it is one.")
+@click.option("--wait", is_flag=True, help="Wait until the new volumes can be used.")
+@dry_run_option
+@format_option
+@click.pass_obj
+def restore(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    session: Session,
+    backups: tuple[str, ...],
+    volumes: tuple[str, ...],
+    servers: tuple[str, ...],
+    at: datetime | None,
+    name: str | None,
+    wait: bool,
+    dry_run: bool,
+    shape: str,
+) -> None:
+    """Bring backups back, each to a new volume in its own project.
+
+    BACKUP is an id in Cinder, a name, or a record's id. Nothing that exists is overwritten.
+    """
+    from staffeln_cli.commands import restore as command
+
+    if not (backups or volumes or servers):
+        raise click.UsageError("Name a BACKUP, or a --volume or --server whose newest you want.")
+    if at and not (volumes or servers):
+        raise click.UsageError("--at needs --volume or --server.")
+    if name and (servers or len(backups) + len(volumes) > 1):
+        raise click.UsageError("--name is for one volume.")
+    wish = command.Wish(
+        backups=backups, volumes=volumes, servers=servers, at=at, name=name, wait=wait
+    )
+    finish(session, "restore", shape, lambda: command.run(session.runtime, wish, dry_run=dry_run))
+
+
+COMMANDS = (restore,)
