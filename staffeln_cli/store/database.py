@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -175,6 +175,8 @@ def upsert(connection: Connection, table: type[Base]) -> sqlite.Insert:
     """An INSERT that can say what to do on a conflict; both databases spell it alike."""
     if connection.dialect.name == "sqlite":
         return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
     return cast("sqlite.Insert", postgresql.insert(table))
 
 

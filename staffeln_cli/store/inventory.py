@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from staffeln_cli.model import InventoryVolume, Project, ProjectId, ServerId, VolumeId
 from staffeln_cli.store.database import Database, upsert
@@ -97,10 +97,7 @@ class Inventory:
     def close_listing(self, seen: Collection[VolumeId], moment: datetime) -> list[VolumeId]:
         """After a complete listing, what was not seen is gone; return that."""
         with self._database.write() as connection:
-            there = connection.execute(
-                select(VolumeRow.volume_id).where(VolumeRow.gone_at.is_(None))
-            )
-            gone = [VolumeId(one) for one in there.scalars() if one not in seen]
+            gone = _unseen(connection, seen)
             for start in range(0, len(gone), _CHUNK):
                 chunk = gone[start : start + _CHUNK]
                 connection.execute(
@@ -153,6 +150,16 @@ class Inventory:
         with self._database.read() as connection:
             rows = connection.execute(select(ProjectRow.project_id, ProjectRow.project_name))
             return {ProjectId(project_id): name for project_id, name in rows}
+
+
+def _unseen(connection: Connection, seen: Collection[VolumeId]) -> list[VolumeId]:
+    """What is not known to be gone, and was not seen; everything seen has a row by now."""
+    there = VolumeRow.gone_at.is_(None)
+    number = connection.execute(select(func.count()).where(there)).scalar_one()
+    if number == len(seen):
+        return []
+    rows = connection.execute(select(VolumeRow.volume_id).where(there))
+    return [VolumeId(one) for one in rows.scalars() if one not in seen]
 
 
 def _project_values(project: Project) -> dict[str, object]:
