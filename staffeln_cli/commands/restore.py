@@ -70,6 +70,7 @@ def _restore(run: Run, wish: Wish) -> None:
     if run.dry_run:
         for one in chosen:
             run.decide(_decision(one, f"to a new volume {one.new_name}; {one.reason}"))
+        run.counts["restoring"] = len(chosen)
         return
     begun = run.parallel(lambda one: _begun(run, one), chosen)
     flights = [flight for _, flight in begun if flight is not None]

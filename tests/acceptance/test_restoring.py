@@ -126,7 +126,9 @@ def test_a_dry_run_changes_nothing(cloud: SimCloud, staffeln: Staffeln, database
     rounds(staffeln, cloud, 1)
     before = everything(database_url)
     cloud.requests.clear()
-    assert staffeln("restore", "--volume", volume, "--dry-run", "--wait").exit_code == 0
+    answer = staffeln("restore", "--volume", volume, "--dry-run", "--wait")
+    assert answer.exit_code == 0
+    assert "would have: 1 restoring" in answer.stdout
     assert changes(cloud) == []
     assert everything(database_url) == before
 
