@@ -141,7 +141,7 @@ class InventoryVolume(NamedTuple):
     gone_at: datetime | None = None
     last_started_at: datetime | None = None
     last_success_at: datetime | None = None
-    """Start of the newest backup that became available."""
+    """Start of the newest backup that became available, and that nobody else has deleted since."""
     last_failed_at: datetime | None = None
     failures: int = 0
     """Failed backups since the last successful one."""

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, func, select, update
 
 from staffeln_cli.model import BackupRecord, State
-from staffeln_cli.tables import VolumeRow
+from staffeln_cli.tables import BackupRow, VolumeRow
 
 
 def remember(connection: Connection, record: BackupRecord, new: State, moment: datetime) -> None:
@@ -19,10 +19,18 @@ def remember(connection: Connection, record: BackupRecord, new: State, moment: d
         values = {"last_success_at": record.started_at, "failures": 0}
     elif new is State.FAILED:
         values = {"last_failed_at": moment, "failures": VolumeRow.failures + 1}
+    elif new is State.MISSING:
+        values = {"last_success_at": _newest_left(record)}
     if values:
         connection.execute(
             update(VolumeRow).where(VolumeRow.volume_id == record.volume_id).values(**values)
         )
+
+
+def _newest_left(record: BackupRecord) -> Any:
+    """When the newest backup of the volume started that is still there."""
+    left = BackupRow.volume_id == record.volume_id, BackupRow.state == State.AVAILABLE
+    return select(func.max(BackupRow.started_at)).where(*left).scalar_subquery()
 
 
 def count_failures(connection: Connection, records: Iterable[BackupRecord]) -> None:

@@ -14,6 +14,7 @@ from tests.acceptance.builders import (
     sent,
     some_volumes,
     states,
+    volumes,
 )
 from tests.conftest import Staffeln
 
@@ -165,6 +166,23 @@ def test_a_backup_deleted_behind_our_back_is_missing_once(
     assert first.json["failures"][0]["id"] == gone
     assert (second.exit_code, second.counts["missing"]) == (0, 0)
     assert states(staffeln) == ["available", "missing"]
+
+
+def test_a_volume_counts_as_backed_up_by_what_is_left_of_its_backups(
+    cloud: SimCloud, staffeln_on_each: Staffeln
+) -> None:
+    staffeln = staffeln_on_each
+    volume = a_volume(cloud)
+    rounds(staffeln, cloud, 4)
+    made = records(staffeln)
+    for backup, left in ((made[3], made[2]), (made[2], made[1]), (made[1], made[0])):
+        cloud.remove_backup(backup["backup_id"])
+        cloud.advance(hours=2)  # not every pass of check looks for what vanished
+        staffeln("check")
+        row = volumes(staffeln)[volume]
+        assert row["last_success_at"] == left["started_at"]
+    assert row["overdue"] is True
+    assert staffeln("status", "--nagios").exit_code == 2
 
 
 def test_a_backup_that_vanishes_while_being_created_has_failed(
