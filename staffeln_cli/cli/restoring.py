@@ -22,7 +22,11 @@ def _moment(text: str) -> datetime:
 @click.command()
 @click.argument("backups", nargs=-1, metavar="[BACKUP]...")
 @click.option(
-    "--volume", "volumes", multiple=True, metavar="ID", help="The newest of this volume."
+    "--volume",
+    "volumes",
+    multiple=True,
+    metavar="VOLUME",
+    help="The newest of it; by id or name.",
 )
 @click.option(
     "--server",

@@ -1,9 +1,10 @@
 """The whole life cycle against a simulated cloud: a story, told only as far as it is true."""
 
 from collections.abc import Callable, Generator, Iterator
+from datetime import UTC, datetime
 from functools import partial
 
-from staffeln_cli.commands import db, demo_cast, status, views
+from staffeln_cli.commands import db, demo_cast, restore, status, views
 from staffeln_cli.commands.demo_retention import retention
 from staffeln_cli.commands.demo_stage import FIRST_NIGHT, Stage, seen, staged
 from staffeln_cli.commands.demo_trouble import bad_night, typo
@@ -84,6 +85,20 @@ def _what_changed(stage: Stage) -> Iterator[Beat]:
     )
 
 
+def _brought_back(stage: Stage) -> Iterator[Beat]:
+    yield Told("And when it is needed: the volume orders, as it was on the evening of 20 June:")
+    wish = restore.Wish(volumes=[stage.ids["orders"]], at=datetime(2026, 6, 20, 22, tzinfo=UTC))
+    outcome = stage.with_runtime(partial(restore.run, wish=wish))
+    yield stage.ran("restore --volume orders --at 2026-06-20T22:00", outcome)
+    stage.cloud.finish_restores()
+    made = [one for one in stage.cloud.volumes() if one["name"].startswith("orders_restored_")]
+    owner = stage.cloud.world.project("webshop").id
+    yield seen(
+        [(one["project_id"], one["status"]) for one in made] == [(owner, "available")],
+        "it is back as a new volume of the webshop's; nothing was overwritten",
+    )
+
+
 def _today(stage: Stage) -> Iterator[Beat]:
     stage.go_to(29, 9)
     yield Chapter(6, "This morning", stage.cloud.now())
@@ -95,6 +110,7 @@ def _today(stage: Stage) -> Iterator[Beat]:
         (state.volumes.protected, state.volumes.overdue, state.volumes.never) == (5, 0, 0),
         "no volume is overdue, after four weeks with all that can go wrong",
     )
+    yield from _brought_back(stage)
     yield seen(
         stage.cloud.refused_deletes() == [],
         f"{len(stage.cloud.requests):,} requests were sent, and Cinder had to refuse no deletion",

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
+from staffeln_cli.commands import named
 from staffeln_cli.commands.collect import digests_of
 from staffeln_cli.commands.retain import promise_for
-from staffeln_cli.errors import CloudUnavailable, NotFound
+from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import (
     Backup,
     BackupRecord,
     InventoryVolume,
     Kind,
     State,
-    VolumeId,
 )
 from staffeln_cli.planning import due
 from staffeln_cli.planning.chains import next_kind
@@ -24,7 +24,7 @@ from staffeln_cli.runtime import Runtime
 
 def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
     """Explain a volume given by id, or by a name that only one volume has; NotFound otherwise."""
-    volume = _volume(runtime, wanted)
+    volume = named.volume(runtime, wanted)
     records = runtime.store.backups.of_volumes([volume.volume_id])
     backups, from_cloud = _backups(runtime, volume, records, offline=offline)
     by_id = {one.backup_id: one for one in records if one.backup_id is not None}
@@ -39,22 +39,6 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
         unfinished=unfinished,
         next=_next(runtime, volume, backups, unfinished) if volume.protected else None,
         verdicts=tuple(judge(members, promise_for(settings, volume), runtime.now())),
-    )
-
-
-def _volume(runtime: Runtime, wanted: str) -> InventoryVolume:
-    inventory = runtime.store.inventory
-    found = inventory.volumes([VolumeId(wanted)]).get(VolumeId(wanted))
-    if found is not None:
-        return found
-    named = inventory.volumes_named(wanted)
-    if len(named) == 1:
-        return named[0]
-    if named:
-        ids = ", ".join(sorted(one.volume_id for one in named))
-        raise NotFound(f"{len(named)} volumes are named {wanted!r}; say which by its id: {ids}")
-    raise NotFound(
-        f"no volume {wanted!r} was ever seen; has `staffeln collect` run since it exists?"
     )
 
 

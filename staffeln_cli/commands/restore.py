@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from staffeln_cli.commands import named
 from staffeln_cli.errors import InDoubt, NotFound, Refused
 from staffeln_cli.model import Backup, BackupId, Decision, Outcome, ServerId, VolumeId
 from staffeln_cli.planning.grounds import stamp
@@ -85,7 +86,7 @@ def _chosen(run: Run, wish: Wish) -> Iterator[_Choice]:
     for name in wish.backups:
         backup = _named(run, name)
         found[backup.id] = backup, "asked for"
-    for volume_id in (*wish.volumes, *_volumes_of(run, wish.servers)):
+    for volume_id in (*_ids_of(run, wish.volumes), *_volumes_of(run, wish.servers)):
         newest, reason = _newest(run, volume_id, wish.at)
         if newest is None:
             run.fail("volume", volume_id, reason)
@@ -114,6 +115,13 @@ def _named(run: Run, name: str) -> Backup:
             " see: staffeln status backups -c name -c backup_id -c state"
         )
     return backup
+
+
+def _ids_of(run: Run, volumes: Iterable[str]) -> Iterator[str]:
+    """Volumes by id, which need not be known, or by name."""
+    for wanted in volumes:
+        known = _AN_ID.fullmatch(wanted)
+        yield wanted if known else named.volume(run.runtime, wanted).volume_id
 
 
 def _volumes_of(run: Run, servers: Iterable[str]) -> Iterator[VolumeId]:

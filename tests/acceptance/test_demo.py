@@ -22,6 +22,7 @@ FACTS = """
     newest first in each chain, each when nothing stood on it any more
     the backup made by hand is there, and so is all that it stands on
     five weeks are five weeks: nothing of ledger is gone, typo or not
+    it is back as a new volume of the webshop's; nothing was overwritten
     no volume is overdue, after four weeks with all that can go wrong
 """
 CALENDAR = """
@@ -63,7 +64,15 @@ def test_the_demonstration_tells_the_whole_story_in_under_a_minute(
     for fact in FACTS.strip().splitlines():
         assert f"✓ {fact.strip()}\n" in text, fact
     assert CALENDAR.strip("\n") in text
-    for command in ("db upgrade", "collect", "backup", "check", "retain --dry-run", "retain"):
+    for command in (
+        "db upgrade",
+        "collect",
+        "backup",
+        "check",
+        "retain --dry-run",
+        "retain",
+        "restore --volume orders --at 2026-06-20T22:00",
+    ):
         assert f"$ staffeln {command}\n" in text, command
     for said in ("VolumeBackupSizeExceedsAvailableQuota", "No space left on device", "adopted"):
         assert said in " ".join(text.split())

@@ -80,6 +80,18 @@ def test_the_newest_of_a_volume_is_taken_or_the_newest_before_a_moment(
     ]
 
 
+def test_a_volume_may_be_named_as_people_call_it(cloud: SimCloud, staffeln: Staffeln) -> None:
+    a_volume(cloud, "orders")
+    a_volume(cloud, "twin")
+    cloud.add_volume("twin", project="shop")
+    rounds(staffeln, cloud, 1)
+    answer = staffeln("restore", "--volume", "orders", "--dry-run", "-f", "json")
+    assert len(restored(answer)) == 1
+    for name, said in (("twin", "2 volumes are named 'twin'"), ("none", "no volume 'none'")):
+        answer = staffeln("restore", "--volume", name)
+        assert (answer.exit_code, said in answer.stderr) == (2, True)
+
+
 def test_all_volumes_of_a_server_come_back_also_when_all_is_gone(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
