@@ -13,8 +13,6 @@ from staffeln_cli.errors import ConfigError
 from staffeln_cli.runtime import Runtime, Stop
 
 if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
-
     from staffeln_cli.policy_app.serving import Server
     from staffeln_cli.store.guarded import Guarded
 
@@ -54,7 +52,7 @@ def run(
             unix_socket.unlink(missing_ok=True)
 
 
-def configured() -> "WSGIApplication":
+def configured() -> policy_app.Application:
     """The application by the configuration that the environment names, for other WSGI servers."""
     settings = load(find_file(None, os.environ)).settings
     return policy_app.create_app(_lookup(settings), settings.policy)
@@ -67,7 +65,7 @@ def _lookup(settings: Settings) -> "Guarded":
     return Guarded(Database(settings.database.url))
 
 
-def _server(app: "WSGIApplication", where: dict[str, str | int]) -> "Server":
+def _server(app: policy_app.Application, where: dict[str, str | int]) -> "Server":
     from staffeln_cli.policy_app.serving import Server
 
     try:

@@ -15,17 +15,22 @@ from staffeln_cli.policy_app.metrics import Metrics
 from staffeln_cli.policy_app.posted import BODY_LIMIT, BadRequest, question
 
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
-__all__ = ["BODY_LIMIT", "Lookup", "create_app"]
+__all__ = ["BODY_LIMIT", "Application", "Lookup", "create_app"]
 _QUESTION = "/v1/backup"
+_CASE = "staffeln.case"
 
 
 class Lookup(Protocol):
     """What the application is given: answers in bounded time, or a StaffelnError."""
 
-    def look_up(self, question: guard.Question) -> Sequence[guard.Remembered]:
-        """The records that bear on the question."""
+    @property
+    def together(self) -> int:
+        """How many questions it likes to be asked at once."""
+
+    def look_up(self, questions: Sequence[guard.Question]) -> Sequence[Sequence[guard.Remembered]]:
+        """The records that bear on each of the questions."""
 
     def check(self) -> None:
         """Raise what a look-up would raise."""
@@ -44,13 +49,27 @@ class _Reply:
     allow: str = ""
 
 
-def create_app(lookup: Lookup, settings: PolicySettings) -> "WSGIApplication":
+@dataclass(slots=True)
+class _Case:
+    """What a request asks, and what is known of it."""
+
+    began: float
+    asked: guard.Question | None = None
+    records: Sequence[guard.Remembered] = ()
+    problem: BadRequest | StaffelnError | None = None
+
+
+def create_app(lookup: Lookup, settings: PolicySettings) -> "Application":
     """The WSGI application over a look-up; each has its own figures."""
-    return _App(lookup, settings)
+    return Application(lookup, settings)
 
 
-class _App:
-    """A request in, a reply out; a figure and, if wanted, a log line for each."""
+class Application:
+    """A request in, a reply out; a figure and, if wanted, a log line for each.
+
+    A server that has read several requests may let `foresee` look up what they ask, all at once,
+    before it passes the same environments on one by one.
+    """
 
     def __init__(self, lookup: Lookup, settings: PolicySettings) -> None:
         self._lookup = lookup
@@ -63,11 +82,40 @@ class _App:
             "/metrics": ("GET", self._figures),
         }
 
+    @property
+    def together(self) -> int:
+        """How many requests to foresee, if so many wait."""
+        return self._lookup.together
+
+    def foresee(self, environs: Iterable["WSGIEnvironment"]) -> None:
+        """Look up what these requests ask."""
+        began = time.perf_counter()
+        cases = [_opened(one, began) for one in environs if self._asks(one)]
+        questions = [case.asked for case in cases if case.asked]
+        if not questions:
+            return
+        try:
+            found = iter(self._lookup.look_up(questions))
+        except StaffelnError as error:
+            self._metrics.count_database_error()
+            for case in cases:
+                case.problem = case.problem or error
+            return
+        for case in cases:
+            if case.asked:
+                case.records = next(found)
+
+    def _asks(self, environ: "WSGIEnvironment") -> bool:
+        return (environ.get("PATH_INFO"), environ["REQUEST_METHOD"]) == (_QUESTION, "POST")
+
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer one request."""
-        began = time.perf_counter()
+        if self._asks(environ) and _CASE not in environ:
+            self.foresee([environ])
+        case: _Case | None = environ.get(_CASE)
+        began = case.began if case else time.perf_counter()
         reply = self._reply(environ)
         headers = [("Content-Type", reply.content_type), ("Content-Length", str(len(reply.body)))]
         if reply.allow:
@@ -92,19 +140,16 @@ class _App:
         return answer(environ)
 
     def _answer(self, environ: "WSGIEnvironment") -> _Reply:
-        try:
-            asked = question(environ)
-        except BadRequest as bad:
+        case: _Case = environ[_CASE]
+        if isinstance(case.problem, BadRequest):
+            bad = case.problem
             return _Reply(bad.status, str(bad).encode(), "bad_request", str(bad))
-        try:
-            records = self._lookup.look_up(asked)
-        except StaffelnError as error:
-            self._metrics.count_database_error()
-            return _Reply(_UNAVAILABLE, _NO_DATABASE, "unavailable", str(error), asked)
-        found = guard.verdict(asked, records, trusted=self._trusted)
+        if case.problem or not case.asked:
+            return _Reply(_UNAVAILABLE, _NO_DATABASE, "unavailable", str(case.problem), case.asked)
+        found = guard.verdict(case.asked, case.records, trusted=self._trusted)
         if found.allowed:
-            return _Reply("200 OK", b"True", "allowed", found.reason, asked)
-        return _Reply("200 OK", b"False", "denied", found.reason, asked)
+            return _Reply("200 OK", b"True", "allowed", found.reason, case.asked)
+        return _Reply("200 OK", b"False", "denied", found.reason, case.asked)
 
     def _health(self, environ: "WSGIEnvironment") -> _Reply:
         del environ
@@ -118,6 +163,16 @@ class _App:
     def _figures(self, environ: "WSGIEnvironment") -> _Reply:
         del environ
         return _Reply("200 OK", self._metrics.exposition(), content_type=Metrics.content_type)
+
+
+def _opened(environ: "WSGIEnvironment", began: float) -> _Case:
+    """A request's case, in which nothing has been looked up yet."""
+    case = environ[_CASE] = _Case(began)
+    try:
+        case.asked = question(environ)
+    except BadRequest as bad:
+        case.problem = bad
+    return case
 
 
 _UNAVAILABLE = "503 Service Unavailable"

@@ -4,15 +4,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from waitress import create_server, wasyncore  # type: ignore[import-untyped]
-from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 
+from staffeln_cli.policy_app.app import Application
+from staffeln_cli.policy_app.channel import Channel, accept_more, adapt
 from staffeln_cli.policy_app.posted import BODY_LIMIT
-
-if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
 
 _WATCH = 0.1
 _HANGS = 0.6
@@ -34,14 +32,16 @@ class Server:
     """Listens from the start, answers while it runs; OSError or ValueError: no usable address.
 
     There are no threads beside the loop: each answer is bounded in time and mostly the CPU's, so
-    threads would only take each other's turns. A disk may hang all the same; then a new loop takes
-    over the sockets, and the old one has only the request that it hangs in.
+    threads would only take each other's turns. What has been read by then is looked up together. A
+    disk may hang all the same; then a new loop takes over the sockets, and the old one has only
+    the requests that it hangs in.
     """
 
-    def __init__(self, app: "WSGIApplication", **where: str | int) -> None:
+    def __init__(self, app: Application, **where: str | int) -> None:
+        self._app = app
         self._where = where
         self._sockets: dict[int, Any] = {}
-        self._read: deque[Any] = deque()
+        self._read: deque[Channel] = deque()
         self._loops = 0
         self._beat = time.monotonic()
         try:
@@ -51,6 +51,9 @@ class Server:
         except BaseException:
             self._close()
             raise
+        self._listeners = [one for one in self._sockets.values() if one.accepting]
+        for listener in self._listeners:
+            adapt(listener)
 
     @property
     def address(self) -> str:
@@ -64,7 +67,7 @@ class Server:
             for host, port in listens or [(server.effective_host, server.effective_port)]
         )
 
-    def add_task(self, task: Any) -> None:
+    def add_task(self, task: Channel) -> None:
         """Waitress, whose dispatcher this is, has read a request."""
         self._read.append(task)
 
@@ -92,29 +95,48 @@ class Server:
         while number == self._loops:
             self._turn(_HANGS / 3)
             while self._read and number == self._loops:
-                self._beat = time.monotonic()
-                self._read.popleft().service()
+                self._serve(number)
 
     def _turn(self, patience: float) -> None:
         self._beat = time.monotonic()
+        known = len(self._sockets)
+        self._poll(patience)
+        if len(self._sockets) > known:
+            for listener in self._listeners:
+                accept_more(listener, self._sockets)
+            self._poll(0)  # who has connected has mostly sent the request, too
+
+    def _poll(self, patience: float) -> None:
         wasyncore.loop(timeout=patience, use_poll=True, map=self._sockets, count=1)
+
+    def _serve(self, number: int) -> None:
+        self._beat = time.monotonic()
+        batch = [self._read.popleft() for _ in range(min(len(self._read), self._app.together))]
+        environs = [environ for one in batch if (environ := one.next_environ()) is not None]
+        self._app.foresee(environs)
+        for channel in batch:
+            self._beat = time.monotonic()
+            channel.service()
+            if number == self._loops:  # else the sockets are another loop's, which will send
+                channel.flush()
 
     def _finish(self) -> None:
         """Accept what has connected already, nothing more, and answer it."""
         self._turn(0)
-        for listener in [one for one in self._sockets.values() if one.accepting]:
+        for listener in self._listeners:
             wasyncore.dispatcher.close(listener)
+        self._listeners = []
         end = time.monotonic() + _LAST_ANSWERS
         while time.monotonic() < end and self._is_busy():
             self._turn(0.05)
             while self._read:
-                self._read.popleft().service()
+                self._serve(self._loops)
 
     def _is_busy(self) -> bool:
         return any(
             one.requests or one.request or one.total_outbufs_len
             for one in self._sockets.values()
-            if isinstance(one, HTTPChannel)
+            if isinstance(one, Channel)
         )
 
     def _close(self) -> None:

@@ -32,24 +32,32 @@ _SESSION = (
 
 _LOOK_UP = """
 SELECT (SELECT version_num FROM alembic_version), (
-    SELECT {all}({one}(id, backup_id, state, name, volume_id, started_at)) FROM backups
-    WHERE backup_id = $1 OR name = $2 OR id = $3
-        OR volume_id = $4 AND state = 'starting' AND state IN ('creating', 'planned', 'starting'))
+    SELECT {all}({one}({0}, backups.id, backup_id, state, name, volume_id, started_at))
+    FROM {asked} JOIN backups
+    ON backup_id = {1} OR name = {2} OR backups.id = {3}
+        OR volume_id = {4} AND state = 'starting' AND state IN ('creating', 'planned', 'starting'))
 """
-"""One row: the schema's revision, and what bears on a question, as JSON: four index probes.
+"""One row: the schema's revision, and what bears on questions, as JSON: four index probes each.
 
-The last probe repeats the words of the partial index, or SQLite would not use it. A single row,
-because Python's threads pass on their turn at each, which costs more than the row itself.
+The questions are JSON, too: a list of lists of a number, then the parameters. The last probe
+repeats the words of the partial index, or SQLite would not use it. A single row, because Python's
+threads pass on their turn at each, which costs more than the row itself.
 """
-POSTGRESQL_LOOK_UP = _LOOK_UP.replace("{all}", "json_agg").replace("{one}", "json_build_array")
-SQLITE_LOOK_UP = (
-    _LOOK_UP.replace("{all}", "json_group_array").replace("{one}", "json_array").replace("$", "?")
+POSTGRESQL_LOOK_UP = _LOOK_UP.format(
+    *(f"(asked.value->>{number})" for number in range(5)),
+    all="json_agg",
+    one="json_build_array",
+    asked="json_array_elements($1::json) AS asked",
+)
+SQLITE_LOOK_UP = _LOOK_UP.format(
+    *(f"json_extract(asked.value, '$[{number}]')" for number in range(5)),
+    all="json_group_array",
+    one="json_array",
+    asked="json_each(?1) AS asked",
 )
 
-Parameters = tuple[str | None, ...]
-"""The backup's id, its name, the record that its metadata names, its volume."""
 Found = tuple[str | bytes | None, str | bytes | None]
-"""The schema's revision, and JSON (or nothing) of the records."""
+"""The schema's revision, and JSON (or nothing) of records, each after its question's number."""
 
 
 class ConnectionLost(Exception):
@@ -59,7 +67,7 @@ class ConnectionLost(Exception):
 class DriverConnection(Protocol):
     """A connection for one statement."""
 
-    def look_up(self, parameters: Parameters, deadline: float) -> Found:
+    def look_up(self, asked: bytes, deadline: float) -> Found:
         """The answer before the deadline (monotonic), else ConnectionLost or StoreUnavailable."""
 
     def close(self) -> None:
@@ -84,13 +92,13 @@ class SqliteConnection:
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(_said(error)) from error
 
-    def look_up(self, parameters: Parameters, deadline: float) -> Found:
+    def look_up(self, asked: bytes, deadline: float) -> Found:
         """Bounded by SQLite's own time-out for locks: the deadline is further off."""
         del deadline
         try:
             if self._found() != self._identity:
                 raise ConnectionLost(f"{self._path} is another file now")
-            found: Found = self._connection.execute(SQLITE_LOOK_UP, parameters).fetchone()
+            found: Found = self._connection.execute(SQLITE_LOOK_UP, [asked.decode()]).fetchone()
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(_said(error)) from error
         return found
@@ -127,11 +135,10 @@ class PostgresqlConnection:
         self._raw.nonblocking = 1
         self._poll = select.poll()
 
-    def look_up(self, parameters: Parameters, deadline: float) -> Found:
+    def look_up(self, asked: bytes, deadline: float) -> Found:
         """The answer before the deadline, by this process's clock."""
-        encoded = [None if one is None else one.encode() for one in parameters]
         try:
-            self._raw.send_query_prepared(b"look_up", encoded)
+            self._raw.send_query_prepared(b"look_up", [asked])
             while self._raw.flush():
                 self._wait(select.POLLOUT, deadline)
             result = self._results(deadline)[0]

@@ -18,7 +18,6 @@ from staffeln_cli.store.guarded.drivers import (
     ConnectionLost,
     DriverConnection,
     Found,
-    Parameters,
     PostgresqlConnection,
     SqliteConnection,
 )
@@ -31,6 +30,7 @@ _REST = 0.5
 """Seconds without another try after a look-up that failed slowly: nobody queues up behind it."""
 _RETRY = 0.2
 """Seconds between attempts to connect."""
+_TOGETHER = 32
 _NOTHING = Question(backup_id="")
 
 
@@ -48,8 +48,17 @@ class Guarded:
         self._opener = threading.Thread(target=self._open, name="guarded", daemon=True)
         self._opener.start()
 
-    def look_up(self, question: Question) -> list[Remembered]:
-        """The records that bear on the question, or StoreUnavailable or SchemaOutdated, in time.
+    @property
+    def together(self) -> int:
+        """How many questions one look-up should be asked, if so many wait.
+
+        To PostgreSQL the way is longer than the look-up. SQLite is near, but may hang in a disk:
+        with one request, not with many.
+        """
+        return 1 if self._database.is_sqlite else _TOGETHER
+
+    def look_up(self, questions: Sequence[Question]) -> list[list[Remembered]]:
+        """The records that bear on each, or StoreUnavailable or SchemaOutdated, in time.
 
         The schema's revision is read in the same statement: no answer ever rests on another one.
         """
@@ -57,7 +66,7 @@ class Guarded:
         if began < self._resting_until:
             raise self._unavailable("did not answer a moment ago")
         try:
-            revision, records = self._found(question, began + PATIENCE)
+            revision, records = self._found(_asked(questions), began + PATIENCE)
         except StoreUnavailable:
             now = time.monotonic()
             if now - began > PATIENCE / 2:
@@ -67,11 +76,14 @@ class Guarded:
             raise SchemaOutdated(
                 [f"{self._database.shown}: its schema is not at revision {SCHEMA_REVISION}"]
             )
-        return [_remembered(row) for row in msgspec.json.decode(records or "[]")]
+        found: list[list[Remembered]] = [[] for _ in questions]
+        for number, *row in msgspec.json.decode(records or "[]"):
+            found[int(number)].append(_remembered(row))
+        return found
 
     def check(self) -> None:
         """Raise what a look-up would raise now."""
-        self.look_up(_NOTHING)
+        self.look_up([_NOTHING])
 
     def close(self) -> None:
         """Close what is open, and open nothing more."""
@@ -84,11 +96,11 @@ class Guarded:
             except Empty:
                 return
 
-    def _found(self, question: Question, deadline: float) -> Found:
+    def _found(self, asked: bytes, deadline: float) -> Found:
         while True:
             connection = self._take(deadline)
             try:
-                found = connection.look_up(_parameters(question), deadline)
+                found = connection.look_up(asked, deadline)
             except ConnectionLost:
                 self._replace(connection)  # a restarted server, a restored file: ask the new one
             except BaseException:
@@ -145,8 +157,13 @@ class Guarded:
         return StoreUnavailable(f"database {self._database.shown}: {what}")
 
 
-def _parameters(question: Question) -> Parameters:
-    return question.backup_id, question.name, question.record_id, question.volume_id
+def _asked(questions: Sequence[Question]) -> bytes:
+    return msgspec.json.encode(
+        [
+            (number, one.backup_id, one.name, one.record_id, one.volume_id)
+            for number, one in enumerate(questions)
+        ]
+    )
 
 
 def _text(value: str | bytes | None) -> str | None:
