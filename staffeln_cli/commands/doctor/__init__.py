@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from staffeln_cli.commands.doctor import abroad, home
+from staffeln_cli.commands.doctor import abroad, endpoint, home
 from staffeln_cli.commands.doctor.patient import Check, Level, Patient
 from staffeln_cli.config import Loaded, Settings
 from staffeln_cli.errors import ConfigError, StaffelnError
@@ -27,7 +27,8 @@ _LOOKS: tuple[tuple[str, _Look, tuple[str, ...]], ...] = (
     ("projects", abroad.projects, ("login",)),
     ("backup service", abroad.backup_services, ("login",)),
     ("quotas", abroad.quotas, ("database", "login")),
-    ("policy", abroad.policy, ("login",)),
+    ("policy", endpoint.trust, ("login",)),
+    ("policy endpoint", endpoint.endpoint, ("database",)),
 )
 """What is looked at, how, and what must be well for that to make sense."""
 

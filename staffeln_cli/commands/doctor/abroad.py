@@ -176,18 +176,3 @@ def _room(
 
 def _lacks(quota: Quota, needed: int) -> bool:
     return 0 <= quota.limit < quota.used + needed
-
-
-def policy(patient: Patient) -> Iterator[Check]:
-    """Whether the policy endpoint would let our own deletions pass."""
-    user, trusted = patient.runtime.cloud.login().user_id, patient.loaded.settings.policy
-    if not trusted.trusted_users:
-        yield ok("policy.trusted_users is empty, as is right where no policy endpoint is used")
-    elif user in trusted.trusted_users:
-        yield ok("the policy endpoint lets our own deletions pass")
-    else:
-        yield wrong(
-            f"policy.trusted_users lacks {user}, our own user: the policy endpoint would refuse"
-            " what retain deletes",
-            f"add {user} to policy.trusted_users",
-        )

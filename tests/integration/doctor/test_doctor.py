@@ -19,7 +19,7 @@ from staffeln_cli.simcloud import SimCloud
 
 NAMES = [
     *("configuration", "database", "lock", "mail", "login", "clock", "same cloud", "projects"),
-    *("backup service", "quotas", "policy"),
+    *("backup service", "quotas", "policy", "policy endpoint"),
 ]
 
 
@@ -45,6 +45,7 @@ class Checkup:
 def doctor(staffeln: Any, cloud: SimCloud) -> Any:
     """A visit to the doctor."""
     cloud.add_project("alpha")
+    staffeln.set(POLICY_PORT="1")  # nobody listens there
     return lambda *arguments: Checkup(staffeln(*arguments, "doctor", "-f", "json"))
 
 
