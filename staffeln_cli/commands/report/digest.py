@@ -1,5 +1,6 @@
 """Sort what the database knows of a project into its report."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from staffeln_cli.render.text import printable
 if TYPE_CHECKING:
     from staffeln_cli.store.report_rows import Addressee, Entry
 
+_FIGURES = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+")
+_AND_ALIKE = " (and alike, with other figures)"
 _NOT_YET = "not deleted yet: "
 """How the reasons of refused deletions begin; the section's title says it already."""
 
@@ -173,11 +176,18 @@ def _skipped(volumes: Iterable[InventoryVolume]) -> list[Grouped]:
 
 
 def _grouped(lines: Iterable[tuple[str, Line]]) -> list[Grouped]:
-    groups: dict[str, list[Line]] = {}
+    """Lines by reason; those that differ only in the sizes and ids that Cinder tells are one."""
+    groups: dict[str, list[tuple[str, Line]]] = {}
     for reason, line in lines:
-        groups.setdefault(reason, []).append(line)
-    ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
-    return [Grouped(reason, members) for reason, members in ordered]
+        groups.setdefault(_FIGURES.sub("#", reason), []).append((reason, line))
+    found = [
+        Grouped(
+            members[0][0] + (_AND_ALIKE if len({reason for reason, _ in members}) > 1 else ""),
+            [line for _, line in members],
+        )
+        for members in groups.values()
+    ]
+    return sorted(found, key=lambda group: (-len(group.lines), group.reason))
 
 
 def _removed(entries: Iterable["Entry"]) -> list[Removed]:

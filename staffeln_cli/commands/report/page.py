@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
+from itertools import groupby
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from staffeln_cli.errors import ConfigError
@@ -90,10 +91,11 @@ class Page:
 def listed(rows: Sequence[Row], heading: str = "") -> Block:
     """A block of rows, the first ones in full, the others by name."""
     rest = rows[ROWS:]
-    names = ", ".join(
-        f"{one.name} ({one.below})" if one.below else one.name for one in rest[:_NAMES]
+    names = "; ".join(
+        (f"{below}: " if below else "") + ", ".join(one.name for one in some)
+        for below, some in groupby(rest[:_NAMES], key=lambda row: row.below)
     )
-    more = f" and {len(rest) - _NAMES:,} more" if len(rest) > _NAMES else ""
+    more = f"; and {len(rest) - _NAMES:,} more" if len(rest) > _NAMES else ""
     return Block(rows[:ROWS], heading, f"also {names}{more}" if rest else "")
 
 

@@ -194,7 +194,8 @@ def _bar(label: str, unit: str, gauge: Gauge) -> Bar:
         return Bar(label, f"{gauge.used:,}{unit}, no limit", gauge.colour)
     note = ""
     if gauge.days_left is not None:
-        note = f"Full in {many(gauge.days_left, 'day')} at the present rate."
+        soon = many(gauge.days_left, "day") if gauge.days_left else "less than a day"
+        note = f"Full in {soon} at the present rate."
     elif gauge.limit == 0:
         note = "The quota allows no backup at all."
     figure = f"{gauge.used:,} of {gauge.limit:,}{unit}, {gauge.percent:,} %"

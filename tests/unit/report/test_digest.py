@@ -56,6 +56,21 @@ def test_a_volume_that_failed_often_is_one_line_with_the_last_reason() -> None:
     assert told.trouble.failed == 1
 
 
+def test_reasons_that_differ_in_figures_and_ids_only_are_one_and_say_so() -> None:
+    quota = "Requested {}G, quota is 1000G and {}G has been consumed."
+    gone = "Snapshot 6f8b0c1e-a207-4431-90b7-210de0181f{} could not be found."
+    told = a_digest(
+        *(a_failure(f"v{one}", quota.format(one, 990 + one)) for one in range(5)),
+        *(a_failure(f"w{one}", gone.format(one + 10)) for one in range(2)),
+        *(a_failure(f"x{one}", "Error 5 of the driver.") for one in range(2)),
+    )
+    assert sorted((len(one.lines), one.reason) for one in told.trouble.failures) == [
+        (2, "Error 5 of the driver."),
+        (2, f"{gone.format(10)} (and alike, with other figures)"),
+        (5, f"{quota.format(0, 990)} (and alike, with other figures)"),
+    ]
+
+
 def test_failures_are_grouped_by_reason_the_most_common_first() -> None:
     told = a_digest(a_failure("a", "rare"), a_failure("b", "common"), a_failure("c", "common"))
     assert [(one.reason, len(one.lines)) for one in told.trouble.failures] == [

@@ -17,13 +17,18 @@ from tests.unit.report.builders import NOW, a_digest, a_failure, a_volume, ago, 
 WHEN = writing(None)
 
 
+def in_letters(number: int) -> str:
+    """Figures would not tell one reason from another."""
+    return chr(ord("a") + number // 26) + chr(ord("a") + number % 26)
+
+
 def everything(number: int, reasons: int = 2) -> list[InventoryVolume | Entry]:
     """Volumes that failed, went well, were left out, lost, removed and pinned."""
     things: list[InventoryVolume | Entry] = []
     for index in range(number):
         things += [
             a_volume(f"bad{index}", last_success_at=ago(days=9), failures=1),
-            a_failure(f"bad{index}", f"reason {index % reasons}"),
+            a_failure(f"bad{index}", f"reason {in_letters(index % reasons)}"),
             a_volume(f"good{index}", bad_retention="'x'"),
             an_entry(f"good{index}", pinned=True, pin_note=f"note {index}"),
             an_entry(f"lost{index}", state=State.MISSING, deleted_at=NOW),
@@ -73,8 +78,20 @@ def test_many_backups_are_counted_by_server_few_are_named() -> None:
 def test_what_does_not_fit_into_the_rows_is_named_up_to_a_point() -> None:
     block = listed([Row(f"v{number}", "web") for number in range(ROWS + 302)])
     assert len(block.rows) == ROWS
-    assert block.more.startswith(f"also v{ROWS} (web), ")
-    assert block.more.endswith("and 2 more")
+    assert block.more.startswith(f"also web: v{ROWS}, v{ROWS + 1}, ")
+    assert block.more.endswith("; and 2 more")
+
+
+def test_those_that_are_only_named_are_named_by_where_they_are() -> None:
+    rows = [Row("shown")] * ROWS + [Row("a", "web"), Row("b", "web"), Row("c"), Row("d", "db")]
+    assert listed(rows).more == "also web: a, b; c; db: d"
+
+
+@pytest.mark.parametrize(("days", "told"), [(0, "less than a day"), (1, "1 day")])
+def test_a_quota_that_is_full_tomorrow_says_so(days: int, told: str) -> None:
+    outlook = Outlook(Gauge(1000, 999, days), Gauge(-1, 3))
+    page = project_page(replace(a_digest(a_volume()), outlook=outlook), WHEN)
+    assert f"Full in {told} at the present rate." in Pages().text(page)
 
 
 def test_a_long_remark_gets_a_line_of_its_own() -> None:
