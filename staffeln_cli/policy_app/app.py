@@ -17,9 +17,11 @@ from staffeln_cli.policy_app.posted import BODY_LIMIT, BadRequest, question
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-__all__ = ["BODY_LIMIT", "Application", "Lookup", "create_app"]
+__all__ = ["BODY_LIMIT", "TOGETHER", "Application", "Lookup", "create_app"]
 _QUESTION = "/v1/backup"
 _CASE = "staffeln.case"
+TOGETHER = "staffeln.together"
+"""In an environment: those of all requests that wait, this one's included."""
 
 
 class Lookup(Protocol):
@@ -55,7 +57,8 @@ class _Case:
 
     began: float
     asked: guard.Question | None = None
-    records: Sequence[guard.Remembered] = ()
+    records: Sequence[guard.Remembered] | None = None
+    """None: not looked up, and nothing is allowed."""
     problem: BadRequest | StaffelnError | None = None
 
 
@@ -67,8 +70,8 @@ def create_app(lookup: Lookup, settings: PolicySettings) -> "Application":
 class Application:
     """A request in, a reply out; a figure and, if wanted, a log line for each.
 
-    A server that has read several requests may let `foresee` look up what they ask, all at once,
-    before it passes the same environments on one by one.
+    A server that has read several requests may put the list of their environments into each, as
+    TOGETHER, before it passes them on one by one: what they ask is then looked up at once.
     """
 
     def __init__(self, lookup: Lookup, settings: PolicySettings) -> None:
@@ -84,26 +87,25 @@ class Application:
 
     @property
     def together(self) -> int:
-        """How many requests to foresee, if so many wait."""
+        """How long that list should be at most."""
         return self._lookup.together
 
-    def foresee(self, environs: Iterable["WSGIEnvironment"]) -> None:
-        """Look up what these requests ask."""
+    def _look_up(self, environs: Iterable["WSGIEnvironment"]) -> None:
         began = time.perf_counter()
         cases = [_opened(one, began) for one in environs if self._asks(one)]
-        questions = [case.asked for case in cases if case.asked]
+        open_cases = [case for case in cases if case.problem is None]
+        questions = [case.asked for case in open_cases if case.asked]
         if not questions:
             return
         try:
-            found = iter(self._lookup.look_up(questions))
+            found = self._lookup.look_up(questions)
         except StaffelnError as error:
             self._metrics.count_database_error()
-            for case in cases:
-                case.problem = case.problem or error
+            for case in open_cases:
+                case.problem = error
             return
-        for case in cases:
-            if case.asked:
-                case.records = next(found)
+        for case, records in zip(open_cases, found, strict=True):
+            case.records = records
 
     def _asks(self, environ: "WSGIEnvironment") -> bool:
         return (environ.get("PATH_INFO"), environ["REQUEST_METHOD"]) == (_QUESTION, "POST")
@@ -113,7 +115,7 @@ class Application:
     ) -> Iterable[bytes]:
         """Answer one request."""
         if self._asks(environ) and _CASE not in environ:
-            self.foresee([environ])
+            self._look_up(environ.get(TOGETHER, [environ]))
         case: _Case | None = environ.get(_CASE)
         began = case.began if case else time.perf_counter()
         reply = self._reply(environ)
@@ -144,7 +146,7 @@ class Application:
         if isinstance(case.problem, BadRequest):
             bad = case.problem
             return _Reply(bad.status, str(bad).encode(), "bad_request", str(bad))
-        if case.problem or not case.asked:
+        if case.asked is None or case.records is None:
             return _Reply(_UNAVAILABLE, _NO_DATABASE, "unavailable", str(case.problem), case.asked)
         found = guard.verdict(case.asked, case.records, trusted=self._trusted)
         if found.allowed:

@@ -8,7 +8,7 @@ from typing import Any
 
 from waitress import create_server, wasyncore  # type: ignore[import-untyped]
 
-from staffeln_cli.policy_app.app import Application
+from staffeln_cli.policy_app.app import TOGETHER, Application
 from staffeln_cli.policy_app.channel import Channel, accept_more, adapt
 from staffeln_cli.policy_app.posted import BODY_LIMIT
 
@@ -113,7 +113,8 @@ class Server:
         self._beat = time.monotonic()
         batch = [self._read.popleft() for _ in range(min(len(self._read), self._app.together))]
         environs = [environ for one in batch if (environ := one.next_environ()) is not None]
-        self._app.foresee(environs)
+        for environ in environs:
+            environ[TOGETHER] = environs
         for channel in batch:
             self._beat = time.monotonic()
             channel.service()

@@ -5,6 +5,8 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 import requests
@@ -13,6 +15,7 @@ from staffeln_cli import policy_app
 from staffeln_cli.config import load
 from staffeln_cli.model import State
 from staffeln_cli.planning.guard import Question, Remembered
+from staffeln_cli.policy_app.app import TOGETHER
 from staffeln_cli.policy_app.serving import Server
 from staffeln_cli.store import Database
 from staffeln_cli.store.guarded import Guarded
@@ -104,6 +107,47 @@ def test_requests_that_wait_are_looked_up_together_and_answered_each_its_own(
     assert sum(map(len, lookup.asked)) == len(ids)
     assert max(map(len, lookup.asked)) > 1
     assert max(map(len, lookup.asked)) <= lookup.together
+
+
+def test_a_look_up_that_breaks_allows_none_of_those_that_waited() -> None:
+    app = policy_app.create_app(Broken(), load(None, {}).settings.policy)
+    environs = [a_question(MANUAL), a_question(OURS), a_question("garbage")]
+    for one in environs:
+        one[TOGETHER] = environs
+    with pytest.raises(RuntimeError, match="unforeseen"):  # which a WSGI server makes a 500
+        answered(app, environs[0])
+    assert answered(app, environs[1]).startswith("503")
+    assert answered(app, environs[2]).startswith("400")
+
+
+class Broken:
+    """A look-up with a mistake in it."""
+
+    together = 4
+
+    def look_up(self, questions: Sequence[Question]) -> list[list[Remembered]]:
+        """Not at all."""
+        raise RuntimeError("unforeseen")
+
+    def check(self) -> None:
+        """Always well."""
+
+
+def a_question(backup_id: str) -> dict[str, Any]:
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/v1/backup",
+        "QUERY_STRING": f"backup_id={backup_id}",
+    }
+    setup_testing_defaults(environ)
+    return environ
+
+
+def answered(app: policy_app.Application, environ: dict[str, Any]) -> str:
+    """The status, and the body."""
+    statuses: list[str] = []
+    body = b"".join(app(environ, lambda status, *_: statuses.append(status)))  # type: ignore[arg-type]
+    return f"{statuses[0]} {body.decode()}"
 
 
 def test_requests_sent_at_once_on_one_connection_are_answered_in_their_order(
