@@ -108,6 +108,7 @@ def test_the_wheel_brings_migrations_crontabs_and_types(built: Built) -> None:
     for migration in (*MIGRATIONS, "../env.py", "../script.py.mako"):
         assert os.path.normpath(f"staffeln_cli/sql/versions/{migration}") in names
     assert "staffeln_cli/py.typed" in names
+    assert "staffeln_cli/templates/page.html.j2" in names
     shared = [name for name in names if "/data/share/staffeln/cron/" in name]
     expected = [file for file in (ROOT / "cron").rglob("*") if file.is_file()]
     assert len(shared) == len(expected)
