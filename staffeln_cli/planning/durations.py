@@ -34,6 +34,8 @@ class Duration:
 
         That is, `before` of it is not before `moment`.
         """
+        if not self.months:
+            return moment + self.exact
         later = _shifted(moment, self.months) + self.exact
         # Month ends: 31 January + 1 month is 28 February, whose month before ends on the 28th.
         while self.before(later) < moment:

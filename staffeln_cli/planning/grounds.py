@@ -2,7 +2,8 @@
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -62,10 +63,15 @@ def grounds(
     ours = [place for place, ground in enumerate(found) if ground is None]
     if not ours:
         return found
-    ours.sort(key=lambda place: (line[place].started_at, place), reverse=True)
+    ours.sort(key=lambda place: line[place].started_at)
+    ours.reverse()
+    waiting = len(ours)
     for place, ground in _claims(line, ours, parents, promise, now):
         if found[place] is None:
             found[place] = ground
+            waiting -= 1
+            if not waiting:
+                break
     return found
 
 
@@ -158,4 +164,10 @@ def _busy(line: Sequence[Member], ours: Sequence[int]) -> Claims:
 
 def stamp(moment: datetime) -> str:
     """A moment for people, to the minute."""
-    return f"{moment.astimezone(UTC).isoformat(' ', 'minutes')[:16]} UTC"
+    utc = moment.astimezone(UTC)
+    return _minute(utc.date(), utc.hour, utc.minute)
+
+
+@lru_cache(maxsize=100_000)  # two months of minutes; looking one up takes half as long
+def _minute(day: date, hour: int, minute: int) -> str:
+    return f"{day} {hour:02}:{minute:02} UTC"

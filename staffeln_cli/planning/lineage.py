@@ -70,9 +70,9 @@ def restorable(line: Sequence[Backup], parents: Sequence[Parents]) -> list[bool]
     for place, backup in enumerate(line):
         above = parents[place]
         # Of the same second, one may stand on another that sorts later.
-        stands = all(sure[p] if p < place else line[p].status in WHOLE for p in above)
-        complete = bool(above) or not backup.is_incremental
-        sure.append(backup.status in WHOLE and complete and stands)
+        stands = [sure[p] if p < place else line[p].status in WHOLE for p in above]
+        complete = all(stands) if above else not backup.is_incremental
+        sure.append(complete and backup.status in WHOLE)
     return sure
 
 

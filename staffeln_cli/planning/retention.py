@@ -1,6 +1,6 @@
 """Keep or remove each backup of a volume in a project, and why; and in which order to remove."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -45,22 +45,23 @@ def judge(members: Sequence[Member], promise: Promise, now: datetime) -> list[Ve
     parents = possible_parents(backups)
     children = children_of(parents)
     found = grounds(line, parents, promise, now)
-    _hold_ancestors(line, parents, found)
+    leaving = {place for place, member in enumerate(line) if _is_leaving(member)}
+    _hold_ancestors(leaving, parents, found)
     going = {place for place, ground in enumerate(found) if ground is None}
     confirm = _doubtful(backups, parents, children, going) if going else set()
-    earliest = _earliest(line, children, found)
+    earliest = _earliest(leaving, children, found)
     verdicts = []
     for place in reversed(range(len(line))):
         ground = found[place] or _expired(line[place])
         verdicts.append(
             Verdict(
-                member=line[place],
-                keep=found[place] is not None,
-                reason=ground.reason,
-                rule=ground.rule,
-                earliest=earliest[place],
-                dependents=tuple([backups[child].id for child in children[place]]),
-                confirm=place in confirm,
+                line[place],
+                place not in going,
+                ground.reason,
+                ground.rule,
+                earliest[place],
+                tuple([backups[child].id for child in children[place]]),
+                place in confirm,
             )
         )
     return verdicts
@@ -116,14 +117,12 @@ def _expired(member: Member) -> Ground:
 
 
 def _hold_ancestors(
-    line: Sequence[Member], parents: Sequence[Parents], found: list[Ground | None]
+    leaving: Container[int], parents: Sequence[Parents], found: list[Ground | None]
 ) -> None:
     """Keep whatever a backup that stays may stand on."""
-    staying = [
-        place
-        for place, ground in enumerate(found)
-        if ground is not None and not _is_leaving(line[place])
-    ]
+    if all(found):
+        return
+    staying = [p for p, ground in enumerate(found) if ground is not None and p not in leaving]
     for place in ancestors(staying, parents):
         found[place] = found[place] or _DEPENDED_ON
 
@@ -142,24 +141,24 @@ def _doubtful(
         or any(child < place or child in parents[place] for child in children[place])
     }
     for place, cautious in enumerate(cautious_parents(backups)):
-        suspects = going.intersection(cautious)
+        suspects = going.intersection(cautious).difference(parents[place])
         if suspects:
             doubtful |= suspects - ancestors((place,), parents)
     return doubtful
 
 
 def _earliest(
-    line: Sequence[Member],
+    leaving: Container[int],
     children: Sequence[Sequence[int]],
     found: Sequence[Ground | None],
 ) -> list[datetime | None]:
     """When each kept one may go: not before its own time is over, nor before what stands on it."""
-    earliest: list[datetime | None] = [None] * len(line)
-    for place in reversed(range(len(line))):
+    earliest: list[datetime | None] = [None] * len(found)
+    for place in reversed(range(len(found))):
         ground = found[place]
         if ground is None or (ground.until is None and ground is not _DEPENDED_ON):
             continue
-        moments = [earliest[c] for c in children[place] if not _is_leaving(line[c])]
+        moments = [earliest[child] for child in children[place] if child not in leaving]
         if ground.until is not None:
             moments.append(ground.until)
         known = [moment for moment in moments if moment is not None]
