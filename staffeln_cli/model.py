@@ -3,7 +3,7 @@
 Those that come by the hundred thousand are named tuples, which are made and compared in C.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -220,7 +220,7 @@ class Outcome:
     dry_run: bool = False
     counts: Mapping[str, int] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
-    decisions: tuple[Decision, ...] = ()
+    decisions: Collection[Decision] = ()
     note: str | None = None
     """What ended the run early, or why it was skipped: a sentence for the operator."""
     tells: bool = False

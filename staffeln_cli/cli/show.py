@@ -5,15 +5,16 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
+from staffeln_cli.cli import in_json
 from staffeln_cli.cli.session import Session
 from staffeln_cli.cli.telling import heard
 from staffeln_cli.errors import StaffelnError
-from staffeln_cli.model import Decision, Failure, Outcome, RunId
-from staffeln_cli.render.text import dumped, printable, zulu
+from staffeln_cli.model import Outcome, RunId
+from staffeln_cli.render.text import printable
 
 log = logging.getLogger(__name__)
 BUG = 1
@@ -40,7 +41,7 @@ def finish(session: Session, command: str, shape: str, work: Callable[[], Outcom
         told.append(outcome)
     show(session, outcome, shape)
     if shape == "json":
-        click.echo(dumped(as_json(outcome)))
+        in_json.write(outcome, several=False)
     sys.exit(outcome.exit_code)
 
 
@@ -59,7 +60,7 @@ def finish_all(
             if outcomes[-1].exit_code >= STOPPED:
                 break
     if shape == "json":
-        click.echo(dumped([as_json(one) for one in outcomes]))
+        in_json.write(*outcomes, several=True)
     sys.exit(max((one.exit_code for one in outcomes), default=0))
 
 
@@ -73,8 +74,7 @@ def owing(
     except Exception as error:
         outcomes.append(_ended(command, f"a bug: {type(error).__name__}: {error}", BUG))
         if shape == "json":
-            shown = [as_json(one) for one in outcomes]
-            click.echo(dumped(shown if several else shown[-1]))
+            in_json.write(*outcomes, several=several)
         raise
 
 
@@ -89,44 +89,6 @@ def outcome_of(command: str, work: Callable[[], Outcome]) -> Outcome:
 def _ended(command: str, why: str, exit_code: int) -> Outcome:
     moment = datetime.now(UTC)
     return Outcome(command, RunId("-"), "failed", moment, 0.0, 0, note=why, exit_code=exit_code)
-
-
-def as_json(outcome: Outcome) -> dict[str, Any]:
-    """The object that `-f json` promises."""
-    shown: dict[str, Any] = {
-        "command": outcome.command,
-        "run_id": outcome.run_id,
-        "outcome": outcome.outcome,
-        "dry_run": outcome.dry_run,
-        "started_at": zulu(outcome.started_at),
-        "duration_s": outcome.duration_s,
-        "api_requests": outcome.api_requests,
-        "counts": dict(outcome.counts),
-        "failures": [
-            {"kind": one.kind, "id": one.id, "reason": one.reason}
-            for one in (*outcome.failures, *_early_end(outcome))
-        ],
-    }
-    if outcome.tells:
-        shown["decisions"] = [_decision(one) for one in outcome.decisions]
-    return shown
-
-
-def _early_end(outcome: Outcome) -> list[Failure]:
-    """What ended a pass early, as failures of the pass itself; that another one leads is none."""
-    lines = outcome.note.splitlines() if outcome.note and outcome.outcome != "skipped" else []
-    return [Failure("pass", outcome.command, line) for line in lines]
-
-
-def _decision(one: Decision) -> dict[str, str]:
-    """By hand: dataclasses.asdict takes longer than a million decisions should."""
-    return {
-        "action": one.action,
-        "kind": one.kind,
-        "id": one.id,
-        "name": one.name,
-        "reason": one.reason,
-    }
 
 
 def show(session: Session, outcome: Outcome, shape: str) -> None:

@@ -22,6 +22,7 @@ from staffeln_cli.model import (
 from staffeln_cli.planning.policy import in_force
 from staffeln_cli.planning.promises import read, written
 from staffeln_cli.planning.retention import Member, Promise, Verdict, brake, judge, waves
+from staffeln_cli.render.decisions import Decisions
 from staffeln_cli.runtime import Run, Runtime, cycle
 
 COUNTS = ("kept", "expired", "deleting", "deleted", "blocked")
@@ -63,7 +64,7 @@ def _retain(run: Run, *, confirmed: bool) -> None:
             raise BrakeApplied(reason)
         run.fail("pass", run.command, reason)
     if run.dry_run:
-        run.decisions.sort(key=_order)
+        run.decisions = Decisions(sorted(run.decisions, key=_order))
         return
     _check_clock(run)
     run.store.inventory.note_promises(removals.promises)
@@ -148,7 +149,7 @@ def _judge_volume(
         removals.promises[known.volume_id] = written(promise)
     if run.dry_run:
         before = _before(members, known, promise, run.now()) if going else {}
-        run.decisions.extend(
+        run.decisions.add(
             _decision(one, before) for one in verdicts if one.member.record is not None
         )
     if going:

@@ -3,13 +3,17 @@
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
-from rich.table import Table
-from rich.text import Text
 
 from staffeln_cli.model import Decision
+from staffeln_cli.render import table
+from staffeln_cli.render.text import printable
+
+_AT_ONCE = 1000
+_HEAD = ("would", "what", "id", "why")
 
 
 class Bar:
@@ -36,11 +40,20 @@ def progress_bar() -> Iterator[Bar]:
 
 
 def decisions(plan: Iterable[Decision]) -> None:
-    """A plan as a table: what, to which, why."""
-    table = Table("would", "what", "id", "why", box=None, header_style="bold", pad_edge=False)
-    for one in plan:
-        table.add_row(
-            *(Text(part) for part in (one.action, one.name or one.kind, one.id, one.reason))
-        )
-    if table.row_count:
-        Console().print(table)
+    """A plan: what, to which, why. In a terminal as a table; else line by line, nothing cut."""
+    rows = ((one.action, one.name or one.kind, one.id, one.reason) for one in plan)
+    if sys.stdout.isatty():
+        table.show(_HEAD, rows, whole=True)
+        return
+    lines = chain([_HEAD], (tuple(map(printable, row)) for row in rows))
+    while part := list(islice(lines, _AT_ONCE)):
+        if part == [_HEAD]:
+            return
+        sys.stdout.write("".join(_aligned(part)))
+
+
+def _aligned(lines: list[tuple[str, ...]]) -> Iterator[str]:
+    """By hand: a table would take longer over a million lines than deciding about them."""
+    what, which, id_, _ = (max(map(len, column)) for column in zip(*lines, strict=True))
+    for line in lines:
+        yield f"{line[0]:{what}}  {line[1]:{which}}  {line[2]:{id_}}  {line[3]}\n"

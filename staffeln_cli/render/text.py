@@ -23,7 +23,13 @@ def printable(text: str) -> str:
 
 def dumped(value: object) -> str:
     """JSON on one line, legible, without anything that a terminal could take for a command."""
-    text = json.dumps(value, ensure_ascii=False, default=_plain)
+    return harmless(json.dumps(value, ensure_ascii=False, default=_plain))
+
+
+def harmless(text: str) -> str:
+    """JSON in which whatever a terminal could take for a command is escaped."""
+    if text.isascii() and "\x7f" not in text:
+        return text
     return _RISKY.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

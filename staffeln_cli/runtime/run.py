@@ -29,6 +29,8 @@ class Run:
     """One pass of one command: what it may use, and what it reports."""
 
     def __init__(self, runtime: Runtime, command: str, *, dry_run: bool = False) -> None:
+        from staffeln_cli.render.decisions import Decisions
+
         self.runtime = runtime
         self.settings = runtime.settings
         self.command = command
@@ -41,7 +43,7 @@ class Run:
         self.tells = dry_run
         """Whether its decisions are shown."""
         self.failures: list[Failure] = []
-        self.decisions: list[Decision] = []
+        self.decisions = Decisions()
         self._lock = threading.Lock()
         self._began = time.monotonic()
         self._requests_before = self._requests()
@@ -74,7 +76,7 @@ class Run:
     def decide(self, decision: Decision) -> None:
         """Note what is done, or would be; shown by --dry-run."""
         with self._lock:
-            self.decisions.append(decision)
+            self.decisions.add([decision])
 
     def claim(self) -> "Claim":
         """A right to records that outlasts one request with its token, and the doubt after it."""
@@ -124,7 +126,7 @@ class Run:
             dry_run=self.dry_run,
             counts={name: self.counts[name] for name in self.figures},
             failures=tuple(self.failures),
-            decisions=tuple(self.decisions),
+            decisions=self.decisions,
             note=str(error) if error else None,
             tells=self.tells,
             exit_code=code,
