@@ -186,6 +186,18 @@ class BackupRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordBrief:
+    """Of a record of a backup that Cinder may have, what retention judges by."""
+
+    backup_id: BackupId
+    state: State
+    started_at: datetime | None = None
+    chain_id: BackupId | None = None
+    pinned: bool = False
+    pin_note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """One item that failed in a run, named."""
 

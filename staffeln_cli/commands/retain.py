@@ -11,7 +11,6 @@ from staffeln_cli.errors import BrakeApplied, ClockWrong
 from staffeln_cli.model import (
     Backup,
     BackupId,
-    BackupRecord,
     Decision,
     InventoryVolume,
     Outcome,
@@ -19,6 +18,7 @@ from staffeln_cli.model import (
     State,
     VolumeId,
 )
+from staffeln_cli.planning.grounds import stamp
 from staffeln_cli.planning.policy import in_force
 from staffeln_cli.planning.promises import read, written
 from staffeln_cli.planning.retention import Member, Promise, Verdict, brake, judge, waves
@@ -51,6 +51,10 @@ class _Removals:
     plans: list[Plan] = field(default_factory=list)
     promises: dict[VolumeId, str | None] = field(default_factory=dict)
     """What holds now and differs from what held in the last pass."""
+    decisions: dict[str, Decisions] = field(
+        default_factory=lambda: {word: Decisions() for word in ("changed", "remove", "keep")}
+    )
+    """What a dry run tells; first what goes because something changed, then what goes anyway."""
 
 
 def _retain(run: Run, *, confirmed: bool) -> None:
@@ -64,7 +68,8 @@ def _retain(run: Run, *, confirmed: bool) -> None:
             raise BrakeApplied(reason)
         run.fail("pass", run.command, reason)
     if run.dry_run:
-        run.decisions = Decisions(sorted(run.decisions, key=_order))
+        for decisions in removals.decisions.values():
+            run.decisions.join(decisions)
         return
     _check_clock(run)
     run.store.inventory.note_promises(removals.promises)
@@ -86,18 +91,16 @@ def _check_clock(run: Run) -> None:
 def _judged(run: Run) -> _Removals:
     """Judge volume by volume while the listing streams in; only what is to go is kept in mind."""
     removals = _Removals()
+    promises = _Promises(run.settings.retention)
     done = 0
     for group in _several(_volumes(run.cloud.listings.backups_by_volume())):
         run.runtime.stop.check()
         volume_ids = list({volume_id for _, volume_id in group})
-        records = {
-            one.backup_id: one
-            for one in run.store.backups.of_volumes(volume_ids)
-            if one.backup_id is not None
-        }
+        records = run.store.backups.briefs(volume_ids)
         inventory = run.store.inventory.volumes(volume_ids)
         for (_, volume_id), backups in group.items():
-            _judge_volume(run, backups, records, inventory.get(volume_id), removals)
+            members = [Member(one, records.get(one.id)) for one in backups]
+            _judge_volume(run, members, promises.of(inventory.get(volume_id)), removals)
             done += len(backups)
         run.runtime.progress("backups judged", done, None)
     return removals
@@ -127,38 +130,31 @@ def _several(
         yield group
 
 
-def _judge_volume(
-    run: Run,
-    backups: list[Backup],
-    records: Mapping[BackupId, BackupRecord],
-    known: InventoryVolume | None,
-    removals: _Removals,
-) -> None:
-    members = [Member(one, records.get(one.id)) for one in backups]
-    ours = [one for one in members if one.record and one.record.state is State.AVAILABLE]
-    removals.available += len(ours)
-    if not ours:
-        return
-    promise = promise_for(run.settings.retention, known)
-    verdicts = judge(members, promise, run.now())
-    going = [one for one in verdicts if not one.keep]
-    run.counts["kept"] += len(ours) - len(going)
-    run.counts["expired"] += len(going)
-    removals.number += len(going)
-    if known is not None and written(promise) != known.retained_as:
-        removals.promises[known.volume_id] = written(promise)
-    if run.dry_run:
-        before = _before(members, known, promise, run.now()) if going else {}
-        run.decisions.add(
-            _decision(one, before) for one in verdicts if one.member.record is not None
-        )
-    if going:
-        doubts = frozenset(one.member.backup.id for one in going if one.confirm)
-        reasons = {one.member.backup.id: one.reason for one in going}
-        order = waves(verdicts)
-        if any(one.backup.status == "deleting" for one in members):
-            del order[1:]  # what it may stand on waits for another pass, should it be stuck
-        removals.plans.append(Plan(order, doubts, reasons))
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What holds for a volume, and what held in the last pass."""
+
+    volume_id: VolumeId | None
+    promise: Promise
+    as_text: str | None
+    before: str | None
+
+
+class _Promises:
+    """What holds for each volume; many ask for the same, so that it is worked out once."""
+
+    def __init__(self, settings: RetentionSettings) -> None:
+        self._settings = settings
+        self._known: dict[tuple[str | None, bool], tuple[Promise, str | None]] = {}
+
+    def of(self, known: InventoryVolume | None) -> _Held:
+        if known is None:
+            return _Held(None, promise_for(self._settings, None), None, None)
+        wish = (known.retention, known.gone_at is None)
+        if wish not in self._known:
+            promise = promise_for(self._settings, known)
+            self._known[wish] = promise, written(promise)
+        return _Held(known.volume_id, *self._known[wish], known.retained_as)
 
 
 def promise_for(settings: RetentionSettings, known: InventoryVolume | None) -> Promise:
@@ -172,32 +168,75 @@ def promise_for(settings: RetentionSettings, known: InventoryVolume | None) -> P
     )
 
 
-def _before(
-    members: list[Member], known: InventoryVolume | None, promise: Promise, now: datetime
-) -> dict[BackupId, str]:
+def _judge_volume(run: Run, members: list[Member], held: _Held, removals: _Removals) -> None:
+    ours = sum(1 for one in members if one.record and one.record.state is State.AVAILABLE)
+    removals.available += ours
+    if not ours:
+        return
+    now = run.now()
+    verdicts = judge(members, held.promise, now)
+    going = [one for one in verdicts if not one.keep]
+    run.counts["kept"] += ours - len(going)
+    run.counts["expired"] += len(going)
+    removals.number += len(going)
+    if held.volume_id is not None and held.as_text != held.before:
+        removals.promises[held.volume_id] = held.as_text
+    if run.dry_run:
+        before = _before(members, held, now) if going else {}
+        _tell(verdicts, before, removals.decisions)
+    elif going:
+        removals.plans.append(_plan(verdicts, going))
+
+
+def _plan(verdicts: list[Verdict], going: list[Verdict]) -> Plan:
+    doubts = frozenset(one.member.backup.id for one in going if one.confirm)
+    reasons = {one.member.backup.id: one.reason for one in going}
+    order = [[member.backup for member in wave] for wave in waves(verdicts)]
+    if any(one.member.backup.status == "deleting" for one in verdicts):
+        del order[1:]  # what it may stand on waits for another pass, should it be stuck
+    return Plan(order, doubts, reasons)
+
+
+def _before(members: list[Member], held: _Held, now: datetime) -> dict[BackupId, str]:
     """What would stay, had nothing changed since the last pass, and what held then."""
-    if known is None or known.retained_as is None or known.retained_as == written(promise):
+    if held.before is None or held.before == held.as_text:
         return {}
-    stayed = judge(members, read(known.retained_as), now)
-    return {one.member.backup.id: known.retained_as for one in stayed if one.keep}
+    stayed = judge(members, read(held.before), now)
+    return {one.member.backup.id: held.before for one in stayed if one.keep}
 
 
-def _decision(verdict: Verdict, before: Mapping[BackupId, str]) -> Decision:
-    backup = verdict.member.backup
-    reason = verdict.reason
-    if verdict.keep and verdict.earliest is not None:
-        until = f"{verdict.earliest:%Y-%m-%d %H:%M} UTC"
-        reason = reason if until in reason else f"{reason}; may go from {until}"
-    if not verdict.keep and backup.id in before:
-        reason = f"CHANGED since the last pass (it was: {before[backup.id]}): {reason}"
-    return Decision("keep" if verdict.keep else "remove", "backup", backup.id, backup.name, reason)
+def _tell(
+    verdicts: Iterable[Verdict],
+    before: Mapping[BackupId, str],
+    decisions: Mapping[str, Decisions],
+) -> None:
+    """Say of each backup that has a record what becomes of it, and why."""
+    told: dict[str, list[Decision]] = {"changed": [], "remove": [], "keep": []}
+    for verdict in verdicts:
+        if verdict.member.record is None:
+            continue
+        backup = verdict.member.backup
+        if verdict.keep:
+            told["keep"].append(
+                Decision("keep", "backup", backup.id, backup.name, _until(verdict))
+            )
+        elif backup.id in before:
+            reason = f"CHANGED since the last pass (it was: {before[backup.id]}): {verdict.reason}"
+            told["changed"].append(Decision("remove", "backup", backup.id, backup.name, reason))
+        else:
+            told["remove"].append(
+                Decision("remove", "backup", backup.id, backup.name, verdict.reason)
+            )
+    for word, some in told.items():
+        decisions[word].add(some)
 
 
-def _order(decision: Decision) -> int:
-    """What goes because something changed comes first, then what goes anyway."""
-    if decision.action == "keep":
-        return 2
-    return 0 if decision.reason.startswith("CHANGED") else 1
+def _until(verdict: Verdict) -> str:
+    """Why it is kept, and until when at least."""
+    if verdict.earliest is None:
+        return verdict.reason
+    until = stamp(verdict.earliest)
+    return verdict.reason if until in verdict.reason else f"{verdict.reason}; may go from {until}"
 
 
 def _forget(run: Run) -> None:

@@ -1,13 +1,12 @@
 """Deletions in waves: a backup is deleted only after those on it are really gone."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from staffeln_cli.commands import removal
 from staffeln_cli.commands.removal import Fate
 from staffeln_cli.model import Backup, BackupId, BackupRecord, Decision, State
-from staffeln_cli.planning.retention import Member
 from staffeln_cli.runtime import Run
 
 _FIRST_WAIT = 0.2
@@ -18,7 +17,7 @@ _LONGEST_WAIT = 5.0
 class Plan:
     """What goes of one volume, wave by wave; `doubts` are to be confirmed with Cinder first."""
 
-    waves: list[list[Member]]
+    waves: list[list[Backup]]
     doubts: frozenset[BackupId]
     reasons: Mapping[BackupId, str]
     flying: set[BackupId] = field(default_factory=set)
@@ -30,7 +29,8 @@ class _Flight:
     """A deletion that Cinder has been asked for."""
 
     plan: Plan
-    member: Member
+    backup: Backup
+    record: BackupRecord
 
 
 def carry_out(run: Run, plans: Iterable[Plan]) -> None:
@@ -62,7 +62,7 @@ def carry_out(run: Run, plans: Iterable[Plan]) -> None:
 def _start(run: Run, waiting: list[Plan], flights: dict[BackupId, _Flight]) -> bool:
     """Ask for the next wave of every volume whose last one is gone, within the cap."""
     room = run.settings.retain.max_in_flight - len(flights)
-    ready: list[_Flight] = []
+    ready: list[tuple[Plan, Backup]] = []
     for plan in waiting:
         if plan.flying or plan.is_blocked or len(ready) >= room:
             continue
@@ -71,32 +71,47 @@ def _start(run: Run, waiting: list[Plan], flights: dict[BackupId, _Flight]) -> b
         if plan.waves:
             wave = plan.waves[0][: room - len(ready)]
             del plan.waves[0][: len(wave)]
-            plan.flying.update(member.backup.id for member in wave)
-            ready += (_Flight(plan, member) for member in wave)
-    for flight, is_flying in run.parallel(lambda one: _take_off(run, one), ready):
+            plan.flying.update(backup.id for backup in wave)
+            ready += ((plan, backup) for backup in wave)
+    for flight, is_flying in run.parallel(lambda one: _take_off(run, one), _boarded(run, ready)):
         if is_flying:
-            flights[flight.member.backup.id] = flight
+            flights[flight.backup.id] = flight
         else:
-            flight.plan.flying.discard(flight.member.backup.id)
+            flight.plan.flying.discard(flight.backup.id)
     waiting[:] = [one for one in waiting if one.flying or (one.waves and not one.is_blocked)]
     return bool(ready)
 
 
+def _boarded(run: Run, ready: list[tuple[Plan, Backup]]) -> Iterator[_Flight]:
+    """With their records as they are now; what another run took meanwhile blocks its plan."""
+    found = run.store.backups.by_ids(backup.id for _, backup in ready)
+    records = {one.backup_id: one for one in found if one.state is State.AVAILABLE}
+    for plan, backup in ready:
+        record = records.get(backup.id)
+        if record is not None:
+            yield _Flight(plan, backup, record)
+        else:
+            plan.flying.discard(backup.id)
+            _block(run, plan)
+
+
+def _block(run: Run, plan: Plan) -> None:
+    """A backup stays for now, so what it stands on has to wait for it."""
+    run.count("blocked")
+    plan.is_blocked = True
+
+
 def _take_off(run: Run, flight: _Flight) -> bool:
     """Ask for one deletion; False when there is nothing to wait for."""
-    backup, record = flight.member.backup, flight.member.record
-    if record is None or record.state is not State.AVAILABLE:
+    backup, plan = flight.backup, flight.plan
+    reason = plan.reasons[backup.id]
+    if backup.id in plan.doubts and run.cloud.listings.children(backup.id):
+        _block(run, plan)
         return False
-    reason = flight.plan.reasons[backup.id]
-    if backup.id in flight.plan.doubts and run.cloud.listings.children(backup.id):
-        run.count("blocked")
-        flight.plan.is_blocked = True
-        return False
-    fate = removal.remove(run, record, backup, reason)
+    fate = removal.remove(run, flight.record, backup, reason)
     if fate is not Fate.ASKED:
-        if fate is not Fate.GONE:  # what it stands on has to wait for it
-            run.count("blocked")
-            flight.plan.is_blocked = True
+        if fate is not Fate.GONE:
+            _block(run, plan)
         return False
     run.decide(Decision("remove", "backup", backup.id, backup.name, reason))
     return True
@@ -107,12 +122,11 @@ def _land(run: Run, flights: dict[BackupId, _Flight]) -> bool:
     leaving = {one.id for one in run.cloud.listings.backups_with_status("deleting")}
     over = [flight for backup_id, flight in flights.items() if backup_id not in leaving]
     for flight, left in run.parallel(lambda one: _look(run, one), over):
-        backup_id = flight.member.backup.id
+        backup_id = flight.backup.id
         if left is None:
-            removal.gone(run, _record(flight))
-        else:  # Cinder gave up on it: `check` tries again, what it stands on waits
-            flight.plan.is_blocked = True
-            run.count("blocked")
+            removal.gone(run, flight.record)
+        else:  # Cinder gave up on it: `check` tries again
+            _block(run, flight.plan)
             run.fail("backup", backup_id, f"was not deleted, Cinder says {left.status}")
         del flights[backup_id]
         flight.plan.flying.discard(backup_id)
@@ -120,10 +134,4 @@ def _land(run: Run, flights: dict[BackupId, _Flight]) -> bool:
 
 
 def _look(run: Run, flight: _Flight) -> Backup | None:
-    return run.cloud.backups.look(flight.member.backup.id)
-
-
-def _record(flight: _Flight) -> BackupRecord:
-    if flight.member.record is None:
-        raise ValueError("nothing of somebody else's is ever deleted")
-    return flight.member.record
+    return run.cloud.backups.look(flight.backup.id)

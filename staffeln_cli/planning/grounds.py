@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-from staffeln_cli.model import Backup, BackupId, BackupRecord, State
+from staffeln_cli.model import Backup, BackupId, BackupRecord, RecordBrief, State
 from staffeln_cli.planning.durations import Duration
 from staffeln_cli.planning.lifecycle import UNFINISHED
 from staffeln_cli.planning.lineage import WHOLE, Parents, restorable
@@ -23,7 +23,7 @@ class Member:
     """A backup that Cinder has, and our record of it; without one it is somebody else's."""
 
     backup: Backup
-    record: BackupRecord | None = None
+    record: BackupRecord | RecordBrief | None = None
 
     @property
     def started_at(self) -> datetime:

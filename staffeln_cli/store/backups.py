@@ -6,7 +6,15 @@ from typing import Any
 
 from sqlalchemy import Select, and_, delete, func, or_, select, text, true, update
 
-from staffeln_cli.model import BackupId, BackupRecord, ProjectId, RecordId, State, VolumeId
+from staffeln_cli.model import (
+    BackupId,
+    BackupRecord,
+    ProjectId,
+    RecordBrief,
+    RecordId,
+    State,
+    VolumeId,
+)
 from staffeln_cli.planning.lifecycle import IN_FLIGHT, UNFINISHED, may_move
 from staffeln_cli.store.database import Database, as_row, upsert
 from staffeln_cli.store.history import count_failures, remember
@@ -14,6 +22,7 @@ from staffeln_cli.store.queries import (
     COLUMNS,
     Caps,
     Claim,
+    briefs,
     chunks,
     is_open,
     next_in_line,
@@ -225,6 +234,11 @@ class Backups:
                 .order_by(BackupRow.planned_at, BackupRow.id)
             )
         return found
+
+    def briefs(self, volume_ids: Iterable[VolumeId]) -> dict[BackupId, RecordBrief]:
+        """What retention judges these volumes' backups by, under Cinder's ids."""
+        with self._database.read() as connection:
+            return {one.backup_id: one for one in briefs(connection, list(volume_ids))}
 
     def by_ids(self, ids: Iterable[str]) -> list[BackupRecord]:
         """Records by their own id or by Cinder's id of the backup."""

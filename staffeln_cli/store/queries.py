@@ -1,17 +1,26 @@
 """Which backup records are meant: conditions and orders that several requests share."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, true
+from sqlalchemy import Connection, Select, Text, and_, func, or_, select, true, type_coerce
 
-from staffeln_cli.model import BackupRecord, ProjectId, RecordId, State
+from staffeln_cli.model import BackupRecord, ProjectId, RecordBrief, RecordId, State, VolumeId
 from staffeln_cli.planning.lifecycle import IN_FLIGHT
 from staffeln_cli.tables import BackupRow
 
 COLUMNS = tuple(getattr(BackupRow, part.name) for part in fields(BackupRecord))
+_BRIEF = (
+    BackupRow.backup_id,
+    type_coerce(BackupRow.state, Text),
+    BackupRow.started_at,
+    BackupRow.chain_id,
+    BackupRow.pinned,
+    BackupRow.pin_note,
+)
+_STATES = {state.value: state for state in State}
 _CHUNK = 500
 """Values in one IN list; SQLite allows 32,766 variables, planners like fewer."""
 
@@ -30,6 +39,15 @@ class Caps:
 
     total: int
     per_project: int
+
+
+def briefs(connection: Connection, volume_ids: Sequence[VolumeId]) -> Iterator[RecordBrief]:
+    """What retention judges by; columns few and plain, since it reads them by the million."""
+    for chunk in chunks(volume_ids):
+        law = and_(BackupRow.volume_id.in_(chunk), BackupRow.backup_id.is_not(None))
+        rows: Iterable[Any] = connection.execute(select(*_BRIEF).where(law))
+        for backup_id, state, started_at, chain_id, pinned, pin_note in rows:
+            yield RecordBrief(backup_id, _STATES[state], started_at, chain_id, pinned, pin_note)
 
 
 def next_in_line(
