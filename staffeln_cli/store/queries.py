@@ -7,7 +7,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Text, and_, func, or_, select, true, type_coerce
 
-from staffeln_cli.model import BackupRecord, ProjectId, RecordBrief, RecordId, State, VolumeId
+from staffeln_cli.model import (
+    BackupRecord,
+    ProjectId,
+    RecordBrief,
+    RecordId,
+    State,
+    VolumeId,
+    quickly,
+)
 from staffeln_cli.planning.lifecycle import IN_FLIGHT
 from staffeln_cli.tables import BackupRow
 
@@ -20,6 +28,7 @@ _BRIEF = (
     BackupRow.pinned,
     BackupRow.pin_note,
 )
+_brief = quickly(RecordBrief)
 _STATES = {state.value: state for state in State}
 _CHUNK = 500
 """Values in one IN list; SQLite allows 32,766 variables, planners like fewer."""
@@ -45,9 +54,9 @@ def briefs(connection: Connection, volume_ids: Sequence[VolumeId]) -> Iterator[R
     """What retention judges by; columns few and plain, since it reads them by the million."""
     for chunk in chunks(volume_ids):
         law = and_(BackupRow.volume_id.in_(chunk), BackupRow.backup_id.is_not(None))
-        rows: Iterable[Any] = connection.execute(select(*_BRIEF).where(law))
+        rows: Iterable[Any] = connection.execute(select(*_BRIEF).where(law)).all()
         for backup_id, state, started_at, chain_id, pinned, pin_note in rows:
-            yield RecordBrief(backup_id, _STATES[state], started_at, chain_id, pinned, pin_note)
+            yield _brief(backup_id, _STATES[state], started_at, chain_id, pinned, pin_note)
 
 
 def next_in_line(
