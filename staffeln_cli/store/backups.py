@@ -19,19 +19,18 @@ from staffeln_cli.planning.lifecycle import IN_FLIGHT, UNFINISHED, may_move
 from staffeln_cli.store.database import Database, as_row, upsert
 from staffeln_cli.store.history import count_failures, remember
 from staffeln_cli.store.queries import (
+    CAPS_LOCK,
     COLUMNS,
     Caps,
     Claim,
     briefs,
+    by_waiting,
     chunks,
     is_open,
     next_in_line,
     unclaimed,
 )
 from staffeln_cli.tables import BackupRow, VolumeRow
-
-_CAPS_LOCK = 0x57AFFE1
-"""The advisory lock (any constant) under which PostgreSQL counts what is in flight."""
 
 
 class Backups:
@@ -70,7 +69,7 @@ class Backups:
         """
         with self._database.write() as connection:
             if not self._database.is_sqlite:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CAPS_LOCK})
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CAPS_LOCK})
             in_flight = connection.execute(
                 select(func.count()).where(BackupRow.state.in_(IN_FLIGHT))
             ).scalar_one()
@@ -94,7 +93,7 @@ class Backups:
                 )
                 .returning(*COLUMNS)
             )
-            return sorted((BackupRecord(*row) for row in started), key=_by_waiting)
+            return sorted((BackupRecord(*row) for row in started), key=by_waiting)
 
     def open_work(self) -> list[BackupRecord]:
         """What `check` has to follow: in doubt, being created, being deleted, or with remains."""
@@ -298,7 +297,3 @@ class Backups:
     def _records(self, statement: Select[Any]) -> list[BackupRecord]:
         with self._database.read() as connection:
             return [BackupRecord(*row) for row in connection.execute(statement)]
-
-
-def _by_waiting(record: BackupRecord) -> tuple[bool, datetime, str]:
-    return (record.waiting_since is not None, record.waiting_since or record.planned_at, record.id)

@@ -30,6 +30,8 @@ _BRIEF = (
 )
 _brief = quickly(RecordBrief)
 _STATES = {state.value: state for state in State}
+CAPS_LOCK = 0x57AFFE1
+"""The advisory lock (any constant) under which PostgreSQL counts what is in flight."""
 _CHUNK = 500
 """Values in one IN list; SQLite allows 32,766 variables, planners like fewer."""
 
@@ -101,3 +103,7 @@ def unclaimed(now: datetime) -> Any:
 def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     for start in range(0, len(values), _CHUNK):
         yield values[start : start + _CHUNK]
+
+
+def by_waiting(record: BackupRecord) -> tuple[bool, datetime, str]:
+    return (record.waiting_since is not None, record.waiting_since or record.planned_at, record.id)

@@ -1,5 +1,8 @@
 """What retain removes, in which order, with whose token, and what it never touches."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from staffeln_cli.simcloud import SimCloud
@@ -192,6 +195,29 @@ def test_a_deletion_that_fails_blocks_what_it_stands_on_and_is_named(
     staffeln.cycle("check", "check")
     assert staffeln("retain", "-f", "json").counts["deleted"] == 1
     assert ids(cloud) == []
+
+
+@pytest.mark.parametrize("change", ["state = 'missing'", "pinned = 1"])
+def test_what_somebody_took_or_pinned_while_a_pass_runs_is_left_alone(
+    cloud: SimCloud, staffeln: Staffeln, change: str
+) -> None:
+    a_volume(cloud)
+    rounds(staffeln, cloud, 3)
+    cloud.advance(days=17)
+    full, middle, newest = ids(cloud)
+    file = staffeln.environ["STAFFELN_DATABASE_URL"].removeprefix("sqlite:///")
+
+    def meddle(request: object) -> None:
+        if getattr(request, "method", "") == "DELETE":
+            with closing(sqlite3.connect(file)) as database, database:
+                law = "WHERE backup_id = ?"
+                database.execute(f"UPDATE backups SET {change} {law}", [middle])
+
+    cloud.on_request = meddle
+    retain = staffeln("retain", "-f", "json")
+    assert (retain.exit_code, retain.counts["deleted"], retain.counts["blocked"]) == (0, 1, 1)
+    assert ids(cloud) == [full, middle]
+    assert newest not in ids(cloud)
 
 
 def test_a_project_out_of_reach_is_named_and_the_others_go_on(

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from staffeln_cli.model import ProjectId, State, VolumeId
+from staffeln_cli.model import BackupId, ProjectId, State, VolumeId
 from staffeln_cli.planning.lifecycle import NEXT, UNFINISHED
 from staffeln_cli.store import Caps, Claim, Store
 from tests.integration.store.builders import (
@@ -141,3 +141,23 @@ def test_thousands_of_ids_are_looked_up_in_one_call(store: Store) -> None:
     records = planned(store, 1200)
     assert len(store.backups.by_ids(one.id for one in records)) == 1200
     assert len(store.backups.of_volumes(one.volume_id for one in records)) == 1200
+
+
+def test_a_brief_says_of_a_record_what_the_record_says(store: Store) -> None:
+    kept, other = available(store), available(store, "v2")
+    store.backups.note(kept.id, pinned=True, pin_note="a note", chain_id="full")
+    store.backups.plan([a_record()])  # has no backup yet
+    (whole,) = store.backups.by_ids([kept.id])
+    found = store.backups.briefs([kept.volume_id, VolumeId("never seen")])
+    assert list(found) == [kept.backup_id] != [other.backup_id]
+    brief = found[whole.backup_id or BackupId("")]
+    assert all(getattr(brief, name) == getattr(whole, name) for name in brief.__slots__)
+    assert brief.state is State.AVAILABLE
+    assert brief.started_at == NOW
+
+
+@pytest.mark.parametrize("state", sorted(set(State) - UNFINISHED))
+def test_a_brief_knows_every_state(store: Store, state: State) -> None:
+    record = a_record(state=state, backup_id=BackupId("b1"))
+    store.backups.plan([record])
+    assert store.backups.briefs([record.volume_id])[BackupId("b1")].state is state
