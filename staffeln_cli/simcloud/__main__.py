@@ -15,8 +15,10 @@ from staffeln_cli.simcloud.generating import Size, fill
 def main() -> None:
     """Serve, and say how to log in: a clouds.yaml on stdout, complete before anyone is served."""
     options = _options().parse_args()
-    size = Size(options.servers, options.volumes_per_server, options.projects,
-                options.backups_per_volume, options.metadata_key)  # fmt: skip
+    size = Size(
+        options.servers, options.volumes_per_server, options.projects,
+        options.backups_per_volume, options.incrementals, options.metadata_key,
+    )  # fmt: skip
     ending = {signal.SIGTERM, signal.SIGINT}
     # Blocked before any thread starts, so that no thread but this one ever gets them.
     signal.pthread_sigmask(signal.SIG_BLOCK, ending)
@@ -35,6 +37,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--volumes-per-server", type=int, default=3)
     parser.add_argument("--projects", type=int, default=10)
     parser.add_argument("--backups-per-volume", type=int, default=0)
+    parser.add_argument("--incrementals", type=int, default=1_000_000, help="after each full")
     parser.add_argument("--metadata-key", default="__staffeln_backup")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds for each request")
     parser.add_argument("--finish-after", type=float, help="seconds that a backup takes")

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from staffeln_cli.simcloud.cloud import SimCloud
 
 UNLIMITED = -1
+NIGHT = 8 * 3600
+"""Seconds over which a cloud's backups of one day are spread."""
 
 
 @dataclass(frozen=True)
@@ -18,11 +20,13 @@ class Size:
     volumes_per_server: int = 3
     projects: int = 10
     backups_per_volume: int = 0
+    incrementals: int = 1_000_000
+    """After each full; each volume's later fulls are of another day."""
     metadata_key: str = "__staffeln_backup"
 
 
 def fill(cloud: SimCloud, size: Size) -> None:
-    """Add projects, marked servers, their volumes, and a chain of backups for each volume."""
+    """Add projects, marked servers, their volumes, and chains of daily backups of each volume."""
     now = cloud.now().replace(microsecond=0)
     projects = [cloud.add_project(f"project-{number:05}") for number in range(size.projects)]
     for project in projects:
@@ -40,12 +44,14 @@ def fill(cloud: SimCloud, size: Size) -> None:
 def _add_volume(
     cloud: SimCloud, size: Size, server: str, *, name: str, created_at: datetime
 ) -> None:
+    turn = len(cloud.world.volumes)
+    night = timedelta(seconds=turn * 7 % NIGHT)
     volume = cloud.add_volume(name, server=server, created_at=created_at)
     for place in range(size.backups_per_volume):
-        days = size.backups_per_volume - place
+        days = timedelta(days=size.backups_per_volume - place)
         cloud.add_backup(
             volume,
             name=f"{name}-{place}",
-            incremental=place > 0,
-            created_at=cloud.now() - timedelta(days=days),
+            incremental=place > 0 and (place + turn) % (size.incrementals + 1) > 0,
+            created_at=cloud.now() - days - night,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -28,6 +28,8 @@ class Table(Generic[R]):
     def __init__(self, *indexed: str) -> None:
         self._rows: dict[str, R] = {}
         self._ages: dict[str | None, list[Key]] = {None: []}
+        self._mixed: set[str | None] = set()
+        """Whose ages are to be sorted before the next look: inserting each takes longer."""
         self._index: dict[str, dict[object, dict[str, None]]] = {name: {} for name in indexed}
         self.revision = 0
         self.remembered: tuple[object, list[R], dict[str, int]] | None = None
@@ -49,7 +51,11 @@ class Table(Generic[R]):
 
     def ages(self, project_id: str | None = None) -> list[Key]:
         """Give the keys of all rows, or of one project's, oldest first."""
-        return self._ages.get(project_id, [])
+        ages = self._ages.get(project_id, [])
+        if project_id in self._mixed:
+            ages.sort()
+            self._mixed.remove(project_id)
+        return ages
 
     def narrows(self, column: str, value: object) -> bool:
         """Say whether an index leads past most of the rows."""
@@ -65,7 +71,10 @@ class Table(Generic[R]):
         self.revision += 1
         self._rows[row.id] = row
         for owner in (None, row.project_id):
-            insort(self._ages.setdefault(owner, []), (row.created_at, row.id))
+            ages = self._ages.setdefault(owner, [])
+            ages.append((row.created_at, row.id))
+            if len(ages) > 1 and ages[-1] < ages[-2]:
+                self._mixed.add(owner)
         for column, index in self._index.items():
             index.setdefault(getattr(row, column), {})[row.id] = None
         return row
@@ -74,7 +83,7 @@ class Table(Generic[R]):
         self.revision += 1
         row = self._rows.pop(row_id)
         for owner in (None, row.project_id):
-            ages = self._ages[owner]
+            ages = self.ages(owner)
             del ages[bisect_left(ages, (row.created_at, row.id))]
         for column, index in self._index.items():
             del index[getattr(row, column)][row_id]

@@ -79,6 +79,7 @@ def cloud(
     command = [sys.executable, "-m", "staffeln_cli.simcloud", "--servers", str(servers)]
     command += ["--volumes-per-server", str(volumes), "--latency", str(latency), "--port", "0"]
     command += ["--projects", str(projects), "--backups-per-volume", str(backups)]
+    command += ["--incrementals", "6"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clouds = folder / "clouds.yaml"
