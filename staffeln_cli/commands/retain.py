@@ -17,6 +17,7 @@ from staffeln_cli.model import (
     ProjectId,
     State,
     VolumeId,
+    quickly,
 )
 from staffeln_cli.planning.grounds import stamp
 from staffeln_cli.planning.policy import in_force
@@ -28,6 +29,7 @@ from staffeln_cli.runtime import Run, Runtime, cycle
 COUNTS = ("kept", "expired", "deleting", "deleted", "blocked")
 CLOCK_TOLERANCE = timedelta(minutes=5)
 _VOLUMES_AT_ONCE = 500
+_decision = quickly(Decision)
 
 
 def run(runtime: Runtime, *, dry_run: bool = False, confirmed: bool = False) -> Outcome:
@@ -218,14 +220,14 @@ def _tell(
         backup = verdict.member.backup
         if verdict.keep:
             told["keep"].append(
-                Decision("keep", "backup", backup.id, backup.name, _until(verdict))
+                _decision("keep", "backup", backup.id, backup.name, _until(verdict))
             )
         elif backup.id in before:
             reason = f"CHANGED since the last pass (it was: {before[backup.id]}): {verdict.reason}"
-            told["changed"].append(Decision("remove", "backup", backup.id, backup.name, reason))
+            told["changed"].append(_decision("remove", "backup", backup.id, backup.name, reason))
         else:
             told["remove"].append(
-                Decision("remove", "backup", backup.id, backup.name, verdict.reason)
+                _decision("remove", "backup", backup.id, backup.name, verdict.reason)
             )
     for word, some in told.items():
         decisions[word].add(some)
