@@ -96,16 +96,17 @@ def _claims(
 ) -> Claims:
     """All that speaks for any of `ours`, newest first; the first ground of each is told."""
     yield from _pinned(line, ours)
-    if promise.policy is None or promise.policy == Policy():
+    policy = promise.policy
+    if policy is None or policy == Policy():
         yield from ((place, _IN_DOUBT) for place in ours)
-        return
-    if promise.policy.time is not None:
-        yield from _young(line, ours, promise.policy.time, now)
-    for view in _views(line, ours, parents):
-        yield from _counted(line, view, promise.policy)
-        if promise.volume_exists:
-            yield from _newest(line, view, promise.keep_last)
-    yield from _busy(line, ours)
+    else:
+        if policy.time is not None:
+            yield from _young(line, ours, policy.time, now)
+        for view in _views(line, ours, parents):
+            yield from _counted(line, view, policy)
+            if promise.volume_exists:
+                yield from _newest(line, view, promise.keep_last)
+        yield from _busy(line, ours)
 
 
 def _pinned(line: Sequence[Member], ours: Sequence[int]) -> Claims:

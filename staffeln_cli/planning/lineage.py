@@ -40,6 +40,11 @@ def cautious_parents(line: Sequence[Backup]) -> list[Parents]:
     Then Cinder passes over the one being restored, and reaches back into the chain before. That is
     rare, so it is no reason to keep a backup, but one to ask Cinder before its deletion.
     """
+    if _is_plain(line):
+        return [
+            _up_to_one_at_rest(place, line) if backup.is_incremental else ()
+            for place, backup in enumerate(line)
+        ]
     return _parents(line, _has_rested)
 
 
@@ -92,6 +97,14 @@ def _is_plain(line: Sequence[Backup]) -> bool:
             return False
         before = backup
     return True
+
+
+def _up_to_one_at_rest(place: int, line: Sequence[Backup]) -> Parents:
+    """In a plain line: from the backup before this one backwards."""
+    last = place - 1
+    while last > 0 and not _has_rested(line[last], line[place]):
+        last -= 1
+    return tuple(range(place - 1, last - 1, -1)) if place else ()
 
 
 def _parents(

@@ -158,12 +158,15 @@ def _earliest(
         ground = found[place]
         if ground is None or (ground.until is None and ground is not _DEPENDED_ON):
             continue
-        moments = [earliest[child] for child in children[place] if child not in leaving]
-        if ground.until is not None:
-            moments.append(ground.until)
-        known = [moment for moment in moments if moment is not None]
-        if len(known) == len(moments):
-            earliest[place] = max(known, default=None)
+        moment = ground.until
+        for child in children[place]:
+            if child not in leaving:
+                above = earliest[child]
+                if above is None:
+                    break
+                moment = above if moment is None else max(moment, above)
+        else:
+            earliest[place] = moment
     return earliest
 
 
