@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain, islice
+from itertools import islice
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
@@ -13,6 +13,7 @@ from staffeln_cli.render import table
 from staffeln_cli.render.text import printable
 
 _AT_ONCE = 1000
+_Line = tuple[str, str, str, str]
 _HEAD = ("would", "what", "id", "why")
 
 
@@ -45,15 +46,21 @@ def decisions(plan: Iterable[Decision]) -> None:
     if sys.stdout.isatty():
         table.show(_HEAD, rows, whole=True)
         return
-    lines = chain([_HEAD], (tuple(map(printable, row)) for row in rows))
-    while part := list(islice(lines, _AT_ONCE)):
-        if part == [_HEAD]:
-            return
-        sys.stdout.write("".join(_aligned(part)))
+    head: tuple[_Line, ...] = (_HEAD,)
+    while part := list(islice(rows, _AT_ONCE)):
+        sys.stdout.write("".join(_aligned([*head, *map(_printable, part)])))
+        head = ()
 
 
-def _aligned(lines: list[tuple[str, ...]]) -> Iterator[str]:
+def _printable(line: _Line) -> _Line:
+    """Looked at as a whole, since almost all are fine."""
+    if (whole := "|".join(line)).isprintable() and "  " not in whole:
+        return line
+    return printable(line[0]), printable(line[1]), printable(line[2]), printable(line[3])
+
+
+def _aligned(lines: list[_Line]) -> Iterator[str]:
     """By hand: a table would take longer over a million lines than deciding about them."""
-    what, which, id_, _ = (max(map(len, column)) for column in zip(*lines, strict=True))
-    for line in lines:
-        yield f"{line[0]:{what}}  {line[1]:{which}}  {line[2]:{id_}}  {line[3]}\n"
+    first, second, third, _ = (max(map(len, column)) for column in zip(*lines, strict=True))
+    for action, what, id_, why in lines:
+        yield f"{action:{first}}  {what:{second}}  {id_:{third}}  {why}\n"

@@ -3,6 +3,7 @@
 `python -m tests.bench.retain_steps seed` lets the database know all backups as Staffeln's own.
 """
 
+import gc
 import json
 import sys
 import time
@@ -77,6 +78,7 @@ class Steps:
 
 
 def main() -> None:
+    gc.set_threshold(50_000, 20, 20)  # as the command line has it
     runtime = Session().runtime
     steps = Steps(runtime)
     if sys.argv[1:] == ["seed"]:
