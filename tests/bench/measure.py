@@ -22,8 +22,12 @@ class Figures:
     output: str
 
 
-def run(command: Sequence[str], environ: dict[str, str]) -> Figures:
-    """Run a command to its end; an exit code other than 0 ends the benchmark."""
+def run(command: Sequence[str], environ: dict[str, str], *, most: int = -1) -> Figures:
+    """Run a command to its end; an exit code other than 0 ends the benchmark.
+
+    Of its output `most` characters are kept: what this process holds, the kernel counts as peak
+    memory of the next one, too.
+    """
     with tempfile.TemporaryFile("w+") as output:
         began = time.monotonic()
         process = subprocess.Popen(command, env={**os.environ, **environ}, stdout=output)
@@ -31,7 +35,7 @@ def run(command: Sequence[str], environ: dict[str, str]) -> Figures:
         wall = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
-        text = output.read()
+        text = output.read(most)
     if process.returncode != 0:
         sys.exit(f"{' '.join(command)}: exit {process.returncode}: {text}")
     return Figures(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text)
