@@ -1,13 +1,15 @@
 """The vocabulary: what Staffeln knows of a cloud and of its own backups, as frozen facts.
 
-Those that come by the hundred thousand are named tuples, which are made and compared in C.
+Those that come by the hundred thousand are named tuples, which are made and compared in C, or
+made `quickly`.
 """
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields, make_dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType, ParamSpec, TypeVar
+from types import MappingProxyType
+from typing import NamedTuple, NewType, ParamSpec, TypeVar
 
 ProjectId = NewType("ProjectId", str)
 ServerId = NewType("ServerId", str)
@@ -17,8 +19,6 @@ RecordId = NewType("RecordId", str)
 RunId = NewType("RunId", str)
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
 _P = ParamSpec("_P")
 _Fact = TypeVar("_Fact")
 

@@ -65,16 +65,6 @@ def _to_text(value: datetime | None) -> str | None:
 def _from_text(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(f"{value}+00:00")
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        """The same from what SQLite keeps, its text, in one step: rows come by the million."""
-        if dialect.name == "sqlite":
-            return _from_text
-        return super().result_processor(dialect, coltype)
-
-
-def _from_text(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(f"{text}Z")
-
 
 def _words(kind: type[StrEnum]) -> Enum:
     """An enum kept as its plain words, so that SQL by hand stays legible."""

@@ -26,7 +26,7 @@ def _listed(outcomes: Iterable[Outcome]) -> Iterator[str]:
 
 def _object(outcome: Outcome) -> Iterator[str]:
     head = dumped(_head(outcome))
-    if not outcome.dry_run:
+    if not outcome.tells:
         yield head
         return
     from staffeln_cli.render import decisions
