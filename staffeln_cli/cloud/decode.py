@@ -19,11 +19,9 @@ from staffeln_cli.model import (
     ServerId,
     Volume,
     VolumeId,
-    quickly,
 )
 
 _NUL = "\0"
-_backup = quickly(Backup)
 
 
 class RawLink(Struct):
@@ -156,7 +154,7 @@ def volume(raw: RawVolume) -> Volume:
 def backup(raw: RawBackup) -> Backup:
     """A backup as the model has it."""
     created_at = moment(raw.created_at)
-    return _backup(
+    return Backup(
         BackupId(raw.id),
         clean(raw.name),
         VolumeId(raw.volume_id),

@@ -13,7 +13,7 @@ from staffeln_cli.model import (
     Kind,
     State,
 )
-from staffeln_cli.planning import due
+from staffeln_cli.planning import due, losses
 from staffeln_cli.planning.chains import next_kind
 from staffeln_cli.planning.explanation import Explanation, Next
 from staffeln_cli.planning.lifecycle import UNFINISHED
@@ -27,8 +27,9 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
     volume = named.volume(runtime, wanted)
     records = runtime.store.backups.of_volumes([volume.volume_id])
     backups, from_cloud = _backups(runtime, volume, records, offline=offline)
-    by_id = {one.backup_id: one for one in records if one.backup_id is not None}
-    members = [Member(one, by_id.get(one.id)) for one in backups]
+    briefs = {one.backup_id: one for record in records if (one := record.brief) is not None}
+    useless = losses.broken(briefs, {one.id for one in backups})
+    members = [Member(one, briefs.get(one.id), one.id in useless) for one in backups]
     unfinished = tuple(one for one in records if one.state in UNFINISHED)
     settings = runtime.settings.retention
     return Explanation(

@@ -140,7 +140,7 @@ def _newest(run: Run, volume_id: str, at: datetime | None) -> tuple[Backup | Non
     """The newest backup of a volume that is surely whole, anybody's; or why there is none."""
     backups = run.cloud.listings.backups_of(volume_id)
     before = f" from before {stamp(at)}" if at else ""
-    records = run.store.backups.of_volumes([VolumeId(volume_id)])
+    records = run.store.backups.briefs([VolumeId(volume_id)])
     best = newest_restorable(backups, records, at)
     if best is None:
         return None, f"has no backup{before} that can surely be restored"

@@ -17,9 +17,9 @@ from staffeln_cli.model import (
     ProjectId,
     State,
     VolumeId,
-    quickly,
 )
 from staffeln_cli.planning.grounds import stamp
+from staffeln_cli.planning.losses import broken
 from staffeln_cli.planning.policy import in_force
 from staffeln_cli.planning.promises import read, written
 from staffeln_cli.planning.retention import Member, Promise, Verdict, brake, judge, waves
@@ -29,7 +29,6 @@ from staffeln_cli.runtime import Run, Runtime, cycle
 COUNTS = ("kept", "expired", "deleting", "deleted", "blocked")
 CLOCK_TOLERANCE = timedelta(minutes=5)
 _VOLUMES_AT_ONCE = 500
-_decision = quickly(Decision)
 
 
 def run(runtime: Runtime, *, dry_run: bool = False, confirmed: bool = False) -> Outcome:
@@ -100,8 +99,9 @@ def _judged(run: Run) -> _Removals:
         volume_ids = list({volume_id for _, volume_id in group})
         records = run.store.backups.briefs(volume_ids)
         inventory = run.store.inventory.volumes(volume_ids)
+        useless = broken(records, {one.id for backups in group.values() for one in backups})
         for (_, volume_id), backups in group.items():
-            members = [Member(one, records.get(one.id)) for one in backups]
+            members = [Member(one, records.get(one.id), one.id in useless) for one in backups]
             _judge_volume(run, members, promises.of(inventory.get(volume_id)), removals)
             done += len(backups)
         run.runtime.progress("backups judged", done, None)
@@ -220,14 +220,14 @@ def _tell(
         backup = verdict.member.backup
         if verdict.keep:
             told["keep"].append(
-                _decision("keep", "backup", backup.id, backup.name, _until(verdict))
+                Decision("keep", "backup", backup.id, backup.name, _until(verdict))
             )
         elif backup.id in before:
             reason = f"CHANGED since the last pass (it was: {before[backup.id]}): {verdict.reason}"
-            told["changed"].append(_decision("remove", "backup", backup.id, backup.name, reason))
+            told["changed"].append(Decision("remove", "backup", backup.id, backup.name, reason))
         else:
             told["remove"].append(
-                _decision("remove", "backup", backup.id, backup.name, verdict.reason)
+                Decision("remove", "backup", backup.id, backup.name, verdict.reason)
             )
     for word, some in told.items():
         decisions[word].add(some)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-from staffeln_cli.model import Backup, BackupId, BackupRecord, RecordBrief, State
+from staffeln_cli.model import Backup, BackupId, RecordBrief, State
 from staffeln_cli.planning.durations import Duration
 from staffeln_cli.planning.lifecycle import UNFINISHED
 from staffeln_cli.planning.lineage import WHOLE, Parents, restorable
@@ -18,12 +18,13 @@ _DELETABLE = frozenset({"available", "error"})
 """Statuses in which Cinder accepts a deletion."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A backup that Cinder has, and our record of it; without one it is somebody else's."""
 
     backup: Backup
-    record: BackupRecord | RecordBrief | None = None
+    record: RecordBrief | None = None
+    is_broken: bool = False
+    """Whether our records know that something it stands on is gone: `planning.losses`."""
 
     @property
     def started_at(self) -> datetime:
@@ -133,13 +134,15 @@ def _views(
     """
     sure = restorable([member.backup for member in line], parents)
     ids = {member.backup.id for member in line}
-    restore_points = [p for p in ours if sure[p] and _has_full(line[p], ids)]
+    restore_points = [p for p in ours if sure[p] and _has_support(line[p], ids)]
     return [restore_points] if len(restore_points) == len(ours) else [restore_points, ours]
 
 
-def _has_full(member: Member, ids: Container[BackupId]) -> bool:
-    """Whether the full that our records know its chain by is still there."""
+def _has_support(member: Member, ids: Container[BackupId]) -> bool:
+    """Whether all that our records know it to stand on, its full above all, is still there."""
     record = member.record
+    if member.is_broken:
+        return False
     return record is None or record.chain_id is None or record.chain_id in ids
 
 

@@ -14,7 +14,6 @@ from staffeln_cli.model import (
     RecordId,
     State,
     VolumeId,
-    quickly,
 )
 from staffeln_cli.planning.lifecycle import IN_FLIGHT
 from staffeln_cli.tables import BackupRow
@@ -28,7 +27,6 @@ _BRIEF = (
     BackupRow.pinned,
     BackupRow.pin_note,
 )
-_brief = quickly(RecordBrief)
 _STATES = {state.value: state for state in State}
 CAPS_LOCK = 0x57AFFE1
 """The advisory lock (any constant) under which PostgreSQL counts what is in flight."""
@@ -58,7 +56,7 @@ def briefs(connection: Connection, volume_ids: Sequence[VolumeId]) -> Iterator[R
         law = and_(BackupRow.volume_id.in_(chunk), BackupRow.backup_id.is_not(None))
         rows: Iterable[Any] = connection.execute(select(*_BRIEF).where(law)).all()
         for backup_id, state, started_at, chain_id, pinned, pin_note in rows:
-            yield _brief(backup_id, _STATES[state], started_at, chain_id, pinned, pin_note)
+            yield RecordBrief(backup_id, _STATES[state], started_at, chain_id, pinned, pin_note)
 
 
 def next_in_line(

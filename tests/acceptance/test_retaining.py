@@ -250,3 +250,18 @@ def test_old_rows_are_forgotten_when_their_history_is_over(
     cloud.advance(days=2)
     staffeln("retain")
     assert records(staffeln) == []
+
+
+def test_what_stands_on_something_gone_is_not_counted_among_the_last_that_are_kept(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    staffeln.set(RETENTION_KEEP_LAST="2", BACKUP_FULL_BACKUP_DEPTH="2")
+    a_volume(cloud)
+    rounds(staffeln, cloud, 6)
+    made = [one["backup_id"] for one in records(staffeln)]
+    cloud.remove_backup(made[4], force=True)  # from under made[5], which nothing can restore now
+    staffeln("check")
+    cloud.advance(days=30)
+    retain = staffeln("retain", "-f", "json")
+    assert (retain.counts["kept"], retain.counts["expired"]) == (5, 0)
+    assert ids(cloud) == [*made[:4], made[5]]

@@ -62,7 +62,7 @@ def members(draw: st.DrawFn, name: str) -> Member:
         started_at=made,
         pinned=draw(st.integers(0, 19)) == 0,
     )
-    return Member(backup, record)
+    return Member(backup, record.brief)
 
 
 @st.composite

@@ -60,7 +60,7 @@ def test_no_deletion_is_refused_and_nothing_kept_loses_its_chain(
 ) -> None:
     """Every backup is ours but one; what asks for confirmation gets Cinder's answer."""
     members = [
-        Member(backup, None if place == foreign else _record(backup))
+        Member(backup, None if place == foreign else _record(backup).brief)
         for place, backup in enumerate(cinder.listing())
     ]
     promise = Promise(policy=Policy(time=parse(time)), volume_exists=True, keep_last=keep_last)

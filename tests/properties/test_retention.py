@@ -87,12 +87,11 @@ def test_the_zone_of_the_moments_does_not_matter(
     def abroad(member: Member) -> Member:
         backup, record = member.backup, member.record
         return Member(
-            replace(
-                backup,
+            backup._replace(
                 created_at=backup.created_at.astimezone(zone),
                 data_timestamp=backup.data_timestamp.astimezone(zone),
             ),
-            record and replace(record, started_at=backup.created_at.astimezone(zone)),
+            record and record._replace(started_at=backup.created_at.astimezone(zone)),
         )
 
     with on_a_host_in("Pacific/Kiritimati"):
@@ -172,7 +171,7 @@ def test_a_pin_never_removes_more(
     members: list[Member], promise: Promise, data: st.DataObject
 ) -> None:
     pinned = [
-        Member(m.backup, m.record and replace(m.record, pinned=m.record.pinned or more))
+        Member(m.backup, m.record and m.record._replace(pinned=m.record.pinned or more))
         for m in members
         for more in [data.draw(st.booleans())]
     ]

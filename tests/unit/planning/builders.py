@@ -10,6 +10,7 @@ from staffeln_cli.model import (
     Origin,
     Project,
     ProjectId,
+    RecordBrief,
     RecordId,
     Server,
     ServerId,
@@ -85,8 +86,14 @@ def a_record(
     )
 
 
+def a_brief(backup: Backup, **record: object) -> RecordBrief:
+    brief = a_record(backup, **record).brief  # type: ignore[arg-type] # named as there
+    assert brief is not None
+    return brief
+
+
 def ours(backup: Backup, **record: object) -> Member:
-    return Member(backup, a_record(backup, **record))  # type: ignore[arg-type] # named as there
+    return Member(backup, a_brief(backup, **record))
 
 
 def foreign(backup: Backup) -> Member:

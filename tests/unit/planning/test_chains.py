@@ -1,4 +1,3 @@
-from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -65,7 +64,7 @@ class TestADigest:
     @pytest.mark.parametrize("broken", [0, 1, 2])
     def test_sees_a_member_that_is_not_available(self, broken: int) -> None:
         history = [
-            replace(backup, status="error") if place == broken else backup
+            backup._replace(status="error") if place == broken else backup
             for place, backup in enumerate(CHAIN)
         ]
         assert not digest(*history).all_available
@@ -157,7 +156,7 @@ class TestChains:
         assert names(twins) == [["i1", "i2"]]
 
     def test_tell_what_can_be_restored(self) -> None:
-        broken = [FULL, replace(CHAIN[1], status="error"), CHAIN[2]]
+        broken = [FULL, CHAIN[1]._replace(status="error"), CHAIN[2]]
         (chain,) = chains_of(broken)
         assert chain.restorable == {"f1"}
 

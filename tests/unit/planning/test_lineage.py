@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import timedelta
 
 from staffeln_cli.model import Backup
@@ -53,7 +52,7 @@ def test_of_the_same_second_either_may_have_been_first() -> None:
 
 def test_of_the_same_second_either_may_have_been_first_even_if_their_data_differ() -> None:
     later = incremental("i2", 3)
-    first = replace(incremental("i1", 3), data_timestamp=later.created_at - timedelta(seconds=1))
+    first = incremental("i1", 3)._replace(data_timestamp=later.created_at - timedelta(seconds=1))
     assert parents("i1", full("f0", 9), first, later) == ["i2", "f0"]
 
 

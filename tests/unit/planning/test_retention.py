@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
@@ -62,7 +61,7 @@ class TestByAge:
     def test_counts_from_creation_where_no_start_is_known(self) -> None:
         member = ours(a_backup("b", days_old=6))
         assert member.record is not None
-        unknown = Member(member.backup, replace(member.record, started_at=None))
+        unknown = Member(member.backup, member.record._replace(started_at=None))
         assert kept([unknown], a_promise("7d")) == {"b"}
 
     def test_tells_the_age_of_what_goes(self) -> None:
@@ -225,7 +224,7 @@ class TestPins:
 
     def test_a_pin_that_somebody_deletes_still_holds_what_it_stands_on(self) -> None:
         chain = a_chain(20, 2)
-        chain[1] = ours(replace(chain[1].backup, status="deleting"), pinned=True)
+        chain[1] = ours(chain[1].backup._replace(status="deleting"), pinned=True)
         assert kept(chain, a_promise("7d")) == {"f0", "i1"}
 
 
@@ -276,7 +275,7 @@ class TestDoubt:
 
     def test_a_restore_meanwhile_asks_for_confirmation_of_the_chain_before(self) -> None:
         old, new = a_chain(20, 2, "old-"), a_chain(9, 4)
-        new[0] = ours(replace(new[0].backup, updated_at=ago(days=2)))
+        new[0] = ours(new[0].backup._replace(updated_at=ago(days=2)))
         verdicts = {str(v.member.backup.id): v for v in judge(old + new, a_promise("7d"), NOW)}
         assert verdicts["old-i1"].confirm
         assert not verdicts["old-f0"].confirm
