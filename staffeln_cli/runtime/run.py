@@ -5,11 +5,11 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from staffeln_cli.errors import LockHeld, StaffelnError
 from staffeln_cli.model import Decision, Failure, Outcome, RunId
@@ -45,6 +45,7 @@ class Run:
         self.failures: list[Failure] = []
         self.decisions = Decisions()
         self._lock = threading.Lock()
+        self._at_work: Collection[Future[Any]] = ()
         self._began = time.monotonic()
         self._requests_before = self._requests()
 
@@ -95,6 +96,7 @@ class Run:
         workers = self.settings.cloud.workers
         waiting = iter(items)
         pending: dict[Future[_Answer], _Item] = {}
+        self._at_work = pending.keys()
         with ThreadPoolExecutor(workers, thread_name_prefix=self.command) as pool:
             try:
                 while True:
@@ -110,11 +112,15 @@ class Run:
             finally:
                 wait(pending)
 
-    def outcome(self, error: StaffelnError | None = None, *, word: str | None = None) -> Outcome:
-        """How the pass went, or how it ended early."""
+    def rest(self) -> None:
+        """Wait until no thread is at work, also where an error stopped the loop over answers."""
+        wait(tuple(self._at_work))
+
+    def outcome(self, error: Exception | None = None, *, word: str | None = None) -> Outcome:
+        """How the pass went, or how it ended early; what is no error of ours is a bug."""
         code = PARTLY_FAILED if self.failures else 0
         if error is not None:
-            code = error.exit_code
+            code = getattr(error, "exit_code", StaffelnError.exit_code)
         usual = "failed" if error else "partial" if self.failures else "ok"
         return Outcome(
             command=self.command,
@@ -187,7 +193,7 @@ def _recorded(run: Run, *, leader: bool) -> Iterator[None]:
         run.store.runs.begin(run.id, run.command, host_name(), run.started_at)
         try:
             yield
-        except StaffelnError as error:
+        except Exception as error:  # a bug, too, leaves neither an open row nor claims
             _end(run, run.outcome(error))
             raise
         _end(run, run.outcome())
@@ -195,6 +201,7 @@ def _recorded(run: Run, *, leader: bool) -> Iterator[None]:
 
 def _end(run: Run, outcome: Outcome) -> None:
     """Write the row's end; a pass that failed because of the database cannot, and need not."""
+    run.rest()
     run.store.database.fence = None  # the row is the run's own, whoever leads now
     try:
         run.store.backups.give_back(run.id)
