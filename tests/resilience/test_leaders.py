@@ -3,7 +3,9 @@
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -15,6 +17,7 @@ from tests.resilience.gates import Gate
 from tests.resilience.hosts import Host, Running
 from tests.resilience.process import Frozen
 from tests.resilience.worlds import Keeper, broken_promises, found, keeper, live, settle
+from tests.sentinels import Watched, watched
 
 
 @dataclass
@@ -47,7 +50,29 @@ class Stage:
 
 @pytest.fixture
 def stage(cloud: SimCloud, host_on_postgresql: Host, redis: Redis) -> Iterator[Stage]:
-    host = host_on_postgresql.set(LOCK_URL=redis.url, LOCK_LEASE="1s")
+    with set_up(cloud, host_on_postgresql.set(LOCK_URL=redis.url, LOCK_LEASE="1s")) as stage:
+        yield stage
+
+
+@pytest.fixture
+def sentinels(tmp_path: Path) -> Iterator[Watched]:
+    with watched(tmp_path) as servers:
+        yield servers
+
+
+@pytest.fixture
+def watched_stage(
+    cloud: SimCloud, host_on_postgresql: Host, sentinels: Watched
+) -> Iterator[Stage]:
+    """A fail-over is shorter than the lease."""
+    host = host_on_postgresql.set(LOCK_URL=sentinels.url, LOCK_LEASE="15s")
+    with set_up(cloud, host) as stage:
+        yield stage
+
+
+@contextmanager
+def set_up(cloud: SimCloud, host: Host) -> Iterator[Stage]:
+    """Four days have gone well."""
     keep = keeper(host.environ, cloud.now)
     found(cloud)
     live(cloud, keep, 4)
@@ -101,6 +126,37 @@ def test_a_redis_that_restarts_and_forgets_lets_no_two_passes_write(
     assert stage.sees() == seen
     settle(stage.cloud, stage.keep)
     assert broken_promises(stage.cloud, stage.keep) == []
+
+
+def test_a_fail_over_that_loses_a_lock_lets_no_two_passes_write(
+    watched_stage: Stage, sentinels: Watched
+) -> None:
+    sentinels.part()
+    run, gate = watched_stage.paused("collect", "/volumes/detail")
+    sentinels.fail_over()
+    (outcome,) = watched_stage.keep("collect")
+    assert outcome.counts["planned"] == 7
+    seen = watched_stage.sees()
+    gate.open()
+    assert run.wait() == LeadershipLost.exit_code
+    assert watched_stage.sees() == seen
+    settle(watched_stage.cloud, watched_stage.keep)
+    assert broken_promises(watched_stage.cloud, watched_stage.keep) == []
+
+
+def test_a_fail_over_that_keeps_a_lock_costs_its_pass_nothing(
+    watched_stage: Stage, sentinels: Watched
+) -> None:
+    run, gate = watched_stage.paused("collect", "/volumes/detail")
+    sentinels.in_step()
+    sentinels.fail_over()
+    outcome = watched_stage.keep.try_pass("collect")
+    assert outcome.outcome == "skipped", outcome
+    gate.open()
+    assert run.wait() == 0
+    assert watched_stage.keep("collect")[0].counts["planned"] == 0, "the first one planned all"
+    settle(watched_stage.cloud, watched_stage.keep)
+    assert broken_promises(watched_stage.cloud, watched_stage.keep) == []
 
 
 def test_a_redis_that_is_down_stops_a_pass_before_it_does_anything(
