@@ -169,7 +169,7 @@ class Run:
 def run() -> Iterator[Callable[..., Run]]:
     """Start a script of this folder as a run on its own."""
     runs: list[Run] = []
-    environment = os.environ | {"PYTHONPATH": str(Path(staffeln_cli.__file__).parents[1])}
+    root = str(Path(staffeln_cli.__file__).parents[1])
 
     def start(script: str, *arguments: object) -> Run:
         process = subprocess.Popen(
@@ -177,7 +177,7 @@ def run() -> Iterator[Callable[..., Run]]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=environment,
+            env=os.environ | {"PYTHONPATH": root},
         )
         runs.append(Run(process))
         return runs[-1]

@@ -1,10 +1,12 @@
 """A small Kubernetes API server: Leases only, with the rules that locks rely on.
 
-Run as `lease_api.py PORT SECONDS`: its clock is that many seconds ahead of this host's.
+Run as `lease_api.py PORT SECONDS [CERTIFICATE]`: its clock is that many seconds ahead of this
+host's; with a certificate, and its key in the same file, it speaks TLS.
 """
 
 import json
 import re
+import ssl
 import sys
 import threading
 import time
@@ -71,7 +73,8 @@ class LeaseApi(BaseHTTPRequestHandler):
         return self.replace(namespace, name, sent)
 
     def permit(self, namespace: str) -> None:
-        if self.headers.get("Authorization") != "Bearer let-me-in":
+        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
+        if (scheme.lower(), token) != ("bearer", "let-me-in"):
             raise Refusal(401, "Unauthorized")
         if namespace == "forbidden":
             raise Refusal(403, "Forbidden")
@@ -127,4 +130,11 @@ class Server(ThreadingHTTPServer):
 
 if __name__ == "__main__":
     LeaseApi.ahead = float(sys.argv[2])
-    Server(("127.0.0.1", int(sys.argv[1])), LeaseApi).serve_forever()
+    server = Server(("127.0.0.1", int(sys.argv[1])), LeaseApi)
+    for certificate in sys.argv[3:]:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+    server.serve_forever()
