@@ -248,23 +248,23 @@ _STEPS = {State.CREATING: _finish, State.FAILED: _clear, State.DELETING: _see_of
 
 def _find_missing(run: Run, sight: _Sight) -> None:
     """Backups that are gone from the cloud without us; each is asked for once more, by its id."""
-    for record in run.store.backups.by_ids(sight.unseen):
-        run.runtime.stop.check()
-        if record.state is not State.AVAILABLE or record.backup_id is None:
-            continue
-        if run.cloud.backups.look(record.backup_id) is not None:
-            continue
-        reason = "somebody else deleted it"
-        if run.store.backups.move(
-            record, State.MISSING, moment=run.now(), reason=reason, deleted_at=run.now()
-        ):
-            run.count("missing")
-            run.fail(
-                "backup",
-                record.backup_id,
-                reason,
-                name=called(record.volume_name, record.server_name),
-            )
+    unseen = [
+        one for one in run.store.backups.by_ids(sight.unseen) if one.state is State.AVAILABLE
+    ]
+    for record, found in run.parallel(lambda one: _found(run, one), unseen):
+        if not found:
+            _missing(run, record)
+    run.runtime.stop.check()  # what was not asked for any more is for the next pass
+
+
+def _missing(run: Run, record: BackupRecord) -> None:
+    reason = "somebody else deleted it"
+    if run.store.backups.move(
+        record, State.MISSING, moment=run.now(), reason=reason, deleted_at=run.now()
+    ):
+        run.count("missing")
+        name = called(record.volume_name, record.server_name)
+        run.fail("backup", record.backup_id or record.name, reason, name=name)
 
 
 def _deadline(run: Run, record: BackupRecord) -> datetime:
