@@ -28,6 +28,17 @@ from staffeln_cli.tables import SCHEMA_REVISION, Base, LeadershipRow
 BUSY_TIMEOUT = timedelta(seconds=30)
 """How long SQLite waits for another process's write transaction."""
 
+_PATIENCE: dict[str, int | str] = {
+    "application_name": "staffeln",
+    "connect_timeout": 10,
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 40_000,
+}
+"""What the URL does not say otherwise. A host that vanished without a word is noticed within 40 s:
+a leader that waited for it as long as TCP would renew its lock all the time."""
+
 _NO_PRIVILEGE = "42501"
 """PostgreSQL's word for a table that this user may not touch."""
 
@@ -210,7 +221,7 @@ def _engine(url: URL) -> Engine:
             max_overflow=6,
             pool_pre_ping=True,
             pool_timeout=30,
-            connect_args={"connect_timeout": 10, "application_name": "staffeln"},
+            connect_args={key: _PATIENCE[key] for key in _PATIENCE.keys() - url.query.keys()},
         )
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise ConfigError(

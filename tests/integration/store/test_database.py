@@ -90,6 +90,24 @@ def test_nothing_of_a_transaction_that_failed_is_kept(store: Store) -> None:
         assert connection.execute(text("SELECT count(*) FROM leadership")).scalar() == 0
 
 
+@pytest.mark.parametrize(
+    ("asked", "name"), [("", "staffeln"), ("&application_name=nightly", "nightly")]
+)
+def test_a_connection_to_postgresql_is_patient_unless_its_url_says_otherwise(
+    postgresql_url: str, asked: str, name: str
+) -> None:
+    store = Store(postgresql_url + asked)
+    with store.database.read() as connection:
+        shown = connection.execute(text("SHOW application_name")).scalar_one()
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        parameters = driver.info.get_parameters()
+    store.close()
+    assert shown == name
+    assert parameters["connect_timeout"] == "10"
+    assert parameters["tcp_user_timeout"] == "40000"
+
+
 def test_tables_and_migrations_do_not_drift_apart(store: Store) -> None:
     with store.database.write() as connection:
         migrations.drift(connection)
