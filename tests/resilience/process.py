@@ -26,6 +26,7 @@ PRELOAD = (
     "staffeln_cli.commands.backup",
     "staffeln_cli.commands.check",
     "staffeln_cli.commands.collect",
+    "staffeln_cli.commands.report",
     "staffeln_cli.commands.retain",
     "staffeln_cli.locks.file",
     "staffeln_cli.locks.redis",

@@ -17,6 +17,7 @@ from tests.resilience.worlds import (
     found,
     live,
     settle,
+    untold,
 )
 
 A_DAY = timedelta(days=1)
@@ -52,6 +53,9 @@ class Scene:
         self.cloud.requests.clear()
         settle(self.cloud, self.keep)
         wrong, end = broken_promises(self.cloud, self.keep), ending(self.cloud, self.keep)
+        if self.command == "report":
+            self.cloud.advance(A_DAY)
+            wrong += untold(self.keep)
         self.keep.store.close()
         assert wrong == []
         return end

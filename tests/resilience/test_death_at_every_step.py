@@ -84,14 +84,14 @@ def die_often(scene: Scene, stride: int) -> None:
             raise AssertionError("the command never ends")
 
 
-@pytest.mark.parametrize("command", CYCLE)
+@pytest.mark.parametrize("command", [*CYCLE, "report"])
 def test_a_run_killed_at_any_step_changes_nothing_in_the_end(
     cloud: SimCloud, host: Host, keep: Keeper, command: str
 ) -> None:
     die_often(Scene(cloud, host, keep, command), stride=15)
 
 
-@pytest.mark.parametrize("command", CYCLE if IS_SOAK else ["backup"])
+@pytest.mark.parametrize("command", [*CYCLE, "report"] if IS_SOAK else ["backup"])
 def test_a_run_killed_at_any_step_changes_nothing_in_the_end_on_postgresql(
     cloud: SimCloud, host_on_postgresql: Host, command: str
 ) -> None:

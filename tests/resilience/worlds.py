@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, make_url, text
 
-from staffeln_cli.commands import backup, check, collect, retain
+from staffeln_cli.commands import backup, check, collect, report, retain
 from staffeln_cli.config import load
 from staffeln_cli.model import BackupRecord, Origin, Outcome, State
 from staffeln_cli.planning.lifecycle import UNFINISHED
@@ -21,8 +21,15 @@ from staffeln_cli.store import Store
 
 MARKED = {"__staffeln_backup": "true"}
 BEGIN = datetime(2026, 3, 2, 22, 0, tzinfo=UTC)
-PASSES = {"collect": collect.run, "backup": backup.run, "check": check.run, "retain": retain.run}
-CYCLE = tuple(PASSES)
+PASSES: dict[str, Callable[[Runtime], Outcome]] = {
+    "collect": collect.run,
+    "backup": backup.run,
+    "check": check.run,
+    "retain": retain.run,
+    "report": report.run,
+}
+CYCLE = ("collect", "backup", "check", "retain")
+"""The passes that change something in Cinder or plan to; `report` only tells."""
 SETTINGS = {
     "STAFFELN_BACKUP_FULL_BACKUP_DEPTH": "1",
     "STAFFELN_BACKUP_TIMEOUT": "12h",
@@ -187,11 +194,23 @@ def before_retain(cloud: SimCloud, keep: Keeper, volumes: dict[str, str]) -> Non
     keep("collect")
 
 
+def before_report(cloud: SimCloud, keep: Keeper, volumes: dict[str, str]) -> None:
+    """Successes, a failure, removals and a loss, of which nobody has been told."""
+    keep("collect", "backup")
+    creating = [one["id"] for one in cloud.backups(status="creating")]
+    cloud.fail_backups("the tape tore", creating[:1])
+    cloud.finish_backups(creating[1:])
+    keep("check", "retain")
+    cloud.remove_backup(creating[-1])
+    keep("check")
+
+
 SCENES: dict[str, Callable[[SimCloud, Keeper, dict[str, str]], None]] = {
     "collect": before_collect,
     "backup": before_backup,
     "check": before_check,
     "retain": before_retain,
+    "report": before_report,
 }
 """For each command, a world in which it has much to do."""
 
@@ -245,6 +264,18 @@ def broken_promises(cloud: SimCloud, keep: Keeper) -> list[str]:
     wrong += [
         f"{number} backups are called {name}" for name, number in names.items() if number > 1
     ]
+    return wrong
+
+
+def untold(keep: Keeper) -> list[str]:
+    """What nobody is told of, although a day has passed."""
+    keep("report")
+    wrong = []
+    for project in keep.store.reports.addressees():
+        if project.reported_at != keep.runtime.now():
+            wrong.append(f"{project.project_name} got no report")
+        waiting = keep.store.reports.untold(project.project_id)
+        wrong += [f"{project.project_name} was not told of {one.name}" for one in waiting]
     return wrong
 
 
