@@ -36,7 +36,7 @@ bench: $(STAMP) ## figures, measured as ratios in one run
 	$(BIN)/python -m tests.bench
 
 soak: $(STAMP) ## the long variants of the failure tests
-	STAFFELN_TEST_SOAK=1 HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -m soak $(PYTEST_OPTIONS)
+	STAFFELN_TEST_SOAK=1 HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -m soak -n 2 --dist loadgroup --durations=10 $(PYTEST_OPTIONS)
 
 build: $(STAMP) ## wheel and source distribution
 	$(BIN)/python -m build

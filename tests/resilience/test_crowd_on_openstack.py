@@ -16,24 +16,27 @@ from pathlib import Path
 
 import pytest
 
-from staffeln_cli.model import Backup, State
+from staffeln_cli.model import Backup, BackupRecord, Kind, State
+from staffeln_cli.store import Store
 from tests.resilience.conftest import Redis, host_on
 from tests.resilience.crowd import Crowd
 from tests.resilience.hosts import KILLED
 from tests.resilience.worlds import Keeper, claims, keeper
 
 SECONDS, RUNS = 180, 100
+PAUSE = 4
+"""Seconds; what copies may run on the same machine."""
 AN_HOUR = timedelta(hours=1)
 SETTINGS = {
     "BACKUP_MIN_INTERVAL": "20s",
-    "BACKUP_FULL_BACKUP_DEPTH": "3",
+    "BACKUP_FULL_BACKUP_DEPTH": "1",
     "BACKUP_MAX_IN_FLIGHT": "6",
     "BACKUP_MAX_IN_FLIGHT_PER_PROJECT": "3",
-    "RETENTION_TIME": "60s",
+    "RETENTION_TIME": "30s",
     "RETENTION_METADATA_KEY": "crowd-test-retention",
     "RETENTION_BRAKE": "1",
     "RETAIN_TIME_BUDGET": "10s",
-    "CLOUD_REQUEST_TIMEOUT": "10s",
+    "CLOUD_REQUEST_TIMEOUT": "4s",
     "CLOUD_RETRY_TIMEOUT": "30s",
     "LOCK_LEASE": "2s",
 }
@@ -62,26 +65,31 @@ def test_a_crowd_on_a_real_cloud_whose_backup_service_dies_loses_nothing(
     host = host.set(CLOUD_NAME=os.environ["STAFFELN_TEST_CLOUD"])
     clock = Later()
     keep = keeper(host.environ, clock)
-    crowd = Crowd(host)
+    crowd = Crowd(host, longest_pause=PAUSE)
     host.run("collect")
-    fate = threading.Thread(target=kill_and_revive)
+    fate = threading.Thread(target=kill_and_revive, args=(keep.store,))
     fate.start()
     try:
-        crowd.rage(SECONDS, RUNS)
+        crowd.rage(SECONDS, RUNS, lambda: min(what_happened(keep.records()).values()) > 0)
         fate.join()
         assert crowd.trouble == []
-        assert crowd.ends[KILLED] > 0
+        assert crowd.ends[KILLED] > crowd.ends.total() / 5
         come_to_rest(keep, clock)
         assert wrong(keep) == []
-        made = [one for one in keep.records() if one.backup_id]
-        assert len(made) >= 5, crowd.ends
+        seen = what_happened(keep.records())
+        print(f"{crowd.ends}, {seen}")  # noqa: T201 - shown by pytest -s
+        assert min(seen.values()) > 0, f"it was no crowd: {seen}, {crowd.ends}"
     finally:
         clean_up(host.environ, clock)
         keep.runtime.close()
 
 
-def kill_and_revive() -> None:
+def kill_and_revive(store: Store) -> None:
+    """Kill cinder-backup while it has something in hand, and start it again."""
     time.sleep(SECONDS / 3)
+    until = time.monotonic() + SECONDS
+    while not store.backups.count().get(State.CREATING) and time.monotonic() < until:
+        time.sleep(0.2)
     for name in ("STAFFELN_TEST_CRASH", "STAFFELN_TEST_REVIVE"):
         if command := os.environ.get(name):
             subprocess.run(command, shell=True, check=True, stdout=subprocess.DEVNULL)
@@ -127,8 +135,21 @@ def wrong(keep: Keeper) -> list[str]:
     found += [f"{one.name} is {one.state}" for one in keep.store.backups.open_work()]
     names = Counter(one.name for one in there)
     found += [f"{number} are called {name}" for name, number in names.items() if number > 1]
-    refused = [one for one in records if "Incremental backups exist" in (one.reason or "")]
+    refused = [one for one in records if "Incremental" in (one.delete_reason or "")]
     return found + [f"Cinder refused to delete {one.name}" for one in refused] + claims(keep)
+
+
+def what_happened(records: list[BackupRecord]) -> dict[str, int]:
+    """Without all of this, a crowd proves little."""
+    made = [one for one in records if one.backup_id]
+    good = [one for one in made if not one.reason]
+    gone = [one for one in good if one.state is State.DELETED]
+    return {
+        "full": sum(one.kind is Kind.FULL for one in good),
+        "incremental": sum(one.kind is Kind.INCREMENTAL for one in good),
+        "failed": len(made) - len(good),
+        "expired": len(gone),
+    }
 
 
 def clean_up(environ: Mapping[str, str], clock: Later) -> None:
