@@ -21,7 +21,7 @@ bind 127.0.0.1
 dir {folder}
 sentinel monitor staffeln 127.0.0.1 {master} 2
 sentinel auth-pass staffeln hush
-sentinel down-after-milliseconds staffeln 500
+sentinel down-after-milliseconds staffeln 1000
 sentinel failover-timeout staffeln 3000
 """
 
