@@ -200,9 +200,10 @@ def before_report(cloud: SimCloud, keep: Keeper, volumes: dict[str, str]) -> Non
     creating = [one["id"] for one in cloud.backups(status="creating")]
     cloud.fail_backups("the tape tore", creating[:1])
     cloud.finish_backups(creating[1:])
+    parents = {one["parent_id"] for one in cloud.backups()}
+    older = [one["id"] for one in cloud.backups() if one["id"] not in {*parents, *creating}]
+    cloud.remove_backup(older[-1])
     keep("check", "retain")
-    cloud.remove_backup(creating[-1])
-    keep("check")
 
 
 SCENES: dict[str, Callable[[SimCloud, Keeper, dict[str, str]], None]] = {
