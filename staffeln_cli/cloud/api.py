@@ -24,7 +24,7 @@ from staffeln_cli.cloud.patience import (
     one_line,
 )
 from staffeln_cli.cloud.tokens import ProjectToken
-from staffeln_cli.cloud.transport import Transport, connected
+from staffeln_cli.cloud.transport import Transport, connected, needs_environment
 from staffeln_cli.config.settings import CloudSettings
 from staffeln_cli.errors import CloudUnavailable, ConfigError, InDoubt, NoAccess, NotAdmin
 from staffeln_cli.model import CloudSeen, ProjectId
@@ -32,6 +32,8 @@ from staffeln_cli.model import CloudSeen, ProjectId
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
+_LISTINGS = 8
+"""Connections that listings read side by side may use, beside those of the workers."""
 _REFUSED_TOKENS = 3
 """keystoneauth renews a token for the one thread that notices first; the others ask again here."""
 
@@ -55,9 +57,10 @@ class Api:
         self._connection = connected(settings)
         self._session: Session = self._connection.session
         self._auth: v3.base.Auth = self._session.auth  # type: ignore[assignment]  # typed as the widest plugin
-        self._transport = Transport(settings.workers * 2)
+        self._transport = Transport(settings.workers + _LISTINGS)
         for scheme in ("http://", "https://"):
             self._session.session.mount(scheme, self._transport)
+        self._session.session.trust_env = needs_environment()
         self._tokens: dict[ProjectId, ProjectToken] = {}
         self._lock = threading.Lock()
         self._patience = Patience(settings.retry_timeout, stopping)

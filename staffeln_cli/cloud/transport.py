@@ -1,12 +1,14 @@
 """The connection to a cloud: what openstacksdk reads from clouds.yaml, and the HTTP underneath."""
 
 import logging
+import os
 import threading
 import time
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from importlib import metadata
 from typing import Any
+from urllib.request import getproxies
 
 import openstack
 import requests
@@ -20,6 +22,7 @@ from staffeln_cli.config.settings import CloudSettings
 from staffeln_cli.errors import ConfigError
 
 log = logging.getLogger(__name__)
+_CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 class Transport(TCPKeepAliveAdapter):
@@ -42,6 +45,15 @@ class Transport(TCPKeepAliveAdapter):
             except ValueError:
                 log.debug("a service sent the date %r", date)
         return response
+
+
+def needs_environment() -> bool:
+    """Whether proxies or certificates are set by the environment.
+
+    If not, `requests` need not look for them, and for a .netrc, at every single request, which
+    takes as long as all else that it does (requests:src/requests/sessions.py).
+    """
+    return bool(getproxies()) or any(os.environ.get(name) for name in _CERTIFICATES)
 
 
 def connected(settings: CloudSettings) -> Connection:

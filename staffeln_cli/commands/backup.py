@@ -29,6 +29,8 @@ from staffeln_cli.store import Caps
 COUNTS = ("started", "deferred", "failed")
 BUSY_PAUSE = timedelta(minutes=5)
 """How long a volume that was busy is left alone."""
+_AT_ONCE = 2
+"""Records that are claimed for each worker: they are started before the claim is over."""
 
 
 def run(runtime: Runtime, *, dry_run: bool = False) -> Outcome:
@@ -91,7 +93,7 @@ def _claimed(run: Run, waiting: Waiting) -> Generator[BackupRecord, None, None]:
                     run.store.backups.start(
                         run.claim(),
                         caps=caps_of(run.settings),
-                        limit=run.settings.cloud.workers,
+                        limit=run.settings.cloud.workers * _AT_ONCE,
                         waiting=waiting.over_quota,
                     )
                 )

@@ -6,9 +6,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from staffeln_cli.errors import LockHeld, StaffelnError
@@ -97,6 +98,7 @@ class Run:
         waiting = iter(items)
         pending: dict[Future[_Answer], _Item] = {}
         self._at_work = pending.keys()
+        ended: SimpleQueue[Future[_Answer]] = SimpleQueue()
         with ThreadPoolExecutor(workers, thread_name_prefix=self.command) as pool:
             try:
                 while True:
@@ -104,11 +106,13 @@ class Run:
                         item = next(waiting, None)
                         if item is None:
                             break
-                        pending[pool.submit(work, item)] = item
+                        future = pool.submit(work, item)
+                        pending[future] = item
+                        future.add_done_callback(ended.put)
                     if not pending:
                         return
-                    for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                        yield pending.pop(future), future.result()
+                    future = ended.get()
+                    yield pending.pop(future), future.result()
             finally:
                 wait(pending)
 

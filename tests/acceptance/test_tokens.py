@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from staffeln_cli.errors import NotAdmin
+from staffeln_cli.errors import CloudUnavailable, NotAdmin
 from staffeln_cli.simcloud import Request, SimCloud
 from tests.acceptance.builders import (
     a_volume,
@@ -171,3 +171,16 @@ def test_one_token_serves_a_whole_pass(cloud: SimCloud, staffeln: Staffeln) -> N
     cloud.requests.clear()
     staffeln("collect")
     assert len(sent(cloud, "POST", "/auth/tokens")) == 1
+
+
+def test_a_proxy_of_the_environment_is_used(
+    cloud: SimCloud, staffeln: Staffeln, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert staffeln("collect").exit_code == 0
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # where nobody listens
+    staffeln.set(CLOUD_RETRY_TIMEOUT="0s")
+    cloud.requests.clear()
+    assert staffeln("collect").exit_code == CloudUnavailable.exit_code
+    assert list(cloud.requests) == []
