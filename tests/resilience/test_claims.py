@@ -1,13 +1,15 @@
 """Any number of processes share the work; what a dead or sleeping one had is taken over."""
 
 import signal
+import sqlite3
 import time
+from contextlib import closing
 
 from staffeln_cli.model import State
 from staffeln_cli.simcloud import SimCloud
 from tests.resilience.conftest import CLAIM
 from tests.resilience.gates import PATIENCE, Gate, most_in_flight
-from tests.resilience.hosts import Host
+from tests.resilience.hosts import Host, Running
 from tests.resilience.process import Frozen
 from tests.resilience.worlds import MARKED, Keeper, broken_promises, found, keeper, live
 
@@ -21,6 +23,23 @@ def some_volumes(cloud: SimCloud, number: int, project: str = "shop") -> None:
 
 def in_state(keep: Keeper, *states: State) -> int:
     return sum(one.state in states for one in keep.records())
+
+
+def stop_between_transactions(sleeper: Running, host: Host) -> None:
+    """Stopped within one, it would lock SQLite's file for everybody."""
+    file = host.environ["STAFFELN_DATABASE_URL"].removeprefix("sqlite:///")
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        sleeper.signal(signal.SIGSTOP)
+        with closing(sqlite3.connect(file, timeout=0.1, isolation_level=None)) as database:
+            try:
+                database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                sleeper.signal(signal.SIGCONT)
+                time.sleep(0.05)
+            else:
+                return
+    raise AssertionError("it never leaves SQLite's file alone")
 
 
 def test_a_request_that_arrives_after_all_others_is_found_by_name_and_its_backup_removed(
@@ -126,13 +145,11 @@ def test_a_process_stopped_beyond_its_claim_sends_nothing_more(
     gate = Gate(cloud, "POST", "/backups")
     sleeper = one_by_one.set(CLOUD_WORKERS="3").start("backup")
     gate.wait()
-    # Its other workers must be through: stopped within a transaction, it would lock SQLite's file.
     deadline = time.monotonic() + PATIENCE
     while in_state(keep, State.CREATING) < 3:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    time.sleep(0.5)  # and have seen that nothing is left to claim
-    sleeper.signal(signal.SIGSTOP)
+    stop_between_transactions(sleeper, host)
     gate.open()
     cloud.advance(CLAIM)
     for _ in range(2):
