@@ -140,7 +140,7 @@ class InventoryVolume(NamedTuple):
     gone_at: datetime | None = None
     last_started_at: datetime | None = None
     last_success_at: datetime | None = None
-    """Start of the newest backup that became available, and that nobody else has deleted since."""
+    """Start of the newest backup that became available and is still there, or of the last one."""
     last_failed_at: datetime | None = None
     failures: int = 0
     """Failed backups since the last successful one."""

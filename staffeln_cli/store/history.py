@@ -28,9 +28,13 @@ def remember(connection: Connection, record: BackupRecord, new: State, moment: d
 
 
 def _newest_left(record: BackupRecord) -> Any:
-    """When the newest backup of the volume started that is still there."""
+    """When the newest backup of the volume started that is still there.
+
+    If none is, all stays as it was: the volume was backed up once, and the loss is told by itself.
+    """
     left = BackupRow.volume_id == record.volume_id, BackupRow.state == State.AVAILABLE
-    return select(func.max(BackupRow.started_at)).where(*left).scalar_subquery()
+    newest = select(func.max(BackupRow.started_at)).where(*left).scalar_subquery()
+    return func.coalesce(newest, VolumeRow.last_success_at)
 
 
 def count_failures(connection: Connection, records: Iterable[BackupRecord]) -> None:

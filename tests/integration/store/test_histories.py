@@ -70,7 +70,8 @@ def test_history_columns_agree_with_the_rows_after_any_moves(
             failures, failed_at = failures + 1, NOW + timedelta(hours=hours)
         elif new is State.MISSING:
             left = [one for one in store.backups.in_states({State.AVAILABLE}) if one.started_at]
-            last_success = max((one.started_at for one in left if one.started_at), default=None)
+            starts = [one.started_at for one in left if one.started_at]
+            last_success = max(starts, default=last_success)
     row = store.inventory.volumes([VOLUME])[VOLUME]
     assert row.failures == failures
     assert row.last_failed_at == failed_at
