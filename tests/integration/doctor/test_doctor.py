@@ -325,7 +325,7 @@ def test_a_policy_endpoint_that_would_refuse_us_is_noticed(staffeln: Any, doctor
 
 
 def threads_left() -> int:
-    """How many there are when their number has come to rest; the cloud's own end a little later."""
+    """How many there are once their number rests; the cloud's own end a little later."""
     number, seen = -1, threading.active_count()
     while number != seen:
         time.sleep(0.3)
