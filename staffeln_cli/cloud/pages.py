@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from staffeln_cli.cloud.decode import RawLink, next_query
 
-AHEAD = 4
+AHEAD = 2
 """Pages that a walk may be ahead of the reader: a thousand rows each, a MiB or so."""
 
 Query = dict[str, str]
