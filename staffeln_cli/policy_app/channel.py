@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from waitress import wasyncore  # type: ignore[import-untyped]
-from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
-from waitress.task import WSGITask  # type: ignore[import-untyped]
+from waitress import wasyncore  # type: ignore[import-untyped]  # no types
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # no types
+from waitress.task import WSGITask  # type: ignore[import-untyped]  # no types
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
