@@ -17,13 +17,13 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.planning.lifecycle import IN_FLIGHT, UNFINISHED, may_move
 from staffeln_cli.store.database import Database, as_row, upsert
+from staffeln_cli.store.facts import Facts
 from staffeln_cli.store.history import count_failures, remember
 from staffeln_cli.store.queries import (
     CAPS_LOCK,
     COLUMNS,
     Caps,
     Claim,
-    briefs,
     by_waiting,
     chunks,
     is_open,
@@ -31,6 +31,8 @@ from staffeln_cli.store.queries import (
     unclaimed,
 )
 from staffeln_cli.tables import BackupRow, VolumeRow
+
+_BRIEFS = Facts(RecordBrief, BackupRow)
 
 
 class Backups:
@@ -237,7 +239,10 @@ class Backups:
     def briefs(self, volume_ids: Iterable[VolumeId]) -> dict[BackupId, RecordBrief]:
         """What retention judges these volumes' backups by, under Cinder's ids."""
         with self._database.read() as connection:
-            return {one.backup_id: one for one in briefs(connection, list(volume_ids))}
+            found = _BRIEFS.among(
+                connection, BackupRow.volume_id, list(volume_ids), BackupRow.backup_id.is_not(None)
+            )
+            return {one.backup_id: one for one in found}
 
     def by_ids(self, ids: Iterable[str]) -> list[BackupRecord]:
         """Records by their own id or by Cinder's id of the backup."""

@@ -8,10 +8,12 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from staffeln_cli.model import InventoryVolume, Project, ProjectId, ServerId, VolumeId
 from staffeln_cli.store.database import Database, upsert
+from staffeln_cli.store.facts import Facts
+from staffeln_cli.store.queries import chunks
 from staffeln_cli.tables import ProjectRow, VolumeRow
 
 _COLUMNS = tuple(getattr(VolumeRow, name) for name in InventoryVolume._fields)
-_CHUNK = 500
+_VOLUMES = Facts(InventoryVolume, VolumeRow)
 _HISTORY = frozenset(
     {
         "first_seen_at",
@@ -33,13 +35,9 @@ class Inventory:
 
     def volumes(self, volume_ids: Sequence[VolumeId]) -> dict[VolumeId, InventoryVolume]:
         """What is known of these volumes."""
-        known: dict[VolumeId, InventoryVolume] = {}
         with self._database.read() as connection:
-            for start in range(0, len(volume_ids), _CHUNK):
-                chunk = volume_ids[start : start + _CHUNK]
-                rows = connection.execute(select(*_COLUMNS).where(VolumeRow.volume_id.in_(chunk)))
-                known.update((row[0], InventoryVolume._make(row)) for row in rows)
-        return known
+            found = _VOLUMES.among(connection, VolumeRow.volume_id, volume_ids)
+            return {one.volume_id: one for one in found}
 
     def all_volumes(self) -> Iterator[InventoryVolume]:
         """Every volume ever seen, in the order of project and name."""
@@ -98,8 +96,7 @@ class Inventory:
         """After a complete listing, what was not seen is gone; return that."""
         with self._database.write() as connection:
             gone = _unseen(connection, seen)
-            for start in range(0, len(gone), _CHUNK):
-                chunk = gone[start : start + _CHUNK]
+            for chunk in chunks(gone):
                 connection.execute(
                     update(VolumeRow)
                     .where(VolumeRow.volume_id.in_(chunk))

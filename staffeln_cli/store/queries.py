@@ -1,33 +1,22 @@
 """Which backup records are meant: conditions and orders that several requests share."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Text, and_, func, or_, select, true, type_coerce
+from sqlalchemy import Select, and_, func, or_, select, true
 
 from staffeln_cli.model import (
     BackupRecord,
     ProjectId,
-    RecordBrief,
     RecordId,
     State,
-    VolumeId,
 )
 from staffeln_cli.planning.lifecycle import IN_FLIGHT
 from staffeln_cli.tables import BackupRow
 
 COLUMNS = tuple(getattr(BackupRow, part.name) for part in fields(BackupRecord))
-_BRIEF = (
-    BackupRow.backup_id,
-    type_coerce(BackupRow.state, Text),
-    BackupRow.started_at,
-    BackupRow.chain_id,
-    BackupRow.pinned,
-    BackupRow.pin_note,
-)
-_STATES = {state.value: state for state in State}
 CAPS_LOCK = 0x57AFFE1
 """The advisory lock (any constant) under which PostgreSQL counts what is in flight."""
 _CHUNK = 500
@@ -48,15 +37,6 @@ class Caps:
 
     total: int
     per_project: int
-
-
-def briefs(connection: Connection, volume_ids: Sequence[VolumeId]) -> Iterator[RecordBrief]:
-    """What retention judges by; columns few and plain, since it reads them by the million."""
-    for chunk in chunks(volume_ids):
-        law = and_(BackupRow.volume_id.in_(chunk), BackupRow.backup_id.is_not(None))
-        rows: Iterable[Any] = connection.execute(select(*_BRIEF).where(law)).all()
-        for backup_id, state, started_at, chain_id, pinned, pin_note in rows:
-            yield RecordBrief(backup_id, _STATES[state], started_at, chain_id, pinned, pin_note)
 
 
 def next_in_line(
@@ -99,6 +79,7 @@ def unclaimed(now: datetime) -> Any:
 
 
 def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """A long list as parts that a statement can take."""
     for start in range(0, len(values), _CHUNK):
         yield values[start : start + _CHUNK]
 

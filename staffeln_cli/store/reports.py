@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, updat
 from staffeln_cli.model import InventoryVolume, Origin, ProjectId, State, VolumeId
 from staffeln_cli.planning.lifecycle import UNFINISHED
 from staffeln_cli.store.database import Database, upsert
+from staffeln_cli.store.queries import chunks
 from staffeln_cli.store.report_rows import Addressee, Charge, Entry, Growth
 from staffeln_cli.tables import BackupRow, LeadershipRow, ProjectRow, VolumeRow
 
 _VOLUME = tuple(getattr(VolumeRow, name) for name in InventoryVolume._fields)
-_CHUNK = 500
 _OPERATOR = "operator's digest"
 """The leadership row whose last raise is when the operator was last told."""
 _ENDED = BackupRow.state.in_(
@@ -166,9 +166,9 @@ class Reports:
                 (ended, {"reported_at": moment}),
                 (gone, {"removal_reported_at": moment}),
             ):
-                for start in range(0, len(ids), _CHUNK):
-                    chunk = BackupRow.id.in_(ids[start : start + _CHUNK])
-                    connection.execute(update(BackupRow).where(chunk).values(**noted))
+                for chunk in chunks(ids):
+                    these = BackupRow.id.in_(chunk)
+                    connection.execute(update(BackupRow).where(these).values(**noted))
             connection.execute(
                 update(ProjectRow)
                 .where(ProjectRow.project_id == project_id)
