@@ -34,6 +34,8 @@ _T = TypeVar("_T")
 
 _LISTINGS = 8
 """Connections that listings read side by side may use, beside those of the workers."""
+_AT_ONCE = 4 << 20
+"""Bytes of an answer that are asked for at once; a page of a thousand rows has a MiB or so."""
 _REFUSED_TOKENS = 3
 """keystoneauth renews a token for the one thread that notices first; the others ask again here."""
 
@@ -144,20 +146,24 @@ class Api:
         NotAdmin when the answer may lack what only an admin is shown.
         """
 
-        def attempt() -> requests.Response:
+        def attempt() -> tuple[requests.Response, bytes]:
+            options = {"microversion": microversion, "params": params, "stream": True}
             try:
-                answer = self.once(service, "GET", path, microversion=microversion, params=params)
+                answer = self.once(service, "GET", path, **options)
+                body = answer.content if answer.status_code != 200 else _read(answer)
             except InDoubt as error:
                 raise Later(str(error)) from error
+            except requests.RequestException as error:
+                raise Later(f"GET {path}: half an answer: {one_line(error)}") from error
             if answer.status_code in RETRIED_STATUS:
                 raise Later(f"HTTP {answer.status_code}", answer.headers.get("Retry-After"))
-            return answer
+            return answer, body
 
-        response = self._retrying(attempt, f"GET {path}")
+        response, body = self._retrying(attempt, f"GET {path}")
         self._still_admin()
         if response.status_code != 200:
             raise Unexpected(f"GET {path}", response)
-        return response.content
+        return body
 
     def once(self, service: str, method: str, path: str, **options: Any) -> requests.Response:
         """Send one request and return whatever the answer is; it is never repeated, here or below.
@@ -260,6 +266,14 @@ class Api:
 
     def _retrying(self, attempt: Callable[[], _T], what: str) -> _T:
         return self._patience.retrying(attempt, f"cloud {self._shown}: {what}")
+
+
+def _read(response: requests.Response) -> bytes:
+    """The whole body in few steps: at each, this thread may have to wait for those that compute.
+
+    `requests` would take it by 10 KiB (requests:src/requests/models.py, CONTENT_CHUNK_SIZE).
+    """
+    return b"".join(response.iter_content(_AT_ONCE))
 
 
 class Unexpected(CloudUnavailable):
