@@ -91,8 +91,8 @@ def watched(folder: Path) -> Iterator[Watched]:
     all_of_them = Watched(folder)
     servers, sentinels = all_of_them.servers, all_of_them.sentinels
     try:
-        servers.append(_server())
-        servers.append(_server("--replicaof", "127.0.0.1", str(servers[0].port)))
+        servers.append(_server(folder))
+        servers.append(_server(folder, "--replicaof", "127.0.0.1", str(servers[0].port)))
         until(lambda: servers[1].client.info("replication")["master_link_status"] == "up")
         sentinels += [_sentinel(folder, servers[0].port) for _ in range(3)]
         until(lambda: all(_knows_all(one.client) for one in sentinels))
@@ -111,9 +111,10 @@ def until(happened: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def _server(*options: str) -> Server:
+def _server(folder: Path, *options: str) -> Server:
+    """A replica writes its master's data to a file, even if it is to save nothing."""
     login = ("--requirepass", PASSWORD, "--masterauth", PASSWORD)
-    return _started(_free_port(), PASSWORD, "--save", "", *login, *options)
+    return _started(_free_port(), PASSWORD, "--save", "", "--dir", str(folder), *login, *options)
 
 
 def _sentinel(folder: Path, master: int) -> Server:
