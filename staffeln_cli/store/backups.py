@@ -32,7 +32,7 @@ from staffeln_cli.store.queries import (
 )
 from staffeln_cli.tables import BackupRow, VolumeRow
 
-_BRIEFS = Facts(RecordBrief, BackupRow)
+_BRIEFS = Facts(RecordBrief, BackupRow.volume_id, BackupRow.backup_id.is_not(None))
 
 
 class Backups:
@@ -239,10 +239,7 @@ class Backups:
     def briefs(self, volume_ids: Iterable[VolumeId]) -> dict[BackupId, RecordBrief]:
         """What retention judges these volumes' backups by, under Cinder's ids."""
         with self._database.read() as connection:
-            found = _BRIEFS.among(
-                connection, BackupRow.volume_id, list(volume_ids), BackupRow.backup_id.is_not(None)
-            )
-            return {one.backup_id: one for one in found}
+            return {one.backup_id: one for one in _BRIEFS.among(connection, list(volume_ids))}
 
     def by_ids(self, ids: Iterable[str]) -> list[BackupRecord]:
         """Records by their own id or by Cinder's id of the backup."""

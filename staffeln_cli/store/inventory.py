@@ -13,7 +13,7 @@ from staffeln_cli.store.queries import chunks
 from staffeln_cli.tables import ProjectRow, VolumeRow
 
 _COLUMNS = tuple(getattr(VolumeRow, name) for name in InventoryVolume._fields)
-_VOLUMES = Facts(InventoryVolume, VolumeRow)
+_VOLUMES = Facts(InventoryVolume, VolumeRow.volume_id)
 _HISTORY = frozenset(
     {
         "first_seen_at",
@@ -36,8 +36,7 @@ class Inventory:
     def volumes(self, volume_ids: Sequence[VolumeId]) -> dict[VolumeId, InventoryVolume]:
         """What is known of these volumes."""
         with self._database.read() as connection:
-            found = _VOLUMES.among(connection, VolumeRow.volume_id, volume_ids)
-            return {one.volume_id: one for one in found}
+            return {one.volume_id: one for one in _VOLUMES.among(connection, volume_ids)}
 
     def all_volumes(self) -> Iterator[InventoryVolume]:
         """Every volume ever seen, in the order of project and name."""
