@@ -60,6 +60,8 @@ class Connection(BaseHTTPRequestHandler):
             return
         request.status = reply.status
         self._send(reply)
+        if reply.headers.get("Connection") == "close":
+            self.close_connection = True
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = answer  # noqa: N815
 

@@ -162,6 +162,16 @@ def test_a_lost_connection_is_no_reason_to_give_up(cloud: SimCloud, staffeln: St
     assert staffeln("collect", "-f", "json").counts["planned"] == 1
 
 
+def test_half_an_answer_is_asked_for_again(cloud: SimCloud, staffeln: Staffeln) -> None:
+    a_volume(cloud)
+    cut = {"Content-Length": "100000", "Connection": "close"}
+    cloud.fail_next("GET", "/volumes/detail", status=200, body={"volumes": []}, headers=cut)
+    answer = staffeln("collect", "-f", "json")
+    assert (answer.exit_code, answer.counts["planned"]) == (0, 1)
+    cloud.fail_next("GET", "/backups/detail", status=200, body={}, headers=cut, times=1000)
+    assert staffeln("collect", "-f", "json").exit_code == 69
+
+
 def test_keystones_pages_are_followed(cloud: SimCloud, staffeln: Staffeln) -> None:
     cloud.keystone_limit = 2
     for number in range(5):
