@@ -13,10 +13,11 @@ from staffeln_cli.model import (
     Kind,
     State,
 )
-from staffeln_cli.planning import due, losses
+from staffeln_cli.planning import due
 from staffeln_cli.planning.chains import next_kind
 from staffeln_cli.planning.explanation import Explanation, Next
 from staffeln_cli.planning.lifecycle import UNFINISHED
+from staffeln_cli.planning.losses import unsupported
 from staffeln_cli.planning.plan import broken, history_of
 from staffeln_cli.planning.retention import Member, judge
 from staffeln_cli.runtime import Runtime
@@ -28,7 +29,7 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
     records = runtime.store.backups.of_volumes([volume.volume_id])
     backups, from_cloud = _backups(runtime, volume, records, offline=offline)
     briefs = {one.backup_id: one for record in records if (one := record.brief) is not None}
-    useless = losses.broken(briefs, {one.id for one in backups})
+    useless = unsupported(briefs, {one.id for one in backups})
     members = [Member(one, briefs.get(one.id), one.id in useless) for one in backups]
     unfinished = tuple(one for one in records if one.state in UNFINISHED)
     settings = runtime.settings.retention

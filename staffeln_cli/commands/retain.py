@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import groupby
 
 from staffeln_cli.commands.waves import Plan, carry_out
 from staffeln_cli.config.settings import RetentionSettings
@@ -15,11 +14,10 @@ from staffeln_cli.model import (
     InventoryVolume,
     Outcome,
     ProjectId,
-    State,
     VolumeId,
 )
 from staffeln_cli.planning.grounds import stamp
-from staffeln_cli.planning.losses import broken
+from staffeln_cli.planning.losses import unsupported
 from staffeln_cli.planning.policy import in_force
 from staffeln_cli.planning.promises import read, written
 from staffeln_cli.planning.retention import Member, Promise, Verdict, brake, judge, waves
@@ -28,7 +26,8 @@ from staffeln_cli.runtime import Run, Runtime, cycle
 
 COUNTS = ("kept", "expired", "deleting", "deleted", "blocked")
 CLOCK_TOLERANCE = timedelta(minutes=5)
-_VOLUMES_AT_ONCE = 500
+_VOLUMES_AT_ONCE = 100
+"""About a page of backups: while more were judged at once, too few pages would be fetched."""
 
 
 def run(runtime: Runtime, *, dry_run: bool = False, confirmed: bool = False) -> Outcome:
@@ -94,12 +93,12 @@ def _judged(run: Run) -> _Removals:
     removals = _Removals()
     promises = _Promises(run.settings.retention)
     done = 0
-    for group in _several(_volumes(run.cloud.listings.backups_by_volume())):
+    for group in _several(run.cloud.listings.backups_by_volume()):
         run.runtime.stop.check()
         volume_ids = list({volume_id for _, volume_id in group})
         records = run.store.backups.briefs(volume_ids)
         inventory = run.store.inventory.volumes(volume_ids)
-        useless = broken(records, {one.id for backups in group.values() for one in backups})
+        useless = unsupported(records, {one.id for backups in group.values() for one in backups})
         for (_, volume_id), backups in group.items():
             members = [Member(one, records.get(one.id), one.id in useless) for one in backups]
             _judge_volume(run, members, promises.of(inventory.get(volume_id)), removals)
@@ -108,26 +107,23 @@ def _judged(run: Run) -> _Removals:
     return removals
 
 
-_Key = tuple[ProjectId, VolumeId]
+_Group = dict[tuple[ProjectId, VolumeId], list[Backup]]
+"""The backups of some volumes; a volume that was handed over may be two projects'."""
 
 
-def _volumes(pages: Iterable[list[Backup]]) -> Iterator[tuple[VolumeId, list[Backup]]]:
-    rows = (backup for page in pages for backup in page)
-    for volume_id, backups in groupby(rows, key=lambda one: one.volume_id):
-        yield volume_id, list(backups)
-
-
-def _several(
-    volumes: Iterable[tuple[VolumeId, list[Backup]]],
-) -> Iterator[dict[_Key, list[Backup]]]:
-    """Some hundreds of volumes at a time; a volume that was handed over may be two projects'."""
-    group: dict[_Key, list[Backup]] = {}
-    for volume_id, backups in volumes:
-        for backup in backups:
+def _several(pages: Iterable[list[Backup]]) -> Iterator[_Group]:
+    """Some volumes at a time, each whole, of a listing that has them in order."""
+    group: _Group = {}
+    last: VolumeId | None = None
+    for page in pages:
+        for backup in page:
+            volume_id = backup.volume_id
+            if volume_id != last:
+                if len(group) >= _VOLUMES_AT_ONCE:
+                    yield group
+                    group = {}
+                last = volume_id
             group.setdefault((backup.project_id, volume_id), []).append(backup)
-        if len(group) >= _VOLUMES_AT_ONCE:
-            yield group
-            group = {}
     if group:
         yield group
 
@@ -171,7 +167,7 @@ def promise_for(settings: RetentionSettings, known: InventoryVolume | None) -> P
 
 
 def _judge_volume(run: Run, members: list[Member], held: _Held, removals: _Removals) -> None:
-    ours = sum(1 for one in members if one.record and one.record.state is State.AVAILABLE)
+    ours = sum([one.is_ours for one in members])
     removals.available += ours
     if not ours:
         return
@@ -218,27 +214,23 @@ def _tell(
         if verdict.member.record is None:
             continue
         backup = verdict.member.backup
+        word, action, reason = "remove", "remove", verdict.ground.reason
         if verdict.keep:
-            told["keep"].append(
-                Decision("keep", "backup", backup.id, backup.name, _until(verdict))
-            )
+            word, action, reason = "keep", "keep", _until(verdict)
         elif backup.id in before:
-            reason = f"CHANGED since the last pass (it was: {before[backup.id]}): {verdict.reason}"
-            told["changed"].append(Decision("remove", "backup", backup.id, backup.name, reason))
-        else:
-            told["remove"].append(
-                Decision("remove", "backup", backup.id, backup.name, verdict.reason)
-            )
+            word = "changed"
+            reason = f"CHANGED since the last pass (it was: {before[backup.id]}): {reason}"
+        told[word].append(Decision(action, "backup", backup.id, backup.name, reason))
     for word, some in told.items():
         decisions[word].add(some)
 
 
 def _until(verdict: Verdict) -> str:
     """Why it is kept, and until when at least."""
-    if verdict.earliest is None:
-        return verdict.reason
-    until = stamp(verdict.earliest)
-    return verdict.reason if until in verdict.reason else f"{verdict.reason}; may go from {until}"
+    reason, until = verdict.ground.reason, verdict.ground.until
+    if verdict.earliest is None or verdict.earliest is until:  # the reason says it
+        return reason
+    return f"{reason}; may go from {stamp(verdict.earliest)}"
 
 
 def _forget(run: Run) -> None:

@@ -11,9 +11,9 @@ from staffeln_cli.planning.lineage import (
     WHOLE,
     Parents,
     ancestors,
+    lineage_of,
     oldest_first,
     possible_parents,
-    restorable,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -146,8 +146,8 @@ class Chain:
 def chains_of(backups: Iterable[Backup]) -> list[Chain]:
     """The chains of one volume in one project, anybody's backups, oldest first."""
     line = _in_line(backups)
-    parents = possible_parents(line)
-    sure = restorable(line, parents)
+    lineage = lineage_of(line)
+    parents, sure = lineage.parents, lineage.sure
     chains: dict[int | None, list[int]] = {}
     for place in range(len(line)):
         chains.setdefault(_root(place, line, parents), []).append(place)

@@ -9,6 +9,7 @@ listing does not say for sure, so every answer here is a superset of the truth.
 from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import cached_property, lru_cache
 
 from staffeln_cli.model import Backup
 
@@ -17,6 +18,10 @@ WHOLE = frozenset({"available", "restoring"})
 
 Parents = tuple[int, ...]
 """Places of all possible parents of one backup, the likeliest first; none for a full one."""
+Shape = tuple[int, ...]
+_ORPHAN = -1
+_SHORT = 100
+"""Backups in a line whose lineage is worth keeping for the next that looks the same."""
 
 
 def oldest_first(backup: Backup) -> tuple[datetime, bool, datetime, str]:
@@ -24,14 +29,52 @@ def oldest_first(backup: Backup) -> tuple[datetime, bool, datetime, str]:
     return backup.created_at, backup.is_incremental, backup.data_timestamp, backup.id
 
 
-def possible_parents(line: Sequence[Backup]) -> list[Parents]:
+class Lineage:
+    """Who may stand on whom in one volume's backups of a project, by their places in the line."""
+
+    def __init__(
+        self,
+        parents: Sequence[Parents],
+        sure: Sequence[bool],
+        cautious: Callable[[], list[Parents]],
+    ) -> None:
+        self.parents = parents
+        """For each backup, all that may be its parent."""
+        self.sure = sure
+        """Which backups can surely be restored."""
+        self.children = children_of(parents)
+        """For each backup, all that may stand on it directly, oldest first."""
+        self.cautious = cautious
+        """The parents without the assumption that nothing was being restored meanwhile."""
+
+    @cached_property
+    def doubted(self) -> frozenset[int]:
+        """Which to ask Cinder about before a deletion: it may know a child that we do not.
+
+        Or one is of the same second, so that either may stand on the other.
+        """
+        found: set[int] = set()
+        for place, cautious in enumerate(self.cautious()):
+            if further := set(cautious).difference(self.parents[place]):
+                found |= further - ancestors((place,), self.parents)
+        for place, children in enumerate(self.children):
+            if any(child < place or child in self.parents[place] for child in children):
+                found.add(place)
+        return frozenset(found)
+
+
+def lineage_of(line: Sequence[Backup]) -> Lineage:
+    """Of one volume and project, `oldest_first`."""
+    shape = _shape(line)
+    if shape is None:
+        parents = _parents(line, _was_available)
+        return Lineage(parents, restorable(line, parents), lambda: _parents(line, _has_rested))
+    return _of_shape(shape) if len(shape) <= _SHORT else _of_shape.__wrapped__(shape)
+
+
+def possible_parents(line: Sequence[Backup]) -> Sequence[Parents]:
     """For each backup of one volume and project, `oldest_first`, all that may be its parent."""
-    if _is_plain(line):
-        return [
-            (place - 1,) if place and backup.is_incremental else ()
-            for place, backup in enumerate(line)
-        ]
-    return _parents(line, _was_available)
+    return lineage_of(line).parents
 
 
 def cautious_parents(line: Sequence[Backup]) -> list[Parents]:
@@ -40,12 +83,7 @@ def cautious_parents(line: Sequence[Backup]) -> list[Parents]:
     Then Cinder passes over the one being restored, and reaches back into the chain before. That is
     rare, so it is no reason to keep a backup, but one to ask Cinder before its deletion.
     """
-    if _is_plain(line):
-        return [
-            _up_to_one_at_rest(place, line) if backup.is_incremental else ()
-            for place, backup in enumerate(line)
-        ]
-    return _parents(line, _has_rested)
+    return lineage_of(line).cautious()
 
 
 def children_of(parents: Sequence[Parents]) -> list[list[int]]:
@@ -81,30 +119,52 @@ def restorable(line: Sequence[Backup], parents: Sequence[Parents]) -> list[bool]
     return sure
 
 
-def _is_plain(line: Sequence[Backup]) -> bool:
-    """Whether all are whole, of the volume itself and of different seconds.
+def _shape(line: Sequence[Backup]) -> Shape | None:
+    """What a plain line looks like: all are whole, of the volume itself and of different seconds.
 
-    Then each one's parent is the one before.
+    Then each one's parent is the one before. Without caution, that is; with it, a number says how
+    many of those before may be the parent: none for a full one, _ORPHAN for one with none before.
     """
-    before = None
-    for backup in line:
+    shape: list[int] = []
+    before: Backup | None = None
+    for place, backup in enumerate(line):
         if backup.snapshot_id is not None or backup.status not in WHOLE:
-            return False
-        if before is not None and (
-            before.created_at >= backup.created_at
-            or before.data_timestamp >= backup.data_timestamp
-        ):
-            return False
+            return None
+        if before is None:
+            shape.append(_ORPHAN if backup.is_incremental else 0)
+        else:
+            if before.created_at >= backup.created_at:
+                return None
+            if before.data_timestamp >= backup.data_timestamp:
+                return None
+            shape.append(_back_to_one_at_rest(place, line) if backup.is_incremental else 0)
         before = backup
-    return True
+    return tuple(shape)
 
 
-def _up_to_one_at_rest(place: int, line: Sequence[Backup]) -> Parents:
-    """In a plain line: from the backup before this one backwards."""
-    last = place - 1
-    while last > 0 and not _has_rested(line[last], line[place]):
-        last -= 1
-    return tuple(range(place - 1, last - 1, -1)) if place else ()
+def _back_to_one_at_rest(place: int, line: Sequence[Backup]) -> int:
+    child = line[place]
+    back = 1
+    while back < place and not _has_rested(line[place - back], child):
+        back += 1
+    return back
+
+
+@lru_cache(maxsize=1000)
+def _of_shape(shape: Shape) -> Lineage:
+    """Most volumes' lines look like those of many others."""
+    parents = [(place - 1,) if back > 0 else () for place, back in enumerate(shape)]
+    sure: list[bool] = []
+    for place, back in enumerate(shape):
+        sure.append(sure[place - 1] if back > 0 else back != _ORPHAN)
+    return Lineage(
+        parents,
+        sure,
+        lambda: [
+            tuple(range(place - 1, place - back - 1, -1)) if back > 0 else ()
+            for place, back in enumerate(shape)
+        ],
+    )
 
 
 def _parents(

@@ -22,63 +22,55 @@ class Kept(NamedTuple):
 def kept_by_count(moments: Sequence[datetime], policy: Policy) -> list[Kept | None]:
     """For each moment, newest first, what keeps it."""
     utc = [moment if moment.tzinfo is UTC else moment.astimezone(UTC) for moment in moments]
-    kept: list[Kept | None] = [None] * len(utc)
-    passed: set[int] = set()
-    for place in range(min(policy.last, len(utc))):
-        kept[place] = Kept("last", f"the newest {policy.last}")
-    for rule, count, period in (
-        ("hourly", policy.hourly, _hour),
-        ("daily", policy.daily, _day),
-        ("weekly", policy.weekly, _week),
-        ("monthly", policy.monthly, _month),
-        ("yearly", policy.yearly, _year),
-    ):
-        if count:
-            _keep(utc, kept, passed, _Rule(rule, count, period))
-    return kept
+    last = Kept("last", f"the newest {policy.last}")
+    kept = dict.fromkeys(range(min(policy.last, len(utc))), last)
+    waiting = list(range(len(kept), len(utc)))
+    for rule in _RULES:
+        most = getattr(policy, rule.name)
+        if most and waiting:
+            waiting = _keep(utc, kept, waiting, rule, most)
+    return [kept.get(place) for place in range(len(utc))]
 
 
 class _Rule(NamedTuple):
+    """A kind of period: its number in the calendar, and how it is written."""
+
     name: str
-    most: int
-    period: Callable[[datetime], str]
+    period: Callable[[datetime], int]
+    written: str
+
+
+_RULES = (
+    _Rule("hourly", lambda moment: moment.toordinal() * 24 + moment.hour, "%Y-%m-%dT%H"),
+    _Rule("daily", datetime.toordinal, "%Y-%m-%d"),
+    _Rule("weekly", lambda moment: (moment.toordinal() - 1) // 7, "%G-W%V"),  # day 1 is a Monday
+    _Rule("monthly", lambda moment: moment.year * 12 + moment.month, "%Y-%m"),
+    _Rule("yearly", lambda moment: moment.year, "%Y"),
+)
+"""From fine to coarse."""
 
 
 def _keep(
-    moments: Sequence[datetime], kept: list[Kept | None], passed: set[int], rule: _Rule
-) -> None:
-    periods = [rule.period(moment) for moment in moments]
-    covered = {period for period, by in zip(periods, kept, strict=True) if by is not None}
-    taken: set[str] = set()
-    for place, period in enumerate(periods):
-        if kept[place] is not None or place in passed or period in covered:
-            continue
-        if period in taken:
-            # A coarser rule does not come back to what this one has passed over.
-            passed.add(place)
-        elif len(taken) == rule.most:
-            return
-        else:
+    moments: Sequence[datetime],
+    kept: dict[int, Kept],
+    waiting: Sequence[int],
+    rule: _Rule,
+    most: int,
+) -> list[int]:
+    """Add to what is kept; return what a coarser rule may still keep.
+
+    That does not come back to what this one has passed over.
+    """
+    covered = {rule.period(moments[place]) for place in kept}
+    taken: set[int] = set()
+    left: list[int] = []
+    for turn, place in enumerate(waiting):
+        period = rule.period(moments[place])
+        if period in covered:
+            left.append(place)
+        elif period not in taken:
+            if len(taken) == most:
+                return left + list(waiting[turn:])
             taken.add(period)
-            kept[place] = Kept(rule.name, period)
-
-
-def _hour(moment: datetime) -> str:
-    return moment.isoformat(timespec="hours")[:13]
-
-
-def _day(moment: datetime) -> str:
-    return moment.isoformat()[:10]
-
-
-def _week(moment: datetime) -> str:
-    year, week, _ = moment.isocalendar()
-    return f"{year}-W{week:02}"
-
-
-def _month(moment: datetime) -> str:
-    return moment.isoformat()[:7]
-
-
-def _year(moment: datetime) -> str:
-    return moment.isoformat()[:4]
+            kept[place] = Kept(rule.name, moments[place].strftime(rule.written))
+    return left

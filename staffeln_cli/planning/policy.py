@@ -23,6 +23,11 @@ class Policy:
     yearly: int = 0
     time: Duration | None = None
 
+    @property
+    def counts(self) -> bool:
+        """Whether any rule but `time` keeps something."""
+        return any(_counts(self))
+
 
 def named(text: str, policies: Mapping[str, Policy]) -> Policy:
     """What a metadata value asks for: a policy's name or a duration, or ValueError."""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from staffeln_cli.model import Backup, BackupId, ProjectId, RecordBrief
 from staffeln_cli.planning.chains import chains_of
-from staffeln_cli.planning.losses import broken
+from staffeln_cli.planning.losses import unsupported
 
 
 def newest_restorable(
@@ -17,7 +17,7 @@ def newest_restorable(
     what a listing cannot show, that something is gone on which others stand.
     """
     listed = list(backups)
-    useless = broken(records, {backup.id for backup in listed})
+    useless = unsupported(records, {backup.id for backup in listed})
     projects: dict[ProjectId, list[Backup]] = {}
     for backup in listed:
         projects.setdefault(backup.project_id, []).append(backup)

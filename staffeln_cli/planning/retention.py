@@ -1,19 +1,13 @@
 """Keep or remove each backup of a volume in a project, and why; and in which order to remove."""
 
 from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from operator import gt
 
-from staffeln_cli.model import Backup, BackupId
+from staffeln_cli.model import BackupId
 from staffeln_cli.planning.grounds import Ground, Member, Promise, grounds, stamp
-from staffeln_cli.planning.lineage import (
-    Parents,
-    ancestors,
-    cautious_parents,
-    children_of,
-    oldest_first,
-    possible_parents,
-)
+from staffeln_cli.planning.lineage import Parents, ancestors, lineage_of, oldest_first
 
 __all__ = ["Member", "Promise", "Verdict", "brake", "judge", "waves"]
 
@@ -21,8 +15,9 @@ _FEW = 50
 _DEPENDED_ON = Ground("depended_on", "a backup that stays may stand on it")
 
 
-class Verdict(NamedTuple):
-    """What retention decided for one backup.
+@dataclass(slots=True)
+class Verdict:
+    """What retention decided for one backup, and on which ground.
 
     `earliest` is when it may go at the earliest, where that can be told. `dependents` are all that
     may stand on it directly. `confirm` asks for Cinder's word (`parent_id=`) before the deletion,
@@ -31,37 +26,45 @@ class Verdict(NamedTuple):
 
     member: Member
     keep: bool
-    reason: str
-    rule: str
+    ground: Ground
     earliest: datetime | None = None
     dependents: tuple[BackupId, ...] = ()
     confirm: bool = False
+
+    @property
+    def rule(self) -> str:
+        """The rule that decided, for machines."""
+        return self.ground.rule
+
+    @property
+    def reason(self) -> str:
+        """Why, for people."""
+        return self.ground.reason
 
 
 def judge(members: Sequence[Member], promise: Promise, now: datetime) -> list[Verdict]:
     """Judge all backups of one volume in one project, foreign ones too; newest first."""
     line = _in_line(members)
     backups = [member.backup for member in line]
-    parents = possible_parents(backups)
-    children = children_of(parents)
-    found = grounds(line, parents, promise, now)
+    lineage = lineage_of(backups)
+    found = grounds(line, lineage.sure, promise, now)
     leaving = {place for place, member in enumerate(line) if _is_leaving(member)}
-    _hold_ancestors(leaving, parents, found)
-    going = {place for place, ground in enumerate(found) if ground is None}
-    confirm = _doubtful(backups, parents, children, going) if going else set()
-    earliest = _earliest(leaving, children, found)
+    _hold_ancestors(leaving, lineage.parents, found)
+    earliest = _earliest(leaving, lineage.children, found)
     verdicts = []
-    for place in reversed(range(len(line))):
-        ground = found[place] or _expired(line[place])
+    for place in range(len(line) - 1, -1, -1):
+        member, ground, children = line[place], found[place], lineage.children[place]
+        confirm = ground is None and (
+            place in lineage.doubted or (member.backup.has_dependents and not children)
+        )
         verdicts.append(
             Verdict(
-                line[place],
-                place not in going,
-                ground.reason,
-                ground.rule,
+                member,
+                ground is not None,
+                ground or _expired(member),
                 earliest[place],
-                tuple([backups[child].id for child in children[place]]),
-                place in confirm,
+                tuple([backups[child].id for child in children]) if children else (),
+                confirm,
             )
         )
     return verdicts
@@ -101,6 +104,9 @@ def brake(removals: int, available: int, share: float) -> str | None:
 
 def _in_line(members: Sequence[Member]) -> list[Member]:
     """Oldest first; of duplicates, as a listing that moved meanwhile has them, the freshest."""
+    moments = [member.backup.created_at for member in members]
+    if all(map(gt, moments, moments[1:])):  # as listings come, newest first
+        return list(reversed(members))
     unique = {member.backup.id: member for member in members}
     if len(unique) < len(members):
         unique = {member.backup.id: member for member in sorted(members, key=_freshness)}
@@ -125,26 +131,6 @@ def _hold_ancestors(
     staying = [p for p, ground in enumerate(found) if ground is not None and p not in leaving]
     for place in ancestors(staying, parents):
         found[place] = found[place] or _DEPENDED_ON
-
-
-def _doubtful(
-    backups: Sequence[Backup],
-    parents: Sequence[Parents],
-    children: Sequence[Sequence[int]],
-    going: set[int],
-) -> set[int]:
-    """Which removals Cinder should be asked about: it may know a child that the plan does not."""
-    doubtful = {
-        place
-        for place in going
-        if (backups[place].has_dependents and not children[place])
-        or any(child < place or child in parents[place] for child in children[place])
-    }
-    for place, cautious in enumerate(cautious_parents(backups)):
-        suspects = going.intersection(cautious).difference(parents[place])
-        if suspects:
-            doubtful |= suspects - ancestors((place,), parents)
-    return doubtful
 
 
 def _earliest(
@@ -172,5 +158,6 @@ def _earliest(
 
 def _is_leaving(member: Member) -> bool:
     """Whether Cinder is deleting it: it holds nothing, but what it stands on has to wait."""
-    pinned = member.record is not None and member.record.pinned
-    return member.backup.status == "deleting" and not pinned
+    if member.backup.status != "deleting":
+        return False
+    return member.record is None or not member.record.pinned

@@ -17,7 +17,7 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.planning.durations import Duration, parse
-from staffeln_cli.planning.losses import broken
+from staffeln_cli.planning.losses import unsupported
 from staffeln_cli.planning.policy import Policy
 from staffeln_cli.planning.retention import Member, Promise, Verdict, judge, waves
 from tests.properties.cinder import Cinder, Refused
@@ -236,7 +236,7 @@ class Life(RuleBasedStateMachine):
         listed = self.cinder.listing()
         records = self.records.values()
         briefs = {one.backup_id: one for record in records if (one := record.brief) is not None}
-        useless = broken(briefs, {backup.id for backup in listed})
+        useless = unsupported(briefs, {backup.id for backup in listed})
         members = [Member(b, briefs.get(b.id), b.id in useless) for b in listed]
         return judge(members, self.promise, self.cinder.now)
 

@@ -1,12 +1,16 @@
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from staffeln_cli.model import Backup, BackupId, BackupRecord, Kind, Origin, RecordId, State
+from staffeln_cli.planning import lineage
 from staffeln_cli.planning.chains import may_depend_on
 from staffeln_cli.planning.durations import parse
 from staffeln_cli.planning.lineage import (
     Parents,
     cautious_parents,
+    lineage_of,
     oldest_first,
     possible_parents,
     restorable,
@@ -17,7 +21,7 @@ from tests.properties.cinder import Cinder
 from tests.properties.lives import CALM_LIVES, WILD_LIVES
 
 
-def told(line: list[Backup], parents: list[Parents]) -> dict[str, set[str]]:
+def told(line: list[Backup], parents: Sequence[Parents]) -> dict[str, set[str]]:
     return {
         child.id: {str(line[place].id) for place in above}
         for child, above in zip(line, parents, strict=True)
@@ -45,6 +49,17 @@ def test_with_caution_restores_and_races_hide_no_parent_either(cinder: Cinder) -
     possible = told(line, cautious_parents(line))
     for row in cinder.rows.values():
         assert row.parent is None or row.parent in possible[row.id]
+
+
+@given(CALM_LIVES)
+def test_the_shape_of_a_plain_line_says_as_much_as_the_line(cinder: Cinder) -> None:
+    """What is kept for all lines of a shape is what would be worked out for each."""
+    line = sorted((one for one in cinder.listing() if one.snapshot_id is None), key=oldest_first)
+    line = [one._replace(status="available") for one in line]
+    found, parents = lineage_of(line), lineage._parents(line, lineage._was_available)
+    assert list(found.parents) == parents
+    assert list(found.sure) == restorable(line, parents)
+    assert found.cautious() == lineage._parents(line, lineage._has_rested)
 
 
 @given(CALM_LIVES)

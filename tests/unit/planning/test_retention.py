@@ -8,6 +8,7 @@ from staffeln_cli.planning.retention import Member, Promise, brake, judge, waves
 from tests.unit.planning.builders import (
     NOW,
     a_backup,
+    a_brief,
     a_promise,
     ago,
     foreign,
@@ -102,10 +103,10 @@ class TestAPolicy:
         ]
         assert kept(members, a_promise(None, daily=1)) == {"f", "broken"}
 
-    def test_does_not_count_a_chain_whose_full_our_records_miss(self) -> None:
+    def test_does_not_count_what_stands_on_something_gone(self) -> None:
         members = [
             ours(a_backup("f", days_old=9)),
-            ours(a_backup("i", days_old=3, incremental=True), chain_id="gone"),
+            Member((i := a_backup("i", days_old=3, incremental=True)), a_brief(i), is_broken=True),
         ]
         assert kept(members, a_promise("7d", keep_last=1, volume_exists=True)) == {"f", "i"}
         assert verdict_on("f", members, a_promise("0s", keep_last=1)).rule == "keep_last"
@@ -252,7 +253,7 @@ class TestTheFloor:
         members = [
             ours(a_backup("good", days_old=30)),
             ours(a_backup("f", days_old=20, status="error")),
-            ours(a_backup("i", days_old=19, incremental=True), chain_id="f"),
+            ours(a_backup("i", days_old=19, incremental=True)),
         ]
         assert "good" in kept(members, a_promise("7d", keep_last=1))
 
