@@ -55,7 +55,7 @@ def _measure(sim: Cloud, environ: dict[str, str], number: int) -> None:
     for shape in ("json", "text"):
         one = run([*STAFFELN, "retain", "--dry-run", "-f", shape], environ, most=2000)
         figures = f"{one.wall:.1f} s", f"{one.memory:.0f} MiB", f"CPU {one.cpu:.1f} s"
-        say(f"staffeln, {shape}", *figures)
+        say(f"staffeln, {shape}", *figures, f"{one.wall / listed.wall:.2f} x bare")
         if shape == "json":
             counts = json.loads(one.output.partition(', "decisions"')[0] + "}")["counts"]
     say("kept and expired", f"{counts['kept']:,}", f"{counts['expired']:,}")

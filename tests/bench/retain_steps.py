@@ -42,7 +42,7 @@ class Steps:
     def run(self) -> None:
         told = retain._Removals()
         promises = retain._Promises(self._runtime.settings.retention)
-        for group in retain._several(retain._volumes(self.pages(sort=BY_VOLUME))):
+        for group in retain._several(self.pages(sort=BY_VOLUME)):
             volume_ids = list({volume_id for _, volume_id in group})
             with self._timed("records"):
                 records = self._runtime.store.backups.briefs(volume_ids)
