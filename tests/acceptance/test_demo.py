@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,18 @@ def test_the_demonstration_minds_no_settings_of_its_user(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture
+def _all_signals_reach_children() -> Iterator[None]:
+    """A shell's job in the background ignores SIGINT, and so would all that it starts."""
+    ignored = [one for one in signal.Signals if signal.getsignal(one) is signal.SIG_IGN]
+    for one in ignored:
+        signal.signal(one, lambda *_: None)
+    yield
+    for one in ignored:
+        signal.signal(one, signal.SIG_IGN)
+
+
+@pytest.mark.usefixtures("_all_signals_reach_children")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_demonstration_leaves_nothing_behind_when_it_is_stopped(
     tmp_path: Path, number: signal.Signals
