@@ -42,6 +42,7 @@ class RawServer(Struct):
 
     id: str
     tenant_id: str
+    created_at: str = field(name="created")
     name: str | None = None
     metadata: dict[str, str] = {}
     volumes: list[RawAttached] = field(name="os-extended-volumes:volumes_attached", default=[])

@@ -37,6 +37,11 @@ class _Listing(Generic[_Fact]):
 
 
 _SERVERS = _Listing("compute", "/servers/detail", NOVA, decode.server_pages, decode.server)
+_BY_AGE = {  # nova:nova/api/openstack/common.py:get_sort_params, cinder's of the same name
+    "compute": [{"sort_key": "created_at", "sort_dir": one} for one in ("desc", "asc")],
+    "block_storage": [{"sort": f"created_at:{one}"} for one in ("desc", "asc")],
+}
+"""How each service is asked for the newest first, and for the oldest first."""
 _VOLUMES = _Listing(
     "block_storage", "/volumes/detail", CINDER_VOLUMES, decode.volume_pages, decode.volume
 )
@@ -56,8 +61,8 @@ class Listings:
         self._api = api
 
     def servers(self) -> Iterator[list[Server]]:
-        """All servers of all projects; Nova leaves out those of a cell that is down."""
-        return self._pages(_SERVERS, all_tenants="1")
+        """All servers of all projects, from both ends; Nova omits those of a cell that is down."""
+        return self._both(_SERVERS, all_tenants="1")
 
     def volumes(self) -> _Facts[Volume]:
         """All volumes of all projects, from both ends, without Cinder's own temporary ones."""
@@ -120,7 +125,8 @@ class Listings:
 
     def _both(self, listing: _Listing[_Fact], **query: str) -> _Facts[_Fact]:
         self._api.login()
-        return _facts(listing, from_both_ends(partial(self._page, listing), query))
+        newest, oldest = ({**query, **order} for order in _BY_AGE[listing.service])
+        return _facts(listing, from_both_ends(partial(self._page, listing), newest, oldest))
 
     def _page(self, listing: _Listing[Any], query: Query, seen: Sequence[str]) -> Page:
         """One page; where the row that marks its start was deleted, start from an earlier row."""

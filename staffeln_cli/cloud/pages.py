@@ -1,7 +1,8 @@
 """Pages of a listing, fetched ahead of whoever reads them: one after another, or from both ends.
 
-Cinder finds a page by the last row of the one before, so a listing cannot be cut into parts that
-are fetched side by side. But it can be walked from its newest and from its oldest row at once.
+Cinder and Nova find a page by the last row of the one before, so a listing cannot be cut into
+parts that are fetched side by side. But it can be walked from its newest and from its oldest row
+at once.
 """
 
 import threading
@@ -36,20 +37,20 @@ def in_order(fetch: Fetch, query: Query) -> Iterator[list[Any]]:
             yield rows
 
 
-def from_both_ends(fetch: Fetch, query: Query) -> Iterator[list[Any]]:
+def from_both_ends(fetch: Fetch, newest_first: Query, oldest_first: Query) -> Iterator[list[Any]]:
     """The rows of each page as they come, every row once: the middle comes last.
 
     It is complete once the walks have passed each other by more than a moment: of what was created
     at the moment where they meet, each may have seen a part. `created_at` is compared as text,
-    which Cinder always writes in one form.
+    which a service always writes in one form.
     """
-    first = fetch({**query, "sort": "created_at:desc"}, ())
+    first = fetch(newest_first, ())
     following = next_query(first.links)
     if following is None:
         yield first.rows
         return
     newest = _Walk(fetch, following, first.rows)
-    oldest = _Walk(fetch, {**query, "sort": "created_at:asc"})
+    oldest = _Walk(fetch, oldest_first)
     others = {newest: oldest, oldest: newest}
     covered = {newest: _Covered(str.__gt__, first.rows), oldest: _Covered(str.__lt__)}
     with _Ahead([newest, oldest], lambda: "" < newest.reached < oldest.reached) as pages:

@@ -230,7 +230,8 @@ def _until(verdict: Verdict) -> str:
     reason, until = verdict.ground.reason, verdict.ground.until
     if verdict.earliest is None or verdict.earliest is until:  # the reason says it
         return reason
-    return f"{reason}; may go from {stamp(verdict.earliest)}"
+    when = stamp(verdict.earliest)
+    return reason if when in reason else f"{reason}; may go from {when}"
 
 
 def _forget(run: Run) -> None:

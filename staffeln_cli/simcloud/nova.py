@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from urllib.parse import urlencode
 
 from staffeln_cli.simcloud.calls import Call, Reply
 from staffeln_cli.simcloud.clock import in_nova
 from staffeln_cli.simcloud.errors import forbidden, refused
+from staffeln_cli.simcloud.listing import YOUNGEST
 from staffeln_cli.simcloud.rows import Server
+from staffeln_cli.simcloud.tables import Key
 
 Body = dict[str, object]
 KNOWN = frozenset(
@@ -66,20 +70,43 @@ def _need_known_query(call: Call) -> None:
 
 
 def _following(call: Call, project_id: str | None, limit: int) -> list[Server]:
-    """Give the next rows, newest first. Servers in a cell that is down are silently left out."""
+    """Give the next rows in order of age. Servers in a cell that is down are silently left out."""
     ages = call.world.servers.ages(project_id)
-    marker = call.query.get("marker")
-    start = len(ages)
-    if marker:
-        start = bisect_left(ages, (_age_of_marker(call, marker), marker))
+    name = call.query.get("marker")
+    marker = (_age_of_marker(call, name), name) if name else None
     found: list[Server] = []
-    for position in range(start - 1, -1, -1):
-        server = call.world.servers[ages[position][1]]
+    for _, server_id in _in_order(ages, marker, descends=_descends(call)):
+        server = call.world.servers[server_id]
         if len(found) == limit:
             break
         if not server.hidden and _fits(call, server):
             found.append(server)
     return found
+
+
+def _descends(call: Call) -> bool:
+    """Newest first or oldest; here only age can be sorted by, as nothing else is asked for."""
+    direction = call.query.get("sort_dir", "desc")
+    if direction not in ("asc", "desc"):
+        raise refused(400, f"Invalid input for query parameters sort_dir. Value: {direction}.")
+    if call.query.get("sort_key", "created_at") != "created_at":
+        raise refused(400, f"The simulated cloud cannot sort by {call.query['sort_key']}")
+    return direction == "desc"
+
+
+def _in_order(ages: Sequence[Key], marker: Key | None, *, descends: bool) -> Iterator[Key]:
+    """By age and then by id, which always ascends (nova:nova/compute/instance_list.py)."""
+    if not descends:
+        yield from islice(ages, bisect_right(ages, marker) if marker else 0, None)
+        return
+    high = len(ages)
+    if marker is not None:
+        high = bisect_left(ages, (marker[0], ""))
+        yield from ages[bisect_right(ages, marker) : bisect_right(ages, (marker[0], YOUNGEST))]
+    while high > 0:
+        low = bisect_left(ages, (ages[high - 1][0], ""))
+        yield from ages[low:high]
+        high = low
 
 
 def _age_of_marker(call: Call, marker: str) -> datetime:

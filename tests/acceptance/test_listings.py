@@ -23,10 +23,10 @@ PAGE = 5
 def budget(cloud: SimCloud) -> int:
     """What one collect may ask, for pages of this size.
 
-    Volumes and backups are read from both ends, each of which may cost one page more.
+    Long listings are read from both ends, each of which may cost one page more.
     """
     counts = (len(cloud.servers()), len(cloud.volumes()), len(cloud.backups()))
-    ends = 2 * sum(count >= PAGE for count in counts[1:])
+    ends = 2 * sum(count >= PAGE for count in counts)
     return sum(ceil((count + 1) / PAGE) for count in counts) + ends + 6
 
 

@@ -126,6 +126,22 @@ def test_a_full_page_has_a_link_even_if_it_is_the_last(
     assert cloud.volume_api("GET", link["href"]).json() == {"backups": []}
 
 
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+def test_servers_come_in_order_of_age_page_by_page(cloud: Cloud, direction: str) -> None:
+    order = f"all_tenants=1&sort_key=created_at&sort_dir={direction}"
+    every = cloud.compute_api(f"/servers/detail?{order}").json()["servers"]
+    ages = [row["created"] for row in every]
+    assert ages == sorted(ages, reverse=direction == "desc")
+    paged: list[str] = []
+    path: str | None = f"/servers/detail?{order}&limit=1"
+    while path is not None:
+        body = cloud.compute_api(path).json()
+        paged += [row["id"] for row in body["servers"]]
+        path = next((one["href"] for one in body.get("servers_links", [])), None)
+        assert path is None or f"sort_dir={direction}" in path
+    assert paged == [row["id"] for row in every]
+
+
 def test_links_lead_through_all_pages_of_servers(cloud: Cloud) -> None:
     every = cloud.compute_api("/servers?all_tenants=1").json()["servers"]
     found: list[dict[str, Any]] = []

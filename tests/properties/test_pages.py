@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, NamedTuple
@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from staffeln_cli.cloud.decode import RawLink
-from staffeln_cli.cloud.pages import AHEAD, from_both_ends, in_order
+from staffeln_cli.cloud.pages import AHEAD, Fetch, from_both_ends, in_order
+
+
+def one_end(fetch: Fetch) -> Iterator[list[Any]]:
+    return in_order(fetch, {"sort": "created_at:desc"})
+
+
+def both_ends(fetch: Fetch) -> Iterator[list[Any]]:
+    return from_both_ends(fetch, {"sort": "created_at:desc"}, {"sort": "created_at:asc"})
 
 
 class Row(NamedTuple):
@@ -73,7 +81,7 @@ def test_whatever_is_there_all_the_time_is_shown_once_and_nothing_twice(
     rows: set[Row], size: int, events: list[Any]
 ) -> None:
     listing = Listing(rows, size, events)
-    found = Counter(row for page in from_both_ends(listing.fetch, {}) for row in page)
+    found = Counter(row for page in both_ends(listing.fetch) for row in page)
     gone = {old for batch in events for old, _ in batch}
     assert set(found) >= rows - gone
     assert set(found.values()) <= {1}
@@ -85,17 +93,17 @@ def test_it_takes_at_most_a_request_more_for_each_end_where_no_second_fills_a_pa
 ) -> None:
     rows = {Row(f"2026-11-26T{place:06}", row.id) for place, row in enumerate(sorted(rows))}
     listing = Listing(rows, size)
-    assert {row for page in from_both_ends(listing.fetch, {}) for row in page} == rows
+    assert {row for page in both_ends(listing.fetch) for row in page} == rows
     assert len(listing.asked) <= ceil((len(rows) + 1) / size) + 2
 
 
 def test_a_listing_of_one_page_takes_one_request() -> None:
     listing = Listing({a_row(1, number) for number in range(3)}, size=4)
-    assert [len(page) for page in from_both_ends(listing.fetch, {})] == [3]
+    assert [len(page) for page in both_ends(listing.fetch)] == [3]
     assert len(listing.asked) == 1
 
 
-@pytest.mark.parametrize("read", [in_order, from_both_ends])
+@pytest.mark.parametrize("read", [one_end, both_ends])
 def test_a_page_that_fails_fails_the_listing(read: Any) -> None:
     listing = Listing({a_row(number, number) for number in range(20)}, size=2)
 
@@ -105,13 +113,13 @@ def test_a_page_that_fails_fails_the_listing(read: Any) -> None:
         return listing.fetch(query, seen)
 
     with pytest.raises(ConnectionError):
-        list(read(fetch, {"sort": "created_at:desc"}))
+        list(read(fetch))
 
 
-@pytest.mark.parametrize("read", [in_order, from_both_ends])
+@pytest.mark.parametrize("read", [one_end, both_ends])
 def test_a_reader_that_pauses_is_waited_for_and_one_that_leaves_ends_it(read: Any) -> None:
     listing = Listing({a_row(1, number) for number in range(500)}, size=1)
-    pages = read(listing.fetch, {"sort": "created_at:desc"})
+    pages = read(listing.fetch)
     next(pages)
     running = threading.active_count()
     threading.Event().wait(0.2)
