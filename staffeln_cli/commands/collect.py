@@ -85,13 +85,14 @@ def _look(run: Run, volumes: Iterator[list[Volume]]) -> tuple[_Sight, list[Volum
         servers = pool.submit(lambda: {one.id: one for one in _flat(listings.servers())})
         projects = pool.submit(lambda: {one.id: one for one in listings.projects()})
         first = next(volumes, [])
+        unfinished, missing = backups.planned_or_unfinished(), backups.newest_missing()
         sight = _Sight(
             moment=moment,
             servers=servers.result(),
             projects=projects.result(),
             digests=digests.result(),
-            unfinished=backups.planned_or_unfinished(),
-            missing=backups.newest_missing(),
+            unfinished=unfinished,
+            missing=missing,
             rules=rules_of(run.settings),
         )
     run.counts["servers"] = len(sight.servers)

@@ -33,12 +33,16 @@ def fill(cloud: SimCloud, size: Size) -> None:
         cloud.set_quota(project, backups=UNLIMITED, backup_gigabytes=UNLIMITED)
     for number in range(size.servers):
         name = f"server-{number:06}"
+        made = now - timedelta(minutes=(number + 1) * size.volumes_per_server)
         server = cloud.add_server(
-            name, project=projects[number % size.projects], metadata={size.metadata_key: "true"}
+            name,
+            project=projects[number % size.projects],
+            metadata={size.metadata_key: "true"},
+            created_at=made,
         )
         for place in range(size.volumes_per_server):
-            age = timedelta(minutes=number * size.volumes_per_server + place)
-            _add_volume(cloud, size, server, name=f"{name}-{place}", created_at=now - age)
+            later = made + timedelta(minutes=place + 1)
+            _add_volume(cloud, size, server, name=f"{name}-{place}", created_at=later)
 
 
 def _add_volume(

@@ -26,12 +26,13 @@ class Things:
         project: str = OPERATOR,
         metadata: Mapping[str, str] | None = None,
         status: str = "ACTIVE",
+        created_at: datetime | None = None,
     ) -> str:
         with self.world.lock:
-            now = self.world.now()
+            made = created_at or self.world.now()
             owner = self.world.project(project).id
             server = Server(
-                self.world.new_id(), name, owner, self._operator(), now, now, status,
+                self.world.new_id(), name, owner, self._operator(), made, made, status,
                 dict(metadata or {}),
             )  # fmt: skip
             return self.world.servers.add(server).id

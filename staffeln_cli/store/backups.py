@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, and_, delete, func, or_, select, text, true, update
 
@@ -32,6 +32,13 @@ from staffeln_cli.store.queries import (
 )
 from staffeln_cli.tables import BackupRow, VolumeRow
 
+
+class _StateOfVolume(NamedTuple):
+    volume_id: VolumeId
+    state: State
+
+
+_STATES = Facts(_StateOfVolume, BackupRow.state)
 _BRIEFS = Facts(RecordBrief, BackupRow.volume_id, BackupRow.backup_id.is_not(None))
 
 
@@ -272,10 +279,7 @@ class Backups:
     def planned_or_unfinished(self) -> dict[VolumeId, State]:
         """The volumes that have an unfinished record, and its state."""
         with self._database.read() as connection:
-            rows = connection.execute(
-                select(BackupRow.volume_id, BackupRow.state).where(BackupRow.state.in_(UNFINISHED))
-            )
-            return {VolumeId(volume_id): state for volume_id, state in rows}
+            return dict(_STATES.among(connection, sorted(UNFINISHED)))
 
     def newest_missing(self) -> dict[VolumeId, datetime]:
         """For each volume that lost a backup behind our back, the start of the newest lost one."""
