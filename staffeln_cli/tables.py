@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -57,6 +58,7 @@ def _to_utc(value: datetime | None) -> datetime | None:
     return value.astimezone(UTC)
 
 
+@lru_cache(maxsize=1000)  # a pass writes its own moment into every row
 def _to_text(value: datetime | None) -> str | None:
     utc = _to_utc(value)
     return None if utc is None else utc.isoformat(" ", "microseconds")[:26]

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from staffeln_cli.commands import check
 from staffeln_cli.commands.backup import Waiting, caps_of, start
@@ -106,9 +106,15 @@ def _planned(run: Run, volume: Volume, wanted: Kind | None) -> BackupRecord | No
     run.decide(Decision(f"start {kind}", "volume", volume.id, volume.name, reason))
     servers = _servers(run, volume)
     protection = selection.protection(volume, servers, {}, rules_of(run.settings), None)
-    record = planned(volume, protection, kind, run.now(), token=secrets.token_hex(8))
-    chain_id = digest.full_id if digest is not None and kind is Kind.INCREMENTAL else None
-    return replace(record, origin=Origin.ADHOC, chain_id=chain_id)
+    return planned(
+        volume,
+        protection,
+        kind,
+        run.now(),
+        token=secrets.token_hex(8),
+        chain_id=digest.full_id if digest is not None and kind is Kind.INCREMENTAL else None,
+        origin=Origin.ADHOC,
+    )
 
 
 def _servers(run: Run, volume: Volume) -> dict[ServerId, Server]:

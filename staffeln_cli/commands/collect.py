@@ -79,10 +79,10 @@ def _look(run: Run, volumes: Iterator[list[Volume]]) -> tuple[_Sight, list[Volum
     With that, further ones are fetched ahead while the other listings come in.
     """
     listings, backups = run.cloud.listings, run.store.backups
-    moment = run.now()
+    moment, rules = run.now(), rules_of(run.settings)
     with ThreadPoolExecutor(3, thread_name_prefix="look") as pool:
         digests = pool.submit(lambda: digests_of(listings.backups()))
-        servers = pool.submit(lambda: {one.id: one for one in _flat(listings.servers())})
+        servers = pool.submit(lambda: _servers(listings.servers(), rules))
         projects = pool.submit(lambda: {one.id: one for one in listings.projects()})
         first = next(volumes, [])
         unfinished, missing = backups.planned_or_unfinished(), backups.newest_missing()
@@ -93,12 +93,17 @@ def _look(run: Run, volumes: Iterator[list[Volume]]) -> tuple[_Sight, list[Volum
             digests=digests.result(),
             unfinished=unfinished,
             missing=missing,
-            rules=rules_of(run.settings),
+            rules=rules,
         )
     run.counts["servers"] = len(sight.servers)
     if not run.dry_run:
         run.store.inventory.save_projects(sight.projects.values(), moment)
     return sight, first
+
+
+def _servers(pages: Iterable[list[Server]], rules: selection.Rules) -> dict[ServerId, Server]:
+    servers = selection.asked_about(chain.from_iterable(pages), rules)
+    return {one.id: one for one in servers}
 
 
 def digests_of(pages: Iterable[list[Backup]]) -> dict[tuple[ProjectId, VolumeId], ChainDigest]:
@@ -183,19 +188,23 @@ def _planned(run: Run, sight: _Sight, seen: _Seen) -> BackupRecord | None:
             return None
         name = called(seen.volume.name, seen.protection.server_name)
         run.fail("volume", seen.volume.id, problem, name=name)
-        record = _new(sight, seen, Kind.FULL)
+        record = planned(
+            seen.volume, seen.protection, Kind.FULL, sight.moment, token=secrets.token_hex(8)
+        )
         return replace(record, state=State.FAILED, reason=problem, finished_at=sight.moment)
     if not due.is_due(history, sight.moment, interval):
         return None
     kind, reason, chain_id = _kind(run.settings, sight, seen)
     run.decide(Decision(f"plan {kind}", "volume", seen.volume.id, seen.volume.name, reason))
-    record = _new(sight, seen, kind)
-    return replace(record, chain_id=chain_id, waiting_since=history.last_started_at)
-
-
-def _new(sight: _Sight, seen: _Seen, kind: Kind) -> BackupRecord:
-    token = secrets.token_hex(8)
-    return planned(seen.volume, seen.protection, kind, sight.moment, token=token)
+    return planned(
+        seen.volume,
+        seen.protection,
+        kind,
+        sight.moment,
+        token=secrets.token_hex(8),
+        chain_id=chain_id,
+        waiting_since=history.last_started_at,
+    )
 
 
 def _kind(settings: Settings, sight: _Sight, seen: _Seen) -> tuple[Kind, str, BackupId | None]:
@@ -256,7 +265,3 @@ def _close(run: Run, sight: _Sight) -> None:
     gone = run.store.inventory.close_listing(sight.seen, sight.moment)
     run.counts["gone"] = len(gone)
     run.store.backups.cancel_planned(gone, "the volume is gone", sight.moment)
-
-
-def _flat(pages: Iterator[list[Server]]) -> Iterator[Server]:
-    return chain.from_iterable(pages)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from staffeln_cli.model import (
+    BackupId,
     BackupRecord,
     InventoryVolume,
     Kind,
@@ -17,8 +18,16 @@ from staffeln_cli.planning.naming import backup_name
 from staffeln_cli.planning.selection import Protection
 
 
-def planned(
-    volume: Volume, protection: Protection, kind: Kind, moment: datetime, *, token: str
+def planned(  # noqa: PLR0913 - facts of one record, each by name
+    volume: Volume,
+    protection: Protection,
+    kind: Kind,
+    moment: datetime,
+    *,
+    token: str,
+    chain_id: BackupId | None = None,
+    waiting_since: datetime | None = None,
+    origin: Origin = Origin.SCHEDULED,
 ) -> BackupRecord:
     """A new record; `token` must be random, since nothing else makes the backup's name unique."""
     return BackupRecord(
@@ -31,9 +40,11 @@ def planned(
         project_id=volume.project_id,
         kind=kind,
         state=State.PLANNED,
-        origin=Origin.SCHEDULED,
+        origin=origin,
         planned_at=moment,
+        chain_id=chain_id,
         size_gib=volume.size_gib,
+        waiting_since=waiting_since,
     )
 
 

@@ -1,7 +1,7 @@
 """Which volumes are protected, why others are not, and which retention was promised to each."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -69,6 +69,22 @@ class Protection(NamedTuple):
     server_name: str = ""
     retention: str | None = None
     bad_retention: str | None = None
+
+
+def asked_about(servers: Iterable[Server], rules: Rules) -> Iterator[Server]:
+    """The servers with no more of their metadata than selection reads.
+
+    Most say the same, and so share what they say: there may be tens of thousands.
+    """
+    said: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
+    projects: dict[ProjectId, ProjectId] = {}
+    keys = (rules.metadata_key, rules.retention_key)
+    for server in servers:
+        items = tuple([(key, server.metadata[key]) for key in keys if key in server.metadata])
+        if items not in said:
+            said[items] = dict(items)
+        project_id = projects.setdefault(server.project_id, server.project_id)
+        yield Server(server.id, server.name, project_id, said[items])
 
 
 def protection(
