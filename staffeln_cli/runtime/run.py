@@ -76,9 +76,10 @@ class Run:
             self.failures.append(Failure(kind, item, reason, name))
 
     def decide(self, decision: Decision) -> None:
-        """Note what is done, or would be; shown by --dry-run."""
-        with self._lock:
-            self.decisions.add([decision])
+        """Note what is done, or would be, where that is to be shown."""
+        if self.tells:
+            with self._lock:
+                self.decisions.add([decision])
 
     def claim(self) -> "Claim":
         """A right to records that outlasts one request with its token, and the doubt after it."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, delete, func, or_, select, text, true, update
+from sqlalchemy import Select, and_, bindparam, delete, func, or_, select, text, true, update
 
 from staffeln_cli.model import (
     BackupId,
@@ -38,6 +38,7 @@ class _StateOfVolume(NamedTuple):
     state: State
 
 
+_OF_THESE = select(BackupRow.id).where(BackupRow.id.in_(bindparam("ids", expanding=True)))
 _STATES = Facts(_StateOfVolume, BackupRow.state)
 _BRIEFS = Facts(RecordBrief, BackupRow.volume_id, BackupRow.backup_id.is_not(None))
 
@@ -57,7 +58,7 @@ class Backups:
             connection.execute(statement, [as_row(record) for record in records])
             inserted: set[RecordId] = set()
             for chunk in chunks([record.id for record in records]):
-                found = connection.execute(select(BackupRow.id).where(BackupRow.id.in_(chunk)))
+                found = connection.execute(_OF_THESE, {"ids": chunk})
                 inserted.update(found.scalars())  # type: ignore[arg-type]  # ids are plain text there
             count_failures(connection, [one for one in records if one.id in inserted])
         return inserted
