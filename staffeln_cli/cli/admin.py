@@ -40,6 +40,34 @@ def current(session: Session) -> None:
         session.runtime.unchecked_store.database.check_schema()
 
 
+@db.command("import-staffeln")
+@click.argument("url")
+@click.option("--dry-run", is_flag=True, help="Say what would be imported; change nothing.")
+@click.option("-f", "--format", "shape", type=click.Choice(["text", "json"]), default="text")
+@click.pass_obj
+def import_staffeln(session: Session, url: str, shape: str, *, dry_run: bool) -> None:
+    """Take over the backups of Staffeln 2, whose database is at URL.
+
+    URL is that of its configuration, mysql://user:password@host/staffeln say, or - to read it from
+    the standard input, where no `ps` shows the password. Its database is only read. From then on
+    retention judges these backups; look at that with `staffeln retain --dry-run`.
+    """
+    from staffeln_cli.commands import takeover
+    from staffeln_cli.render.text import dumped
+
+    if url == "-":
+        url = sys.stdin.readline().strip()
+    with foreseen():
+        done = takeover.run(session.runtime, url, dry_run=dry_run)
+    if shape == "json":
+        write(dumped({"dry_run": dry_run, **asdict(done)}))
+        return
+    for backup_id, reason in done.left_out.items():
+        click.echo(f"{backup_id}  left out: {printable(reason)}")
+    word = "would import" if dry_run else "imported"
+    click.echo(f"{word} {done.imported}, left out {len(done.left_out)}, had {done.known} already")
+
+
 @click.group()
 def config() -> None:
     """Write an example configuration, or check the one in force."""

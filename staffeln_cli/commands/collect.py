@@ -61,6 +61,8 @@ class _Seen(NamedTuple):
     volume: Volume
     known: InventoryVolume | None
     protection: Protection
+    succeeded_at: datetime | None
+    """Of a volume that is new here but has backups, as after an import: the newest one's start."""
 
 
 def _collect(run: Run) -> None:
@@ -133,7 +135,8 @@ def rules_of(settings: Settings) -> selection.Rules:
 def _take_in(run: Run, sight: _Sight, volumes: list[Volume]) -> None:
     """One page: refresh its inventory rows, plan what is due, cancel what is no longer wanted."""
     known = run.store.inventory.volumes([one.id for one in volumes])
-    page = [_judged(sight, one, known.get(one.id)) for one in volumes]
+    told = run.store.backups.newest_successes([one.id for one in volumes if one.id not in known])
+    page = [_judged(sight, one, known.get(one.id), told.get(one.id)) for one in volumes]
     sight.seen.update(one.id for one in volumes)
     run.counts["volumes"] += len(page)
     run.counts["protected"] += sum(one.protection.protected for one in page)
@@ -155,7 +158,9 @@ def _take_in(run: Run, sight: _Sight, volumes: list[Volume]) -> None:
     run.store.backups.cancel_planned(unwanted, "no longer protected", sight.moment)
 
 
-def _judged(sight: _Sight, volume: Volume, known: InventoryVolume | None) -> _Seen:
+def _judged(
+    sight: _Sight, volume: Volume, known: InventoryVolume | None, succeeded_at: datetime | None
+) -> _Seen:
     remembered = None
     if known is not None:
         remembered = selection.Remembered(
@@ -168,7 +173,7 @@ def _judged(sight: _Sight, volume: Volume, known: InventoryVolume | None) -> _Se
     protection = selection.protection(
         volume, sight.servers, sight.projects, sight.rules, remembered
     )
-    return _Seen(volume, known, protection)
+    return _Seen(volume, known, protection, succeeded_at)
 
 
 def is_skipped(protection: Protection, rules: selection.Rules) -> bool:
@@ -180,7 +185,8 @@ def _planned(run: Run, sight: _Sight, seen: _Seen) -> BackupRecord | None:
     """A record for a volume that is due; failed at once where its status forbids a backup."""
     if not seen.protection.protected or seen.protection.busy:
         return None
-    history = history_of(seen.known, unfinished=seen.volume.id in sight.unfinished)
+    unfinished = seen.volume.id in sight.unfinished
+    history = history_of(seen.known, unfinished=unfinished, succeeded_at=seen.succeeded_at)
     interval = run.settings.backup.min_interval
     problem = seen.protection.problem
     if problem is not None:
@@ -250,8 +256,8 @@ def _row(sight: _Sight, seen: _Seen) -> InventoryVolume:
         # brought up for all that were seen when the listing has ended
         last_seen_at=known.last_seen_at if known is not None else sight.moment,
         protected_since=(since or sight.moment) if protection.protected else None,
-        last_started_at=known.last_started_at if known is not None else None,
-        last_success_at=known.last_success_at if known is not None else None,
+        last_started_at=known.last_started_at if known is not None else seen.succeeded_at,
+        last_success_at=known.last_success_at if known is not None else seen.succeeded_at,
         last_failed_at=known.last_failed_at if known is not None else None,
         failures=known.failures if known is not None else 0,
         retained_as=known.retained_as if known is not None else None,

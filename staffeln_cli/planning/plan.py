@@ -48,10 +48,14 @@ def planned(  # noqa: PLR0913 - facts of one record, each by name
     )
 
 
-def history_of(known: InventoryVolume | None, *, unfinished: bool) -> History:
-    """How a volume's backups went so far."""
+def history_of(
+    known: InventoryVolume | None, *, unfinished: bool, succeeded_at: datetime | None = None
+) -> History:
+    """How a volume's backups went so far; `succeeded_at` is all that is known of a new one."""
     if known is None:
-        return History(unfinished=unfinished)
+        return History(
+            unfinished=unfinished, last_started_at=succeeded_at, last_success_at=succeeded_at
+        )
     return History(
         unfinished=unfinished,
         last_started_at=known.last_started_at,

@@ -282,6 +282,19 @@ class Backups:
         with self._database.read() as connection:
             return dict(_STATES.among(connection, sorted(UNFINISHED)))
 
+    def newest_successes(self, volume_ids: Sequence[VolumeId]) -> dict[VolumeId, datetime]:
+        """The start of the newest backup that each of these volumes has, if it has any."""
+        found: dict[VolumeId, datetime] = {}
+        with self._database.read() as connection:
+            for chunk in chunks(volume_ids):
+                rows = connection.execute(
+                    select(BackupRow.volume_id, func.max(BackupRow.started_at))
+                    .where(BackupRow.volume_id.in_(chunk), BackupRow.state == State.AVAILABLE)
+                    .group_by(BackupRow.volume_id)
+                )
+                found.update((VolumeId(one), moment) for one, moment in rows if moment)
+        return found
+
     def newest_missing(self) -> dict[VolumeId, datetime]:
         """For each volume that lost a backup behind our back, the start of the newest lost one."""
         with self._database.read() as connection:

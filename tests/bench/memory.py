@@ -14,8 +14,8 @@ def main() -> None:
     for volumes in (10_000, 100_000):
         with cloud(volumes // VOLUMES, VOLUMES, latency=0.0) as sim:
             environ = sim.fresh("memory")
-            for name in peaks:
-                peaks[name].append(run(COLLECT, environ, most=0).memory)
+            for seen in peaks.values():
+                seen.append(run(COLLECT, environ, most=0).memory)
     for name, (few, many) in peaks.items():
         say(name, f"{few:.0f} MiB", f"{many:.0f} MiB", f"{many / few:.2f} times")
 
