@@ -4,17 +4,21 @@ From then on retention judges them as its own. What Staffeln 2 says of a backup 
 far as Cinder cannot tell: that it made it, and of which server.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
 
 from staffeln_cli.model import (
     Backup,
     BackupId,
     BackupRecord,
-    InventoryVolume,
     Kind,
     Origin,
     RecordId,
+    ServerId,
     State,
+    VolumeId,
 )
 from staffeln_cli.runtime import Runtime
 from staffeln_cli.store.upstream import Made, backups_of
@@ -40,55 +44,59 @@ def run(runtime: Runtime, url: str, *, dry_run: bool = False) -> TakenOver:
     made = backups_of(url)
     done = TakenOver(left_out=dict.fromkeys(made, "Cinder does not have it"))
     with runtime.lock("db-import"):
-        cloud = runtime.cloud.login().cloud
+        cloud, listings = runtime.cloud.login().cloud, runtime.cloud.listings
         runtime.store.cloud.belongs_to(cloud, remember=not dry_run)
-        for page in runtime.cloud.listings.backups():
-            _take_in(runtime, [one for one in page if one.id in made], made, done, dry_run=dry_run)
+        names = _Names(
+            {one.id: one.name for page in listings.volumes() for one in page},
+            {one.id: one.name for page in listings.servers() for one in page},
+        )
+        for page in listings.backups():
+            for backup in _wanted(runtime, [one for one in page if one.id in made], done):
+                if not dry_run:
+                    record = _record(backup, made[backup.id], names, runtime.now())
+                    runtime.store.backups.adopt(record)
             runtime.progress("backups imported", done.imported, None)
     return done
 
 
-def _take_in(
-    runtime: Runtime,
-    page: list[Backup],
-    made: dict[BackupId, Made],
-    done: TakenOver,
-    *,
-    dry_run: bool,
-) -> None:
+class _Names(NamedTuple):
+    """What people call what the cloud still has."""
+
+    volumes: Mapping[VolumeId, str]
+    servers: Mapping[ServerId, str]
+
+
+def _wanted(runtime: Runtime, page: list[Backup], done: TakenOver) -> Iterator[Backup]:
+    """Those to import; told is also what becomes of the others."""
     known = {one.backup_id for one in runtime.store.backups.by_ids(one.id for one in page)}
-    volumes = runtime.store.inventory.volumes(list({one.volume_id for one in page}))
     for backup in page:
-        if backup.id not in known and backup.status != "available":
-            done.left_out[backup.id] = f"it is {backup.status}"
-            continue
-        del done.left_out[backup.id]
         if backup.id in known:
             done.known += 1
+        elif backup.status != "available":
+            done.left_out[backup.id] = f"it is {backup.status}"
             continue
-        done.imported += 1
-        if not dry_run:
-            volume = volumes.get(backup.volume_id)
-            runtime.store.backups.adopt(_record(runtime, backup, made[backup.id], volume))
+        else:
+            done.imported += 1
+            yield backup
+        del done.left_out[backup.id]
 
 
-def _record(
-    runtime: Runtime, backup: Backup, made: Made, volume: InventoryVolume | None
-) -> BackupRecord:
+def _record(backup: Backup, made: Made, names: _Names, moment: datetime) -> BackupRecord:
+    server_name = names.servers.get(made.server_id, "") if made.server_id else ""
     return BackupRecord(
         id=RecordId(backup.id),
         name=f"{backup.name}#{backup.id}",
         volume_id=backup.volume_id,
-        volume_name=volume.volume_name if volume else "",
+        volume_name=names.volumes.get(backup.volume_id, ""),
         project_id=backup.project_id,
         server_id=made.server_id,
-        server_name=made.server_name or (volume.server_name if volume else ""),
+        server_name=server_name or made.server_name,
         kind=Kind.INCREMENTAL if backup.is_incremental else Kind.FULL,
         state=State.AVAILABLE,
         origin=Origin.IMPORTED,
         planned_at=backup.created_at,
         started_at=backup.created_at,
-        finished_at=runtime.now(),
+        finished_at=moment,
         backup_id=backup.id,
         size_gib=backup.size_gib,
     )

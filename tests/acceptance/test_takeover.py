@@ -93,8 +93,9 @@ def test_what_cinder_has_is_imported_once(
     assert (again["imported"], again["known"]) == (0, 3)
     rows = staffeln("status", "backups", "-f", "json").json
     assert {one["backup_id"] for one in rows} == {*old.backups} - {foreign}
-    assert {(one["origin"], one["state"], one["server_id"]) for one in rows} == {
-        ("imported", "available", old.server)
+    facts = ("origin", "state", "server_id", "server_name", "volume_name")
+    assert {tuple(one[fact] for fact in facts) for one in rows} == {
+        ("imported", "available", old.server, "web", "data")
     }
     assert "had 3 already" in staffeln("db", "import-staffeln", url).stdout
 
