@@ -1,7 +1,7 @@
 """Rows as facts without a Python object between: the database writes JSON, msgspec reads it.
 
-That takes a fifth of what rows take that are fetched one by one, and the database works while
-other threads go on: a driver has Python stop and start at every row.
+Rows that are fetched one by one take 1.5 to 1.7 times as long, and hold up other threads: a driver
+has Python stop and start at every row.
 """
 
 from collections.abc import Iterator, Sequence
