@@ -10,6 +10,7 @@ from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache
+from heapq import heappop, heappush
 
 from staffeln_cli.model import Backup
 
@@ -36,7 +37,7 @@ class Lineage:
         self,
         parents: Sequence[Parents],
         sure: Sequence[bool],
-        cautious: Callable[[], list[Parents]],
+        doubted: Callable[[], frozenset[int]],
     ) -> None:
         self.parents = parents
         """For each backup, all that may be its parent."""
@@ -44,8 +45,7 @@ class Lineage:
         """Which backups can surely be restored."""
         self.children = children_of(parents)
         """For each backup, all that may stand on it directly, oldest first."""
-        self.cautious = cautious
-        """The parents without the assumption that nothing was being restored meanwhile."""
+        self._doubted = doubted
 
     @cached_property
     def doubted(self) -> frozenset[int]:
@@ -53,22 +53,14 @@ class Lineage:
 
         Or one is of the same second, so that either may stand on the other.
         """
-        found: set[int] = set()
-        for place, cautious in enumerate(self.cautious()):
-            if further := set(cautious).difference(self.parents[place]):
-                found |= further - ancestors((place,), self.parents)
-        for place, children in enumerate(self.children):
-            if any(child < place or child in self.parents[place] for child in children):
-                found.add(place)
-        return frozenset(found)
+        return self._doubted()
 
 
 def lineage_of(line: Sequence[Backup]) -> Lineage:
     """Of one volume and project, `oldest_first`."""
     shape = _shape(line)
     if shape is None:
-        parents = _parents(line, _was_available)
-        return Lineage(parents, restorable(line, parents), lambda: _parents(line, _has_rested))
+        return _of_line(line)
     return _of_shape(shape) if len(shape) <= _SHORT else _of_shape.__wrapped__(shape)
 
 
@@ -83,7 +75,7 @@ def cautious_parents(line: Sequence[Backup]) -> list[Parents]:
     Then Cinder passes over the one being restored, and reaches back into the chain before. That is
     rare, so it is no reason to keep a backup, but one to ask Cinder before its deletion.
     """
-    return lineage_of(line).cautious()
+    return _parents(line, _has_rested)
 
 
 def children_of(parents: Sequence[Parents]) -> list[list[int]]:
@@ -119,6 +111,22 @@ def restorable(line: Sequence[Backup], parents: Sequence[Parents]) -> list[bool]
     return sure
 
 
+def _of_line(line: Sequence[Backup]) -> Lineage:
+    parents = _parents(line, _was_available)
+    return Lineage(parents, restorable(line, parents), lambda: _doubted(line, parents))
+
+
+def _doubted(line: Sequence[Backup], parents: Sequence[Parents]) -> frozenset[int]:
+    found: set[int] = set()
+    for place, cautious in enumerate(cautious_parents(line)):
+        if further := set(cautious).difference(parents[place]):
+            found |= further - ancestors((place,), parents)
+    for place, children in enumerate(children_of(parents)):
+        if any(child < place or child in parents[place] for child in children):
+            found.add(place)
+    return frozenset(found)
+
+
 def _shape(line: Sequence[Backup]) -> Shape | None:
     """What a plain line looks like: all are whole, of the volume itself and of different seconds.
 
@@ -127,27 +135,27 @@ def _shape(line: Sequence[Backup]) -> Shape | None:
     """
     shape: list[int] = []
     before: Backup | None = None
+    resting = 0
+    """The place of the newest that has rested by then, or the first."""
+    touched: list[tuple[datetime, int]] = []
     for place, backup in enumerate(line):
         if backup.snapshot_id is not None or backup.status not in WHOLE:
             return None
-        if before is None:
-            shape.append(_ORPHAN if backup.is_incremental else 0)
+        created_at = backup.created_at
+        if before is not None and (
+            before.created_at >= created_at or before.data_timestamp >= backup.data_timestamp
+        ):
+            return None
+        while touched and touched[0][0] < created_at:
+            resting = max(resting, heappop(touched)[1])
+        if backup.is_incremental:
+            shape.append(place - resting if place else _ORPHAN)
         else:
-            if before.created_at >= backup.created_at:
-                return None
-            if before.data_timestamp >= backup.data_timestamp:
-                return None
-            shape.append(_back_to_one_at_rest(place, line) if backup.is_incremental else 0)
+            shape.append(0)
+        if backup.updated_at is not None and backup.status == "available":
+            heappush(touched, (backup.updated_at, place))
         before = backup
     return tuple(shape)
-
-
-def _back_to_one_at_rest(place: int, line: Sequence[Backup]) -> int:
-    child = line[place]
-    back = 1
-    while back < place and not _has_rested(line[place - back], child):
-        back += 1
-    return back
 
 
 @lru_cache(maxsize=1000)
@@ -157,14 +165,23 @@ def _of_shape(shape: Shape) -> Lineage:
     sure: list[bool] = []
     for place, back in enumerate(shape):
         sure.append(sure[place - 1] if back > 0 else back != _ORPHAN)
-    return Lineage(
-        parents,
-        sure,
-        lambda: [
-            tuple(range(place - 1, place - back - 1, -1)) if back > 0 else ()
-            for place, back in enumerate(shape)
-        ],
-    )
+    return Lineage(parents, sure, lambda: _doubted_of(shape))
+
+
+def _doubted_of(shape: Shape) -> frozenset[int]:
+    """What lies before the chain of an incremental, back to the newest that had rested by then.
+
+    That one is never older than for the incremental before, so that none is added twice.
+    """
+    found: set[int] = set()
+    start = added = 0
+    for place, back in enumerate(shape):
+        if back <= 0:
+            start = place
+        else:
+            found.update(range(max(place - back, added), start))
+            added = start
+    return frozenset(found)
 
 
 def _parents(

@@ -59,7 +59,7 @@ def test_the_shape_of_a_plain_line_says_as_much_as_the_line(cinder: Cinder) -> N
     found, parents = lineage_of(line), lineage._parents(line, lineage._was_available)
     assert list(found.parents) == parents
     assert list(found.sure) == restorable(line, parents)
-    assert found.cautious() == lineage._parents(line, lineage._has_rested)
+    assert found.doubted == lineage._doubted(line, parents)
 
 
 @given(CALM_LIVES)
