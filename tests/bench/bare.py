@@ -9,6 +9,9 @@ from typing import Any
 import requests
 import yaml
 
+BACKUPS = "backups/detail?all_tenants=1&sort=volume_id:asc,created_at:desc,id:desc"
+"""In retention's order."""
+
 
 def main() -> None:
     entry = yaml.safe_load(Path(os.environ["OS_CLIENT_CONFIG_FILE"]).read_text())["clouds"]["sim"]
@@ -26,6 +29,9 @@ def main() -> None:
     catalog = {one["type"]: one["endpoints"] for one in token.json()["token"]["catalog"]}
     cinder = _public(catalog.get("block-storage") or catalog["volumev3"])
     nova = _public(catalog["compute"])
+    if sys.argv[1:] == ["one page of backups"]:
+        session.get(f"{cinder}/{BACKUPS}", timeout=60).raise_for_status()
+        return
     if sys.argv[1:] == ["backups"]:
         _print_backups(session, cinder)
         return
@@ -44,8 +50,7 @@ def main() -> None:
 
 def _print_backups(session: requests.Session, cinder: str) -> None:
     """Each backup as the row of a database, a JSON list per line."""
-    url = f"{cinder}/backups/detail?all_tenants=1"
-    for one in _pages(session, url, "backups", "volume 3.64"):
+    for one in _pages(session, f"{cinder}/{BACKUPS}", "backups", "volume 3.64"):
         kind = "incremental" if one["is_incremental"] else "full"
         at = one["created_at"].replace("T", " ")
         project_id = one["os-backup-project-attr:project_id"]
