@@ -4,7 +4,19 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, bindparam, delete, func, or_, select, text, true, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 
 from staffeln_cli.model import (
     BackupId,
@@ -78,12 +90,7 @@ class Backups:
         planned or the caps are reached.
         """
         with self._database.write() as connection:
-            if not self._database.is_sqlite:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CAPS_LOCK})
-            in_flight = connection.execute(
-                select(func.count()).where(BackupRow.state.in_(IN_FLIGHT))
-            ).scalar_one()
-            room = min(limit, caps.total - in_flight)
+            room = min(limit, caps.total - self._in_flight(connection))
             if room <= 0:
                 return []
             now = self._database.now()
@@ -104,6 +111,14 @@ class Backups:
                 .returning(*COLUMNS)
             )
             return sorted((BackupRecord(*row) for row in started), key=by_waiting)
+
+    def _in_flight(self, connection: Connection) -> int:
+        """How many backups are in flight; nobody else counts until this transaction ends."""
+        if not self._database.is_sqlite:  # SQLite has one writer at a time anyway
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CAPS_LOCK})
+        flying = select(func.count()).where(BackupRow.state.in_(IN_FLIGHT))
+        number: int = connection.execute(flying).scalar_one()
+        return number
 
     def open_work(self) -> list[BackupRecord]:
         """What `check` has to follow: in doubt, being created, being deleted, or with remains."""
