@@ -7,8 +7,9 @@ are under its policy again.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from staffeln_cli.model import Backup, BackupRecord, Kind, Origin, RecordId, ServerId, State
+from staffeln_cli.model import Backup, BackupRecord, Origin, RecordId, ServerId, State
 from staffeln_cli.planning.naming import RECORD_KEY, SERVER_KEY
+from staffeln_cli.planning.plan import found
 from staffeln_cli.runtime import Runtime
 
 
@@ -43,20 +44,11 @@ def _unknown(runtime: Runtime, marked: Sequence[Backup]) -> list[Backup]:
 
 
 def _record(runtime: Runtime, orphan: Backup) -> BackupRecord:
-    return BackupRecord(
-        id=RecordId(f"{orphan.metadata[RECORD_KEY][:16]}-{orphan.id[:8]}"),
-        name=f"{orphan.name}#{orphan.id}",
-        volume_id=orphan.volume_id,
-        project_id=orphan.project_id,
-        kind=Kind.INCREMENTAL if orphan.is_incremental else Kind.FULL,
-        state=State.AVAILABLE,
-        origin=Origin.ADOPTED,
-        planned_at=orphan.created_at,
-        started_at=orphan.created_at,
-        finished_at=runtime.now(),
-        backup_id=orphan.id,
-        server_id=ServerId(orphan.metadata[SERVER_KEY])
-        if orphan.metadata.get(SERVER_KEY)
-        else None,
-        size_gib=orphan.size_gib,
+    server_id = orphan.metadata.get(SERVER_KEY)
+    return found(
+        orphan,
+        Origin.ADOPTED,
+        runtime.now(),
+        record_id=RecordId(f"{orphan.metadata[RECORD_KEY][:16]}-{orphan.id[:8]}"),
+        server_id=ServerId(server_id) if server_id else None,
     )

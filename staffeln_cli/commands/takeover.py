@@ -13,13 +13,12 @@ from staffeln_cli.model import (
     Backup,
     BackupId,
     BackupRecord,
-    Kind,
     Origin,
     RecordId,
     ServerId,
-    State,
     VolumeId,
 )
+from staffeln_cli.planning.plan import found
 from staffeln_cli.runtime import Runtime
 from staffeln_cli.store.upstream import Made, backups_of
 
@@ -83,20 +82,12 @@ def _wanted(runtime: Runtime, page: list[Backup], done: TakenOver) -> Iterator[B
 
 def _record(backup: Backup, made: Made, names: _Names, moment: datetime) -> BackupRecord:
     server_name = names.servers.get(made.server_id, "") if made.server_id else ""
-    return BackupRecord(
-        id=RecordId(backup.id),
-        name=f"{backup.name}#{backup.id}",
-        volume_id=backup.volume_id,
-        volume_name=names.volumes.get(backup.volume_id, ""),
-        project_id=backup.project_id,
+    return found(
+        backup,
+        Origin.IMPORTED,
+        moment,
+        record_id=RecordId(backup.id),
         server_id=made.server_id,
         server_name=server_name or made.server_name,
-        kind=Kind.INCREMENTAL if backup.is_incremental else Kind.FULL,
-        state=State.AVAILABLE,
-        origin=Origin.IMPORTED,
-        planned_at=backup.created_at,
-        started_at=backup.created_at,
-        finished_at=moment,
-        backup_id=backup.id,
-        size_gib=backup.size_gib,
+        volume_name=names.volumes.get(backup.volume_id, ""),
     )

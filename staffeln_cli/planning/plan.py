@@ -3,12 +3,14 @@
 from datetime import datetime
 
 from staffeln_cli.model import (
+    Backup,
     BackupId,
     BackupRecord,
     InventoryVolume,
     Kind,
     Origin,
     RecordId,
+    ServerId,
     State,
     Volume,
 )
@@ -45,6 +47,39 @@ def planned(  # noqa: PLR0913 - facts of one record, each by name
         chain_id=chain_id,
         size_gib=volume.size_gib,
         waiting_since=waiting_since,
+    )
+
+
+def found(  # noqa: PLR0913 - facts of one record, each by name
+    backup: Backup,
+    origin: Origin,
+    moment: datetime,
+    *,
+    record_id: RecordId,
+    server_id: ServerId | None,
+    server_name: str = "",
+    volume_name: str = "",
+) -> BackupRecord:
+    """A record for an available backup that Cinder has and we did not know, as of `moment`.
+
+    Its name has Cinder's id in it: names of strangers need not be unique, ours must.
+    """
+    return BackupRecord(
+        id=record_id,
+        name=f"{backup.name}#{backup.id}",
+        volume_id=backup.volume_id,
+        volume_name=volume_name,
+        project_id=backup.project_id,
+        server_id=server_id,
+        server_name=server_name,
+        kind=Kind.INCREMENTAL if backup.is_incremental else Kind.FULL,
+        state=State.AVAILABLE,
+        origin=origin,
+        planned_at=backup.created_at,
+        started_at=backup.created_at,
+        finished_at=moment,
+        backup_id=backup.id,
+        size_gib=backup.size_gib,
     )
 
 

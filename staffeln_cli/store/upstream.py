@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, MetaData, Table, create_engine, inspect, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from staffeln_cli.config.load import masked_url
 from staffeln_cli.errors import ConfigError, StoreUnavailable
@@ -38,7 +38,7 @@ def backups_of(url: str) -> dict[BackupId, Made]:
     where = masked_url(url)
     try:
         engine = create_engine(_checked(url))
-    except ModuleNotFoundError as error:
+    except (ModuleNotFoundError, NoSuchModuleError) as error:  # the latter: ?plugin= in the URL
         raise ConfigError(
             [f"{where}: {error}; run: pip install 'staffeln[upstream,postgresql]'"]
         ) from error

@@ -152,6 +152,7 @@ def test_its_database_is_only_read(staffeln: Staffeln, old: Old, tmp_path: Path)
         ("no url", 78, "is not a URL"),
         ("sqlite:////nowhere/staffeln.db", 78, "there is no such file"),
         ("sqlite:///", 78, "there is no such file"),
+        ("mysql://host/staffeln?plugin=dbcounter", 78, "dbcounter"),
         ("oracle://host/db", 78, "is not supported"),
         ("mysql://staffeln:hush@127.0.0.1:1/staffeln", 69, "Can't connect"),
         ("postgresql://staffeln:hush@127.0.0.1:1/staffeln", 69, "refused"),
