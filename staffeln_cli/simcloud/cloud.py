@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from staffeln_cli.simcloud.calls import Call, Reply, Request
 from staffeln_cli.simcloud.clock import Clock
-from staffeln_cli.simcloud.faults import Fault, Faults
+from staffeln_cli.simcloud.faults import Fault, Faults, without
 from staffeln_cli.simcloud.lifecycle import restart_service, settle
 from staffeln_cli.simcloud.login import clouds_yaml
 from staffeln_cli.simcloud.people import People
@@ -95,6 +95,7 @@ class SimCloud:
         self.finish_restores, self.fail_restores = steering.finish_restores, steering.fail_restores
         self.expire_tokens = steering.expire_tokens
         self.fail_next, self.delay_next = faults.fail_next, faults.delay_next
+        self.proxy_404_next, self.omit_next = faults.proxy_404_next, faults.omit_next
         self.hang_next, self.release = faults.hang_next, faults.release
         self.lose_reply_next, self.reset_next = faults.lose_reply_next, faults.reset_next
         self.chaos = faults.chaos
@@ -215,6 +216,9 @@ class SimCloud:
                 return fault.reply
         last = next((f for f in faults if f.hangs or f.drops or f.resets), None)
         reply = answered(self._routes, call) if last is None or last.acting else None
+        omitted = frozenset[str]().union(*(fault.omits for fault in faults))
+        if reply is not None and omitted:
+            reply = without(reply, omitted)
         if last is None:
             return reply
         if last.hangs:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from threading import Event, Lock
 
 from staffeln_cli.simcloud.calls import Reply, Request
@@ -28,6 +29,7 @@ class Fault:
     resets: bool = False
     acting: bool = True
     expires_tokens: bool = False
+    omits: frozenset[str] = frozenset()
 
     def strikes(self, request: Request) -> bool:
         return (
@@ -88,6 +90,21 @@ class Faults:
         reply = Reply(status, body, headers or {})
         self._add(Fault(method, path, times, reply=reply))
 
+    def proxy_404_next(self, method: str, path: str, times: int = 1) -> None:
+        """Answer the next such requests as an ingress does that finds no service behind it."""
+        self.fail_next(
+            method,
+            path,
+            status=404,
+            body="default backend - 404",
+            headers={"Content-Type": "text/plain; charset=utf-8"},
+            times=times,
+        )
+
+    def omit_next(self, path: str, ids: Iterable[str], times: int = 1) -> None:
+        """Leave rows out of the next such listings, as a service does that lags behind."""
+        self._add(Fault("GET", path, times, omits=frozenset(ids)))
+
     def delay_next(self, method: str, path: str, seconds: float, times: int = 1) -> None:
         """Let the next such requests wait, then go on."""
         self._add(Fault(method, path, times, seconds=seconds))
@@ -118,6 +135,16 @@ class Faults:
     def _add(self, fault: Fault) -> None:
         with self._lock:
             self.waiting.append(fault)
+
+
+def without(reply: Reply, ids: frozenset[str]) -> Reply:
+    """A page of a listing that lacks these rows; its links stay."""
+    _, content = reply.content()
+    body = {
+        key: [row for row in rows if row.get("id") not in ids] if isinstance(rows, list) else rows
+        for key, rows in json.loads(content).items()
+    }
+    return replace(reply, body=body)
 
 
 def _chaotic(kind: str, chance: random.Random) -> Fault:

@@ -40,6 +40,24 @@ def test_a_fault_can_wait_for_a_later_page(cloud: SimCloud, sim: Client) -> None
     assert (reply.status_code, reply.text) == (500, "<html>gone</html>")
 
 
+def test_rows_can_be_left_out_of_a_listing_and_are_found_by_id(
+    cloud: SimCloud, sim: Client
+) -> None:
+    here, lacking = cloud.add_volume("here"), cloud.add_volume("lacking")
+    cloud.omit_next("/volumes/detail", [lacking])
+    listings = [sim.list_all("/volumes/detail", "volumes") for _ in range(2)]
+    assert [{row["id"] for row in rows} for rows in listings] == [{here}, {here, lacking}]
+    assert sim.volume_api("GET", f"/volumes/{lacking}").status_code == 200
+
+
+def test_a_proxys_404_is_plain_text(cloud: SimCloud, sim: Client) -> None:
+    volume = cloud.add_volume("v")
+    cloud.proxy_404_next("GET", f"/volumes/{volume}")
+    replies = [sim.volume_api("GET", f"/volumes/{volume}") for _ in range(2)]
+    assert [reply.status_code for reply in replies] == [404, 200]
+    assert replies[0].headers["Content-Type"].startswith("text/plain")
+
+
 def test_a_delayed_request_is_answered_in_the_end(cloud: SimCloud, sim: Client) -> None:
     sim.volume_api("GET", LIST)
     cloud.delay_next("GET", LIST, 0.2)
