@@ -280,6 +280,7 @@ class Unexpected(CloudUnavailable):
     """A service answered with a status that the caller did not ask for."""
 
     def __init__(self, what: str, response: requests.Response) -> None:
+        self.response = response
         self.status = response.status_code
         self.reason = message_of(response)
         super().__init__(f"{what}: HTTP {self.status}: {self.reason}")

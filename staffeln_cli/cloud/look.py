@@ -8,6 +8,7 @@ import msgspec
 from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api, Unexpected
 from staffeln_cli.cloud.listings import CINDER_VOLUMES, NOVA
+from staffeln_cli.cloud.patience import says_absent
 from staffeln_cli.model import ProjectId, Server, Volume
 
 
@@ -38,17 +39,20 @@ class Quotas:
 
 
 class Look:
-    """Single look-ups; None for what the service says does not exist."""
+    """Single look-ups; None for what the service itself says does not exist.
+
+    Any other answer without the thing, a proxy's 404 among them, is CloudUnavailable.
+    """
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
     def volume(self, volume_id: str) -> Volume | None:
         """A volume, of whatever project."""
-        body = self._body("block_storage", f"/volumes/{volume_id}", CINDER_VOLUMES)
+        body = self._body("block_storage", "/volumes", volume_id, CINDER_VOLUMES)
         with decode.understood(f"volume {volume_id}"):
-            raw = msgspec.json.decode(body, type=_OneVolume) if body else None
-        return decode.volume(raw.volume) if raw else None
+            raw = msgspec.json.decode(body, type=_OneVolume) if body is not None else None
+            return decode.volume(raw.volume) if raw else None
 
     def server(self, server_id: str) -> Server | None:
         """A server, of whatever project."""
@@ -97,15 +101,15 @@ class Look:
         return self._api.has_application_credential
 
     def _server(self, server_id: str) -> decode.RawServer | None:
-        body = self._body("compute", f"/servers/{server_id}", NOVA)
+        body = self._body("compute", "/servers", server_id, NOVA)
         with decode.understood(f"server {server_id}"):
-            return msgspec.json.decode(body, type=_OneServer).server if body else None
+            return None if body is None else msgspec.json.decode(body, type=_OneServer).server
 
-    def _body(self, service: str, path: str, microversion: str) -> bytes | None:
+    def _body(self, service: str, path: str, item_id: str, microversion: str) -> bytes | None:
         try:
-            return self._api.get(service, path, microversion=microversion)
+            return self._api.get(service, f"{path}/{item_id}", microversion=microversion)
         except Unexpected as error:
-            if error.status in (400, 404):
+            if says_absent(error.response, item_id):
                 return None
             raise
 

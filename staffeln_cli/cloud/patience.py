@@ -90,6 +90,19 @@ def message_of(response: requests.Response) -> str:
         return response.reason or "no message"
 
 
+def says_absent(response: requests.Response, item_id: str) -> bool:
+    """Whether the service itself says that it has no such thing: the one judge of a 404.
+
+    Nova and Cinder answer with an `itemNotFound` whose message names the id. A proxy's 404 is
+    text, HTML or empty; a 404 about something else, such as the backup service, lacks the id.
+    """
+    try:
+        message = response.json()["itemNotFound"]["message"]
+    except (ValueError, TypeError, KeyError):
+        return False
+    return response.status_code == 404 and item_id in str(message)
+
+
 def one_line(error: BaseException) -> str:
     """An error's text, without line breaks."""
     return " ".join(str(error).split()) or type(error).__name__

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from staffeln_cli.config import Settings
+from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import (
     Backup,
     BackupId,
@@ -265,9 +266,31 @@ def _row(sight: _Sight, seen: _Seen) -> InventoryVolume:
 
 
 def _close(run: Run, sight: _Sight) -> None:
-    """The listing was complete: what it lacks is gone."""
+    """The listing was complete. What it lacks is gone if Cinder says so when asked by id."""
     if run.dry_run:
         return
-    gone = run.store.inventory.close_listing(sight.seen, sight.moment)
+    inventory = run.store.inventory
+    gone: list[VolumeId] = []
+    doubtful: list[InventoryVolume] = []
+    for known, is_there in run.parallel(
+        lambda one: _is_there(run, one), inventory.unseen(sight.seen)
+    ):
+        if is_there is None:
+            doubtful.append(known)
+        elif not is_there:
+            gone.append(known.volume_id)
+    run.runtime.stop.check()
+    inventory.close_listing(gone, doubtful, sight.moment)
     run.counts["gone"] = len(gone)
     run.store.backups.cancel_planned(gone, "the volume is gone", sight.moment)
+
+
+def _is_there(run: Run, known: InventoryVolume) -> bool | None:
+    """Whether Cinder has a volume that the listing lacks; None, and a failure, when in doubt."""
+    try:
+        return run.cloud.look.volume(known.volume_id) is not None
+    except CloudUnavailable as error:
+        reason = f"the listing of volumes lacks it, and looking it up failed: {error}"
+        name = called(known.volume_name, known.server_name)
+        run.fail("volume", known.volume_id, reason, name=name)
+        return None

@@ -91,10 +91,20 @@ class Inventory:
                 [volume._asdict() for volume in volumes],
             )
 
-    def close_listing(self, seen: Collection[VolumeId], moment: datetime) -> list[VolumeId]:
-        """After a complete listing, what was not seen is gone; return that."""
+    def unseen(self, seen: Collection[VolumeId]) -> list[InventoryVolume]:
+        """The volumes that a complete listing lacks, but for those known to be gone."""
+        with self._database.read() as connection:
+            return list(_VOLUMES.among(connection, _unseen(connection, seen)))
+
+    def close_listing(
+        self, gone: Sequence[VolumeId], doubtful: Iterable[InventoryVolume], moment: datetime
+    ) -> None:
+        """After a complete listing: what is gone is marked, what is in doubt stays as it was.
+
+        All other volumes were seen.
+        """
+        left = [{"one": one.volume_id, "then": one.last_seen_at} for one in doubtful]
         with self._database.write() as connection:
-            gone = _unseen(connection, seen)
             for chunk in chunks(gone):
                 connection.execute(
                     update(VolumeRow)
@@ -104,7 +114,13 @@ class Inventory:
             connection.execute(
                 update(VolumeRow).where(VolumeRow.gone_at.is_(None)).values(last_seen_at=moment)
             )
-        return gone
+            if left:
+                connection.execute(
+                    update(VolumeRow)
+                    .where(VolumeRow.volume_id == bindparam("one"))
+                    .values(last_seen_at=bindparam("then")),
+                    left,
+                )
 
     def save_projects(self, projects: Iterable[Project], moment: datetime) -> None:
         """Replace what is known of the projects by a complete listing."""

@@ -94,13 +94,17 @@ def test_a_new_look_at_the_cloud_never_overwrites_history(store: Store) -> None:
 
 def test_a_complete_listing_tells_what_is_gone_and_what_was_seen(store: Store) -> None:
     later = NOW + timedelta(days=1)
-    store.inventory.save([a_row("here"), a_row("gone")])
-    assert store.inventory.close_listing({VolumeId("here")}, later) == ["gone"]
-    rows = store.inventory.volumes([VolumeId("here"), VolumeId("gone")])
-    assert rows[VolumeId("here")].last_seen_at == later
-    gone = rows[VolumeId("gone")]
-    assert (gone.gone_at, gone.protected, gone.last_seen_at) == (later, False, NOW)
-    assert store.inventory.close_listing({VolumeId("here")}, later) == []
+    here, gone, doubtful = (VolumeId(name) for name in ("here", "gone", "doubtful"))
+    store.inventory.save([a_row(here), a_row(gone), a_row(doubtful)])
+    lacking = {one.volume_id: one for one in store.inventory.unseen({here})}
+    assert lacking.keys() == {gone, doubtful}
+    store.inventory.close_listing([gone], [lacking[doubtful]], later)
+    rows = store.inventory.volumes([here, gone, doubtful])
+    assert rows[here].last_seen_at == later
+    assert rows[doubtful] == lacking[doubtful]
+    left = rows[gone]
+    assert (left.gone_at, left.protected, left.last_seen_at) == (later, False, NOW)
+    assert store.inventory.unseen({here, doubtful}) == []
 
 
 def test_the_first_attempt_that_fails_before_cinder_counts(sqlite_store: Store) -> None:
