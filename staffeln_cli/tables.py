@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from staffeln_cli.model import Kind, Origin, State
-from staffeln_cli.planning.lifecycle import UNFINISHED
+from staffeln_cli.model.lifecycle import UNFINISHED
 
 SCHEMA_REVISION = "0001"
 """The Alembic revision this code was written for; a test compares it with `sql/versions`."""
@@ -158,11 +158,11 @@ class VolumeRow(Base):
     failures: Mapped[int] = mapped_column(server_default=text("0"))
     """Failed backups since the last successful one."""
     retained_as: Mapped[str | None]
-    """What retention promised when its last pass judged, see `planning.promises`."""
+    """What retention promised when its last pass judged, see `planning.retention.recorded_terms`."""
 
 
 class BackupRow(Base):
-    """One backup, from plan to deletion; moves are compare-and-set, see `planning.lifecycle`."""
+    """One backup, from plan to deletion; moves are compare-and-set, see `model.lifecycle`."""
 
     __tablename__ = "backups"
 

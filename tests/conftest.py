@@ -15,13 +15,13 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import create_engine, text
 
-from staffeln_cli import simcloud
 from staffeln_cli.cli import staffeln as command_line
 from staffeln_cli.cli.session import Session
 from staffeln_cli.commands import db
 from staffeln_cli.config import load
+from staffeln_cli.demo import simcloud
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.runtime import Runtime
-from staffeln_cli.simcloud import SimCloud
 
 
 @dataclass(frozen=True)

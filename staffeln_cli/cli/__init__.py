@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from staffeln_cli.cli import admin, cycles, demo, explaining, report, restoring, serving, views
+from staffeln_cli.cli import admin, demo, passes, report, restore, status
 from staffeln_cli.cli.session import Session
 
 
@@ -51,13 +51,11 @@ def staffeln(  # noqa: PLR0913, PLR0917 - one parameter for each global option
 
 
 for _command in (
-    *cycles.COMMANDS,
+    *passes.COMMANDS,
     *report.COMMANDS,
-    *restoring.COMMANDS,
-    *views.COMMANDS,
-    *explaining.COMMANDS,
+    *restore.COMMANDS,
+    *status.COMMANDS,
     *admin.COMMANDS,
-    *serving.COMMANDS,
     *demo.COMMANDS,
 ):
     staffeln.add_command(_command)

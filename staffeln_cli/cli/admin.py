@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from staffeln_cli.cli.listed import only_looking, safe_output, write
+from staffeln_cli.cli.listing_options import only_looking, safe_output, write
 from staffeln_cli.cli.session import Session
 from staffeln_cli.cli.show import foreseen
 from staffeln_cli.render.text import printable
@@ -52,7 +52,7 @@ def import_staffeln(session: Session, url: str, shape: str, *, dry_run: bool) ->
     the standard input, where no `ps` shows the password. Its database is only read. From then on
     retention judges these backups; look at that with `staffeln retain --dry-run`.
     """
-    from staffeln_cli.commands import takeover
+    from staffeln_cli.commands import import_staffeln as takeover
     from staffeln_cli.render.text import dumped
 
     if url == "-":
@@ -157,7 +157,7 @@ def doctor(session: Session, shape: str, orphans: bool, adopt: bool) -> None:
 
 def _orphans(session: Session, shape: str, *, adopt: bool) -> None:
     """Backups with Staffeln's mark that its database does not know; none: it says so."""
-    from staffeln_cli.commands import orphans as command
+    from staffeln_cli.commands.doctor import orphans as command
     from staffeln_cli.render.text import dumped, printable
 
     rows: list[dict[str, object]] = []
@@ -185,7 +185,7 @@ def keep(session: Session, backup: str, note: str | None) -> None:
 
     BACKUP is a record's id, the backup's id in Cinder, or its name.
     """
-    from staffeln_cli.commands import pin as command
+    from staffeln_cli.commands import keep as command
 
     with foreseen():
         done = command.keep(session.runtime, backup, note)
@@ -197,11 +197,38 @@ def keep(session: Session, backup: str, note: str | None) -> None:
 @click.pass_obj
 def release(session: Session, backup: str) -> None:
     """Let retention judge BACKUP again, after `keep`."""
-    from staffeln_cli.commands import pin as command
+    from staffeln_cli.commands import keep as command
 
     with foreseen():
         done = command.release(session.runtime, backup)
     _say(f"{done.record.name}: {'released' if done.changed else 'was not pinned'}")
+
+
+@click.command("serve-policy")
+@click.option("--host", metavar="ADDRESS", help="Listen here instead of policy.host.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Instead of policy.port.")
+@click.option(
+    "--unix-socket", type=click.Path(path_type=Path), help="Listen on this socket instead."
+)
+@click.pass_obj
+def serve_policy(
+    session: Session, host: str | None, port: int | None, unix_socket: Path | None
+) -> None:
+    """Answer Cinder's policy engine, so that tenants cannot delete automatic backups.
+
+    Runs until SIGTERM or SIGINT; then it finishes the answers in hand.
+    """
+    from staffeln_cli.commands import serve_policy as command
+
+    def listening(address: str) -> None:
+        if sys.stdout.isatty():
+            click.echo(f"listening on {address}")
+
+    with foreseen():
+        command.run(
+            session.runtime, host=host, port=port, unix_socket=unix_socket, listening=listening
+        )
+        session.runtime.stop.check()
 
 
 def _say(text: str) -> None:
@@ -210,4 +237,4 @@ def _say(text: str) -> None:
         write(printable(text))
 
 
-COMMANDS: tuple[click.Command, ...] = (config, doctor, keep, release, db)
+COMMANDS: tuple[click.Command, ...] = (config, doctor, keep, release, db, serve_policy)

@@ -22,10 +22,10 @@ STOPPED = 130
 @click.option("--fast", is_flag=True, help="Do not rest at all.")
 def demo(pause: float | None, fast: bool) -> None:
     """Show the whole life cycle on a simulated cloud, in under a minute."""
-    from staffeln_cli.cli.listed import safe_output
+    from staffeln_cli.cli.listing_options import safe_output
     from staffeln_cli.cli.show import summary
-    from staffeln_cli.commands import demo as command
-    from staffeln_cli.render.story import Teller
+    from staffeln_cli.demo import story as command
+    from staffeln_cli.demo.screens import Teller
 
     safe_output()
     usual = 0.6 if sys.stdout.isatty() else 0.0

@@ -9,9 +9,8 @@ from typing import NoReturn
 
 import click
 
-from staffeln_cli.cli import in_json
+from staffeln_cli.cli import json_output
 from staffeln_cli.cli.session import Session
-from staffeln_cli.cli.telling import heard
 from staffeln_cli.errors import StaffelnError
 from staffeln_cli.model import Outcome, RunId
 from staffeln_cli.render.text import printable
@@ -41,7 +40,7 @@ def finish(session: Session, command: str, shape: str, work: Callable[[], Outcom
         told.append(outcome)
     show(session, outcome, shape)
     if shape == "json":
-        in_json.write(outcome, several=False)
+        json_output.write(outcome, several=False)
     sys.exit(outcome.exit_code)
 
 
@@ -60,7 +59,7 @@ def finish_all(
             if outcomes[-1].exit_code >= STOPPED:
                 break
     if shape == "json":
-        in_json.write(*outcomes, several=True)
+        json_output.write(*outcomes, several=True)
     sys.exit(max((one.exit_code for one in outcomes), default=0))
 
 
@@ -74,7 +73,7 @@ def owing(
     except Exception as error:
         outcomes.append(_ended(command, f"a bug: {type(error).__name__}: {error}", BUG))
         if shape == "json":
-            in_json.write(*outcomes, several=several)
+            json_output.write(*outcomes, several=several)
         raise
 
 
@@ -159,3 +158,27 @@ def bug(session: Session, error: Exception) -> int:
     click.echo(" ".join(text.split()), err=True)
     log.error("run %s ended by a bug", run_id, exc_info=error if session.verbosity > 0 else None)
     return BUG
+
+
+@contextmanager
+def heard(session: Session, command: str) -> Iterator[list[Outcome]]:
+    """Tell before and after; the caller puts the outcomes in the list. A dry run is no news.
+
+    Once for an invocation, however many passes it has. What a notifier does never fails the run.
+    """
+    outcomes: list[Outcome] = []
+    try:
+        settings = session.loaded.settings.notify
+    except StaffelnError:
+        yield outcomes  # the configuration is wrong: nobody to tell is known
+        return
+    if not settings.urls or click.get_current_context().params.get("dry_run"):
+        yield outcomes
+        return
+    from staffeln_cli import notify
+
+    notify.begun(settings, command)
+    try:
+        yield outcomes
+    finally:
+        notify.ended(settings, command, outcomes)

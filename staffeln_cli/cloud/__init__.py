@@ -4,10 +4,10 @@ import threading
 from datetime import datetime, timedelta
 
 from staffeln_cli.cloud.api import Api, Login
-from staffeln_cli.cloud.backups import BackupRequests
+from staffeln_cli.cloud.backup_actions import BackupRequests
 from staffeln_cli.cloud.listings import Listings
-from staffeln_cli.cloud.look import BackupService, Look, Quota, Quotas
-from staffeln_cli.cloud.people import People
+from staffeln_cli.cloud.lookups import BackupService, Look, Quota, Quotas
+from staffeln_cli.cloud.members import People
 from staffeln_cli.config.settings import CloudSettings
 
 __all__ = ["BackupService", "Cloud", "Login", "Quota", "Quotas"]

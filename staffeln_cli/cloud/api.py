@@ -15,7 +15,7 @@ from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 from openstack import exceptions as sdk
 
-from staffeln_cli.cloud.patience import (
+from staffeln_cli.cloud.retries import (
     RETRIED_STATUS,
     Later,
     Patience,

@@ -11,7 +11,7 @@ import msgspec
 
 from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api, Unexpected
-from staffeln_cli.cloud.pages import Page, Query, from_both_ends, in_order
+from staffeln_cli.cloud.pagination import Page, Query, from_both_ends, in_order
 from staffeln_cli.errors import CloudUnavailable, ListingIncomplete
 from staffeln_cli.model import Backup, BackupId, Project, Server, Volume
 

@@ -17,7 +17,7 @@ from keystoneauth1.session import TCPKeepAliveAdapter
 from openstack import exceptions as sdk
 from openstack.connection import Connection
 
-from staffeln_cli.cloud.patience import one_line
+from staffeln_cli.cloud.retries import one_line
 from staffeln_cli.config.settings import CloudSettings
 from staffeln_cli.errors import ConfigError
 

@@ -10,9 +10,9 @@ from itertools import chain
 from typing import NamedTuple
 
 from staffeln_cli.config import Settings
+from staffeln_cli.config.rules import rules_of
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import (
-    Backup,
     BackupId,
     BackupRecord,
     Decision,
@@ -27,11 +27,11 @@ from staffeln_cli.model import (
     Volume,
     VolumeId,
 )
-from staffeln_cli.planning import due, selection
-from staffeln_cli.planning.chains import ChainDigest, next_kind
-from staffeln_cli.planning.naming import called
-from staffeln_cli.planning.plan import broken, history_of, planned
-from staffeln_cli.planning.selection import Protection
+from staffeln_cli.model.naming import called
+from staffeln_cli.planning.chains.summary import ChainDigest, digests_of, next_kind
+from staffeln_cli.planning.protection import due, selection
+from staffeln_cli.planning.protection.plan import broken, history_of, planned
+from staffeln_cli.planning.protection.selection import Protection
 from staffeln_cli.runtime import Run, Runtime, cycle
 
 COUNTS = ("servers", "volumes", "protected", "skipped", "planned", "gone")
@@ -107,30 +107,6 @@ def _look(run: Run, volumes: Iterator[list[Volume]]) -> tuple[_Sight, list[Volum
 def _servers(pages: Iterable[list[Server]], rules: selection.Rules) -> dict[ServerId, Server]:
     servers = selection.asked_about(chain.from_iterable(pages), rules)
     return {one.id: one for one in servers}
-
-
-def digests_of(pages: Iterable[list[Backup]]) -> dict[tuple[ProjectId, VolumeId], ChainDigest]:
-    """The newest chain of each volume, anybody's backups included, since Cinder builds on any."""
-    digests: dict[tuple[ProjectId, VolumeId], ChainDigest] = {}
-    for page in pages:
-        for one in page:
-            key = (one.project_id, one.volume_id)
-            digest = digests.get(key)
-            if digest is None:
-                digest = digests[key] = ChainDigest()
-            digest.add(one)
-    return digests
-
-
-def rules_of(settings: Settings) -> selection.Rules:
-    """What the configuration says about selection."""
-    return selection.Rules(
-        metadata_key=settings.select.metadata_key,
-        skip_volume_key=settings.select.skip_volume_key,
-        retention_key=settings.retention.metadata_key,
-        policies=settings.retention.policies,
-        default=settings.retention.time,
-    )
 
 
 def _take_in(run: Run, sight: _Sight, volumes: list[Volume]) -> None:

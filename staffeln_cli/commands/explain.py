@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-from staffeln_cli.commands import named
-from staffeln_cli.commands.collect import digests_of
-from staffeln_cli.commands.retain import promise_for
+from staffeln_cli.config.rules import promise_for
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import (
     Backup,
@@ -13,19 +11,20 @@ from staffeln_cli.model import (
     Kind,
     State,
 )
-from staffeln_cli.planning import due
-from staffeln_cli.planning.chains import next_kind
+from staffeln_cli.model.lifecycle import UNFINISHED
+from staffeln_cli.operations import lookup
+from staffeln_cli.planning.chains.broken import unsupported
+from staffeln_cli.planning.chains.summary import digests_of, next_kind
 from staffeln_cli.planning.explanation import Explanation, Next
-from staffeln_cli.planning.lifecycle import UNFINISHED
-from staffeln_cli.planning.losses import unsupported
-from staffeln_cli.planning.plan import broken, history_of
-from staffeln_cli.planning.retention import Member, judge
+from staffeln_cli.planning.protection import due
+from staffeln_cli.planning.protection.plan import broken, history_of
+from staffeln_cli.planning.retention.verdicts import Member, judge
 from staffeln_cli.runtime import Runtime
 
 
 def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
     """Explain a volume given by id, or by a name that only one volume has; NotFound otherwise."""
-    volume = named.volume(runtime, wanted)
+    volume = lookup.volume(runtime, wanted)
     records = runtime.store.backups.of_volumes([volume.volume_id])
     backups, from_cloud = _backups(runtime, volume, records, offline=offline)
     briefs = {one.backup_id: one for record in records if (one := record.brief) is not None}

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from staffeln_cli.commands import named
 from staffeln_cli.errors import InDoubt, NotFound, Refused
 from staffeln_cli.model import Backup, BackupId, Decision, Outcome, ServerId, VolumeId
-from staffeln_cli.planning.grounds import stamp
-from staffeln_cli.planning.naming import restored_name
-from staffeln_cli.planning.restoring import newest_restorable
+from staffeln_cli.model.naming import restored_name
+from staffeln_cli.operations import lookup
+from staffeln_cli.planning.chains.restorable import newest_restorable
+from staffeln_cli.planning.retention.keep_rules import stamp
 from staffeln_cli.runtime import Run, Runtime, cycle
 
 COUNTS = ("restoring", "restored", "failed")
@@ -121,7 +121,7 @@ def _ids_of(run: Run, volumes: Iterable[str]) -> Iterator[str]:
     """Volumes by id, which need not be known, or by name."""
     for wanted in volumes:
         known = _AN_ID.fullmatch(wanted)
-        yield wanted if known else named.volume(run.runtime, wanted).volume_id
+        yield wanted if known else lookup.volume(run.runtime, wanted).volume_id
 
 
 def _volumes_of(run: Run, servers: Iterable[str]) -> Iterator[VolumeId]:

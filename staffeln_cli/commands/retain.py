@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from staffeln_cli.commands.waves import Plan, carry_out
+from staffeln_cli.config.rules import promise_for
 from staffeln_cli.config.settings import RetentionSettings
 from staffeln_cli.errors import BrakeApplied, ClockWrong
 from staffeln_cli.model import (
@@ -16,13 +16,13 @@ from staffeln_cli.model import (
     ProjectId,
     VolumeId,
 )
-from staffeln_cli.planning.grounds import stamp
-from staffeln_cli.planning.losses import unsupported
-from staffeln_cli.planning.policy import in_force
-from staffeln_cli.planning.promises import read, written
-from staffeln_cli.planning.retention import Member, Promise, Verdict, brake, judge, waves
-from staffeln_cli.render.decisions import Decisions
+from staffeln_cli.operations.deletion_waves import Plan, carry_out
+from staffeln_cli.planning.chains.broken import unsupported
+from staffeln_cli.planning.retention.keep_rules import stamp
+from staffeln_cli.planning.retention.recorded_terms import read, written
+from staffeln_cli.planning.retention.verdicts import Member, Promise, Verdict, brake, judge, waves
 from staffeln_cli.runtime import Run, Runtime, cycle
+from staffeln_cli.runtime.decisions import Decisions
 
 COUNTS = ("kept", "expired", "deleting", "deleted", "blocked")
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -153,17 +153,6 @@ class _Promises:
             promise = promise_for(self._settings, known)
             self._known[wish] = promise, written(promise)
         return _Held(known.volume_id, *self._known[wish], known.retained_as)
-
-
-def promise_for(settings: RetentionSettings, known: InventoryVolume | None) -> Promise:
-    """What holds for a volume; one that the inventory does not know keeps everything."""
-    if known is None:
-        return Promise(policy=None, volume_exists=True, keep_last=settings.keep_last)
-    return Promise(
-        policy=in_force(known.retention, settings.policies, settings.time),
-        volume_exists=known.gone_at is None,
-        keep_last=settings.keep_last,
-    )
 
 
 def _judge_volume(run: Run, members: list[Member], held: _Held, removals: _Removals) -> None:

@@ -7,14 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from staffeln_cli import policy_app
+from staffeln_cli import policy_endpoint
 from staffeln_cli.config import Settings, find_file, load
 from staffeln_cli.errors import ConfigError
 from staffeln_cli.runtime import Runtime, Stop
 
 if TYPE_CHECKING:
-    from staffeln_cli.policy_app.serving import Server
-    from staffeln_cli.store.guarded import Guarded
+    from staffeln_cli.policy_endpoint.server import Server
+    from staffeln_cli.store.policy_lookup import Guarded
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def run(
         where = {"unix_socket": str(unix_socket)}
     lookup = _lookup(runtime.settings)
     try:
-        server = _server(policy_app.create_app(lookup, policy), where)
+        server = _server(policy_endpoint.create_app(lookup, policy), where)
         listening(server.address)
         server.run(partial(_stopped, runtime.stop))
     finally:
@@ -52,21 +52,21 @@ def run(
             unix_socket.unlink(missing_ok=True)
 
 
-def configured() -> policy_app.Application:
+def configured() -> policy_endpoint.Application:
     """The application by the configuration that the environment names, for other WSGI servers."""
     settings = load(find_file(None, os.environ)).settings
-    return policy_app.create_app(_lookup(settings), settings.policy)
+    return policy_endpoint.create_app(_lookup(settings), settings.policy)
 
 
 def _lookup(settings: Settings) -> "Guarded":
     from staffeln_cli.store import Database
-    from staffeln_cli.store.guarded import Guarded
+    from staffeln_cli.store.policy_lookup import Guarded
 
     return Guarded(Database(settings.database.url))
 
 
-def _server(app: policy_app.Application, where: dict[str, str | int]) -> "Server":
-    from staffeln_cli.policy_app.serving import Server
+def _server(app: policy_endpoint.Application, where: dict[str, str | int]) -> "Server":
+    from staffeln_cli.policy_endpoint.server import Server
 
     try:
         return Server(app, **where)

@@ -12,8 +12,8 @@ from msgspec import Meta
 
 from staffeln_cli.config.load import keys
 from staffeln_cli.config.settings import Settings
-from staffeln_cli.planning.durations import Duration
-from staffeln_cli.planning.policy import Policy
+from staffeln_cli.model.durations import Duration
+from staffeln_cli.planning.retention.policy import Policy
 
 _WIDTH = 90
 _HEAD = """\

@@ -15,9 +15,9 @@ import msgspec
 
 from staffeln_cli.config.settings import SECRETS, Settings
 from staffeln_cli.errors import ConfigError
-from staffeln_cli.planning import durations
-from staffeln_cli.planning.durations import Duration
-from staffeln_cli.planning.policy import Policy
+from staffeln_cli.model import durations
+from staffeln_cli.model.durations import Duration
+from staffeln_cli.planning.retention.policy import Policy
 
 PREFIX = "STAFFELN_"
 _NOT_KEYS = ("STAFFELN_CONFIG", "STAFFELN_TEST_")

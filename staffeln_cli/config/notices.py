@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from staffeln_cli.planning.durations import Duration
+from staffeln_cli.model.durations import Duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

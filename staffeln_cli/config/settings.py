@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from staffeln_cli.config.notices import MailSettings, NotifySettings, ReportSettings
-from staffeln_cli.planning.durations import Duration
-from staffeln_cli.planning.policy import Policy
+from staffeln_cli.model.durations import Duration
+from staffeln_cli.planning.retention.policy import Policy
 
 
 def _state_folder() -> Path:

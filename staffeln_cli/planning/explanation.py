@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from staffeln_cli.model import BackupRecord, InventoryVolume, Kind
-from staffeln_cli.planning.retention import Verdict
+from staffeln_cli.planning.retention.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from staffeln_cli.model import InventoryVolume, Kind
 from staffeln_cli.planning.explanation import Explanation
-from staffeln_cli.planning.retention import Verdict
+from staffeln_cli.planning.retention.verdicts import Verdict
 from staffeln_cli.render.text import printable
 from staffeln_cli.render.timeline import legend, timeline
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from rich.table import Table
 from rich.text import Text
 
-from staffeln_cli.planning.retention import Verdict
+from staffeln_cli.planning.retention.verdicts import Verdict
 
 _MARKS = {
     # kept, pinned, going, somebody else's: full and incremental

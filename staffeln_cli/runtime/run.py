@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from staffeln_cli.errors import LockHeld, StaffelnError
 from staffeln_cli.model import Decision, Failure, Outcome, RunId
-from staffeln_cli.runtime.world import Runtime, host_name
+from staffeln_cli.runtime.runtime import Runtime, host_name
 
 if TYPE_CHECKING:  # both import slowly, and not every command needs them
     from staffeln_cli.cloud import Cloud
@@ -30,7 +30,7 @@ class Run:
     """One pass of one command: what it may use, and what it reports."""
 
     def __init__(self, runtime: Runtime, command: str, *, dry_run: bool = False) -> None:
-        from staffeln_cli.render.decisions import Decisions
+        from staffeln_cli.runtime.decisions import Decisions
 
         self.runtime = runtime
         self.settings = runtime.settings

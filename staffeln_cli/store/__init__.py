@@ -6,11 +6,11 @@ from datetime import datetime
 from staffeln_cli.store.backups import Backups
 from staffeln_cli.store.database import Database, Fence
 from staffeln_cli.store.inventory import Inventory
-from staffeln_cli.store.overview import Overview, Wanted
 from staffeln_cli.store.pins import Pins
 from staffeln_cli.store.queries import Caps, Claim
 from staffeln_cli.store.reports import Reports
 from staffeln_cli.store.runs import CloudIdentity, Runs
+from staffeln_cli.store.status_queries import Overview, Wanted
 
 __all__ = ["Backups", "Caps", "Claim", "Database", "Fence", "Inventory", "Store", "Wanted"]
 

@@ -27,9 +27,9 @@ from staffeln_cli.model import (
     State,
     VolumeId,
 )
-from staffeln_cli.planning.lifecycle import IN_FLIGHT, UNFINISHED, may_move
+from staffeln_cli.model.lifecycle import IN_FLIGHT, UNFINISHED, may_move
+from staffeln_cli.store.bulk_read import Facts
 from staffeln_cli.store.database import Database, as_row, upsert
-from staffeln_cli.store.facts import Facts
 from staffeln_cli.store.history import count_failures, remember
 from staffeln_cli.store.queries import (
     CAPS_LOCK,

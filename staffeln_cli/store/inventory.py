@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from staffeln_cli.model import InventoryVolume, Project, ProjectId, ServerId, VolumeId
+from staffeln_cli.store.bulk_read import Facts
 from staffeln_cli.store.database import Database, upsert
-from staffeln_cli.store.facts import Facts
 from staffeln_cli.store.queries import chunks
 from staffeln_cli.tables import ProjectRow, VolumeRow
 

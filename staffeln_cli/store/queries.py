@@ -13,7 +13,7 @@ from staffeln_cli.model import (
     RecordId,
     State,
 )
-from staffeln_cli.planning.lifecycle import IN_FLIGHT
+from staffeln_cli.model.lifecycle import IN_FLIGHT
 from staffeln_cli.tables import BackupRow
 
 COLUMNS = tuple(getattr(BackupRow, part.name) for part in fields(BackupRecord))

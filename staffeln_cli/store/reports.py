@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, update
 
 from staffeln_cli.model import InventoryVolume, Origin, ProjectId, State, VolumeId
-from staffeln_cli.planning.lifecycle import UNFINISHED
+from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.store.database import Database, upsert
 from staffeln_cli.store.queries import chunks
 from staffeln_cli.store.report_rows import Addressee, Charge, Entry, Growth

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import create_engine
 
-from staffeln_cli.simcloud import SimCloud
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.tables import Base
 from tests.conftest import Answer, Staffeln
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 
-from staffeln_cli.simcloud import Request, SimCloud
+from staffeln_cli.demo.simcloud import Request, SimCloud
 from tests.conftest import Staffeln
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.errors import (
     CloudUnavailable,
     ConfigError,
@@ -12,7 +13,6 @@ from staffeln_cli.errors import (
     StoreUnavailable,
     WrongCloud,
 )
-from staffeln_cli.simcloud import SimCloud
 from tests.acceptance.builders import a_volume
 from tests.conftest import Staffeln
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.errors import BrakeApplied, ClockWrong
-from staffeln_cli.simcloud import SimCloud
 from tests.acceptance.builders import a_volume, backed_up, rounds, sent, some_volumes
 from tests.conftest import Staffeln
 

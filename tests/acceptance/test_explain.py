@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.errors import NotFound
-from staffeln_cli.simcloud import SimCloud
 from tests.conftest import Staffeln
 
 

@@ -1,6 +1,6 @@
 """The main job, end to end: volumes are protected, chains grow, expired chains go."""
 
-from staffeln_cli.simcloud import SimCloud
+from staffeln_cli.demo.simcloud import SimCloud
 from tests.conftest import Staffeln
 
 MARKED = {"__staffeln_backup": "true"}

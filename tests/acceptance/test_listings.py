@@ -4,8 +4,8 @@ from math import ceil
 
 import pytest
 
+from staffeln_cli.demo.simcloud import Request, SimCloud
 from staffeln_cli.errors import ListingIncomplete
-from staffeln_cli.simcloud import Request, SimCloud
 from tests.acceptance.builders import (
     MARKED,
     a_volume,

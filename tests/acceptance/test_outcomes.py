@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.errors import CloudUnavailable, ConfigError
-from staffeln_cli.simcloud import SimCloud
 from tests.acceptance.builders import a_volume, backed_up, rounds, some_volumes
 from tests.conftest import Answer, Staffeln
 

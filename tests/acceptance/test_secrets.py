@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from staffeln_cli.simcloud import SimCloud
+from staffeln_cli.demo.simcloud import SimCloud
 from tests.acceptance.builders import a_volume
 from tests.acceptance.processes import run
 from tests.conftest import Staffeln

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from staffeln_cli.runtime.world import utc_now
-from staffeln_cli.simcloud import SimCloud
+from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.runtime.runtime import utc_now
 from tests.acceptance.builders import rounds, sent, some_volumes, states
 from tests.acceptance.processes import reached, run, started
 from tests.conftest import Staffeln, staffeln_on

@@ -2,7 +2,7 @@
 
 import pytest
 
-from staffeln_cli.simcloud import SimCloud
+from staffeln_cli.demo.simcloud import SimCloud
 from tests.acceptance.builders import MARKED, a_volume, backed_up, records, volumes
 from tests.conftest import Staffeln
 

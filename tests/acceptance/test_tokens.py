@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from staffeln_cli.demo.simcloud import Request, SimCloud
 from staffeln_cli.errors import CloudUnavailable, NotAdmin
-from staffeln_cli.simcloud import Request, SimCloud
 from tests.acceptance.builders import (
     a_volume,
     backed_up,

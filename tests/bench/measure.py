@@ -80,7 +80,7 @@ def cloud(
     servers: int, volumes: int, *, latency: float = 0.05, projects: int = 10, backups: int = 0
 ) -> Iterator[Cloud]:
     """Serve a cloud of so many servers with so many volumes each."""
-    command = [sys.executable, "-m", "staffeln_cli.simcloud", "--servers", str(servers)]
+    command = [sys.executable, "-m", "staffeln_cli.demo.simcloud", "--servers", str(servers)]
     command += ["--volumes-per-server", str(volumes), "--latency", str(latency), "--port", "0"]
     command += ["--projects", str(projects), "--backups-per-volume", str(backups)]
     command += ["--incrementals", "6"]

@@ -18,9 +18,9 @@ from staffeln_cli.cli.session import Session
 from staffeln_cli.cloud import decode
 from staffeln_cli.commands import retain
 from staffeln_cli.model import Backup, Kind, Origin, State
-from staffeln_cli.planning.retention import Member, judge
-from staffeln_cli.render.decisions import dumped
+from staffeln_cli.planning.retention.verdicts import Member, judge
 from staffeln_cli.runtime import Runtime
+from staffeln_cli.runtime.decisions import dumped
 from staffeln_cli.tables import BackupRow
 
 BY_VOLUME = "volume_id:asc,created_at:desc,id:desc"

@@ -19,7 +19,7 @@ from keystoneauth1.access import AccessInfoV3
 from keystoneauth1.identity import v3
 from keystoneauth1.identity.base import BaseIdentityPlugin
 
-from staffeln_cli import simcloud
+from staffeln_cli.demo import simcloud
 
 VERSION = "3.65"
 PATIENCE = 120.0

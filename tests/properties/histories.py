@@ -15,9 +15,9 @@ from staffeln_cli.model import (
     State,
     VolumeId,
 )
-from staffeln_cli.planning.durations import Duration
-from staffeln_cli.planning.policy import Policy
-from staffeln_cli.planning.retention import Member
+from staffeln_cli.model.durations import Duration
+from staffeln_cli.planning.retention.policy import Policy
+from staffeln_cli.planning.retention.verdicts import Member
 
 NOW = datetime(2025, 3, 2, 1, 30, tzinfo=UTC)
 AGES = st.integers(0, 400 * 24 * 4).map(lambda quarters: timedelta(minutes=15 * quarters))

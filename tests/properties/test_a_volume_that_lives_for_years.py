@@ -16,10 +16,10 @@ from staffeln_cli.model import (
     State,
     VolumeId,
 )
-from staffeln_cli.planning.durations import Duration, parse
-from staffeln_cli.planning.losses import unsupported
-from staffeln_cli.planning.policy import Policy
-from staffeln_cli.planning.retention import Member, Promise, Verdict, judge, waves
+from staffeln_cli.model.durations import Duration, parse
+from staffeln_cli.planning.chains.broken import unsupported
+from staffeln_cli.planning.retention.policy import Policy
+from staffeln_cli.planning.retention.verdicts import Member, Promise, Verdict, judge, waves
 from tests.properties.cinder import Cinder, Refused
 
 POLICIES = st.builds(

@@ -3,8 +3,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staffeln_cli.planning.chains import ChainDigest, chains_of, may_depend_on
-from staffeln_cli.planning.retention import Member
+from staffeln_cli.planning.chains.summary import ChainDigest, chains_of, may_depend_on
+from staffeln_cli.planning.retention.verdicts import Member
 from tests.properties.histories import histories
 
 

@@ -4,8 +4,14 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staffeln_cli.planning.due import History, is_due, is_overdue, is_problem_due, next_due_at
-from staffeln_cli.planning.durations import Duration
+from staffeln_cli.model.durations import Duration
+from staffeln_cli.planning.protection.due import (
+    History,
+    is_due,
+    is_overdue,
+    is_problem_due,
+    next_due_at,
+)
 
 BEGIN = datetime(2024, 1, 30, 22, tzinfo=UTC)
 INTERVALS = st.builds(Duration, st.integers(0, 2), st.integers(1, 90).map(timedelta)) | st.builds(

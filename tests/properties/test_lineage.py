@@ -4,10 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from staffeln_cli.model import Backup, BackupId, BackupRecord, Kind, Origin, RecordId, State
-from staffeln_cli.planning import lineage
-from staffeln_cli.planning.chains import may_depend_on
-from staffeln_cli.planning.durations import parse
-from staffeln_cli.planning.lineage import (
+from staffeln_cli.model.durations import parse
+from staffeln_cli.planning.chains import lineage
+from staffeln_cli.planning.chains.lineage import (
     Parents,
     cautious_parents,
     lineage_of,
@@ -15,8 +14,9 @@ from staffeln_cli.planning.lineage import (
     possible_parents,
     restorable,
 )
-from staffeln_cli.planning.policy import Policy
-from staffeln_cli.planning.retention import Member, Promise, judge, waves
+from staffeln_cli.planning.chains.summary import may_depend_on
+from staffeln_cli.planning.retention.policy import Policy
+from staffeln_cli.planning.retention.verdicts import Member, Promise, judge, waves
 from tests.properties.cinder import Cinder
 from tests.properties.lives import CALM_LIVES, WILD_LIVES
 

@@ -26,10 +26,10 @@ from hypothesis.stateful import (
 
 from staffeln_cli.commands import backup, check, collect, retain
 from staffeln_cli.config import load
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.model import BackupRecord, Origin, Outcome, State
-from staffeln_cli.planning.lifecycle import NEXT, UNFINISHED
+from staffeln_cli.model.lifecycle import NEXT, UNFINISHED
 from staffeln_cli.runtime import Runtime
-from staffeln_cli.simcloud import SimCloud
 
 PASSES: dict[str, Callable[[Runtime], Outcome]] = {
     "collect": collect.run,

@@ -9,9 +9,9 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staffeln_cli.planning.durations import Duration
-from staffeln_cli.planning.policy import Policy
-from staffeln_cli.planning.retention import Member, Promise, judge, waves
+from staffeln_cli.model.durations import Duration
+from staffeln_cli.planning.retention.policy import Policy
+from staffeln_cli.planning.retention.verdicts import Member, Promise, judge, waves
 from tests.properties.histories import DURATIONS, NOW, POLICIES, histories
 
 PROMISES = st.builds(

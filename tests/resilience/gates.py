@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from staffeln_cli.simcloud import SimCloud
-from staffeln_cli.simcloud.calls import Request
+from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.demo.simcloud.calls import Request
 
 PATIENCE = 30
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from staffeln_cli.simcloud import SimCloud
+from staffeln_cli.demo.simcloud import SimCloud
 from tests.resilience.hosts import Host
 from tests.resilience.process import Frozen
 from tests.resilience.worlds import (

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from staffeln_cli.config import load
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.model import State
 from staffeln_cli.runtime import Run, Runtime, cycle
-from staffeln_cli.simcloud import SimCloud
 from staffeln_cli.store import Caps
 from tests.resilience.hosts import Host
 from tests.resilience.worlds import Keeper, claims, found

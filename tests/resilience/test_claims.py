@@ -5,8 +5,8 @@ import sqlite3
 import time
 from contextlib import closing
 
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.model import State
-from staffeln_cli.simcloud import SimCloud
 from tests.resilience.conftest import CLAIM
 from tests.resilience.gates import PATIENCE, Gate, most_in_flight
 from tests.resilience.hosts import Host, Running

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.model import State
-from staffeln_cli.simcloud import SimCloud
 from tests.resilience.conftest import IS_SOAK
 from tests.resilience.hosts import Host
 from tests.resilience.process import Frozen

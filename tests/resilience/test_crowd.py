@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from staffeln_cli import simcloud
-from staffeln_cli.simcloud import SimCloud
+from staffeln_cli.demo import simcloud
+from staffeln_cli.demo.simcloud import SimCloud
 from tests.resilience.conftest import IS_SOAK, Redis, host_on
 from tests.resilience.crowd import Crowd
 from tests.resilience.gates import most_in_flight

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
+from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.demo.simcloud.calls import Request
 from staffeln_cli.errors import StoreUnavailable
-from staffeln_cli.simcloud import SimCloud
-from staffeln_cli.simcloud.calls import Request
 from tests.conftest import migrate
 from tests.resilience.conftest import IS_SOAK, host_on
 from tests.resilience.gates import Gate

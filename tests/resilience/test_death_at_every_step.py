@@ -6,8 +6,8 @@ from itertools import count
 
 import pytest
 
-from staffeln_cli.simcloud import SimCloud
-from staffeln_cli.simcloud.calls import Request
+from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.demo.simcloud.calls import Request
 from tests.resilience.conftest import IS_SOAK
 from tests.resilience.hosts import KILLED, Host, Running
 from tests.resilience.process import Death

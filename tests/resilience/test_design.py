@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from staffeln_cli.model import State
-from staffeln_cli.planning.lifecycle import NEXT
+from staffeln_cli.model.lifecycle import NEXT
 
 ROOT = Path(__file__).parents[2]
 DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.errors import LeadershipLost
-from staffeln_cli.simcloud import SimCloud
 from tests.resilience.conftest import Redis
 from tests.resilience.gates import Gate
 from tests.resilience.hosts import Host, Running

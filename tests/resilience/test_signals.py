@@ -5,8 +5,8 @@ import time
 
 import pytest
 
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.model import State
-from staffeln_cli.simcloud import SimCloud
 from tests.resilience.conftest import CLAIM
 from tests.resilience.gates import Gate
 from tests.resilience.hosts import Host

@@ -13,10 +13,10 @@ from sqlalchemy import create_engine, make_url, text
 
 from staffeln_cli.commands import backup, check, collect, report, retain
 from staffeln_cli.config import load
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.model import BackupRecord, Origin, Outcome, State
-from staffeln_cli.planning.lifecycle import UNFINISHED
+from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.runtime import Runtime
-from staffeln_cli.simcloud import SimCloud
 from staffeln_cli.store import Store
 
 MARKED = {"__staffeln_backup": "true"}

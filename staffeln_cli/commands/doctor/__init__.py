@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from staffeln_cli.commands.doctor import abroad, endpoint, home
-from staffeln_cli.commands.doctor.patient import Check, Level, Patient
+from staffeln_cli.commands.doctor import cloud_checks, local_checks, policy_checks
+from staffeln_cli.commands.doctor.check import Check, Level, Patient
 from staffeln_cli.config import Loaded, Settings
 from staffeln_cli.errors import ConfigError, StaffelnError
 from staffeln_cli.runtime import Runtime
@@ -17,18 +17,18 @@ _PATIENCE = timedelta(seconds=10)
 
 _Look = Callable[[Patient], Iterator[Check]]
 _LOOKS: tuple[tuple[str, _Look, tuple[str, ...]], ...] = (
-    ("configuration", home.configuration, ()),
-    ("database", home.database, ()),
-    ("lock", home.lock, ()),
-    ("mail", home.mail, ()),
-    ("login", abroad.login, ()),
-    ("clock", abroad.clock, ("login",)),
-    ("same cloud", abroad.same_cloud, ("database", "login")),
-    ("projects", abroad.projects, ("login",)),
-    ("backup service", abroad.backup_services, ("login",)),
-    ("quotas", abroad.quotas, ("database", "login")),
-    ("policy", endpoint.trust, ("login",)),
-    ("policy endpoint", endpoint.endpoint, ("database",)),
+    ("configuration", local_checks.configuration, ()),
+    ("database", local_checks.database, ()),
+    ("lock", local_checks.lock, ()),
+    ("mail", local_checks.mail, ()),
+    ("login", cloud_checks.login, ()),
+    ("clock", cloud_checks.clock, ("login",)),
+    ("same cloud", cloud_checks.same_cloud, ("database", "login")),
+    ("projects", cloud_checks.projects, ("login",)),
+    ("backup service", cloud_checks.backup_services, ("login",)),
+    ("quotas", cloud_checks.quotas, ("database", "login")),
+    ("policy", policy_checks.trust, ("login",)),
+    ("policy endpoint", policy_checks.endpoint, ("database",)),
 )
 """What is looked at, how, and what must be well for that to make sense."""
 

@@ -14,9 +14,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 
 from staffeln_cli.config import load
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.model import CloudSeen
 from staffeln_cli.runtime import Runtime
-from staffeln_cli.simcloud import SimCloud
 
 NAMES = [
     *("configuration", "database", "lock", "mail", "login", "clock", "same cloud", "projects"),

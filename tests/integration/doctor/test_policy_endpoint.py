@@ -12,8 +12,8 @@ import pytest
 
 from staffeln_cli.commands import serve_policy
 from staffeln_cli.config import load
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.runtime import Runtime
-from staffeln_cli.simcloud import SimCloud
 
 NAME = "policy endpoint"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from staffeln_cli.model import State
-from staffeln_cli.planning.lifecycle import LIVE
+from staffeln_cli.model.lifecycle import LIVE
 from tests.integration.policy.conftest import (
     MANUAL,
     OURS,

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 import requests
 
-from staffeln_cli.store.guarded.drivers import POSTGRESQL_LOOK_UP, SQLITE_LOOK_UP
+from staffeln_cli.store.policy_lookup.drivers import POSTGRESQL_LOOK_UP, SQLITE_LOOK_UP
 from tests.conftest import migrate
 from tests.integration.policy.conftest import MANUAL, OURS, Endpoint, Serve
 

@@ -19,12 +19,12 @@ from wsgiref.validate import validator
 import pytest
 import requests
 
-from staffeln_cli import policy_app
+from staffeln_cli import policy_endpoint
 from staffeln_cli.commands import serve_policy
 from staffeln_cli.config import load
 from staffeln_cli.errors import ConfigError
-from staffeln_cli.planning.guard import Question, Remembered
-from staffeln_cli.policy_app.serving import Server
+from staffeln_cli.planning.deletion_guard import Question, Remembered
+from staffeln_cli.policy_endpoint.server import Server
 from staffeln_cli.runtime import Runtime
 from tests.integration.policy.conftest import MANUAL, Serve
 
@@ -140,7 +140,7 @@ class Nothing:
 
 
 def test_the_application_keeps_the_rules_of_wsgi(sqlite_url: str) -> None:
-    app = policy_app.create_app(Nothing(), load(None, {}).settings.policy)
+    app = policy_endpoint.create_app(Nothing(), load(None, {}).settings.policy)
     with make_server("127.0.0.1", 0, validator(app), handler_class=Quiet) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -172,7 +172,7 @@ class HangsOnce(Nothing):
 
 def test_one_request_that_hangs_in_the_disk_keeps_no_other_waiting() -> None:
     lookup, stop = HangsOnce(), threading.Event()
-    app = policy_app.create_app(lookup, load(None, {}).settings.policy)
+    app = policy_endpoint.create_app(lookup, load(None, {}).settings.policy)
     server = Server(app, host="127.0.0.1", port=0)
     thread = threading.Thread(target=server.run, args=(stop.wait,))
     thread.start()

@@ -11,14 +11,14 @@ from wsgiref.util import setup_testing_defaults
 import pytest
 import requests
 
-from staffeln_cli import policy_app
+from staffeln_cli import policy_endpoint
 from staffeln_cli.config import load
 from staffeln_cli.model import State
-from staffeln_cli.planning.guard import Question, Remembered
-from staffeln_cli.policy_app.app import TOGETHER
-from staffeln_cli.policy_app.serving import Server
+from staffeln_cli.planning.deletion_guard import Question, Remembered
+from staffeln_cli.policy_endpoint.app import TOGETHER
+from staffeln_cli.policy_endpoint.server import Server
 from staffeln_cli.store import Database
-from staffeln_cli.store.guarded import Guarded
+from staffeln_cli.store.policy_lookup import Guarded
 from tests.integration.policy.conftest import MANUAL, OURS, Remember
 
 
@@ -75,7 +75,9 @@ def busy() -> Iterator[tuple[Busy, str]]:
     """A server whose look-ups are looked at, and its address."""
     lookup, stop = Busy(), threading.Event()
     server = Server(
-        policy_app.create_app(lookup, load(None, {}).settings.policy), host="127.0.0.1", port=0
+        policy_endpoint.create_app(lookup, load(None, {}).settings.policy),
+        host="127.0.0.1",
+        port=0,
     )
     thread = threading.Thread(target=server.run, args=(stop.wait,))
     thread.start()
@@ -110,7 +112,7 @@ def test_requests_that_wait_are_looked_up_together_and_answered_each_its_own(
 
 
 def test_a_look_up_that_breaks_allows_none_of_those_that_waited() -> None:
-    app = policy_app.create_app(Broken(), load(None, {}).settings.policy)
+    app = policy_endpoint.create_app(Broken(), load(None, {}).settings.policy)
     environs = [a_question(MANUAL), a_question(OURS), a_question("garbage")]
     for one in environs:
         one[TOGETHER] = environs
@@ -143,7 +145,7 @@ def a_question(backup_id: str) -> dict[str, Any]:
     return environ
 
 
-def answered(app: policy_app.Application, environ: dict[str, Any]) -> str:
+def answered(app: policy_endpoint.Application, environ: dict[str, Any]) -> str:
     """The status, and the body."""
     statuses: list[str] = []
     body = b"".join(app(environ, lambda status, *_: statuses.append(status)))  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from staffeln_cli.simcloud import SimCloud
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.store import Store
 from tests.conftest import Staffeln
 from tests.integration.report.conftest import Mailbox, a_project, back_up, text_of

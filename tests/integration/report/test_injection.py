@@ -2,7 +2,7 @@
 
 import pytest
 
-from staffeln_cli.simcloud import SimCloud
+from staffeln_cli.demo.simcloud import SimCloud
 from tests.conftest import Staffeln
 from tests.integration.report.conftest import MARKED, Mailbox, back_up, html_of, text_of
 

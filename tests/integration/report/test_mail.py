@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from staffeln_cli.simcloud import SimCloud
+from staffeln_cli.demo.simcloud import SimCloud
 from tests.conftest import Staffeln
 from tests.integration.report.conftest import (
     Certificate,

@@ -11,7 +11,7 @@ import openstack
 import pytest
 import requests
 
-from staffeln_cli import simcloud
+from staffeln_cli.demo import simcloud
 
 
 @dataclass(frozen=True)

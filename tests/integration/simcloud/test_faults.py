@@ -10,7 +10,7 @@ import pytest
 from keystoneauth1 import exceptions
 
 if TYPE_CHECKING:
-    from staffeln_cli.simcloud import Request, SimCloud
+    from staffeln_cli.demo.simcloud import Request, SimCloud
     from tests.integration.simcloud.conftest import Client, LogIn
 
 LIST = "/backups/detail"

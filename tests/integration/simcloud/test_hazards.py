@@ -10,7 +10,7 @@ from keystoneauth1 import exceptions
 from keystoneauth1.identity import v3
 
 if TYPE_CHECKING:
-    from staffeln_cli.simcloud import SimCloud
+    from staffeln_cli.demo.simcloud import SimCloud
     from tests.integration.simcloud.conftest import Client, LogIn
 
 LIST = "/backups/detail"

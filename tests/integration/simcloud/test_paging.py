@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from staffeln_cli.simcloud import SimCloud
+    from staffeln_cli.demo.simcloud import SimCloud
     from tests.integration.simcloud.conftest import Client, LogIn
 
 

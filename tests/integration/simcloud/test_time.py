@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import openstack
 import pytest
 
-from staffeln_cli import simcloud
+from staffeln_cli.demo import simcloud
 
 if TYPE_CHECKING:
-    from staffeln_cli.simcloud import SimCloud
+    from staffeln_cli.demo.simcloud import SimCloud
     from tests.integration.simcloud.conftest import Client
 
 THEN = datetime(2020, 2, 29, 22, 0, 0, 999, tzinfo=UTC)

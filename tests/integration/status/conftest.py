@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from staffeln_cli.config import load
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.model import (
     BackupId,
     BackupRecord,
@@ -26,7 +27,6 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.runtime import Runtime
-from staffeln_cli.simcloud import SimCloud
 
 
 class Past:

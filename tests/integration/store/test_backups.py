@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from staffeln_cli.model import BackupId, ProjectId, State, VolumeId
-from staffeln_cli.planning.lifecycle import NEXT, UNFINISHED
+from staffeln_cli.model.lifecycle import NEXT, UNFINISHED
 from staffeln_cli.store import Caps, Claim, Store
 from tests.integration.store.builders import (
     NOW,

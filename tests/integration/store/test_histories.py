@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from staffeln_cli.model import BackupId, BackupRecord, State, VolumeId
-from staffeln_cli.planning.lifecycle import NEXT
+from staffeln_cli.model.lifecycle import NEXT
 from staffeln_cli.store import Store
 from tests.integration.store.builders import NOW, PLENTY, a_claim, a_record, a_row
 

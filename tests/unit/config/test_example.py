@@ -11,8 +11,8 @@ from staffeln_cli.config import Settings, load
 from staffeln_cli.config.example import as_toml, example, plain
 from staffeln_cli.config.load import keys
 from staffeln_cli.config.settings import CloudSettings
-from staffeln_cli.planning.durations import Duration
-from staffeln_cli.planning.policy import Policy
+from staffeln_cli.model.durations import Duration
+from staffeln_cli.planning.retention.policy import Policy
 
 
 def uncommented() -> str:

@@ -8,8 +8,8 @@ import pytest
 from staffeln_cli.config import Loaded, find_file, load
 from staffeln_cli.config.load import keys, masked, masked_url, variable
 from staffeln_cli.errors import ConfigError
-from staffeln_cli.planning.durations import Duration
-from staffeln_cli.planning.policy import Policy
+from staffeln_cli.model.durations import Duration
+from staffeln_cli.planning.retention.policy import Policy
 
 
 def read(tmp_path: Path, text: str, **environ: str) -> Loaded:

@@ -18,10 +18,10 @@ from staffeln_cli.model import (
     Volume,
     VolumeId,
 )
-from staffeln_cli.planning.durations import parse
-from staffeln_cli.planning.policy import Policy
-from staffeln_cli.planning.retention import Member, Promise, Verdict, judge
-from staffeln_cli.planning.selection import Rules
+from staffeln_cli.model.durations import parse
+from staffeln_cli.planning.protection.selection import Rules
+from staffeln_cli.planning.retention.policy import Policy
+from staffeln_cli.planning.retention.verdicts import Member, Promise, Verdict, judge
 
 NOW = datetime(2026, 11, 22, 22, tzinfo=UTC)
 

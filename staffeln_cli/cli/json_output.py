@@ -1,0 +1,60 @@
+"""What `-f json` promises: one object for each pass, however much it decided."""
+
+from collections.abc import Iterable, Iterator
+
+import click
+
+from staffeln_cli.model import Failure, Outcome
+from staffeln_cli.render.text import dumped, zulu
+
+
+def write(*outcomes: Outcome, several: bool) -> None:
+    """Print a list of several passes, or the one there is."""
+    for part in _listed(outcomes) if several else _object(outcomes[-1]):
+        click.echo(part, nl=False)
+    click.echo()
+
+
+def _listed(outcomes: Iterable[Outcome]) -> Iterator[str]:
+    between = "["
+    for outcome in outcomes:
+        yield between
+        yield from _object(outcome)
+        between = ", "
+    yield "]" if between == ", " else "[]"
+
+
+def _object(outcome: Outcome) -> Iterator[str]:
+    head = dumped(_head(outcome))
+    if not outcome.tells:
+        yield head
+        return
+    from staffeln_cli.runtime import decisions
+
+    yield f'{head.removesuffix("}")}, "decisions": '
+    yield from decisions.dumped(outcome.decisions)
+    yield "}"
+
+
+def _head(outcome: Outcome) -> dict[str, object]:
+    """All but the decisions."""
+    return {
+        "command": outcome.command,
+        "run_id": outcome.run_id,
+        "outcome": outcome.outcome,
+        "dry_run": outcome.dry_run,
+        "started_at": zulu(outcome.started_at),
+        "duration_s": outcome.duration_s,
+        "api_requests": outcome.api_requests,
+        "counts": dict(outcome.counts),
+        "failures": [
+            {"kind": one.kind, "id": one.id, "reason": one.reason}
+            for one in (*outcome.failures, *_early_end(outcome))
+        ],
+    }
+
+
+def _early_end(outcome: Outcome) -> list[Failure]:
+    """What ended a pass early, as failures of the pass itself; that another one leads is none."""
+    lines = outcome.note.splitlines() if outcome.note and outcome.outcome != "skipped" else []
+    return [Failure("pass", outcome.command, line) for line in lines]

@@ -1,0 +1,116 @@
+"""Rows on stdout, in the shape, columns and order asked for, as the openstack client does it."""
+
+import signal
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from staffeln_cli.cli.show import foreseen
+
+if TYPE_CHECKING:
+    from staffeln_cli.cli.session import Session
+    from staffeln_cli.commands.status.views import View
+    from staffeln_cli.runtime import Runtime
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def listed(command: _Command) -> _Command:
+    """The options that the openstack client gives to every listing."""
+    for option in (
+        click.option("--limit", type=click.IntRange(1), metavar="N", help="No more rows than N."),
+        click.option("--sort-descending", is_flag=True, help="Sort the other way round."),
+        click.option(
+            "--sort-column",
+            "sort_columns",
+            multiple=True,
+            metavar="COLUMN",
+            help="Sort by this column; repeat it for further ones.",
+        ),
+        click.option(
+            "-c",
+            "--column",
+            "columns",
+            multiple=True,
+            metavar="COLUMN",
+            help="Show this column; repeat it for more.",
+        ),
+        click.option(
+            "-f",
+            "--format",
+            "shape",
+            type=click.Choice(["table", "json", "csv", "value"]),
+            default="table",
+            help="How to print the rows.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def show_view(
+    session: "Session", name: str, options: dict[str, Any], look: "Callable[[Runtime, Any], View]"
+) -> None:
+    """Print a view in the shape, columns and order asked for."""
+    from staffeln_cli.commands.status import views
+
+    known = views.COLUMNS[name]
+    shape, limit = options.pop("shape"), options.pop("limit")
+    columns = _known("-c", options.pop("columns"), known)
+    order = _known("--sort-column", options.pop("sort_columns"), known)
+    descending = options.pop("sort_descending")
+    with foreseen():
+        from staffeln_cli.store import Wanted
+
+        view = look(only_looking(session), Wanted(**options))
+        if order:
+            view = view.by(order, descending=descending)
+        _print(name, view.first(limit), shape, columns)
+
+
+def _print(name: str, view: "View", shape: str, columns: tuple[str, ...]) -> None:
+    if shape == "table":
+        from staffeln_cli.render import table
+
+        safe_output()
+        view = view.of(columns or table.usual_columns(name))
+        table.show(view.columns, view.rows, whole=bool(columns))
+        return
+    from staffeln_cli.render.rows import SHAPES
+
+    view = view.of(columns) if columns else view
+    safe_output()
+    for text in SHAPES[shape](view.columns, view.rows):
+        sys.stdout.write(text)
+
+
+def _known(option: str, names: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of columns as the view spells them; like the openstack client, any case and spaces."""
+    plain = tuple(name.strip().lower().replace(" ", "_") for name in names)
+    if unknown := [name for name, one in zip(names, plain, strict=True) if one not in known]:
+        raise click.UsageError(
+            f"{option}: no column {', '.join(map(repr, unknown))}; there are {', '.join(known)}"
+        )
+    return plain
+
+
+def only_looking(session: "Session") -> "Runtime":
+    """The runtime of a command that changes nothing: a signal ends it at once."""
+    runtime = session.runtime
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    return runtime
+
+
+def write(text: str) -> None:
+    """Print it, whatever characters are in it."""
+    safe_output()
+    click.echo(text)
+
+
+def safe_output() -> None:
+    """Characters that the locale cannot print become escapes, not a crash."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")

@@ -1,0 +1,238 @@
+"""The commands that only look."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from staffeln_cli.cli.listing_options import listed, only_looking, safe_output, show_view, write
+from staffeln_cli.cli.session import Session
+from staffeln_cli.cli.show import foreseen
+
+if TYPE_CHECKING:
+    from staffeln_cli.planning.health import Summary
+
+STATES = (
+    *("planned", "starting", "creating", "available", "deleting"),
+    *("deleted", "missing", "failed", "cancelled"),
+)
+
+
+@click.group(invoke_without_command=True)
+@click.option("-f", "--format", "shape", type=click.Choice(["text", "json"]), default="text")
+@click.option(
+    "--nagios",
+    is_flag=True,
+    help="One line with performance data; exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
+)
+@click.option(
+    "--critical",
+    metavar="N",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Nagios: so many overdue volumes are CRITICAL; fewer are a WARNING.",
+)
+@click.option(
+    "--warning",
+    metavar="N",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Nagios: so many volumes never backed up so far are a WARNING.",
+)
+@click.option(
+    "--prometheus",
+    metavar="FILE",
+    help="Write metrics for node_exporter's textfile collector; - is stdout.",
+)
+@click.pass_context
+def status(
+    ctx: click.Context, /, shape: str, nagios: bool, prometheus: str | None, **limits: int
+) -> None:
+    """Say whether everything is protected, from the database alone.
+
+    A volume is overdue when it is protected and no successful backup of it started within twice
+    backup.min_interval (since it was first protected, if it never had one).
+
+    \b
+    With --nagios:
+      CRITICAL  overdue volumes; no collect went through yet, or none within
+                twice backup.min_interval (a day stands in for 0s)
+      WARNING   volumes never backed up so far; a command whose last run failed,
+                if only in part; nothing is protected
+      UNKNOWN   the configuration is wrong, or the database cannot be read
+    """
+    session: Session = ctx.obj
+    if ctx.invoked_subcommand is not None:
+        return
+    if nagios:
+        sys.exit(_nagios(session, **limits))
+    with foreseen():
+        from staffeln_cli.commands.status import summary as command
+
+        state = command.summary(only_looking(session))
+        if prometheus is not None:
+            _write_metrics(state, prometheus)
+        elif shape == "json":
+            write(_as_json(state))
+        else:
+            from staffeln_cli.planning.health import findings
+            from staffeln_cli.render import summary
+
+            safe_output()
+            summary.show(state, findings(state))
+
+
+def _nagios(session: Session, *, critical: int, warning: int) -> int:
+    from staffeln_cli.commands.status import summary as command
+    from staffeln_cli.errors import StaffelnError
+    from staffeln_cli.planning.health import Level, findings
+    from staffeln_cli.render import monitoring
+
+    try:
+        state = command.summary(only_looking(session))
+    except StaffelnError as error:
+        click.echo(monitoring.nagios_line(Level.UNKNOWN.name, str(error)))
+        return Level.UNKNOWN
+    found = findings(state, critical=critical, warning=warning)
+    write(monitoring.nagios(state, found, critical=critical, warning=warning))
+    return found[0].level
+
+
+def _write_metrics(state: "Summary", where: str) -> None:
+    from importlib import metadata
+    from pathlib import Path
+
+    from staffeln_cli.render import monitoring
+
+    text = monitoring.metrics(state, metadata.version("staffeln"))
+    if where == "-":
+        click.echo(text, nl=False)
+    else:
+        monitoring.write(Path(where), text)
+
+
+def _as_json(state: "Summary") -> str:
+    from staffeln_cli.render.text import dumped
+
+    volumes = state.volumes
+    names = ("protected", "skipped", "overdue", "never")
+    return dumped(
+        {
+            "cloud": state.cloud,
+            "generated_at": state.generated_at,
+            "volumes": {name: getattr(volumes, name) for name in names},
+            "backups": dict(state.backups),
+            "oldest_success": volumes.oldest_success,
+            "runs": {
+                name: {"at": run.at, "outcome": run.outcome, "host": run.host}
+                for name, run in state.runs.items()
+            },
+        }
+    )
+
+
+_project = click.option("--project", metavar="NAME|ID", help="Only of this project.")
+_server = click.option("--server", metavar="NAME|ID", help="Only of this server.")
+_volume = click.option("--volume", metavar="NAME|ID", help="Only of this volume.")
+
+
+@status.command("volumes")
+@_project
+@_server
+@_volume
+@click.option("--overdue", is_flag=True, help="Only what is overdue.")
+@click.option(
+    "--protected/--unprotected", default=None, help="Only what is, or is not, protected."
+)
+@click.option("--gone", is_flag=True, help="Also what is gone and has left no backup.")
+@listed
+@click.pass_obj
+def volumes(session: Session, /, overdue: bool, **options: Any) -> None:
+    """Show the volumes that exist, or of which backups are left."""
+    from staffeln_cli.commands.status import views
+
+    show_view(
+        session,
+        "volumes",
+        options,
+        lambda runtime, wanted: views.volumes(runtime, wanted, overdue=overdue),
+    )
+
+
+@status.command("backups")
+@_project
+@_server
+@_volume
+@click.option(
+    "--state", "states", multiple=True, type=click.Choice(STATES), help="Only in this state."
+)
+@click.option("--pinned/--unpinned", default=None, help="Only what is, or is not, pinned.")
+@listed
+@click.pass_obj
+def backups(session: Session, /, **options: Any) -> None:
+    """Show the backups, from plan to deletion, the newest first."""
+    from staffeln_cli.commands.status import views
+
+    show_view(session, "backups", options, views.backups)
+
+
+@status.command("projects")
+@_project
+@listed
+@click.pass_obj
+def projects(session: Session, /, **options: Any) -> None:
+    """Show the projects, and how each is protected."""
+    from staffeln_cli.commands.status import views
+
+    show_view(session, "projects", options, views.projects)
+
+
+@status.command("runs")
+@click.option("--command", "name", metavar="NAME", help="Only of this command.")
+@click.option(
+    "--outcome", type=click.Choice(["ok", "partial", "failed"]), help="Only with this outcome."
+)
+@listed
+@click.pass_obj
+def runs(session: Session, /, name: str | None, outcome: str | None, **options: Any) -> None:
+    """Show the runs, the newest first; one without an end is under way, or died."""
+    from staffeln_cli.commands.status import views
+
+    show_view(
+        session,
+        "runs",
+        options,
+        lambda runtime, _: views.runs(runtime, command=name, outcome=outcome),
+    )
+
+
+@click.command()
+@click.argument("volume")
+@click.option("--offline", is_flag=True, help="Ask only the database, not Cinder.")
+@click.option(
+    "-f",
+    "--format",
+    "shape",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="How to print it.",
+)
+@click.pass_obj
+def explain(session: Session, volume: str, offline: bool, shape: str) -> None:
+    """Say why VOLUME (id or name) is or is not backed up, and what becomes of its backups."""
+    from staffeln_cli.commands import explain as command
+
+    with foreseen():
+        explained = command.run(session.runtime, volume, offline=offline)
+    from staffeln_cli.render import explanation
+    from staffeln_cli.render.text import dumped
+
+    if shape == "json":
+        click.echo(dumped(explanation.as_json(explained)))
+    else:
+        explanation.show(explained, session.runtime.now())
+
+
+COMMANDS: tuple[click.Command, ...] = (status, explain)

@@ -1,0 +1,187 @@
+"""What is asked of Cinder for one backup, and its refusals in our words."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import requests
+
+from staffeln_cli.cloud import decode
+from staffeln_cli.cloud.api import Api, Unexpected
+from staffeln_cli.cloud.listings import CINDER_BACKUPS
+from staffeln_cli.cloud.retries import RETRIED_STATUS, message_of
+from staffeln_cli.errors import (
+    BackupGone,
+    BackupServiceDown,
+    CloudUnavailable,
+    ForceUnsupported,
+    HasDependents,
+    InDoubt,
+    NoAccess,
+    NoParent,
+    QuotaExceeded,
+    Refused,
+    Throttled,
+    VolumeBusy,
+    VolumeGone,
+)
+from staffeln_cli.model import Backup, BackupId, BackupRecord, Kind, ProjectId, VolumeId
+
+_SERVICE_DOWN = "Service cinder-backup could not be found"
+# cinder:cinder/backup/api.py, cinder/exception.py; also section 10 of what was seen on 2026.2.
+_CREATE_REFUSALS: tuple[tuple[str, type[Refused]], ...] = (
+    (r"No backups available to do an incremental", NoParent),
+    (r"must be available or in-use|current status is", VolumeBusy),
+    (r"[Vv]olume .*could not be found", VolumeGone),
+    (_SERVICE_DOWN, BackupServiceDown),
+)
+_DELETE_REFUSALS: tuple[tuple[str, type[Refused]], ...] = (
+    (_SERVICE_DOWN, BackupServiceDown),
+    (r"Incremental backups exist", HasDependents),
+)
+
+
+class BackupRequests:
+    """Requests about single backups, each with a token of the backup's own project."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def fetch_token(self, project_id: ProjectId) -> None:
+        """Have the project's token at hand, so that the next request waits for nothing else.
+
+        Raises NoAccess, or CloudUnavailable when none could be had.
+        """
+        self._api.token_of(project_id)
+
+    def create(self, record: BackupRecord, *, metadata: Mapping[str, str]) -> BackupId:
+        """Ask for a backup, once. With a token of the volume's project: so it is the tenant's.
+
+        Raises NoAccess, NoParent, VolumeBusy, VolumeGone, QuotaExceeded, Throttled or Refused when
+        Cinder has certainly not acted; InDoubt when it may have; CloudUnavailable when no token
+        could be had, or none that Cinder takes.
+        """
+        auth = self._api.token_of(record.project_id)
+        body = {
+            "volume_id": record.volume_id,
+            "name": record.name,
+            "incremental": record.kind is Kind.INCREMENTAL,
+            "force": True,  # Cinder backs up in-use volumes only with it
+            "metadata": dict(metadata),
+        }
+        response = self._post("/backups", {"backup": body}, auth=auth)
+        if response.status_code in (200, 202):
+            try:
+                return BackupId(str(response.json()["backup"]["id"]))
+            except (ValueError, KeyError, TypeError) as error:
+                raise InDoubt("POST /backups: accepted, but the answer has no id") from error
+        raise _create_refusal(response)
+
+    def restore(self, backup_id: BackupId, project_id: ProjectId, *, name: str) -> VolumeId:
+        """Ask for a new volume made of a backup, once. With a token of the backup's own project:
+        with another's, the volume would be made there.
+
+        Raises NoAccess, QuotaExceeded, Throttled, BackupServiceDown or Refused when Cinder has
+        certainly not acted; InDoubt when it may have; CloudUnavailable when no token could be had.
+        """
+        auth = self._api.token_of(project_id)
+        path = f"/backups/{backup_id}/restore"
+        response = self._post(path, {"restore": {"name": name}}, auth=auth)
+        if response.status_code in (200, 202):
+            try:
+                return VolumeId(str(response.json()["restore"]["volume_id"]))
+            except (ValueError, KeyError, TypeError) as error:
+                raise InDoubt(f"POST {path}: accepted, but the answer has no id") from error
+        raise _create_refusal(response)
+
+    def look(self, backup_id: BackupId) -> Backup | None:
+        """The backup as it is now; None when Cinder certainly has no such backup."""
+        try:
+            body = self._api.get(
+                "block_storage", f"/backups/{backup_id}", microversion=CINDER_BACKUPS
+            )
+        except Unexpected as error:
+            if error.status == 404 and _SERVICE_DOWN not in error.reason:
+                return None
+            raise
+        with decode.understood(f"backup {backup_id}"):
+            return decode.backup(msgspec.json.decode(body, type=_OneBackup).backup)
+
+    def delete(self, backup_id: BackupId, project_id: ProjectId) -> None:
+        """Ask Cinder to delete; it does so later. With a token of the backup's own project only:
+        with another's, Cinder overlooks the incrementals on it and destroys the chain.
+
+        Raises BackupGone, HasDependents, BackupServiceDown, NoAccess, Refused or CloudUnavailable.
+        """
+        auth = self._api.token_of(project_id)
+        response = self._once("DELETE", f"/backups/{backup_id}", auth=auth)
+        if response.status_code not in (200, 202, 204):
+            raise _delete_refusal(response)
+
+    def force_delete(self, backup_id: BackupId) -> None:
+        """Delete whatever the status, as admin; the caller has seen that nothing builds on it.
+
+        Raises ForceUnsupported where the driver cannot (Ceph), and what `delete` raises.
+        """
+        response = self._post(f"/backups/{backup_id}/action", {"os-force_delete": {}})
+        if response.status_code == 405:
+            raise ForceUnsupported(f"backup {backup_id}: {message_of(response)}")
+        if response.status_code not in (200, 202, 204):
+            raise _delete_refusal(response)
+
+    def reset_to_error(self, backup_id: BackupId) -> None:
+        """Set the status to `error`, as admin, so that the backup can be deleted."""
+        response = self._post(
+            f"/backups/{backup_id}/action", {"os-reset_status": {"status": "error"}}
+        )
+        if response.status_code not in (200, 202, 204):
+            raise _delete_refusal(response)
+
+    def _post(self, path: str, body: object, **options: Any) -> requests.Response:
+        return self._once("POST", path, json=body, **options)
+
+    def _once(self, method: str, path: str, **options: Any) -> requests.Response:
+        return self._api.once(
+            "block_storage", method, path, microversion=CINDER_BACKUPS, **options
+        )
+
+
+class _OneBackup(msgspec.Struct):
+    backup: decode.RawBackup
+
+
+def _create_refusal(response: requests.Response) -> Exception:
+    reason = message_of(response)
+    status = response.status_code
+    if status >= 500:
+        return InDoubt(f"POST {response.request.path_url}: HTTP {status}: {reason}")
+    if status == 413:
+        return QuotaExceeded(reason)
+    if status == 429:
+        return Throttled(f"Cinder asks to slow down: {reason}")
+    if status == 401:  # with a token that Keystone gave a moment ago
+        return CloudUnavailable(f"POST {response.request.path_url}: HTTP {status}: {reason}")
+    if status == 403:
+        return NoAccess(f"HTTP {status}: {reason}")
+    return _matched(reason, _CREATE_REFUSALS) or Refused(f"HTTP {status}: {reason}")
+
+
+def _delete_refusal(response: requests.Response) -> Exception:
+    reason = message_of(response)
+    status = response.status_code
+    if status in RETRIED_STATUS or status == 401:
+        return CloudUnavailable(f"HTTP {status}: {reason}")
+    if status == 403:
+        return NoAccess(f"HTTP {status}: {reason}")
+    known = _matched(reason, _DELETE_REFUSALS)
+    if known is None and status == 404:
+        return BackupGone(reason)
+    return known or Refused(f"HTTP {status}: {reason}")
+
+
+def _matched(reason: str, refusals: tuple[tuple[str, type[Refused]], ...]) -> Refused | None:
+    for pattern, refusal in refusals:
+        if re.search(pattern, reason):
+            return refusal(reason)
+    return None

@@ -1,0 +1,126 @@
+"""Single things looked up: a volume, a server, quotas, whether the backup service is up."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from staffeln_cli.cloud import decode
+from staffeln_cli.cloud.api import Api, Unexpected
+from staffeln_cli.cloud.listings import CINDER_VOLUMES, NOVA
+from staffeln_cli.cloud.retries import says_absent
+from staffeln_cli.model import ProjectId, Server, Volume
+
+
+@dataclass(frozen=True, slots=True)
+class BackupService:
+    """One cinder-backup, as Cinder sees it."""
+
+    host: str
+    zone: str
+    is_up: bool
+    is_enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A project's quota of one thing; a negative limit means unlimited."""
+
+    limit: int
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """A project's quotas of backups; an incremental is charged its volume's full size."""
+
+    backups: Quota
+    gigabytes: Quota
+
+
+class Look:
+    """Single look-ups; None for what the service itself says does not exist.
+
+    Any other answer without the thing, a proxy's 404 among them, is CloudUnavailable.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def volume(self, volume_id: str) -> Volume | None:
+        """A volume, of whatever project."""
+        body = self._body("block_storage", "/volumes", volume_id, CINDER_VOLUMES)
+        with decode.understood(f"volume {volume_id}"):
+            raw = msgspec.json.decode(body, type=_OneVolume) if body is not None else None
+            return decode.volume(raw.volume) if raw else None
+
+    def server(self, server_id: str) -> Server | None:
+        """A server, of whatever project."""
+        raw = self._server(server_id)
+        return decode.server(raw) if raw else None
+
+    def volumes_of_server(self, server_id: str) -> list[Volume]:
+        """The volumes that Nova says are attached to this server, and Cinder knows."""
+        raw = self._server(server_id)
+        found = [self.volume(one.id) for one in (raw.volumes if raw else ())]
+        return [volume for volume in found if volume is not None]
+
+    def quotas(self, project_id: ProjectId) -> Quotas:
+        """What a project may use, and uses, for backups."""
+        body = self._api.get(
+            "block_storage", f"/os-quota-sets/{project_id}", microversion="3.0", usage="True"
+        )
+        with decode.understood(f"quotas of project {project_id}"):
+            raw = msgspec.json.decode(body)["quota_set"]
+            return Quotas(_quota(raw["backups"]), _quota(raw["backup_gigabytes"]))
+
+    def backup_services(self) -> list[BackupService]:
+        """Every cinder-backup that ever reported."""
+        body = self._api.get(
+            "block_storage", "/os-services", microversion="3.0", binary="cinder-backup"
+        )
+        with decode.understood("GET /os-services"):
+            return [
+                BackupService(
+                    str(raw.get("host")),
+                    str(raw.get("zone")),
+                    raw.get("state") == "up",
+                    raw.get("status") == "enabled",
+                )
+                for raw in msgspec.json.decode(body)["services"]
+            ]
+
+    def my_projects(self) -> set[ProjectId]:
+        """The enabled projects in which the login's user has any role."""
+        body = self._api.get("identity", "/auth/projects")
+        with decode.understood("GET /auth/projects"):
+            return {ProjectId(raw["id"]) for raw in msgspec.json.decode(body)["projects"]}
+
+    def has_application_credential(self) -> bool:
+        """Whether the login is one, so that there are no tokens of other projects."""
+        return self._api.has_application_credential
+
+    def _server(self, server_id: str) -> decode.RawServer | None:
+        body = self._body("compute", "/servers", server_id, NOVA)
+        with decode.understood(f"server {server_id}"):
+            return None if body is None else msgspec.json.decode(body, type=_OneServer).server
+
+    def _body(self, service: str, path: str, item_id: str, microversion: str) -> bytes | None:
+        try:
+            return self._api.get(service, f"{path}/{item_id}", microversion=microversion)
+        except Unexpected as error:
+            if says_absent(error.response, item_id):
+                return None
+            raise
+
+
+def _quota(raw: dict[str, Any]) -> Quota:
+    return Quota(int(raw["limit"]), int(raw["in_use"]) + int(raw["reserved"]))
+
+
+class _OneVolume(msgspec.Struct):
+    volume: decode.RawVolume
+
+
+class _OneServer(msgspec.Struct):
+    server: decode.RawServer

@@ -1,0 +1,161 @@
+"""Back up chosen volumes now, whatever the schedule says."""
+
+import secrets
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from staffeln_cli.config.rules import rules_of
+from staffeln_cli.errors import NotFound
+from staffeln_cli.model import (
+    BackupRecord,
+    Decision,
+    Kind,
+    Origin,
+    Outcome,
+    RecordId,
+    Server,
+    ServerId,
+    State,
+    Volume,
+    VolumeId,
+)
+from staffeln_cli.model.lifecycle import UNFINISHED
+from staffeln_cli.operations.follow_backup import follow
+from staffeln_cli.operations.start_backup import Waiting, caps_of, start
+from staffeln_cli.planning.chains.summary import digests_of, next_kind
+from staffeln_cli.planning.protection import selection
+from staffeln_cli.planning.protection.plan import broken, planned
+from staffeln_cli.runtime import Run, Runtime, cycle
+
+COUNTS = ("started", "deferred", "failed")
+_FIRST_WAIT = 1.0
+_LONGEST_WAIT = 15.0
+_ANY_DEPTH = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants backed up, and how; `kind` None: whatever the chain suggests."""
+
+    volumes: Sequence[str] = ()
+    servers: Sequence[str] = ()
+    kind: Kind | None = None
+    wait: bool = False
+
+
+def run(runtime: Runtime, wish: Wish, *, dry_run: bool = False) -> Outcome:
+    """Plan and start the wished backups at once, and wait for them if that is wished too."""
+    return cycle(
+        runtime, "backup", lambda run: _back_up(run, wish), counts=COUNTS, dry_run=dry_run
+    )
+
+
+def _back_up(run: Run, wish: Wish) -> None:
+    run.cloud.login()
+    records = [
+        record
+        for volume in _wished(run, wish)
+        if (record := _planned(run, volume, wish.kind)) is not None
+    ]
+    if run.dry_run:
+        return
+    ids = _saved(run, records)
+    _start(run, ids)
+    if wish.wait:
+        _wait(run, ids)
+    run.counts["deferred"] = sum(
+        one.state is State.PLANNED for one in run.store.backups.by_ids(ids)
+    )
+
+
+def _wished(run: Run, wish: Wish) -> Iterator[Volume]:
+    """The volumes, each once; NotFound before anything is done when one of them is unknown."""
+    found: dict[VolumeId, Volume] = {}
+    for volume_id in wish.volumes:
+        volume = run.cloud.look.volume(volume_id)
+        if volume is None:
+            raise NotFound(f"there is no volume {volume_id}; nothing was started")
+        found[volume.id] = volume
+    for server_id in wish.servers:
+        if run.cloud.look.server(server_id) is None:
+            raise NotFound(f"there is no server {server_id}; nothing was started")
+        volumes = run.cloud.look.volumes_of_server(server_id)
+        if not volumes:
+            run.fail("server", server_id, "has no volume that Cinder knows")
+        found.update((volume.id, volume) for volume in volumes)
+    yield from found.values()
+
+
+def _planned(run: Run, volume: Volume, wanted: Kind | None) -> BackupRecord | None:
+    """A record for the wish; None, and a failure named, when it cannot be had."""
+    digests = digests_of([run.cloud.listings.backups_of(volume.id)])
+    digest = digests.get((volume.project_id, volume.id))
+    settings, insisting = run.settings.backup, wanted is Kind.INCREMENTAL
+    kind, reason = next_kind(
+        digest,
+        volume_size_gib=volume.size_gib,
+        depth=_ANY_DEPTH if insisting else settings.full_backup_depth,
+        max_age=None if insisting else settings.chain_max_age,
+        now=run.now(),
+        broken=broken(digest, run.store.backups.newest_missing().get(volume.id)),
+    )
+    if insisting and kind is Kind.FULL:
+        run.fail("volume", volume.id, f"no incremental is possible: {reason}")
+        return None
+    kind = wanted or kind
+    run.decide(Decision(f"start {kind}", "volume", volume.id, volume.name, reason))
+    servers = _servers(run, volume)
+    protection = selection.protection(volume, servers, {}, rules_of(run.settings), None)
+    return planned(
+        volume,
+        protection,
+        kind,
+        run.now(),
+        token=secrets.token_hex(8),
+        chain_id=digest.full_id if digest is not None and kind is Kind.INCREMENTAL else None,
+        origin=Origin.ADHOC,
+    )
+
+
+def _servers(run: Run, volume: Volume) -> dict[ServerId, Server]:
+    found = [run.cloud.look.server(server_id) for server_id in volume.server_ids]
+    return {server.id: server for server in found if server is not None}
+
+
+def _saved(run: Run, records: Sequence[BackupRecord]) -> set[RecordId]:
+    """The records to start: new ones, or those that the schedule had planned already."""
+    inserted = run.store.backups.plan(records)
+    others = {one.volume_id: one for one in records if one.id not in inserted}
+    for record in run.store.backups.of_volumes(others):
+        if record.state is State.PLANNED:
+            wished = others[record.volume_id]
+            run.store.backups.note(
+                record.id, not_before=None, kind=wished.kind, chain_id=wished.chain_id
+            )
+        if record.state in UNFINISHED:
+            inserted.add(record.id)
+    return inserted
+
+
+def _start(run: Run, ids: Collection[RecordId]) -> None:
+    waiting = Waiting()
+    batch = run.store.backups.start(
+        run.claim(), caps=caps_of(run.settings), limit=len(ids), only=ids
+    )
+    for _ in run.parallel(lambda record: start(run, record, waiting), batch):
+        pass
+
+
+def _wait(run: Run, ids: Collection[RecordId]) -> None:
+    """Follow the records to their end; those that the caps held back are started as room comes."""
+    pause = _FIRST_WAIT
+    while not run.runtime.stop.is_requested:
+        follow(run, run.store.backups.claim_open_work(run.claim(), only=ids))
+        records = run.store.backups.by_ids(ids)
+        unfinished = [one for one in records if one.state in UNFINISHED]
+        run.runtime.progress("backups", len(records) - len(unfinished), len(records))
+        if not unfinished:
+            return
+        _start(run, {one.id for one in unfinished})
+        run.runtime.stop.sleep(pause)
+        pause = min(pause * 1.5, _LONGEST_WAIT)

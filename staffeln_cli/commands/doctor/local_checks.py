@@ -1,0 +1,120 @@
+"""What is ours: configuration, database, lock, and the mail server."""
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from staffeln_cli.commands.doctor.check import Check, Patient, ok, warning, wrong
+from staffeln_cli.config import Loaded, Settings
+from staffeln_cli.config.load import keys, masked
+from staffeln_cli.errors import LockHeld
+
+
+def configuration(patient: Patient) -> Iterator[Check]:
+    """Whether it can be meant like that; that it can be read is already known."""
+    loaded = patient.loaded
+    found = [*_permissions(loaded), *_odd(loaded.settings)]
+    given = len(loaded.sources)
+    where = str(loaded.file) if loaded.file is not None else "no file"
+    yield ok(f"{where}, {given} of {len(keys())} keys set")
+    yield from found
+
+
+def _permissions(loaded: Loaded) -> Iterator[Check]:
+    if loaded.file is None:
+        return
+    mode = loaded.file.stat().st_mode
+    if mode & stat.S_IWOTH:
+        yield wrong(f"{loaded.file} can be written by everybody", f"chmod o-w {loaded.file}")
+    secrets = [name for name in keys() if _is_secret(loaded, name)]
+    if mode & stat.S_IROTH and secrets:
+        yield warning(
+            f"{loaded.file} can be read by everybody, and {', '.join(secrets)} in it is secret",
+            f"chmod o-r {loaded.file}",
+        )
+
+
+def _is_secret(loaded: Loaded, name: str) -> bool:
+    section, key = name.split(".", 1)
+    value = getattr(getattr(loaded.settings, section), key)
+    return loaded.sources.get(name) == "file" and masked(name, value) != value
+
+
+def _odd(settings: Settings) -> Iterator[Check]:
+    """What is allowed, but seldom meant."""
+    if not settings.select.metadata_key:
+        yield warning(
+            "EVERY SERVER OF THE CLOUD IS BACKED UP: select.metadata_key is empty, so that no mark"
+            " is asked for",
+            "leave select.metadata_key out to back up only servers that ask for it",
+        )
+    if settings.retention.keep_last == 0:
+        yield warning(
+            "retention.keep_last is 0: where new backups fail, the last good one expires",
+            "1 keeps the last restorable one",
+        )
+    if settings.retention.brake == 1:
+        yield warning(
+            "retention.brake is 1: nothing stops a pass that would remove every backup",
+            "0.5 asks before more than half goes",
+        )
+    if settings.select.metadata_key == settings.retention.metadata_key:
+        yield wrong(
+            f"select.metadata_key and retention.metadata_key are both"
+            f" {settings.retention.metadata_key!r}",
+            "give each its own",
+        )
+
+
+def database(patient: Patient) -> Iterator[Check]:
+    """Reachable, of the right schema, and ours to write."""
+    store = patient.runtime.unchecked_store
+    shown = store.database.shown
+    store.database.check_schema()
+    with store.database.write():
+        pass
+    yield ok(f"{shown}, schema {store.database.revision()}, writable")
+    patient.protected = store.overview.protected_sizes()
+    if not store.database.is_sqlite:
+        return
+    path = Path(store.database.url.database or "")
+    if path.stat().st_mode & stat.S_IROTH:
+        yield warning(f"{path} can be read by everybody", f"chmod o-r {path}")
+
+
+def lock(patient: Patient) -> Iterator[Check]:
+    """Taken and given back."""
+    from staffeln_cli.config.load import masked_url
+
+    url = masked_url(patient.runtime.lock_url)
+    try:
+        with patient.runtime.lock("doctor"):
+            yield ok(f"{url}, taken and given back")
+    except LockHeld:
+        yield ok(f"{url}, held by another doctor at the moment")
+    settings = patient.loaded.settings
+    if settings.lock.url is None and not settings.database.url.startswith("sqlite"):
+        yield warning(
+            "lock.url is not set: hosts do not see each other's locks",
+            "harmless on one host; on several set it to redis://… or kubernetes://…",
+        )
+
+
+def mail(patient: Patient) -> Iterator[Check]:
+    """Whether the mail server takes our connection, and our password."""
+    settings = patient.loaded.settings.mail
+    if settings.sender is None:
+        yield ok("mail.sender is not set: reports go to the log")
+        return
+    from staffeln_cli.mail import MailServer, problems
+
+    found = problems(settings)
+    yield from (wrong(text) for text in found)
+    if found:
+        return
+    server = MailServer(settings)
+    try:
+        server.try_login()
+        yield ok(f"{server.shown} takes mail from {settings.sender}")
+    finally:
+        server.close()

@@ -1,0 +1,54 @@
+"""Backups that Staffeln made and no longer knows, as after a database came from an old dump.
+
+Retention takes them for somebody else's: it keeps them, and whatever they stand on. Adopted, they
+are under its policy again.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from staffeln_cli.model import Backup, BackupRecord, Origin, RecordId, ServerId, State
+from staffeln_cli.model.naming import RECORD_KEY, SERVER_KEY
+from staffeln_cli.planning.protection.plan import found
+from staffeln_cli.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A backup with Staffeln's mark and without a record."""
+
+    backup: Backup
+    adopted: bool = False
+
+
+def find(runtime: Runtime, *, adopt: bool = False) -> Iterator[Orphan]:
+    """List them, over all projects; with `adopt`, those that are available get a record again."""
+    runtime.store.cloud.belongs_to(runtime.cloud.login().cloud, remember=False)
+    for page in runtime.cloud.listings.backups():
+        marked = [one for one in page if RECORD_KEY in one.metadata]
+        for orphan in _unknown(runtime, marked):
+            is_whole = orphan.status == "available"
+            if adopt and is_whole:
+                runtime.store.backups.adopt(_record(runtime, orphan))
+            yield Orphan(orphan, adopted=adopt and is_whole)
+
+
+def _unknown(runtime: Runtime, marked: Sequence[Backup]) -> list[Backup]:
+    ids = [one.id for one in marked]
+    names = [one.name for one in marked]
+    records = runtime.store.backups.by_ids(ids) + runtime.store.backups.by_names(names)
+    known = {one.backup_id for one in records}
+    # One without an id yet is what `check` will adopt by itself.
+    awaited = {one.name for one in records if one.state is State.STARTING}
+    return [one for one in marked if one.id not in known and one.name not in awaited]
+
+
+def _record(runtime: Runtime, orphan: Backup) -> BackupRecord:
+    server_id = orphan.metadata.get(SERVER_KEY)
+    return found(
+        orphan,
+        Origin.ADOPTED,
+        runtime.now(),
+        record_id=RecordId(f"{orphan.metadata[RECORD_KEY][:16]}-{orphan.id[:8]}"),
+        server_id=ServerId(server_id) if server_id else None,
+    )

@@ -1,0 +1,93 @@
+"""Take over the backups of Staffeln 2: what it made, and Cinder still has, gets a record here.
+
+From then on retention judges them as its own. What Staffeln 2 says of a backup is only believed as
+far as Cinder cannot tell: that it made it, and of which server.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from staffeln_cli.model import (
+    Backup,
+    BackupId,
+    BackupRecord,
+    Origin,
+    RecordId,
+    ServerId,
+    VolumeId,
+)
+from staffeln_cli.planning.protection.plan import found
+from staffeln_cli.runtime import Runtime
+from staffeln_cli.store.staffeln2 import Made, backups_of
+
+
+@dataclass(slots=True)
+class TakenOver:
+    """What became of the backups that Staffeln 2 knew."""
+
+    imported: int = 0
+    known: int = 0
+    """Those that have a record already, as after an earlier import."""
+    left_out: dict[BackupId, str] = field(default_factory=dict)
+    """Why others were left to themselves."""
+
+
+def run(runtime: Runtime, url: str, *, dry_run: bool = False) -> TakenOver:
+    """Import from the database at this URL; again is no harm.
+
+    ConfigError where there is no database of Staffeln 2, and nothing is imported; CloudUnavailable
+    where Cinder's listing broke off: what was imported before stays so.
+    """
+    made = backups_of(url)
+    done = TakenOver(left_out=dict.fromkeys(made, "Cinder does not have it"))
+    with runtime.lock("db-import"):
+        cloud, listings = runtime.cloud.login().cloud, runtime.cloud.listings
+        runtime.store.cloud.belongs_to(cloud, remember=not dry_run)
+        names = _Names(
+            {one.id: one.name for page in listings.volumes() for one in page},
+            {one.id: one.name for page in listings.servers() for one in page},
+        )
+        for page in listings.backups():
+            for backup in _wanted(runtime, [one for one in page if one.id in made], done):
+                if not dry_run:
+                    record = _record(backup, made[backup.id], names, runtime.now())
+                    runtime.store.backups.adopt(record)
+            runtime.progress("backups imported", done.imported, None)
+    return done
+
+
+class _Names(NamedTuple):
+    """What people call what the cloud still has."""
+
+    volumes: Mapping[VolumeId, str]
+    servers: Mapping[ServerId, str]
+
+
+def _wanted(runtime: Runtime, page: list[Backup], done: TakenOver) -> Iterator[Backup]:
+    """Those to import; told is also what becomes of the others."""
+    known = {one.backup_id for one in runtime.store.backups.by_ids(one.id for one in page)}
+    for backup in page:
+        if backup.id in known:
+            done.known += 1
+        elif backup.status != "available":
+            done.left_out[backup.id] = f"it is {backup.status}"
+            continue
+        else:
+            done.imported += 1
+            yield backup
+        del done.left_out[backup.id]
+
+
+def _record(backup: Backup, made: Made, names: _Names, moment: datetime) -> BackupRecord:
+    server_name = names.servers.get(made.server_id, "") if made.server_id else ""
+    return found(
+        backup,
+        Origin.IMPORTED,
+        moment,
+        record_id=RecordId(backup.id),
+        server_id=made.server_id,
+        server_name=server_name or made.server_name,
+        volume_name=names.volumes.get(backup.volume_id, ""),
+    )

@@ -1,0 +1,173 @@
+"""One pass over the projects whose period is over: write, send, and only then note it."""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from staffeln_cli import mail
+from staffeln_cli.errors import MailUnavailable, NotFound
+from staffeln_cli.mail import NotTaken
+from staffeln_cli.model import Decision, Outcome
+from staffeln_cli.reports.composing import completed, drafted
+from staffeln_cli.reports.delivery import Desk, is_over, message_id
+from staffeln_cli.reports.model import Digest
+from staffeln_cli.reports.operator_summary import surveyed, tell_operator
+from staffeln_cli.reports.pages.operator import operator_page
+from staffeln_cli.reports.pages.project import project_page
+from staffeln_cli.reports.recipients import Receivers, may_be_told, project_of
+from staffeln_cli.runtime import Run, Runtime, cycle
+
+if TYPE_CHECKING:
+    from staffeln_cli.store.report_rows import Addressee
+
+log = logging.getLogger(__name__)
+COUNTS = ("projects", "sent", "logged", "unsent")
+Show = Callable[[str], None]
+
+
+def run(runtime: Runtime, *, dry_run: bool = False, show: Show | None = None) -> Outcome:
+    """One pass. Without a sender reports go to the log, or to `show` where somebody watches."""
+    return cycle(
+        runtime,
+        "report",
+        lambda run: _report(run, show),
+        counts=COUNTS,
+        leader=True,
+        dry_run=dry_run,
+    )
+
+
+def _report(run: Run, show: Show | None) -> None:
+    now, desk = run.now(), Desk(run.settings)
+    due = [
+        one
+        for one in run.store.reports.addressees()
+        if is_over(one.reported_at, run.settings.report.period, now) and may_be_told(one, run)
+    ]
+    run.counts["projects"] = len(due)
+    receivers = Receivers(run, [project_of(one) for one in due])
+    try:
+        for (project, _), digest in run.parallel(
+            lambda draft: completed(run.runtime, draft[1]), _drafts(run, due, now)
+        ):
+            run.runtime.stop.check()
+            if desk.sends:
+                _send(run, desk, receivers, project, digest)
+            else:
+                _log(run, desk, project, digest, show)
+        if desk.sends:
+            tell_operator(run, desk, now)
+    except MailUnavailable:
+        run.counts["unsent"] = len(due) - run.counts["sent"]
+        raise
+    finally:
+        desk.close()
+    if desk.refused and not run.counts["sent"]:
+        raise MailUnavailable(f"{desk.server.shown}: took none of {desk.refused} reports")
+
+
+def _drafts(
+    run: Run, due: list["Addressee"], now: datetime
+) -> Iterator[tuple["Addressee", Digest]]:
+    """The digests to be sent; none where all is well and nobody wants to hear so."""
+    only_trouble = run.settings.report.only == "trouble"
+    for project in due:
+        if only_trouble and not drafted(run.runtime, project, now, only_trouble=True).is_trouble:
+            continue
+        yield project, drafted(run.runtime, project, now)
+
+
+def _send(
+    run: Run, desk: Desk, receivers: Receivers, project: "Addressee", digest: Digest
+) -> None:
+    """Send one digest, and only then note that the project has been told."""
+    page = project_page(digest, desk.when)
+    addresses, why_not = receivers.of(project_of(project))
+    if not addresses:
+        _unsent(run, project, why_not)
+        return
+    run.decide(_decision("send", project, f"to {', '.join(addresses)}: {page.subject}"))
+    if run.dry_run:
+        return
+    try:
+        refused = desk.send(
+            page, digest, addresses, message_id(project.project_id, project.reported_at)
+        )
+    except NotTaken as error:
+        _unsent(run, project, str(error))
+        return
+    run.store.reports.told(project.project_id, digest.until, digest.entries)
+    run.count("sent")
+    log.info("project %s: report sent to %s", project.project_id, ", ".join(addresses))
+    for address, reason in refused.items():
+        run.fail("project", project.project_id, f"{address} was refused: {reason}")
+
+
+def _log(run: Run, desk: Desk, project: "Addressee", digest: Digest, show: Show | None) -> None:
+    page = project_page(digest, desk.when)
+    run.decide(_decision("log", project, page.subject))
+    if run.dry_run:
+        return
+    text = desk.text(page, digest)
+    if show is not None:
+        show(text)
+    else:
+        level = logging.WARNING if digest.is_trouble else logging.INFO
+        log.log(level, "report for project %s\n%s", project.project_id, text)
+    run.store.reports.told(project.project_id, digest.until, digest.entries)
+    run.count("logged")
+
+
+def _unsent(run: Run, project: "Addressee", reason: str) -> None:
+    run.count("unsent")
+    run.fail("project", project.project_id, f"its report was not sent: {reason}")
+
+
+def _decision(action: str, project: "Addressee", reason: str) -> Decision:
+    return Decision(action, "project", project.project_id, project.project_name, reason)
+
+
+def preview(runtime: Runtime, project: str | None) -> str:
+    """The HTML of a project's next report, or of the operator's; nothing is sent or noted."""
+    desk, now = Desk(runtime.settings), runtime.now()
+    if project is None:
+        overall = surveyed(runtime, now)
+        return desk.html(operator_page(overall, desk.when), overall)
+    digest = completed(runtime, drafted(runtime, _found(runtime, project), now))
+    return desk.html(project_page(digest, desk.when), digest)
+
+
+def try_mail(runtime: Runtime, address: str) -> str:
+    """Send a few words to an address; return what was done. MailUnavailable says why not."""
+    settings = runtime.settings.mail
+    if not mail.is_address(address):
+        raise NotFound(f"{address!r} is not an e-mail address")
+    server = mail.MailServer(settings)
+    now = runtime.now()
+    text = f"Staffeln can send mail through the {server.shown}.\n"
+    letter = mail.Letter(
+        receivers=[address],
+        subject="[Staffeln] test mail",
+        text=text,
+        html=f"<p>{text}</p>",
+        message_id=message_id(f"test to {address}", now),
+        date=now,
+    )
+    try:
+        server.send(letter)
+    except mail.NotTaken as error:
+        raise MailUnavailable(str(error)) from error
+    finally:
+        server.close()
+    return f"the {server.shown} has taken a mail from {settings.sender} to {address}"
+
+
+def _found(runtime: Runtime, project: str) -> "Addressee":
+    found = runtime.store.reports.projects_named(project)
+    if not found:
+        raise NotFound(f"project {project!r}: none of this name or id was ever seen")
+    if len(found) > 1:
+        ids = ", ".join(one.project_id for one in found)
+        raise NotFound(f"project {project!r}: several have this name; give the id: {ids}")
+    return found[0]

@@ -1,0 +1,1 @@
+"""What `staffeln status` shows, from the database alone."""

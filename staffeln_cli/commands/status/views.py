@@ -1,0 +1,156 @@
+"""The state row by row: volumes, backups, projects, runs."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import groupby, islice
+from typing import TYPE_CHECKING
+
+from staffeln_cli.commands.status.summary import history_of, since_when, tallied
+from staffeln_cli.model import State
+from staffeln_cli.model.lifecycle import IN_FLIGHT
+from staffeln_cli.planning.health import Tally
+from staffeln_cli.planning.protection import due
+from staffeln_cli.runtime import Runtime
+
+if TYPE_CHECKING:
+    from staffeln_cli.store import Wanted
+    from staffeln_cli.store.status_queries import BackupCount, ProjectSeen, VolumeSeen
+
+VOLUMES = (
+    *("volume_id", "volume_name", "server_id", "server_name", "project_id", "project_name"),
+    *("protected", "skip_reason", "retention", "bad_retention", "status", "size_gib"),
+    *("last_success_at", "next_due_at", "overdue", "last_started_at", "last_failed_at"),
+    *("failures", "first_seen_at", "gone_at"),
+)
+BACKUPS = (
+    *("name", "backup_id", "volume_id", "volume_name", "server_id", "server_name"),
+    *("project_id", "project_name", "kind", "state", "reason", "attempt", "planned_at"),
+    *("started_at", "finished_at", "deleted_at", "size_gib", "origin", "chain_id", "pinned"),
+    *("pin_note", "pinned_by", "delete_reason", "record_id"),
+)
+PROJECTS = (
+    *("project_id", "project_name", "domain_id", "enabled", "protected", "skipped", "overdue"),
+    *("never", "oldest_success", "planned", "running", "available", "failed", "size_gib"),
+    *("reported_at", "gone_at"),
+)
+RUNS = (
+    *("run_id", "command", "host", "started_at", "ended_at", "duration_s", "outcome"),
+    *("api_requests", "counts", "failures"),
+)
+COLUMNS = {"volumes": VOLUMES, "backups": BACKUPS, "projects": PROJECTS, "runs": RUNS}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A table to be: names of its columns, and rows that come as they are read."""
+
+    columns: tuple[str, ...]
+    rows: Iterator[tuple[object, ...]]
+
+    def of(self, columns: Sequence[str]) -> "View":
+        """Only these columns, in the order of the view, as the openstack client has them."""
+        places = [place for place, name in enumerate(self.columns) if name in columns]
+        names = tuple(self.columns[place] for place in places)
+        return View(names, (tuple(row[place] for place in places) for row in self.rows))
+
+    def by(self, columns: Sequence[str], *, descending: bool = False) -> "View":
+        """Sorted by the first column, then the next; what has no value comes last."""
+        rows = list(self.rows)
+        for name in reversed(columns):
+            place = self.columns.index(name)
+            known = [row for row in rows if row[place] is not None]
+            known.sort(key=lambda row: _rank(row[place]), reverse=descending)
+            rows = known + [row for row in rows if row[place] is None]
+        return replace(self, rows=iter(rows))
+
+    def first(self, number: int | None) -> "View":
+        """No more than so many rows."""
+        return replace(self, rows=islice(self.rows, number))
+
+
+def volumes(runtime: Runtime, wanted: "Wanted", *, overdue: bool = False) -> View:
+    """The volumes that exist or have a backup."""
+    now, interval = runtime.now(), runtime.settings.backup.min_interval
+    default = str(runtime.settings.retention.time)
+
+    def row(one: "VolumeSeen") -> tuple[object, ...]:
+        seen = one._asdict()
+        seen["retention"] = one.retention or default
+        seen["next_due_at"], seen["overdue"] = None, False
+        if one.protected:
+            history, since = history_of(one), since_when(one)
+            seen["next_due_at"] = due.next_due_at(
+                history, min_interval=interval, first_seen_at=since
+            )
+            seen["overdue"] = due.is_overdue(history, now, interval, since)
+        return tuple(seen[name] for name in VOLUMES)
+
+    rows = (row(one) for one in runtime.store.overview.volumes(wanted))
+    place = VOLUMES.index("overdue")
+    return View(VOLUMES, (one for one in rows if one[place] or not overdue))
+
+
+def backups(runtime: Runtime, wanted: "Wanted") -> View:
+    """The backup records, newest plan first."""
+    return View(BACKUPS, (tuple(one) for one in runtime.store.overview.backups(BACKUPS, wanted)))
+
+
+def projects(runtime: Runtime, wanted: "Wanted") -> View:
+    """The projects that exist, or that have backups left."""
+    overview = runtime.store.overview
+    counts: dict[str, list[BackupCount]] = defaultdict(list)
+    for count in overview.backup_counts():
+        counts[count.project_id].append(count)
+    tallies: dict[str, Tally] = {}
+    for project_id, group in groupby(overview.volumes(wanted), lambda one: one.project_id):
+        tally = tallies[project_id] = Tally()
+        for _ in tallied(tally, group, runtime.settings, runtime.now()):
+            pass
+    return View(
+        PROJECTS,
+        (
+            _project(one, tallies.get(one.project_id, Tally()), counts.get(one.project_id, []))
+            for one in overview.projects(wanted)
+            if one.gone_at is None or one.project_id in counts
+        ),
+    )
+
+
+def _project(
+    project: "ProjectSeen", tally: Tally, counts: Sequence["BackupCount"]
+) -> tuple[object, ...]:
+    number: Mapping[State, int] = {one.state: one.number for one in counts}
+    kept = [one.size_gib for one in counts if one.state is State.AVAILABLE]
+    return (
+        *(project.project_id, project.project_name, project.domain_id, project.enabled),
+        *(tally.protected, tally.skipped, tally.overdue, tally.never, tally.oldest_success),
+        number.get(State.PLANNED, 0),
+        sum(number.get(state, 0) for state in IN_FLIGHT),
+        *(number.get(State.AVAILABLE, 0), number.get(State.FAILED, 0), sum(kept)),
+        *(project.reported_at, project.gone_at),
+    )
+
+
+def runs(runtime: Runtime, *, command: str | None = None, outcome: str | None = None) -> View:
+    """The runs, newest first; one without an end is under way, or died."""
+    rows = runtime.store.overview.runs(command, outcome)
+    return View(
+        RUNS,
+        (
+            (
+                *(one.id, one.command, one.host, one.started_at, one.ended_at),
+                (one.ended_at - one.started_at) / timedelta(seconds=1) if one.ended_at else None,
+                *(one.outcome, one.api_requests, one.counts, len(one.failures)),
+            )
+            for one in rows
+        ),
+    )
+
+
+def _rank(value: object) -> tuple[bool, float, str]:
+    """Numbers before words; moments and words as they are written."""
+    if isinstance(value, (bool, int, float)):
+        return False, value, ""
+    return True, 0.0, str(value).casefold()

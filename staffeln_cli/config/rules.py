@@ -1,0 +1,29 @@
+"""What the configuration says about selection and retention, in the terms of planning."""
+
+from staffeln_cli.config.settings import RetentionSettings, Settings
+from staffeln_cli.model import InventoryVolume
+from staffeln_cli.planning.protection import selection
+from staffeln_cli.planning.retention.policy import in_force
+from staffeln_cli.planning.retention.verdicts import Promise
+
+
+def rules_of(settings: Settings) -> selection.Rules:
+    """What the configuration says about selection."""
+    return selection.Rules(
+        metadata_key=settings.select.metadata_key,
+        skip_volume_key=settings.select.skip_volume_key,
+        retention_key=settings.retention.metadata_key,
+        policies=settings.retention.policies,
+        default=settings.retention.time,
+    )
+
+
+def promise_for(settings: RetentionSettings, known: InventoryVolume | None) -> Promise:
+    """What holds for a volume; one that the inventory does not know keeps everything."""
+    if known is None:
+        return Promise(policy=None, volume_exists=True, keep_last=settings.keep_last)
+    return Promise(
+        policy=in_force(known.retention, settings.policies, settings.time),
+        volume_exists=known.gone_at is None,
+        keep_last=settings.keep_last,
+    )

@@ -1,0 +1,1 @@
+"""What `staffeln demo` shows, on a simulated cloud."""

@@ -1,0 +1,244 @@
+"""The simulated cloud as its users hold it in their hands."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from staffeln_cli.demo.simcloud.calls import Call, Reply, Request
+from staffeln_cli.demo.simcloud.clock import Clock
+from staffeln_cli.demo.simcloud.faults import Fault, Faults, without
+from staffeln_cli.demo.simcloud.lifecycle import restart_service, settle
+from staffeln_cli.demo.simcloud.login import clouds_yaml
+from staffeln_cli.demo.simcloud.people import People
+from staffeln_cli.demo.simcloud.routes import answered, compiled
+from staffeln_cli.demo.simcloud.server import Connection, Listener
+from staffeln_cli.demo.simcloud.steering import Steering
+from staffeln_cli.demo.simcloud.things import Things
+from staffeln_cli.demo.simcloud.world import World
+
+T = TypeVar("T")
+Hook = Callable[[Request], None]
+
+
+class Knob(Generic[T]):
+    """A switch of the cloud, kept with the world so that a reset puts it back."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, cloud: SimCloud, owner: type) -> T:
+        value: T = getattr(cloud.world.knobs, self._name)
+        return value
+
+    def __set__(self, cloud: SimCloud, value: T) -> None:
+        with cloud.world.lock:
+            setattr(cloud.world.knobs, self._name, value)
+
+
+class SimCloud:
+    """Keystone, Nova and Cinder on one port. Every part of it may be used from any thread."""
+
+    finish_after = Knob[timedelta | None]()
+    delete_after = Knob[timedelta | None]()
+    supports_force_delete = Knob[bool]()
+    flip_incrementals = Knob[bool]()
+    max_limit = Knob[int]()
+    keystone_limit = Knob[int | None]()
+    keystone_pages = Knob[bool]()
+    allow_rescope = Knob[bool]()
+    token_lifetime = Knob[timedelta]()
+    catalogue_type = Knob[str]()
+    latency = Knob[float]()
+
+    def __init__(self, clock: Clock, port: int = 0) -> None:
+        self._routes = compiled()
+        self._listener = Listener(self._answer, clock.now, port)
+        self.url = f"http://127.0.0.1:{self._listener.port}"
+        self.auth_url = f"{self.url}/identity/v3"
+        self.clock = clock
+        self.world = World(self.url, clock)
+        self.requests: list[Request] = []
+        self.on_request: Hook | None = None
+        self.on_reply: Hook | None = None
+        self._assemble()
+        self._start()
+        self._listener.accept()
+
+    def _assemble(self) -> None:
+        """Show what the parts can do as what the cloud can do."""
+        people, things = People(self.world), Things(self.world)
+        steering, faults = Steering(self.world), Faults()
+        self._faults, self._start = faults, people.start
+        self.add_project, self.disable_project = people.add_project, people.disable_project
+        self.remove_project = people.remove_project
+        self.add_user, self.disable_user = people.add_user, people.disable_user
+        self.add_group, self.add_to_group = people.add_group, people.add_to_group
+        self.grant, self.grant_group, self.revoke = people.grant, people.grant_group, people.revoke
+        self.add_application_credential = people.add_application_credential
+        self.set_quota = people.set_quota
+        self.add_server, self.remove_server = things.add_server, things.remove_server
+        self.set_metadata, self.hide_server = things.set_metadata, things.hide_server
+        self.add_volume, self.set_volume = things.add_volume, things.set_volume
+        self.attach, self.detach = things.attach, things.detach
+        self.remove_volume = things.remove_volume
+        self.add_backup, self.set_backup = things.add_backup, things.set_backup
+        self.remove_backup = things.remove_backup
+        self.finish_backups, self.fail_backups = steering.finish_backups, steering.fail_backups
+        self.fail_next_backup, self.stuck = steering.fail_next_backup, steering.stuck
+        self.finish_deletions = steering.finish_deletions
+        self.fail_deletions = steering.fail_deletions
+        self.finish_restores, self.fail_restores = steering.finish_restores, steering.fail_restores
+        self.expire_tokens = steering.expire_tokens
+        self.fail_next, self.delay_next = faults.fail_next, faults.delay_next
+        self.proxy_404_next, self.omit_next = faults.proxy_404_next, faults.omit_next
+        self.hang_next, self.release = faults.hang_next, faults.release
+        self.lose_reply_next, self.reset_next = faults.lose_reply_next, faults.reset_next
+        self.chaos = faults.chaos
+
+    def reset(self) -> None:
+        """Go back to the beginning: no things, no faults, no requests, no time gone by."""
+        self.accept_connections()
+        with self.world.lock:
+            self.clock.reset()
+            self._faults.clear()
+            self.world.clear()
+            self.requests.clear()
+            self.on_request = self.on_reply = None
+            self._start()
+
+    def close(self) -> None:
+        self._faults.clear()
+        self._listener.close()
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def advance(self, delta: timedelta | None = None, **units: float) -> datetime:
+        """Move the clock on: `advance(hours=3)`."""
+        return self.clock.advance((delta or timedelta()) + timedelta(**units))
+
+    def freeze(self, at: datetime | None = None) -> None:
+        """Stop the clock, here or at another time; it then moves only by `advance`."""
+        self.clock.freeze(at)
+
+    def thaw(self) -> None:
+        self.clock.thaw()
+
+    @property
+    def backup_service_up(self) -> bool:
+        return self.world.knobs.backup_service_up
+
+    @backup_service_up.setter
+    def backup_service_up(self, up: bool) -> None:
+        with self.world.lock:
+            if up and not self.world.knobs.backup_service_up:
+                restart_service(self.world)
+            self.world.knobs.backup_service_up = up
+
+    def refuse_connections(self) -> None:
+        """Let the API be down: connections are refused, open ones end."""
+        self._listener.refuse()
+
+    def accept_connections(self) -> None:
+        self._listener.accept()
+
+    @contextlib.contextmanager
+    def down(self) -> Iterator[None]:
+        self.refuse_connections()
+        try:
+            yield
+        finally:
+            self.accept_connections()
+
+    def servers(self, **equal: object) -> list[dict[str, Any]]:
+        """Copy the servers whose columns have these values, oldest first."""
+        return self._copies(self.world.servers, equal)
+
+    def volumes(self, **equal: object) -> list[dict[str, Any]]:
+        return self._copies(self.world.volumes, equal)
+
+    def backups(self, **equal: object) -> list[dict[str, Any]]:
+        """Copy the backups whose columns have these values, oldest first, parents included."""
+        return self._copies(self.world.backups, equal)
+
+    def refused_deletes(self) -> list[Request]:
+        """Give the deletions of backups that were sent although Cinder had to refuse them."""
+        return [
+            request
+            for request in list(self.requests)
+            if "/backups/" in request.path
+            and (request.method == "DELETE" or "os-force_delete" in (request.body or ()))
+            and request.status is not None
+            and 400 <= request.status < 500
+        ]
+
+    def clouds_yaml(self) -> str:
+        """Write a clouds.yaml: `sim` for the operator, every other user under their own name."""
+        with self.world.lock:
+            return clouds_yaml(self.world)
+
+    def _copies(self, table: Any, equal: dict[str, object]) -> list[dict[str, Any]]:
+        with self.world.lock:
+            settle(self.world)
+            rows = sorted(table, key=lambda row: row.created_at)
+            copies = [{f.name: _copy(getattr(row, f.name)) for f in fields(row)} for row in rows]
+        for copy in copies:
+            del copy["rendered"]
+            if "parent_id" in copy:
+                copy["is_incremental"] = copy["parent_id"] is not None
+        return [c for c in copies if all(c[key] == value for key, value in equal.items())]
+
+    def _answer(self, request: Request, connection: Connection) -> Reply | None:
+        """Answer one request, with whatever has been arranged to happen to it."""
+        self.requests.append(request)
+        if self.on_request:
+            self.on_request(request)
+        if self.latency:
+            time.sleep(self.latency)
+        call = Call(self.world, request, connection.headers)
+        reply = self._acted(call, self._faults.strike(request), connection)
+        request.status = reply.status if reply else None
+        if self.on_reply:
+            self.on_reply(request)
+        return reply
+
+    def _acted(self, call: Call, faults: list[Fault], connection: Connection) -> Reply | None:
+        for fault in faults:
+            time.sleep(fault.seconds)
+            if fault.expires_tokens:
+                self.expire_tokens()
+            if fault.reply:
+                return fault.reply
+        last = next((f for f in faults if f.hangs or f.drops or f.resets), None)
+        reply = answered(self._routes, call) if last is None or last.acting else None
+        omitted = frozenset[str]().union(*(fault.omits for fault in faults))
+        if reply is not None and omitted:
+            reply = without(reply, omitted)
+        if last is None:
+            return reply
+        if last.hangs:
+            self._faults.released.wait()
+        if last.resets:
+            connection.reset()
+        return None
+
+
+def _copy(value: Any) -> Any:
+    return dict(value) if isinstance(value, dict) else value
+
+
+@contextlib.contextmanager
+def serving(
+    clock: Callable[[], datetime] | None = None, now: datetime | None = None, port: int = 0
+) -> Iterator[SimCloud]:
+    """Serve a cloud. `clock` replaces the machine's time; `now` starts it, standing still."""
+    cloud = SimCloud(Clock(clock, now), port)
+    try:
+        yield cloud
+    finally:
+        cloud.close()

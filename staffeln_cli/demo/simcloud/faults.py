@@ -1,0 +1,160 @@
+"""Things that go wrong on demand, or by chance."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from threading import Event, Lock
+
+from staffeln_cli.demo.simcloud.calls import Reply, Request
+from staffeln_cli.demo.simcloud.errors import refused
+
+KINDS = ("lost", "503", "429", "reset", "slow", "expired")
+
+
+@dataclass
+class Fault:
+    """One thing to do to a request: answer instead, wait first, or let the reply vanish."""
+
+    method: str
+    path: str
+    left: int = 1
+    reply: Reply | None = None
+    seconds: float = 0.0
+    hangs: bool = False
+    drops: bool = False
+    resets: bool = False
+    acting: bool = True
+    expires_tokens: bool = False
+    omits: frozenset[str] = frozenset()
+
+    def strikes(self, request: Request) -> bool:
+        return (
+            self.left > 0
+            and self.method in ("*", request.method)
+            and any(re.search(self.path, text) for text in (request.path, request.target))
+        )
+
+
+@dataclass
+class Faults:
+    """The faults that wait for their request; each is used up by as many as it was made for."""
+
+    waiting: list[Fault] = field(default_factory=list)
+    released: Event = field(default_factory=Event)
+    _lock: Lock = field(default_factory=Lock)
+    _rate: float = 0.0
+    _chance: random.Random = field(default_factory=random.Random)
+    _kinds: Sequence[str] = KINDS
+
+    def strike(self, request: Request) -> list[Fault]:
+        """Take the faults that hit this request: every delay, and the first of the others."""
+        with self._lock:
+            hits: list[Fault] = []
+            for fault in self.waiting:
+                is_delay = fault.seconds > 0
+                if fault.strikes(request) and (is_delay or all(h.seconds for h in hits)):
+                    fault.left -= 1
+                    hits.append(fault)
+            self.waiting = [fault for fault in self.waiting if fault.left > 0]
+            return hits or self._by_chance()
+
+    def clear(self) -> None:
+        with self._lock:
+            self.waiting.clear()
+            self._rate = 0.0
+            self.released.set()
+            self.released = Event()
+
+    def _by_chance(self) -> list[Fault]:
+        if self._rate <= 0 or self._chance.random() >= self._rate:
+            return []
+        return [_chaotic(self._chance.choice(self._kinds), self._chance)]
+
+    def fail_next(  # noqa: PLR0913  a fault is described in words, all but two of them optional
+        self,
+        method: str,
+        path: str,
+        *,
+        status: int,
+        body: Mapping[str, object] | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        times: int = 1,
+    ) -> None:
+        """Answer the next such requests with an error, without acting."""
+        if body is None:
+            body = refused(status, "The simulated cloud was told to fail.").body
+        reply = Reply(status, body, headers or {})
+        self._add(Fault(method, path, times, reply=reply))
+
+    def proxy_404_next(self, method: str, path: str, times: int = 1) -> None:
+        """Answer the next such requests as an ingress does that finds no service behind it."""
+        self.fail_next(
+            method,
+            path,
+            status=404,
+            body="default backend - 404",
+            headers={"Content-Type": "text/plain; charset=utf-8"},
+            times=times,
+        )
+
+    def omit_next(self, path: str, ids: Iterable[str], times: int = 1) -> None:
+        """Leave rows out of the next such listings, as a service does that lags behind."""
+        self._add(Fault("GET", path, times, omits=frozenset(ids)))
+
+    def delay_next(self, method: str, path: str, seconds: float, times: int = 1) -> None:
+        """Let the next such requests wait, then go on."""
+        self._add(Fault(method, path, times, seconds=seconds))
+
+    def hang_next(self, method: str, path: str, *, acting: bool = False, times: int = 1) -> None:
+        """Never answer the next such requests; `acting` says whether they are carried out."""
+        self._add(Fault(method, path, times, hangs=True, acting=acting))
+
+    def release(self) -> None:
+        """Drop the connections of all requests that hang."""
+        self.released.set()
+        self.released = Event()
+
+    def lose_reply_next(self, method: str, path: str, *, acting: bool, times: int = 1) -> None:
+        """Close the connection without an answer, after acting or without it."""
+        self._add(Fault(method, path, times, drops=True, acting=acting))
+
+    def reset_next(self, method: str, path: str, *, acting: bool = False, times: int = 1) -> None:
+        """Reset the connection (RST) without an answer, after acting or without it."""
+        self._add(Fault(method, path, times, resets=True, acting=acting))
+
+    def chaos(self, rate: float, seed: int = 0, kinds: Sequence[str] = KINDS) -> None:
+        """Let requests fail at a rate between 0 and 1, the same ones for the same seed."""
+        with self._lock:
+            self._rate, self._kinds = rate, tuple(kinds)
+            self._chance = random.Random(seed)  # noqa: S311  repeatable, not secret
+
+    def _add(self, fault: Fault) -> None:
+        with self._lock:
+            self.waiting.append(fault)
+
+
+def without(reply: Reply, ids: frozenset[str]) -> Reply:
+    """A page of a listing that lacks these rows; its links stay."""
+    _, content = reply.content()
+    body = {
+        key: [row for row in rows if row.get("id") not in ids] if isinstance(rows, list) else rows
+        for key, rows in json.loads(content).items()
+    }
+    return replace(reply, body=body)
+
+
+def _chaotic(kind: str, chance: random.Random) -> Fault:
+    text = "The simulated cloud is in chaos."
+    if kind in ("503", "429"):
+        reply = Reply(int(kind), refused(int(kind), text).body, {"Retry-After": "0"})
+        return Fault("*", "", reply=reply)
+    return {
+        "lost": Fault("*", "", drops=True),
+        "reset": Fault("*", "", resets=True, acting=False),
+        "slow": Fault("*", "", seconds=chance.uniform(0.01, 0.1)),
+        "expired": Fault("*", "", expires_tokens=True),
+    }[kind]

@@ -1,0 +1,46 @@
+"""The vocabulary: what Staffeln knows of a cloud and of its own backups."""
+
+from staffeln_cli.model.cloud import (
+    Backup,
+    BackupId,
+    CloudSeen,
+    Project,
+    ProjectId,
+    Server,
+    ServerId,
+    Volume,
+    VolumeId,
+)
+from staffeln_cli.model.outcome import Decision, Failure, Outcome, RunId
+from staffeln_cli.model.records import (
+    BackupRecord,
+    InventoryVolume,
+    Kind,
+    Origin,
+    RecordBrief,
+    RecordId,
+    State,
+)
+
+__all__ = [
+    "Backup",
+    "BackupId",
+    "BackupRecord",
+    "CloudSeen",
+    "Decision",
+    "Failure",
+    "InventoryVolume",
+    "Kind",
+    "Origin",
+    "Outcome",
+    "Project",
+    "ProjectId",
+    "RecordBrief",
+    "RecordId",
+    "RunId",
+    "Server",
+    "ServerId",
+    "State",
+    "Volume",
+    "VolumeId",
+]

@@ -1,0 +1,89 @@
+"""What the cloud has: projects, servers, volumes and backups, as frozen facts.
+
+Those that come by the hundred thousand are named tuples, which are made and compared in C.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple, NewType
+
+ProjectId = NewType("ProjectId", str)
+
+
+ServerId = NewType("ServerId", str)
+
+
+VolumeId = NewType("VolumeId", str)
+
+
+BackupId = NewType("BackupId", str)
+
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class CloudSeen:
+    """Which cloud a login is to: `identity` is the id of its block-storage service in Keystone."""
+
+    identity: str
+    region: str
+    auth_url: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A Keystone project."""
+
+    id: ProjectId
+    name: str
+    domain_id: str = "default"
+    enabled: bool = True
+
+
+class Server(NamedTuple):
+    """A Nova server, as far as backups are concerned."""
+
+    id: ServerId
+    name: str
+    project_id: ProjectId
+    metadata: Mapping[str, str] = _NOTHING
+
+
+class Volume(NamedTuple):
+    """A Cinder volume; `server_ids` are the servers that Cinder says it is attached to."""
+
+    id: VolumeId
+    name: str
+    project_id: ProjectId
+    status: str
+    size_gib: int
+    server_ids: tuple[ServerId, ...] = ()
+    metadata: Mapping[str, str] = _NOTHING
+    volume_type: str | None = None
+    availability_zone: str | None = None
+    bootable: bool = False
+    encrypted: bool = False
+    migration_status: str | None = None
+
+
+class Backup(NamedTuple):
+    """A Cinder backup, anybody's; its parent is in no API view, see `planning.chains`."""
+
+    id: BackupId
+    name: str
+    volume_id: VolumeId
+    project_id: ProjectId
+    status: str
+    size_gib: int
+    is_incremental: bool
+    created_at: datetime
+    data_timestamp: datetime
+    updated_at: datetime | None = None
+    snapshot_id: str | None = None
+    has_dependents: bool = False
+    fail_reason: str | None = None
+    metadata: Mapping[str, str] = _NOTHING

@@ -1,0 +1,134 @@
+"""What Staffeln remembers: its own record of each backup, and the inventory of volumes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple, NewType
+
+from staffeln_cli.model.cloud import BackupId, ProjectId, ServerId, VolumeId
+
+RecordId = NewType("RecordId", str)
+
+
+class State(StrEnum):
+    """Where a backup record stands; `model.lifecycle.NEXT` has the legal moves."""
+
+    PLANNED = "planned"
+    STARTING = "starting"
+    CREATING = "creating"
+    AVAILABLE = "available"
+    DELETING = "deleting"
+    DELETED = "deleted"
+    MISSING = "missing"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Kind(StrEnum):
+    """What a backup holds: everything, or what changed since the one before it."""
+
+    FULL = "full"
+    INCREMENTAL = "incremental"
+
+
+class Origin(StrEnum):
+    """How a backup record came to be."""
+
+    SCHEDULED = "scheduled"
+    ADHOC = "adhoc"
+    ADOPTED = "adopted"
+    IMPORTED = "imported"
+
+
+class InventoryVolume(NamedTuple):
+    """What Staffeln remembers of a volume, also when it is long gone, and how its backups went."""
+
+    volume_id: VolumeId
+    volume_name: str
+    project_id: ProjectId
+    server_id: ServerId | None
+    server_name: str
+    status: str
+    size_gib: int
+    volume_type: str | None
+    availability_zone: str | None
+    bootable: bool
+    encrypted: bool
+    protected: bool
+    skip_reason: str | None
+    retention: str | None
+    """The last valid retention that the server's metadata asked for; none: the default."""
+    bad_retention: str | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    protected_since: datetime | None = None
+    gone_at: datetime | None = None
+    last_started_at: datetime | None = None
+    last_success_at: datetime | None = None
+    """Start of the newest backup that became available and is still there, or of the last one."""
+    last_failed_at: datetime | None = None
+    failures: int = 0
+    """Failed backups since the last successful one."""
+    retained_as: str | None = None
+    """What retention promised when its last pass judged, see `planning.retention.recorded_terms`."""
+
+
+class RecordBrief(NamedTuple):
+    """Of a record of a backup that Cinder may have, what retention judges by."""
+
+    backup_id: BackupId
+    state: State
+    started_at: datetime | None = None
+    chain_id: BackupId | None = None
+    pinned: bool = False
+    pin_note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRecord:
+    """Staffeln's own row for one backup, from the plan to the deletion."""
+
+    id: RecordId
+    name: str
+    volume_id: VolumeId
+    project_id: ProjectId
+    kind: Kind
+    state: State
+    origin: Origin
+    planned_at: datetime
+    backup_id: BackupId | None = None
+    volume_name: str = ""
+    server_id: ServerId | None = None
+    server_name: str = ""
+    chain_id: BackupId | None = None
+    attempt: int = 1
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    size_gib: int | None = None
+    reason: str | None = None
+    pinned: bool = False
+    pin_note: str | None = None
+    remains: bool = False
+    """A failed backup that Cinder still has, and that `check` must remove."""
+    delete_attempts: int = 0
+    delete_reason: str | None = None
+    next_try_at: datetime | None = None
+    waiting_since: datetime | None = None
+    """Start of the volume's last backup, when planned: the longest without one goes first."""
+    not_before: datetime | None = None
+    pinned_by: str | None = None
+    deleted_at: datetime | None = None
+
+    @property
+    def brief(self) -> RecordBrief | None:
+        """What retention judges by; None where Cinder was never heard of having the backup."""
+        if self.backup_id is None:
+            return None
+        return RecordBrief(
+            self.backup_id,
+            self.state,
+            self.started_at,
+            self.chain_id,
+            self.pinned,
+            self.pin_note,
+        )

@@ -1,0 +1,1 @@
+"""Steps that several commands take: start, follow or delete one backup."""

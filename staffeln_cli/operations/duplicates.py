@@ -1,0 +1,88 @@
+"""Backups that came of a request which everybody had given up: found by their mark and name."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from staffeln_cli.model import Backup, BackupRecord, Kind, Origin, RecordId, State
+from staffeln_cli.model.naming import RECORD_KEY
+from staffeln_cli.runtime import Run
+
+_WHOLE = frozenset({"available", "restoring"})
+_ENDED = _WHOLE | {"error", "error_deleting"}
+_GIVEN_UP = frozenset({State.CANCELLED, State.FAILED})
+
+
+def take_in(run: Run, strangers: Mapping[str, Backup]) -> None:
+    """Of marked backups that no open work accounts for, give each late one a record."""
+    if not strangers:
+        return
+    backups = run.store.backups
+    known = {one.backup_id for one in backups.by_ids(strangers)}
+    late = [one for one in strangers.values() if one.id not in known]
+    makers = {one.id: one for one in backups.by_ids({one.metadata[RECORD_KEY] for one in late})}
+    for backup in late:
+        record = makers.get(RecordId(backup.metadata[RECORD_KEY]))
+        if record is None or not _came_of(record, backup):
+            continue  # somebody else's, or older than this database: `doctor` names it
+        if record.backup_id is not None:
+            if record.attempt > 1:  # else a database from an old dump has asked for it anew
+                take_double(run, record, backup)
+        elif record.state in _GIVEN_UP and backup.status in _ENDED:
+            _record(run, record, backup, "the request to create it arrived late")
+
+
+def take_doubles(run: Run, record: BackupRecord, doubles: Iterable[Backup]) -> None:
+    """Several backups of one name: one is enough."""
+    for double in doubles:
+        take_double(run, record, double)
+
+
+def take_double(run: Run, record: BackupRecord, double: Backup) -> None:
+    """Cinder made a backup twice. The second is removed, unless others stand on it already.
+
+    One that is still being created is left for a later pass.
+    """
+    if double.status not in _ENDED:
+        return
+    reason = f"made twice by accident, see {record.name}"
+    run.fail("backup", double.id, reason)
+    is_needed = double.status in _WHOLE and bool(run.cloud.listings.children(double.id))
+    _record(run, record, double, reason, keep=is_needed)
+
+
+def _came_of(record: BackupRecord, backup: Backup) -> bool:
+    return (record.name, record.volume_id, record.project_id) == (
+        backup.name,
+        backup.volume_id,
+        backup.project_id,
+    )
+
+
+def _record(
+    run: Run, maker: BackupRecord, backup: Backup, reason: str, *, keep: bool = True
+) -> None:
+    """Track a backup by a record of its own: as any other, or as remains to be removed."""
+    is_kept = keep and backup.status in _WHOLE
+    is_full = not backup.is_incremental
+    token = secrets.token_hex(8)
+    run.store.backups.plan(
+        [
+            replace(
+                maker,
+                id=RecordId(token),
+                name=f"{maker.name}#{token}",
+                kind=Kind.FULL if is_full else Kind.INCREMENTAL,
+                state=State.AVAILABLE if is_kept else State.FAILED,
+                origin=Origin.ADOPTED,
+                backup_id=backup.id,
+                chain_id=backup.id if is_full else None,
+                started_at=backup.created_at,
+                finished_at=run.now(),
+                size_gib=backup.size_gib,
+                reason=reason,
+                remains=not is_kept,
+            )
+        ]
+    )
+    run.count("adopted", int(is_kept))

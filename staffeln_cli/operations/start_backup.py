@@ -1,0 +1,160 @@
+"""Start one planned backup: claim it, ask Cinder once, understand the refusal."""
+
+import re
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from staffeln_cli.config import Settings
+from staffeln_cli.errors import (
+    CloudUnavailable,
+    InDoubt,
+    NoAccess,
+    NoParent,
+    QuotaExceeded,
+    Refused,
+    Throttled,
+    VolumeBusy,
+    VolumeGone,
+)
+from staffeln_cli.model import BackupId, BackupRecord, Decision, Kind, ProjectId, State
+from staffeln_cli.model.naming import RECORD_KEY, SERVER_KEY, called
+from staffeln_cli.planning.protection import selection
+from staffeln_cli.runtime import Run
+from staffeln_cli.store import Caps
+
+BUSY_PAUSE = timedelta(minutes=5)
+"""How long a volume that was busy is left alone."""
+
+
+@dataclass
+class Waiting:
+    """Projects that get no further backup in this pass, and why."""
+
+    over_quota: set[ProjectId] = field(default_factory=set)
+    no_access: dict[ProjectId, str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def for_quota(self, project_id: ProjectId) -> bool:
+        """Note that a project is over quota; whether that is news."""
+        with self._lock:
+            is_news = project_id not in self.over_quota
+            self.over_quota.add(project_id)
+        return is_news
+
+
+def caps_of(settings: Settings) -> Caps:
+    """How many backups may be in flight, as configured."""
+    return Caps(settings.backup.max_in_flight, settings.backup.max_in_flight_per_project)
+
+
+def start(run: Run, record: BackupRecord, waiting: Waiting) -> None:
+    """Ask Cinder once. Whatever happens to this process, `check` can tell from the name."""
+    if record.project_id in waiting.no_access:
+        _failed(run, record, waiting.no_access[record.project_id])
+        return
+    if record.project_id in waiting.over_quota:
+        give_back(run, record, reason="waits: its project is over quota")
+        return
+    try:
+        # Before the claim is extended: a token may be waited for longer than a claim lasts.
+        run.cloud.backups.fetch_token(record.project_id)
+        _ask(run, record)
+    except NoParent:
+        full = replace(record, kind=Kind.FULL, chain_id=None)
+        run.store.backups.note(record.id, kind=Kind.FULL, chain_id=None)
+        start(run, full, waiting)
+    except InDoubt as doubt:
+        run.fail("backup", record.name, f"{doubt}; check will look it up by its name")
+    except Refused as refusal:
+        _refused(run, record, refusal, waiting)
+    except CloudUnavailable:
+        give_back(run, record)  # nothing was asked yet: there was no token to ask with
+        raise
+
+
+def _ask(run: Run, record: BackupRecord) -> None:
+    backup_id = _made_before(run, record)
+    if not run.store.backups.still_claimed(record.id, run.claim()):
+        return  # this process slept so long that another has taken it over
+    if backup_id is None:
+        backup_id = run.cloud.backups.create(record, metadata=_metadata(record))
+    run.count("started")
+    run.decide(decision_of(record, "started"))
+    if not run.store.backups.move(
+        record,
+        State.CREATING,
+        moment=run.now(),
+        owner=run.id,
+        backup_id=backup_id,
+        chain_id=backup_id if record.kind is Kind.FULL else record.chain_id,
+    ):
+        run.fail("backup", record.name, "another run has taken it over meanwhile")
+
+
+def _made_before(run: Run, record: BackupRecord) -> BackupId | None:
+    """Of what is tried again, the first request may have arrived after everybody gave it up."""
+    if record.attempt == 1:
+        return None
+    found = run.cloud.listings.backups_named(record.name)
+    return next((one.id for one in found if one.volume_id == record.volume_id), None)
+
+
+def _refused(run: Run, record: BackupRecord, refusal: Refused, waiting: Waiting) -> None:
+    """Cinder has certainly not acted: say what that means for the record."""
+    now = run.now()
+    if isinstance(refusal, VolumeGone):
+        reason = "the volume is gone"
+        run.store.backups.move(
+            record, State.CANCELLED, moment=now, owner=run.id, reason=reason, finished_at=now
+        )
+    elif isinstance(refusal, Throttled) or (isinstance(refusal, VolumeBusy) and _passes(refusal)):
+        give_back(
+            run,
+            record,
+            attempt=record.attempt + 1,
+            reason=str(refusal),
+            not_before=now + BUSY_PAUSE,
+        )
+    elif isinstance(refusal, QuotaExceeded) and not waiting.for_quota(record.project_id):
+        give_back(run, record, reason=f"waits: {refusal}")
+    else:
+        if isinstance(refusal, NoAccess):
+            waiting.no_access[record.project_id] = str(refusal)
+        _failed(run, record, str(refusal))
+
+
+def give_back(run: Run, record: BackupRecord, **values: Any) -> None:
+    """Back to `planned`: it is certain that Cinder was not asked, or has not acted."""
+    run.store.backups.move(record, State.PLANNED, moment=run.now(), owner=run.id, **values)
+
+
+def _failed(run: Run, record: BackupRecord, reason: str) -> None:
+    now = run.now()
+    if run.store.backups.move(
+        record, State.FAILED, moment=now, owner=run.id, reason=reason, finished_at=now
+    ):
+        run.count("failed")
+        name = called(record.volume_name, record.server_name)
+    run.fail("volume", record.volume_id, reason, name=name)
+
+
+def _passes(refusal: VolumeBusy) -> bool:
+    """Whether the status that forbids the backup will pass by itself."""
+    named = re.search(r'current status is "([^"]*)"', str(refusal))
+    return named is None or named[1] in selection.BUSY
+
+
+def _metadata(record: BackupRecord) -> dict[str, str]:
+    """What the backup says of itself, to people and to a database restored from an old dump."""
+    return {
+        RECORD_KEY: record.id,
+        "staffeln:kind": record.kind.value,
+        "staffeln:origin": record.origin.value,
+        SERVER_KEY: record.server_id or "",
+    }
+
+
+def decision_of(record: BackupRecord, reason: str) -> Decision:
+    return Decision(f"start {record.kind}", "volume", record.volume_id, record.volume_name, reason)

@@ -1,0 +1,1 @@
+"""Chains of backups: which backup depends on which, and what that means for the next one."""

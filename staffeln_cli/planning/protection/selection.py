@@ -1,0 +1,213 @@
+"""Which volumes are protected, why others are not, and which retention was promised to each."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from staffeln_cli.model import Project, ProjectId, Server, ServerId, Volume
+from staffeln_cli.model.durations import Duration, shown
+from staffeln_cli.planning.retention.policy import Policy, in_force, named, reach
+
+GOOD = frozenset({"available", "in-use"})
+BUSY = frozenset(
+    {
+        "attaching",
+        "awaiting-transfer",
+        "backing-up",
+        "creating",
+        "deleting",
+        "detaching",
+        "downloading",
+        "extending",
+        "maintenance",
+        "managing",
+        "reserved",
+        "restoring-backup",
+        "retyping",
+        "uploading",
+    }
+)
+"""Volume statuses that pass by themselves; any but these and the good ones is a problem."""
+
+_CLONE = re.compile(r"backup-vol-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the operator configured about selection and retention."""
+
+    metadata_key: str
+    skip_volume_key: str
+    retention_key: str
+    policies: Mapping[str, Policy]
+    default: Duration
+
+
+class Remembered(NamedTuple):
+    """What the last pass concluded about a volume; `retention` None is the default."""
+
+    protected: bool
+    skip_reason: str | None = None
+    server_id: ServerId | None = None
+    server_name: str = ""
+    retention: str | None = None
+
+
+class Protection(NamedTuple):
+    """What this pass concludes about a volume, for the inventory to remember.
+
+    `retention` is the text that holds (None: the default), never an invalid one; `bad_retention`
+    shows an invalid one to people. `problem` and `busy` speak of protected volumes only.
+    """
+
+    protected: bool
+    skip_reason: str | None = None
+    problem: str | None = None
+    busy: bool = False
+    server_id: ServerId | None = None
+    server_name: str = ""
+    retention: str | None = None
+    bad_retention: str | None = None
+
+
+def asked_about(servers: Iterable[Server], rules: Rules) -> Iterator[Server]:
+    """The servers with no more of their metadata than selection reads.
+
+    Most say the same, and so share what they say: there may be tens of thousands.
+    """
+    said: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
+    projects: dict[ProjectId, ProjectId] = {}
+    keys = (rules.metadata_key, rules.retention_key)
+    for server in servers:
+        items = tuple([(key, server.metadata[key]) for key in keys if key in server.metadata])
+        if items not in said:
+            said[items] = dict(items)
+        project_id = projects.setdefault(server.project_id, server.project_id)
+        yield Server(server.id, server.name, project_id, said[items])
+
+
+def protection(
+    volume: Volume,
+    servers: Mapping[ServerId, Server],
+    projects: Mapping[ProjectId, Project],
+    rules: Rules,
+    remembered: Remembered | None,
+) -> Protection:
+    """Judge one volume; `servers` and `projects` must come from complete listings."""
+    known = [servers[i] for i in volume.server_ids if i in servers]
+    marked = [server for server in known if _is_marked(server, rules)]
+    skip_reason = _skip_reason(volume, projects, rules) or (
+        None if marked else _unmarked_reason(volume, known, remembered)
+    )
+    retention, bad = _retention(volume, known, rules, remembered)
+    server_id, server_name = _server(volume, marked or known, remembered)
+    passing = volume.status in BUSY
+    return Protection(
+        protected=skip_reason is None,
+        skip_reason=skip_reason,
+        problem=_problem(volume) if skip_reason is None and not passing else None,
+        busy=skip_reason is None and passing,
+        server_id=server_id,
+        server_name=server_name,
+        retention=retention,
+        bad_retention=bad,
+    )
+
+
+def is_temporary(volume: Volume) -> bool:
+    """Whether Cinder made this volume for itself: a backup's clone, or a migration's target."""
+    if (volume.migration_status or "").startswith("target:"):
+        return True
+    # No server ever has a clone, but a user may give such a name to a volume of his own.
+    return not volume.server_ids and _CLONE.fullmatch(volume.name) is not None
+
+
+def _is_marked(server: Server, rules: Rules) -> bool:
+    return not rules.metadata_key or _says_true(server.metadata.get(rules.metadata_key))
+
+
+def _says_true(value: str | None) -> bool:
+    return value is not None and value.strip().lower() == "true"
+
+
+def _skip_reason(
+    volume: Volume, projects: Mapping[ProjectId, Project], rules: Rules
+) -> str | None:
+    """What forbids a backup whatever the servers say."""
+    project = projects.get(volume.project_id)
+    if project is None:
+        return "its project is unknown"
+    if not project.enabled:
+        return "its project is disabled"
+    if _says_true(volume.metadata.get(rules.skip_volume_key)):
+        return f"marked with {rules.skip_volume_key}"
+    return None
+
+
+def _unmarked_reason(
+    volume: Volume, known: list[Server], remembered: Remembered | None
+) -> str | None:
+    """Why a volume without a marked server is left out; None if an unknown server's mark holds."""
+    if not volume.server_ids:
+        return "not attached to a server"
+    if len(known) == len(set(volume.server_ids)):
+        return "its server is not marked"
+    if remembered is None:
+        return "its server is unknown to Nova"
+    if remembered.protected:
+        return None
+    return remembered.skip_reason or "its server is unknown to Nova"
+
+
+def _retention(
+    volume: Volume, known: list[Server], rules: Rules, remembered: Remembered | None
+) -> tuple[str | None, str | None]:
+    """The retention text that holds, and an invalid one for people to see."""
+    last = remembered.retention if remembered is not None else None
+    texts: list[str | None] = []
+    bad = None
+    for server in known:
+        wanted = server.metadata.get(rules.retention_key)
+        if wanted is None or _is_valid(wanted, rules):
+            texts.append(wanted.strip() if wanted is not None else None)
+        else:
+            texts += (None, last)
+            bad = shown(wanted)
+    if len(known) < len(set(volume.server_ids)) or not known:
+        texts.append(last)
+    if len(texts) == 1:
+        return texts[0], bad
+    return max(texts, key=lambda text: _length(text, rules)), bad
+
+
+def _is_valid(text: str, rules: Rules) -> bool:
+    try:
+        named(text.strip(), rules.policies)
+    except ValueError:
+        return False
+    return True
+
+
+def _length(text: str | None, rules: Rules) -> tuple[object, ...]:
+    """For comparing; of equals an explicit text wins, and the order of servers never matters."""
+    policy = in_force(text, rules.policies, rules.default)
+    return reach(policy), text is not None, text or ""
+
+
+def _server(
+    volume: Volume, candidates: list[Server], remembered: Remembered | None
+) -> tuple[ServerId | None, str]:
+    """The server to name: a detached volume still belongs to the one it had."""
+    if candidates:
+        first = min(candidates, key=lambda server: server.id)
+        return first.id, first.name
+    if remembered is not None and remembered.server_id is not None:
+        return remembered.server_id, remembered.server_name
+    return min(volume.server_ids, default=None), ""
+
+
+def _problem(volume: Volume) -> str | None:
+    if volume.status in GOOD:
+        return None
+    return f"the volume is in status {shown(volume.status)}, which allows no backup"

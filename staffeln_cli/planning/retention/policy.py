@@ -1,0 +1,88 @@
+"""Retention policies: what a server's owner asks to be kept, and how metadata names one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from staffeln_cli.model.durations import Duration, parse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What is kept: everything younger than `time`, and the newest of each period counted.
+
+    A backup is kept when any rule asks for it. Rules go from fine to coarse, each covering only
+    periods that the finer ones do not.
+    """
+
+    last: int = 0
+    hourly: int = 0
+    daily: int = 0
+    weekly: int = 0
+    monthly: int = 0
+    yearly: int = 0
+    time: Duration | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether any rule but `time` keeps something."""
+        return any(_counts(self))
+
+
+def named(text: str, policies: Mapping[str, Policy]) -> Policy:
+    """What a metadata value asks for: a policy's name or a duration, or ValueError."""
+    if text in policies:
+        return policies[text]
+    try:
+        return Policy(time=parse(text))
+    except ValueError as error:
+        known = ", ".join(sorted(policies)) or "none configured"
+        raise ValueError(f"{error}, nor the name of a policy ({known})") from None
+
+
+def in_force(text: str | None, policies: Mapping[str, Policy], default: Duration) -> Policy | None:
+    """The policy behind a remembered text, the default for none; None: what it said is not known.
+
+    That happens when a named policy has left the configuration: nobody can say what may go.
+    """
+    if text is None:
+        return Policy(time=default)
+    try:
+        return named(text, policies)
+    except ValueError:
+        return None
+
+
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_LENGTHS = (
+    timedelta(days=1),
+    timedelta(hours=1),
+    timedelta(days=1),
+    timedelta(weeks=1),
+    timedelta(days=31),
+    timedelta(days=366),
+)
+
+
+def reach(policy: Policy | None) -> timedelta:
+    """How far back a policy reaches, by its furthest-reaching rule: what makes one the *longer*.
+
+    `last` counts as days, since how often a volume is backed up is not known here. A policy that
+    is not known may have promised anything, so it reaches furthest of all.
+    """
+    if policy is None:
+        return timedelta.max
+    counted = [count * length for count, length in zip(_counts(policy), _LENGTHS, strict=True)]
+    by_age = policy.time.after(_EPOCH) - _EPOCH if policy.time is not None else timedelta()
+    return max(by_age, *counted)
+
+
+def _counts(policy: Policy) -> tuple[int, ...]:
+    return (
+        policy.last,
+        policy.hourly,
+        policy.daily,
+        policy.weekly,
+        policy.monthly,
+        policy.yearly,
+    )

@@ -1,0 +1,83 @@
+"""What a pass writes and sends with: templates, time zone, mail server, who gets what."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from staffeln_cli.config import Settings
+from staffeln_cli.mail import Letter, MailServer, NotTaken
+from staffeln_cli.model.durations import Duration
+from staffeln_cli.reports.model import Digest, Overall
+from staffeln_cli.reports.pages.html import Pages
+from staffeln_cli.reports.pages.layout import Page, writing
+
+_GRACE_SHARE = 0.05
+_MOST_GRACE = timedelta(minutes=15)
+
+
+class Desk:
+    """Turns pages into letters, and hands these to the mail server, if there is one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.when = writing(settings.report.timezone)
+        self._pages = Pages(settings.report.templates)
+        self._server = MailServer(settings.mail) if settings.mail.sender is not None else None
+        self.refused = 0
+        """Letters that the mail server did not take."""
+
+    @property
+    def sends(self) -> bool:
+        """Whether there is a mail server to send with."""
+        return self._server is not None
+
+    @property
+    def server(self) -> MailServer:
+        """The mail server; a ConfigError of its own where none is configured came before."""
+        if self._server is None:
+            raise ValueError("reports go to the log")
+        return self._server
+
+    def text(self, page: Page, facts: Digest | Overall) -> str:
+        """The page as plain text."""
+        return self._pages.text(page, facts=facts)
+
+    def html(self, page: Page, facts: Digest | Overall) -> str:
+        """The page as HTML."""
+        return self._pages.html(page, facts=facts)
+
+    def send(
+        self, page: Page, facts: Digest | Overall, receivers: Sequence[str], message_id: str
+    ) -> Mapping[str, str]:
+        """Send a page; return who was refused. NotTaken or MailUnavailable: nobody has it."""
+        letter = Letter(
+            receivers=receivers,
+            subject=page.subject,
+            text=self.text(page, facts),
+            html=self.html(page, facts),
+            message_id=message_id,
+            date=facts.until,
+        )
+        try:
+            return self.server.send(letter)
+        except NotTaken:
+            self.refused += 1
+            raise
+
+    def close(self) -> None:
+        """End the connection to the mail server."""
+        if self._server is not None:
+            self._server.close()
+
+
+def message_id(whom: str, since: datetime | None) -> str:
+    """The same for the same period: a report that is sent again is known to be the same."""
+    start = since.isoformat() if since else "first"
+    return f"staffeln.{hashlib.sha256(f'{whom} {start}'.encode()).hexdigest()[:32]}"
+
+
+def is_over(last: datetime | None, period: Duration, now: datetime) -> bool:
+    """Whether a period is over, less a grace, so that a daily crontab does not slip."""
+    if last is None:
+        return True
+    end = period.after(last)
+    return end - min((end - last) * _GRACE_SHARE, _MOST_GRACE) <= now

@@ -1,0 +1,187 @@
+"""What reports tell: the facts of a period, by what they mean to people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from staffeln_cli.model import Kind
+from staffeln_cli.reports.quota_forecast import Outlook
+
+if TYPE_CHECKING:
+    from staffeln_cli.store.report_rows import Entry
+
+
+class Standing(Enum):
+    """How a protected volume without a recent backup stands."""
+
+    WAITING = "nothing is wrong yet, its first backup is still to come"
+    BARE = "there is nothing to restore it from"
+    OVERDUE = "there has been no successful backup for too long"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing in a list, and what there is to say about it."""
+
+    volume: str
+    server: str
+    note: str = ""
+    at: datetime | None = None
+    project: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """Things of which the same is to be said."""
+
+    reason: str
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsafe:
+    """A protected volume without a recent backup, when it had the last one, and why."""
+
+    volume: str
+    server: str
+    why: str
+    last: datetime | None
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A backup that was made."""
+
+    volume: str
+    server: str
+    backup: str
+    kind: Kind
+    gib: int
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MadeOn:
+    """The backups made of one server's volumes, when there are too many to name each."""
+
+    server: str
+    volumes: int
+    full: int
+    incremental: int
+    gib: int
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The backups of one volume that retention removed."""
+
+    volume: str
+    server: str
+    number: int
+    gib: int
+    first: datetime
+    last: datetime
+    """Starts of the oldest and of the newest of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """What went wrong in a period, and what still is wrong."""
+
+    failures: Sequence[Grouped]
+    failed: int
+    """Volumes whose last backup failed; those that went well later are not among them."""
+    lost: Sequence[Line]
+    """Backups that somebody else deleted."""
+    stuck: Sequence[Line]
+    """Backups that could not be removed so far."""
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self.failures or self.lost or self.stuck)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """One project's report."""
+
+    project_id: str
+    project_name: str
+    since: datetime | None
+    until: datetime
+    protected: int
+    unsafe: Sequence[Unsafe]
+    trouble: Trouble
+    recovered: Sequence[Line]
+    made: Sequence[Made]
+    made_on: Sequence[MadeOn]
+    skipped: Sequence[Grouped]
+    bad_retention: Sequence[Line]
+    removed: Sequence[Removed]
+    pinned: Sequence[Line]
+    entries: Sequence["Entry"] = field(repr=False)
+    """The records told of, to be marked so."""
+    outlook: Outlook | None = None
+
+    @property
+    def overdue(self) -> int:
+        """Volumes whose last successful backup is too long ago."""
+        return sum(one.standing is Standing.OVERDUE for one in self.unsafe)
+
+    @property
+    def waiting(self) -> int:
+        """Volumes that wait for their first backup."""
+        return sum(one.standing is Standing.WAITING for one in self.unsafe)
+
+    @property
+    def unprotected(self) -> int:
+        """Volumes that should be protected, and are not."""
+        return len(self.unsafe) - self.waiting
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether somebody should do something."""
+        return bool(self.unprotected or self.trouble or self.bad_retention)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectState:
+    """How one project stands, in the operator's digest."""
+
+    name: str
+    protected: int = 0
+    unprotected: int = 0
+    waiting: int = 0
+    failed: int = 0
+    made: int = 0
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nobody has to look at it."""
+        return not (self.unprotected or self.failed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overall:
+    """The operator's report: all projects."""
+
+    cloud: str
+    since: datetime
+    until: datetime
+    projects: Sequence[ProjectState]
+    trouble: Trouble
+    bad_retention: Sequence[Line]
+    unsent: Sequence[tuple[str, str]]
+    """Projects whose report could not be sent, and why."""
+    runs: Sequence[tuple[str, str, datetime]]
+    """Commands whose last run did not go well: how it ended, and when it began."""
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether somebody should do something."""
+        unwell = any(not one.is_well for one in self.projects)
+        return bool(unwell or self.trouble or self.bad_retention or self.unsent or self.runs)

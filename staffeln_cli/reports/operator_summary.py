@@ -1,0 +1,144 @@
+"""The operator's digest: how all projects stand, and what needs somebody."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from staffeln_cli import mail
+from staffeln_cli.mail import NotTaken
+from staffeln_cli.model import (
+    Decision,
+    Failure,
+    InventoryVolume,
+    ProjectId,
+    State,
+    VolumeId,
+)
+from staffeln_cli.render.text import printable
+from staffeln_cli.reports.delivery import Desk, is_over, message_id
+from staffeln_cli.reports.model import Line, Overall, ProjectState, Standing
+from staffeln_cli.reports.pages.operator import operator_page
+from staffeln_cli.reports.project_report import bad_retention, is_stuck, standing, trouble
+from staffeln_cli.runtime import Run, Runtime
+
+if TYPE_CHECKING:
+    from staffeln_cli.store.report_rows import Charge
+
+
+def tell_operator(run: Run, desk: Desk, now: datetime) -> None:
+    """Send the operator a digest, if one is wanted and the period is over."""
+    receivers = mail.addresses(run.settings.mail.operator)
+    last = run.store.reports.operator_told_at()
+    if not receivers or not is_over(last, run.settings.report.period, now):
+        return
+    overall = surveyed(run.runtime, now, run.failures)
+    if run.settings.report.only == "trouble" and not overall.is_trouble:
+        return
+    page, to = operator_page(overall, desk.when), ", ".join(receivers)
+    run.decide(Decision("send", "operator", to, "operator", page.subject))
+    if run.dry_run:
+        return
+    try:
+        refused = desk.send(page, overall, receivers, message_id("operator", last))
+    except NotTaken as error:
+        run.fail("operator", to, f"the digest of all projects was not sent: {error}")
+        return
+    run.store.reports.operator_told(now, run.id)
+    for address, reason in refused.items():
+        run.fail("operator", address, f"was refused: {reason}")
+
+
+def surveyed(runtime: Runtime, now: datetime, failures: Iterable[Failure] = ()) -> Overall:
+    """How all projects stand, and what happened since the operator was last told."""
+    reports, period = runtime.store.reports, runtime.settings.report.period
+    names = runtime.store.inventory.project_names()
+    since = reports.operator_told_at() or period.before(now)
+    tallies = _tallied(runtime, now, names)
+    failing = {volume_id for one in tallies.values() for volume_id in one.failing}
+    events = list(reports.between(since, now))
+    return Overall(
+        cloud=printable(runtime.store.cloud.name() or ""),
+        since=since,
+        until=now,
+        projects=_states(tallies, reports.successes(since, now), names),
+        trouble=trouble(
+            failed=[o for o in events if not o.succeeded and o.volume_id in failing],
+            lost=[one for one in events if one.state is State.MISSING],
+            stuck=[one for one in events if is_stuck(one)],
+            project_names=names,
+        ),
+        bad_retention=[line for one in tallies.values() for line in one.bad_retention],
+        unsent=[
+            (printable(names.get(ProjectId(one.id), one.id)), printable(one.reason))
+            for one in failures
+            if one.kind == "project"
+        ],
+        runs=[
+            (name, str(row["outcome"]), row["started_at"])
+            for name, row in sorted(runtime.store.runs.last_of_each().items())
+            if row["outcome"] not in ("ok", "skipped")
+        ],
+    )
+
+
+@dataclass(slots=True)
+class _Tally:
+    """One project's volumes, counted."""
+
+    protected: int = 0
+    unprotected: int = 0
+    waiting: int = 0
+    failing: set[VolumeId] = field(default_factory=set)
+    bad_retention: list[Line] = field(default_factory=list)
+
+    def add(self, volume: InventoryVolume, stands: Standing | None) -> None:
+        """Count a volume that exists."""
+        self.protected += volume.protected
+        self.waiting += stands is Standing.WAITING
+        self.unprotected += stands in (Standing.OVERDUE, Standing.BARE)
+        if volume.protected and volume.failures:
+            self.failing.add(volume.volume_id)
+
+
+def _tallied(
+    runtime: Runtime, now: datetime, names: dict[ProjectId, str]
+) -> dict[ProjectId, _Tally]:
+    tallies: dict[ProjectId, _Tally] = {}
+    restorable: Collection[VolumeId] = runtime.store.reports.restorable()
+    for one in runtime.store.inventory.all_volumes():
+        if one.gone_at is not None:
+            continue
+        stands = standing(
+            one, restorable=one.volume_id in restorable, settings=runtime.settings, now=now
+        )
+        tally = tallies.setdefault(one.project_id, _Tally())
+        tally.add(one, stands)
+        if one.bad_retention:
+            name = printable(names.get(one.project_id, one.project_id))
+            tally.bad_retention.append(bad_retention(one, name))
+    return tallies
+
+
+def _states(
+    tallies: dict[ProjectId, _Tally],
+    made: dict[ProjectId, "Charge"],
+    names: dict[ProjectId, str],
+) -> list[ProjectState]:
+    """The projects with anything protected, or anything backed up, by name."""
+    states = []
+    for project_id in {*tallies, *made}:
+        tally = tallies.get(project_id, _Tally())
+        number = made[project_id].backups if project_id in made else 0
+        if tally.protected or number:
+            states.append(
+                ProjectState(
+                    name=printable(names.get(project_id, project_id)),
+                    protected=tally.protected,
+                    unprotected=tally.unprotected,
+                    waiting=tally.waiting,
+                    failed=len(tally.failing),
+                    made=number,
+                )
+            )
+    return sorted(states, key=lambda one: one.name)

@@ -1,0 +1,1 @@
+"""Reports as pages: one page model, rendered as HTML and as plain text."""

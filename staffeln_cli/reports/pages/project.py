@@ -1,0 +1,210 @@
+"""A project's digest as a page: what needs somebody first, what went well after it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from staffeln_cli.reports.headline import of_project
+from staffeln_cli.reports.model import (
+    Digest,
+    Grouped,
+    Line,
+    Made,
+    Removed,
+    Standing,
+    Trouble,
+    Unsafe,
+)
+from staffeln_cli.reports.pages.layout import (
+    ROWS,
+    Bar,
+    Block,
+    Page,
+    Row,
+    Section,
+    Tile,
+    When,
+    lasting,
+    listed,
+    many,
+    noted,
+)
+from staffeln_cli.reports.quota_forecast import Gauge
+
+_NAMED = 12
+"""So many backups are named each; more are counted by server."""
+_EXAMPLES = 5
+"""Volumes named of those that are left out for the same reason."""
+_RESTORE = (
+    "Sent by Staffeln. To get data back, restore a backup under Volumes, Backups in the dashboard,"
+    " or with: openstack volume backup restore"
+)
+
+
+def project_page(digest: Digest, when: When) -> Page:
+    """The page; sections that have nothing to say are left out."""
+    judged = of_project(digest)
+    since = f"{when(digest.since)} to " if digest.since else "up to "
+    return Page(
+        subject=judged.subject,
+        kicker="Volume backups of project",
+        name=digest.project_name,
+        period=since + when(digest.until),
+        tone=judged.tone,
+        headline=judged.headline,
+        tiles=(
+            Tile(digest.protected, "protected"),
+            Tile(len(digest.made), "backed up"),
+            Tile(digest.trouble.failed, "failed", "bad" if digest.trouble.failed else ""),
+            Tile(digest.overdue, "overdue", "bad" if digest.overdue else ""),
+        ),
+        sections=[
+            *trouble_sections(digest.trouble, when),
+            *_unsafe(digest, when),
+            *_rest(digest, when),
+        ],
+        footer=_RESTORE,
+    )
+
+
+def trouble_sections(trouble: Trouble, when: When) -> Iterator[Section]:
+    """What went wrong, the reason most often met first."""
+    if trouble.failures:
+        yield Section("Failed", many(trouble.failed, "volume"), "bad", _failures(trouble, when))
+    if trouble.lost:
+        blocks = [listed(rows_of(trouble.lost, when))]
+        title = "Lost: deleted by somebody else"
+        yield Section(title, many(len(trouble.lost), "backup"), "bad", blocks)
+    if trouble.stuck:
+        blocks = [listed(rows_of(trouble.stuck, when))]
+        title = "Cannot be removed yet"
+        yield Section(title, many(len(trouble.stuck), "backup"), "fair", blocks)
+
+
+def _failures(trouble: Trouble, when: When) -> Sequence[Block]:
+    """A block for each reason; of very many, the rarer ones share the last block."""
+    common, rare = trouble.failures[:ROWS], trouble.failures[ROWS:]
+    blocks = [listed(rows_of(one.lines, when), _sentence(one.reason)) for one in common]
+    lines = [replace(line, note=group.reason) for group in rare for line in group.lines]
+    return [*blocks, listed(rows_of(lines, when), "Other reasons")] if lines else blocks
+
+
+def _unsafe(digest: Digest, when: When) -> Iterator[Section]:
+    for title, tone, standings in (
+        ("Not protected", "bad", (Standing.OVERDUE, Standing.BARE)),
+        ("Waiting for the first backup", "", (Standing.WAITING,)),
+    ):
+        found = [one for one in digest.unsafe if one.standing in standings]
+        rows = [noted(Row(one.volume, one.server, _last(one, when)), one.why) for one in found]
+        if rows:
+            yield Section(title, many(len(rows), "volume"), tone, [listed(rows)])
+
+
+def _last(one: Unsafe, when: When) -> str:
+    return f"last {when(one.last)}" if one.last is not None else "never backed up"
+
+
+def _rest(digest: Digest, when: When) -> Iterator[Section]:
+    if digest.outlook is not None:
+        bars = (
+            _bar("Backup storage", " GiB", digest.outlook.gigabytes),
+            _bar("Backups", "", digest.outlook.backups),
+        )
+        note = "An incremental backup is charged the full size of its volume."
+        yield Section("Quota", bars=bars, note=note)
+    if digest.made:
+        gib = sum(one.gib for one in digest.made)
+        figure = f"{many(len(digest.made), 'backup')}, {gib:,} GiB"
+        yield Section("Backed up", figure, blocks=[listed(_made(digest, when))])
+    if digest.recovered:
+        figure = many(len(digest.recovered), "attempt")
+        rows = rows_of(digest.recovered, when)
+        yield Section("Failed at first, went well later", figure, blocks=[listed(rows)])
+    if digest.skipped:
+        figure = many(sum(len(one.lines) for one in digest.skipped), "volume")
+        left_out = [_left_out(one) for one in digest.skipped]
+        yield Section("Not backed up, as configured", figure, blocks=[listed(left_out)])
+    yield from _small_print(digest, when)
+
+
+def _small_print(digest: Digest, when: When) -> Iterator[Section]:
+    if digest.bad_retention:
+        title, figure = "Retention not understood", many(len(digest.bad_retention), "volume")
+        yield Section(title, figure, "fair", [listed(rows_of(digest.bad_retention, when))])
+    if digest.removed:
+        number, gib = sum(one.number for one in digest.removed), sum(o.gib for o in digest.removed)
+        figure = f"{many(number, 'backup')}, {gib:,} GiB"
+        blocks = [listed([_removed(one, when) for one in digest.removed])]
+        yield Section("Expired and removed", figure, blocks=blocks)
+    if digest.pinned:
+        figure = many(len(digest.pinned), "backup")
+        rows = rows_of(digest.pinned, when)
+        yield Section("Pinned: kept until released", figure, blocks=[listed(rows)])
+
+
+def rows_of(lines: Iterable[Line], when: When) -> Sequence[Row]:
+    """Lines as rows: the volume, where it is, when it was, what is to be said."""
+    return [
+        noted(Row(one.volume, _joined(one.project, one.server), when(one.at)), one.note)
+        for one in lines
+    ]
+
+
+def _made(digest: Digest, when: When) -> Sequence[Row]:
+    if len(digest.made) <= _NAMED:
+        return [
+            Row(
+                one.volume,
+                one.server,
+                f"{one.kind}, {one.gib:,} GiB",
+                when(one.finished_at),
+                _joined(one.backup, _took(one)),
+            )
+            for one in digest.made
+        ]
+    return [
+        Row(
+            one.server or "no server",
+            many(one.volumes, "volume"),
+            f"{one.gib:,} GiB",
+            f"{one.full:,} full, {one.incremental:,} incremental",
+        )
+        for one in digest.made_on
+    ]
+
+
+def _removed(one: Removed, when: When) -> Row:
+    starts = f"of {when(one.first)}" + (f" to {when(one.last)}" if one.number > 1 else "")
+    return noted(Row(one.volume, one.server, many(one.number, "backup")), starts)
+
+
+def _took(one: Made) -> str:
+    took = lasting(one.started_at, one.finished_at)
+    return f"took {took}" if took else ""
+
+
+def _left_out(group: Grouped) -> Row:
+    examples = ", ".join(one.volume for one in group.lines[:_EXAMPLES])
+    rest = len(group.lines) - _EXAMPLES
+    more = f" and {rest:,} more" if rest > 0 else ""
+    return Row(_sentence(group.reason), examples + more, many(len(group.lines), "volume"))
+
+
+def _bar(label: str, unit: str, gauge: Gauge) -> Bar:
+    if gauge.is_unlimited:
+        return Bar(label, f"{gauge.used:,}{unit}, no limit", gauge.colour)
+    note = ""
+    if gauge.days_left is not None:
+        soon = many(gauge.days_left, "day") if gauge.days_left else "less than a day"
+        note = f"Full in {soon} at the present rate."
+    elif gauge.limit == 0:
+        note = "The quota allows no backup at all."
+    figure = f"{gauge.used:,} of {gauge.limit:,}{unit}, {gauge.percent:,} %"
+    return Bar(label, figure, gauge.colour, gauge.percent, note)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,237 @@
+"""Sort what the database knows of a project into its report."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from staffeln_cli.config import Settings
+from staffeln_cli.model import InventoryVolume, Kind, Origin, ProjectId, State, VolumeId
+from staffeln_cli.planning.protection import due
+from staffeln_cli.render.text import printable
+from staffeln_cli.reports.model import (
+    Digest,
+    Grouped,
+    Line,
+    Made,
+    MadeOn,
+    Removed,
+    Standing,
+    Trouble,
+    Unsafe,
+)
+
+if TYPE_CHECKING:
+    from staffeln_cli.store.report_rows import Addressee, Entry
+
+_FIGURES = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+")
+_AND_ALIKE = " (and alike, with other figures)"
+_NOT_YET = "not deleted yet: "
+"""How the reasons of refused deletions begin; the section's title says it already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the database knows of a project."""
+
+    project: "Addressee"
+    volumes: Sequence[InventoryVolume]
+    entries: Sequence["Entry"]
+    restorable: Collection[VolumeId]
+    unfinished: Collection[VolumeId]
+
+
+def digest(known: Known, settings: Settings, now: datetime) -> Digest:
+    """Sort the facts. Every name and reason in it is printable, and on one line."""
+    volumes = {one.volume_id: one for one in known.volumes}
+    new = [one for one in known.entries if one.reported_at is None]
+    failed = [one for one in new if not one.succeeded]
+    made = [_made(one) for one in new if one.succeeded and one.origin is not Origin.IMPORTED]
+    gone = [one for one in known.entries if one.removal_reported_at is None]
+    unsafe = (_unsafe(one, known, settings, now) for one in known.volumes)
+    return Digest(
+        project_id=known.project.project_id,
+        project_name=printable(known.project.project_name) or known.project.project_id,
+        since=known.project.reported_at,
+        until=now,
+        protected=sum(one.protected for one in known.volumes),
+        unsafe=[one for one in unsafe if one is not None],
+        trouble=trouble(
+            failed=[one for one in failed if not _recovered(one, volumes)],
+            lost=[one for one in gone if one.state is State.MISSING],
+            stuck=[one for one in known.entries if is_stuck(one)],
+        ),
+        recovered=[
+            _line(one, _reason(one), one.finished_at) for one in failed if _recovered(one, volumes)
+        ],
+        made=made,
+        made_on=_by_server(made),
+        skipped=_skipped(known.volumes),
+        bad_retention=[bad_retention(one) for one in known.volumes if one.bad_retention],
+        removed=_removed(gone),
+        pinned=[_line(one, one.pin_note, one.started_at) for one in known.entries if one.pinned],
+        entries=known.entries,
+    )
+
+
+def standing(
+    volume: InventoryVolume, *, restorable: bool, settings: Settings, now: datetime
+) -> Standing | None:
+    """How a protected volume stands; None where all is well, and where nothing is promised."""
+    since = volume.protected_since or volume.first_seen_at
+    history = due.History(last_success_at=volume.last_success_at)
+    if not volume.protected:
+        return None
+    if due.is_overdue(history, now, settings.backup.min_interval, since):
+        return Standing.OVERDUE
+    if restorable:
+        return None
+    is_new = volume.last_success_at is None and not volume.failures
+    return Standing.WAITING if is_new else Standing.BARE
+
+
+def trouble(
+    *,
+    failed: Sequence["Entry"],
+    lost: Iterable["Entry"],
+    stuck: Iterable["Entry"],
+    project_names: Mapping[ProjectId, str] | None = None,
+) -> Trouble:
+    """One line for each volume that failed, however often; the reason most often met first."""
+    last = {one.volume_id: one for one in failed}
+    tries = Counter(one.volume_id for one in failed)
+
+    def line(entry: "Entry", note: str | None, at: datetime | None) -> Line:
+        project = (project_names or {}).get(entry.project_id, "")
+        return _line(entry, note, at, project)
+
+    return Trouble(
+        failures=_grouped(
+            (_reason(one), line(one, _tried(tries[one.volume_id]), one.finished_at))
+            for one in last.values()
+        ),
+        failed=len(last),
+        lost=[line(one, "", one.deleted_at) for one in lost],
+        stuck=[line(one, (one.delete_reason or "").removeprefix(_NOT_YET), None) for one in stuck],
+    )
+
+
+def is_stuck(entry: "Entry") -> bool:
+    """Whether Cinder has refused to delete it so far."""
+    return entry.delete_attempts > 0 and entry.state in (State.FAILED, State.DELETING)
+
+
+def bad_retention(volume: InventoryVolume, project: str = "") -> Line:
+    """What a server's owner asked for that nobody can understand, and what holds instead."""
+    holds = "the default"
+    if volume.retention is not None:
+        holds = f"the longer of {volume.retention} and the default"
+    text = printable(f"{volume.bad_retention} is no retention; {holds} holds")
+    return Line(*_names(volume), text, project=project)
+
+
+def _unsafe(
+    volume: InventoryVolume, known: Known, settings: Settings, now: datetime
+) -> Unsafe | None:
+    restorable = volume.volume_id in known.restorable
+    stands = standing(volume, restorable=restorable, settings=settings, now=now)
+    if stands is None:
+        return None
+    return Unsafe(*_names(volume), _why(volume, known), volume.last_success_at, stands)
+
+
+def _why(volume: InventoryVolume, known: Known) -> str:
+    on_its_way = volume.volume_id in known.unfinished
+    if volume.failures:
+        tries = (
+            "its last backup" if volume.failures == 1 else f"its last {volume.failures} backups"
+        )
+        return f"{tries} failed{', another is on its way' if on_its_way else ''}"
+    if volume.last_success_at is None:
+        return "its first backup is on its way" if on_its_way else "no backup was started so far"
+    if volume.volume_id not in known.restorable:
+        return "no backup of it is left"
+    return "its next backup is on its way" if on_its_way else "no backup was started in time"
+
+
+def _recovered(entry: "Entry", volumes: dict[VolumeId, InventoryVolume]) -> bool:
+    volume = volumes.get(entry.volume_id)
+    if volume is None or volume.last_success_at is None:
+        return False
+    return volume.last_success_at > (entry.started_at or entry.planned_at)
+
+
+def _tried(times: int) -> str:
+    return f"tried {times} times" if times > 1 else ""
+
+
+def _skipped(volumes: Iterable[InventoryVolume]) -> list[Grouped]:
+    return _grouped(
+        (printable(one.skip_reason or "not protected"), Line(*_names(one)))
+        for one in volumes
+        if not one.protected
+    )
+
+
+def _grouped(lines: Iterable[tuple[str, Line]]) -> list[Grouped]:
+    """Lines by reason; those that differ only in the sizes and ids that Cinder tells are one."""
+    groups: dict[str, list[tuple[str, Line]]] = {}
+    for reason, line in lines:
+        groups.setdefault(_FIGURES.sub("#", reason), []).append((reason, line))
+    found = [
+        Grouped(
+            members[0][0] + (_AND_ALIKE if len({reason for reason, _ in members}) > 1 else ""),
+            [line for _, line in members],
+        )
+        for members in groups.values()
+    ]
+    return sorted(found, key=lambda group: (-len(group.lines), group.reason))
+
+
+def _removed(entries: Iterable["Entry"]) -> list[Removed]:
+    groups: dict[VolumeId, list[Entry]] = {}
+    for one in entries:
+        if one.state is State.DELETED and one.succeeded:
+            groups.setdefault(one.volume_id, []).append(one)
+    return [_removed_of(group) for group in groups.values()]
+
+
+def _removed_of(group: Sequence["Entry"]) -> Removed:
+    starts = [one.started_at or one.planned_at for one in group]
+    gib = sum(one.size_gib or 0 for one in group)
+    return Removed(*_names(group[-1]), len(group), gib, min(starts), max(starts))
+
+
+def _by_server(made: Iterable[Made]) -> list[MadeOn]:
+    groups: dict[str, list[Made]] = {}
+    for one in made:
+        groups.setdefault(one.server, []).append(one)
+    return [
+        MadeOn(
+            server,
+            len({one.volume for one in group}),
+            sum(one.kind is Kind.FULL for one in group),
+            sum(one.kind is Kind.INCREMENTAL for one in group),
+            sum(one.gib for one in group),
+        )
+        for server, group in groups.items()
+    ]
+
+
+def _made(entry: "Entry") -> Made:
+    times = (entry.started_at, entry.finished_at)
+    return Made(*_names(entry), printable(entry.name), entry.kind, entry.size_gib or 0, *times)
+
+
+def _reason(entry: "Entry") -> str:
+    return printable(entry.reason or "no reason was given")
+
+
+def _line(entry: "Entry", note: str | None, at: datetime | None, project: str = "") -> Line:
+    return Line(*_names(entry), printable(note or ""), at, printable(project))
+
+
+def _names(thing: "InventoryVolume | Entry") -> tuple[str, str]:
+    return printable(thing.volume_name) or thing.volume_id, printable(thing.server_name)

@@ -1,5 +1,0 @@
-"""Look-ups for the policy endpoint: one statement over indexes each, always over in time."""
-
-from staffeln_cli.store.guarded.pool import PATIENCE, Guarded
-
-__all__ = ["PATIENCE", "Guarded"]

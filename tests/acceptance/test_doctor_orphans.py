@@ -1,0 +1,104 @@
+"""A database restored from an old dump: what it does not know is kept, listed, adopted."""
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+from staffeln_cli.commands import keep as pin
+from staffeln_cli.config import load
+from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.runtime import Runtime
+from tests.conftest import Staffeln
+
+
+def _life(cloud: SimCloud, staffeln: Staffeln, days: int) -> None:
+    for _ in range(days):
+        staffeln.cycle("collect", "backup")
+        cloud.finish_backups()
+        staffeln("check")
+        cloud.advance(days=1)
+
+
+def _restored_from_an_old_dump(cloud: SimCloud, staffeln: Staffeln) -> None:
+    """Two backups, a dump, three more backups, and the dump is all that is left."""
+    project = cloud.add_project("shop")
+    metadata = {"__staffeln_backup": "true"}
+    server = cloud.add_server("web", project=project, metadata=metadata)
+    cloud.add_volume("data", project=project, server=server)
+    cloud.grant("backup", project, "member")
+    database = Path(staffeln.environ["STAFFELN_DATABASE_URL"].removeprefix("sqlite:///"))
+    _life(cloud, staffeln, 2)
+    dump = database.with_name("dump.db")
+    shutil.copy(database, dump)
+    _life(cloud, staffeln, 3)
+    shutil.copy(dump, database)
+
+
+def test_nothing_newer_than_the_dump_is_ever_deleted_nor_what_it_stands_on(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    _restored_from_an_old_dump(cloud, staffeln)
+    staffeln.set(RETENTION_TIME="1s", RETENTION_KEEP_LAST="0")
+    cloud.advance(timedelta(days=100))
+    staffeln.cycle("check", "retain")
+    assert len(cloud.backups()) == 5
+    assert cloud.refused_deletes() == []
+
+
+def test_the_doctor_lists_what_the_database_does_not_know_and_adopts_it_when_asked(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    _restored_from_an_old_dump(cloud, staffeln)
+    unknown = staffeln("doctor", "--orphans", "-f", "json").json
+    assert [one["adopted"] for one in unknown] == [False] * 3
+    assert all(one["adopted"] for one in staffeln("doctor", "--adopt", "-f", "json").json)
+    assert "has its record" in staffeln("doctor", "--orphans").stdout
+
+    staffeln.set(RETENTION_TIME="1s", RETENTION_KEEP_LAST="0")
+    cloud.advance(timedelta(days=100))
+    assert staffeln("retain", "-f", "json").counts["deleted"] == 5
+    assert cloud.backups() == []
+
+
+def test_a_pin_that_comes_while_retention_is_at_work_still_holds(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    _restored_from_an_old_dump(cloud, staffeln)
+    staffeln("doctor", "--adopt")
+    staffeln.set(RETENTION_TIME="1s", RETENTION_KEEP_LAST="0", CLOUD_WORKERS="1")
+    cloud.advance(timedelta(days=100))
+    newest, *_, full = sorted(cloud.backups(), key=lambda one: one["created_at"], reverse=True)
+
+    def pin_it(request: object) -> None:
+        """Somebody pins the full while the first deletion is on its way."""
+        if getattr(request, "method", "") == "DELETE":
+            cloud.on_request = None
+            pin.keep(Runtime(load(None, staffeln.environ).settings), full["id"], "audit")
+
+    cloud.on_request = pin_it
+    staffeln("retain", "-f", "json")
+    left = {one["id"] for one in cloud.backups()}
+    assert full["id"] in left
+    assert newest["id"] not in left
+
+
+def test_what_was_planned_in_the_dump_and_made_since_is_not_taken_for_a_double(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    project = cloud.add_project("shop")
+    server = cloud.add_server("web", project=project, metadata={"__staffeln_backup": "true"})
+    cloud.add_volume("data", project=project, server=server)
+    cloud.grant("backup", project, "member")
+    database = Path(staffeln.environ["STAFFELN_DATABASE_URL"].removeprefix("sqlite:///"))
+    staffeln("collect")
+    dump = database.with_name("dump.db")
+    shutil.copy(database, dump)
+    for _ in range(2):
+        shutil.copy(dump, database)
+        staffeln("backup")
+        cloud.finish_backups()
+        cloud.advance(hours=2)
+        staffeln("check")
+    staffeln("check")
+    assert len({one["name"] for one in cloud.backups()}) == 1
+    assert len(cloud.backups()) == 2

@@ -1,0 +1,157 @@
+"""Who gets a report: by configuration, by the project's name, or by what Keystone knows."""
+
+import pytest
+
+from staffeln_cli.demo.simcloud import SimCloud
+from tests.conftest import Staffeln
+from tests.integration.report.conftest import Mailbox, a_project, back_up, send_through
+
+
+@pytest.fixture
+def to_members(staffeln: Staffeln, mailbox: Mailbox) -> Staffeln:
+    """The command line, with receivers left to Keystone."""
+    send_through(staffeln, mailbox)
+    del staffeln.environ["STAFFELN_MAIL_RECEIVERS"]
+    return staffeln
+
+
+def a_member(cloud: SimCloud, name: str, project: str, **user: bool) -> str:
+    user_id = cloud.add_user(name, password="x", email=f"{name}@example.org", **user)
+    cloud.grant(name, project, "member")
+    return user_id
+
+
+def test_configured_receivers_get_the_reports_of_all_projects(
+    cloud: SimCloud, posting: Staffeln, mailbox: Mailbox
+) -> None:
+    for name in ("shop", "bank"):
+        a_member(cloud, f"user-of-{name}", a_project(cloud, name))
+    back_up(cloud, posting)
+    posting.set(MAIL_RECEIVERS="a@example.org,b@example.org")
+    posting("report")
+    assert mailbox.receivers == [["a@example.org", "b@example.org"]] * 2
+
+
+def test_a_domain_makes_an_address_of_the_projects_name(
+    cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox
+) -> None:
+    a_project(cloud, "shop")
+    a_project(cloud, "no address")
+    back_up(cloud, to_members)
+    to_members.set(MAIL_PROJECT_DOMAIN="tenants.example.org")
+    answer = to_members("report", "-f", "json")
+    assert answer.exit_code == 3
+    assert "no address@tenants.example.org is no address" in answer.json["failures"][0]["reason"]
+    assert mailbox.receivers == [["shop@tenants.example.org"]]
+
+
+def test_members_are_written_to_directly_or_by_their_group_once_each(
+    cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox
+) -> None:
+    project = a_project(cloud)
+    a_member(cloud, "ana", project)
+    cloud.grant("ana", project, "reader")
+    cloud.add_user("ben", password="x", email="ben@example.org")
+    cloud.add_group("crew")
+    for name in ("ana", "ben"):
+        cloud.add_to_group("crew", name)
+    cloud.grant_group("crew", project, "member")
+    back_up(cloud, to_members)
+    to_members("report")
+    assert mailbox.receivers == [["ana@example.org", "ben@example.org"]]
+
+
+def test_users_that_are_disabled_or_have_no_usable_address_are_left_out(
+    cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox
+) -> None:
+    project = a_project(cloud)
+    a_member(cloud, "ana", project)
+    a_member(cloud, "gone", project, enabled=False)
+    for name, email in (("mute", None), ("odd", "x@y>, <evil@z"), ("blank", "  ")):
+        cloud.add_user(name, password="x", email=email)
+        cloud.grant(name, project, "member")
+    back_up(cloud, to_members)
+    to_members("report")
+    assert mailbox.receivers == [["ana@example.org"]]
+
+
+def test_administrators_hear_of_a_project_only_for_want_of_members(
+    cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox
+) -> None:
+    shop, bank = a_project(cloud, "shop"), a_project(cloud, "bank")
+    cloud.add_user("root", password="x", email="root@example.org")
+    for project in (shop, bank):
+        cloud.grant("root", project, "admin")
+    a_member(cloud, "ana", shop)
+    back_up(cloud, to_members)
+    to_members("report")
+    assert sorted(mailbox.receivers) == [["ana@example.org"], ["root@example.org"]]
+
+
+def test_a_project_without_any_address_goes_to_the_operator_or_is_named(
+    cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox
+) -> None:
+    a_project(cloud)
+    back_up(cloud, to_members)
+    nobody = to_members("report", "-f", "json")
+    assert nobody.exit_code == 3
+    assert nobody.counts["unsent"] == 1
+    assert "no member of the project has an e-mail address" in nobody.json["failures"][0]["reason"]
+    to_members.set(MAIL_OPERATOR="operator@example.org")
+    assert to_members("report", "-f", "json").counts["sent"] == 1
+    assert mailbox.subjects[0].startswith("[Staffeln] shop:")
+    assert mailbox.receivers == [["operator@example.org"]] * 2
+
+
+def test_the_members_of_all_projects_take_three_requests_and_one_for_each_group(
+    cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox
+) -> None:
+    for number in range(5):
+        a_member(cloud, f"u{number}", a_project(cloud, f"p{number}"))
+    back_up(cloud, to_members)
+    cloud.requests.clear()
+    assert to_members("report", "-f", "json").counts["sent"] == 5
+    asked = [one.path for one in cloud.requests if one.method == "GET"]
+    assert sum("os-quota-sets" in path for path in asked) == 5
+    identity = {path.rpartition("/v3/")[2] for path in asked if "/v3/" in path}
+    assert {path for path in identity if "os-quota" not in path} == {
+        "role_assignments",
+        "roles",
+        "users",
+    }
+
+
+def test_a_keystone_that_pages_or_cuts_its_lists_short_does_not_lose_members(
+    cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox
+) -> None:
+    for number in range(6):
+        a_member(cloud, f"u{number}", a_project(cloud, f"p{number}"))
+    back_up(cloud, to_members)
+    for pages in (True, False):
+        cloud.keystone_limit, cloud.keystone_pages = 4, pages
+        mailbox.envelopes.clear()
+        assert to_members("report", "-f", "json").counts["sent"] == 6
+        assert sorted(mailbox.receivers) == [[f"u{number}@example.org"] for number in range(6)]
+        cloud.advance(days=1)
+
+
+def test_a_keystone_that_refuses_to_tell_sends_nothing_and_loses_nothing(
+    cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox
+) -> None:
+    a_member(cloud, "ana", a_project(cloud))
+    back_up(cloud, to_members)
+    cloud.fail_next("GET", "/role_assignments", status=403)
+    assert to_members("report", "-f", "json").exit_code == 69
+    assert to_members("report", "-f", "json").counts["sent"] == 1
+
+
+def test_a_project_that_is_gone_is_not_failed_over_for_ever(
+    cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox
+) -> None:
+    project = a_project(cloud)
+    back_up(cloud, to_members)
+    cloud.remove_project(project)
+    to_members.cycle("collect")
+    assert to_members("report", "-f", "json").counts["projects"] == 0
+    to_members.set(MAIL_RECEIVERS="ops@example.org")
+    assert to_members("report", "-f", "json").counts["sent"] == 1

@@ -1,0 +1,81 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from staffeln_cli.model.durations import Duration, parse, shown
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "duration"),
+    [
+        ("20min", Duration(exact=timedelta(minutes=20))),
+        (
+            "1y2mon10d5h30min10s",
+            Duration(14, timedelta(days=10, hours=5, minutes=30, seconds=10)),
+        ),
+        ("2W3D", Duration(exact=timedelta(days=17))),
+        (" 1mon ", Duration(1)),
+        ("0s", Duration()),
+        ("100y", Duration(1200)),
+    ],
+)
+def test_a_duration_is_read_as_operators_write_it(text: str, duration: Duration) -> None:
+    assert parse(text) == duration
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "1", "d", "3 weeks", "1d1w", "-1d", "1.5d", "\u0661d", "1d" * 64, "1min1mon"]
+)
+def test_anything_else_is_refused_and_shown(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a duration such as"):
+        parse(text)
+
+
+@pytest.mark.parametrize("text", ["100y1s", "101y", "1201mon", "40000d", "99999999999999999999s"])
+def test_absurd_sizes_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="longer than 100 years"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("moment", "text", "before"),
+    [
+        ("2026-03-31T10:00", "1mon", "2026-02-28T10:00"),
+        ("2024-03-31T10:00", "1mon", "2024-02-29T10:00"),
+        ("2026-01-15T10:00", "1mon", "2025-12-15T10:00"),
+        ("2024-02-29T10:00", "1y", "2023-02-28T10:00"),
+        ("2026-03-01T00:00", "1mon1d", "2026-01-31T00:00"),
+        ("2026-03-01T00:00", "36h", "2026-02-27T12:00"),
+    ],
+)
+def test_years_and_months_are_those_of_the_calendar(moment: str, text: str, before: str) -> None:
+    assert parse(text).before(at(moment)) == at(before)
+
+
+@pytest.mark.parametrize(
+    ("moment", "text", "after"),
+    [
+        ("2026-01-31T10:00", "1mon", "2026-03-01T10:00"),
+        ("2024-02-29T10:00", "1y", "2025-03-01T10:00"),
+        ("2026-11-22T10:00", "2w", "2026-12-06T10:00"),
+    ],
+)
+def test_something_is_so_old_at_the_first_moment_that_counts_back_to_it(
+    moment: str, text: str, after: str
+) -> None:
+    assert parse(text).after(at(moment)) == at(after)
+
+
+def test_only_no_time_at_all_is_false() -> None:
+    assert not parse("0s")
+    assert parse("1s")
+    assert parse("1mon")
+
+
+def test_a_text_of_unknown_origin_is_shown_short_and_harmless() -> None:
+    assert shown("\x1b[31m") == "'\\x1b[31m'"
+    assert shown("x" * 99) == repr("x" * 64 + "…")

@@ -1,0 +1,40 @@
+from staffeln_cli.model import BackupId, RecordBrief, State
+from staffeln_cli.planning.chains.broken import unsupported
+from tests.unit.planning.builders import a_backup, a_brief
+
+FULL = a_backup("f", days_old=9)
+CHAIN = [FULL, *(a_backup(f"i{n}", days_old=9 - n, incremental=True) for n in (1, 2, 3))]
+RECORDS = {one.id: a_brief(one, chain_id="f" if one.is_incremental else None) for one in CHAIN}
+
+
+def without(*lost: str, state: State = State.AVAILABLE) -> set[str]:
+    """What stands on something gone, when Cinder has lost these."""
+    records: dict[BackupId, RecordBrief] = {
+        name: one._replace(state=state) if name in lost else one for name, one in RECORDS.items()
+    }
+    there = {one.id for one in CHAIN if one.id not in lost}
+    return {str(one) for one in unsupported(records, there)} - set(lost)
+
+
+def test_nothing_stands_on_air_while_all_is_there() -> None:
+    assert without() == set()
+
+
+def test_all_of_a_chain_stand_on_its_full() -> None:
+    assert without("f") == {"i1", "i2", "i3"}
+
+
+def test_what_was_made_after_a_lost_member_may_stand_on_it() -> None:
+    assert without("i2") == {"i3"}
+    assert without("i2", state=State.MISSING) == {"i3"}
+
+
+def test_nothing_stood_on_what_retention_removed() -> None:
+    assert without("i3", state=State.DELETED) == set()
+    assert without("i2", state=State.DELETED) == set()
+
+
+def test_a_full_that_has_no_record_is_missed_as_well() -> None:
+    incrementals = {name: one for name, one in RECORDS.items() if name != "f"}
+    assert unsupported(incrementals, {one.id for one in CHAIN[1:]}) == set(incrementals)
+    assert unsupported(incrementals, {one.id for one in CHAIN}) == set()

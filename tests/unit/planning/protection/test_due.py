@@ -1,0 +1,138 @@
+from datetime import datetime, timedelta
+
+import pytest
+
+from staffeln_cli.model.durations import Duration, parse
+from staffeln_cli.planning.protection.due import (
+    History,
+    is_due,
+    is_overdue,
+    is_problem_due,
+    next_due_at,
+)
+from tests.unit.planning.builders import NOW, ago
+
+DAY = parse("1d")
+
+
+def succeeded(at: datetime) -> History:
+    return History(last_started_at=at, last_success_at=at)
+
+
+def failed(started: datetime, at: datetime, times: int = 1) -> History:
+    return History(last_started_at=started, failures=times, last_failed_at=at)
+
+
+def test_a_volume_never_backed_up_is_due_since_it_was_first_seen() -> None:
+    assert is_due(History(), NOW, DAY)
+    assert next_due_at(History(), min_interval=DAY, first_seen_at=ago(hours=1)) == ago(hours=1)
+
+
+def test_nothing_is_due_while_a_backup_is_unfinished() -> None:
+    assert not is_due(History(unfinished=True, last_started_at=ago(days=9)), NOW, DAY)
+    assert not is_problem_due(History(unfinished=True), NOW, DAY)
+
+
+@pytest.mark.parametrize(
+    ("interval", "grace"),
+    [
+        ("1d", timedelta(minutes=15)),
+        ("1h", timedelta(minutes=3)),
+        ("1mon", timedelta(minutes=15)),
+        ("0s", timedelta()),
+    ],
+)
+def test_the_grace_is_a_twentieth_and_at_most_a_quarter_of_an_hour(
+    interval: str, grace: timedelta
+) -> None:
+    term = parse(interval)
+    due_at = term.after(ago(days=90)) - grace
+    history = succeeded(ago(days=90))
+    assert next_due_at(history, min_interval=term, first_seen_at=NOW) == due_at
+    assert is_due(history, due_at, term)
+    assert not is_due(history, due_at - timedelta(seconds=1), term)
+
+
+def test_a_monthly_interval_follows_the_calendar() -> None:
+    start = NOW.replace(month=1, day=31)
+    due_at = next_due_at(succeeded(start), min_interval=parse("1mon"), first_seen_at=NOW)
+    assert due_at == NOW.replace(month=3, day=1) - timedelta(minutes=15)
+
+
+@pytest.mark.parametrize(
+    ("times", "pause"),
+    [(1, "15min"), (2, "30min"), (3, "1h"), (7, "16h"), (8, "23h45min"), (400, "23h45min")],
+)
+def test_a_failed_backup_is_retried_after_a_growing_pause(times: int, pause: str) -> None:
+    history = failed(NOW, NOW, times)
+    expected = parse(pause).after(NOW)
+    assert next_due_at(history, min_interval=DAY, first_seen_at=NOW) == expected
+
+
+def test_a_failed_backup_is_retried_no_later_than_a_successful_one_would_be_repeated() -> None:
+    history = failed(ago(hours=20), ago(hours=2), times=9)
+    assert next_due_at(history, min_interval=DAY, first_seen_at=NOW) == ago(hours=-3.75)
+
+
+def test_what_failed_after_its_interval_still_earns_its_pause() -> None:
+    history = failed(ago(hours=30), ago(minutes=1))
+    assert not is_due(history, NOW, DAY)
+    assert is_due(history, NOW + timedelta(minutes=15), DAY)
+
+
+def test_what_failed_before_it_started_earns_its_pause() -> None:
+    history = History(failures=1, last_failed_at=ago(minutes=1))
+    assert not is_due(history, NOW, DAY)
+    assert is_due(history, NOW + timedelta(minutes=15), DAY)
+
+
+def test_a_failure_whose_time_nobody_knows_delays_nothing() -> None:
+    assert is_due(History(failures=1, last_started_at=ago(days=1)), NOW, DAY)
+
+
+def test_every_collect_means_every_collect_failures_too() -> None:
+    assert is_due(succeeded(NOW), NOW, Duration())
+    assert is_due(failed(NOW, NOW, times=5), NOW, Duration())
+
+
+def test_a_problem_is_recorded_once_per_interval() -> None:
+    assert is_problem_due(History(), NOW, DAY)
+    assert not is_problem_due(failed(ago(days=3), ago(hours=23)), NOW, DAY)
+    assert is_problem_due(failed(ago(days=3), ago(hours=24)), NOW, DAY)
+    assert not is_problem_due(succeeded(ago(hours=1)), NOW, DAY)
+
+
+@pytest.mark.parametrize(
+    ("history", "first_seen", "overdue"),
+    [
+        (History(), ago(hours=47), False),
+        (History(), ago(hours=49), True),
+        (succeeded(ago(hours=47)), ago(days=90), False),
+        (succeeded(ago(hours=49)), ago(days=90), True),
+        (
+            History(
+                last_success_at=ago(hours=49),
+                last_started_at=ago(hours=1),
+                failures=1,
+                last_failed_at=NOW,
+            ),
+            ago(days=90),
+            True,
+        ),
+    ],
+)
+def test_a_volume_is_overdue_after_twice_the_interval_without_success(
+    history: History, first_seen: datetime, overdue: bool
+) -> None:
+    assert is_overdue(history, NOW, DAY, first_seen) is overdue
+
+
+def test_with_every_collect_a_volume_is_overdue_after_two_days() -> None:
+    assert not is_overdue(succeeded(ago(hours=47)), NOW, Duration(), ago(days=9))
+    assert is_overdue(succeeded(ago(hours=49)), NOW, Duration(), ago(days=9))
+
+
+def test_overdue_counts_calendar_months() -> None:
+    start = NOW.replace(month=9)
+    assert not is_overdue(succeeded(start), NOW, parse("1mon"), start)
+    assert is_overdue(succeeded(start), NOW + timedelta(seconds=1), parse("1mon"), start)

@@ -1,0 +1,228 @@
+import pytest
+
+from staffeln_cli.model import ServerId, Volume
+from staffeln_cli.planning.protection.selection import (
+    Protection,
+    Remembered,
+    is_temporary,
+    protection,
+)
+from staffeln_cli.planning.retention.policy import Policy
+from tests.unit.planning.builders import a_volume, projects, servers, some_rules
+
+MARKED = {"backup": "true"}
+
+
+def judged(
+    volume: Volume,
+    *,
+    last: Remembered | None = None,
+    tags: dict[str, dict[str, str]] | None = None,
+    **policies: Policy,
+) -> Protection:
+    known = servers(**({"s1": MARKED} if tags is None else tags))
+    return protection(volume, known, projects(), some_rules(policies=policies), last)
+
+
+def test_a_volume_of_a_marked_server_is_protected() -> None:
+    found = judged(a_volume("s1"))
+    assert (found.protected, found.skip_reason) == (True, None)
+    assert (found.server_id, found.server_name) == ("s1", "name of s1")
+
+
+@pytest.mark.parametrize("value", ["true", "True", " TRUE\n"])
+def test_the_mark_is_true_in_any_case_and_trimmed(value: str) -> None:
+    assert judged(a_volume("s1"), tags={"s1": {"backup": value}}).protected
+
+
+@pytest.mark.parametrize("value", ["", "yes", "1", "truely", "false"])
+def test_no_other_value_is_a_mark(value: str) -> None:
+    found = judged(a_volume("s1"), tags={"s1": {"backup": value}})
+    assert (found.protected, found.skip_reason) == (False, "its server is not marked")
+
+
+def test_an_empty_key_marks_every_server() -> None:
+    found = protection(a_volume("s1"), servers(s1={}), projects(), some_rules(key=""), None)
+    assert found.protected
+
+
+def test_a_volume_without_a_server_is_left_out() -> None:
+    assert judged(a_volume()).skip_reason == "not attached to a server"
+
+
+def test_a_skipped_volume_is_left_out_and_says_why() -> None:
+    found = judged(a_volume("s1", metadata={"skip": " True"}))
+    assert (found.protected, found.skip_reason) == (False, "marked with skip")
+
+
+def test_a_disabled_project_is_left_out() -> None:
+    off = projects(enabled=False)
+    found = protection(a_volume("s1"), servers(s1=MARKED), off, some_rules(), None)
+    assert found.skip_reason == "its project is disabled"
+
+
+def test_a_project_that_keystone_does_not_list_is_left_out() -> None:
+    found = protection(a_volume("s1"), servers(s1=MARKED), {}, some_rules(), None)
+    assert found.skip_reason == "its project is unknown"
+
+
+@pytest.mark.parametrize("status", ["available", "in-use"])
+def test_a_good_status_allows_a_backup(status: str) -> None:
+    found = judged(a_volume("s1", status=status))
+    assert (found.busy, found.problem) == (False, None)
+
+
+@pytest.mark.parametrize("status", ["backing-up", "attaching", "extending", "reserved"])
+def test_a_busy_volume_is_looked_at_again_later(status: str) -> None:
+    found = judged(a_volume("s1", status=status))
+    assert (found.protected, found.busy, found.problem) == (True, True, None)
+
+
+@pytest.mark.parametrize("status", ["error", "error_extending", "of-the-future"])
+def test_any_other_status_is_a_problem_that_is_named(status: str) -> None:
+    found = judged(a_volume("s1", status=status))
+    assert (found.protected, found.busy) == (True, False)
+    assert status in (found.problem or "")
+
+
+@pytest.mark.parametrize("status", ["error", "backing-up"])
+def test_a_volume_that_is_not_protected_has_no_problem(status: str) -> None:
+    found = judged(a_volume(status=status))
+    assert (found.busy, found.problem) == (False, None)
+
+
+class TestAnUnknownServer:
+    LAST = Remembered(
+        protected=True, server_id=ServerId("s9"), server_name="gone", retention="30d"
+    )
+
+    def test_leaves_what_was_remembered_in_force(self) -> None:
+        found = judged(a_volume("s9"), last=self.LAST)
+        assert found == Protection(
+            protected=True, server_id=ServerId("s9"), server_name="gone", retention="30d"
+        )
+
+    def test_leaves_an_unprotected_volume_unprotected_for_the_same_reason(self) -> None:
+        last = Remembered(protected=False, skip_reason="its server is not marked")
+        found = judged(a_volume("s9"), last=last)
+        assert (found.protected, found.skip_reason) == (False, "its server is not marked")
+
+    @pytest.mark.parametrize("last", [None, Remembered(protected=False)])
+    def test_is_told_where_nothing_is_remembered(self, last: Remembered | None) -> None:
+        found = judged(a_volume("s9"), last=last)
+        assert (found.protected, found.skip_reason) == (False, "its server is unknown to Nova")
+        assert (found.server_id, found.server_name) == ("s9", "")
+
+    def test_is_no_unmarking_of_a_volume_that_an_unmarked_server_shares(self) -> None:
+        found = judged(a_volume("s1", "s9"), last=self.LAST, tags={"s1": {}})
+        assert (found.protected, found.retention) == (True, "30d")
+
+    def test_does_not_overrule_the_volumes_own_skip_mark(self) -> None:
+        found = judged(a_volume("s9", metadata={"skip": "true"}), last=self.LAST)
+        assert not found.protected
+
+
+class TestRetention:
+    def test_is_the_default_without_a_wish(self) -> None:
+        assert judged(a_volume("s1")).retention is None
+
+    @pytest.mark.parametrize("last", ["1y", "1d"])
+    def test_follows_an_explicit_change_longer_or_shorter(self, last: str | None) -> None:
+        tags = {"s1": MARKED | {"retention": " 30d "}}
+        found = judged(a_volume("s1"), last=Remembered(protected=True, retention=last), tags=tags)
+        assert (found.retention, found.bad_retention) == ("30d", None)
+
+    def test_returns_to_the_default_when_the_wish_is_withdrawn(self) -> None:
+        found = judged(a_volume("s1"), last=Remembered(protected=True, retention="1y"))
+        assert found.retention is None
+
+    def test_may_be_the_name_of_a_policy(self) -> None:
+        tags = {"s1": MARKED | {"retention": "gold"}}
+        assert judged(a_volume("s1"), tags=tags, gold=Policy(daily=7)).retention == "gold"
+
+    @pytest.mark.parametrize(
+        ("last", "holds"), [("30d", "30d"), ("5d", None), (None, None), ("17d", "17d")]
+    )
+    def test_of_a_typo_is_the_longer_of_the_default_and_the_last_valid_one(
+        self, last: str | None, holds: str | None
+    ) -> None:
+        tags = {"s1": MARKED | {"retention": "3 weeks"}}
+        found = judged(a_volume("s1"), last=Remembered(protected=True, retention=last), tags=tags)
+        assert (found.retention, found.bad_retention) == (holds, "'3 weeks'")
+
+    def test_of_a_typo_at_first_sight_is_the_default(self) -> None:
+        found = judged(a_volume("s1"), tags={"s1": MARKED | {"retention": ""}})
+        assert (found.retention, found.bad_retention) == (None, "''")
+
+    def test_shows_a_bad_value_short_and_harmless(self) -> None:
+        found = judged(a_volume("s1"), tags={"s1": {"retention": "\x1b[31m" + "x" * 300}})
+        assert found.bad_retention is not None
+        assert len(found.bad_retention) < 80
+        assert "\x1b" not in found.bad_retention
+
+    def test_of_a_policy_that_left_the_configuration_stays(self) -> None:
+        tags = {"s1": MARKED | {"retention": "gold"}}
+        last = Remembered(protected=True, retention="gold")
+        found = judged(a_volume("s1"), last=last, tags=tags)
+        assert (found.retention, found.bad_retention) == ("gold", "'gold'")
+
+    def test_of_a_detached_volume_is_the_last_one_it_had(self) -> None:
+        last = Remembered(protected=True, server_id=ServerId("s1"), retention="1y")
+        found = judged(a_volume(), last=last)
+        assert (found.protected, found.retention, found.server_id) == (False, "1y", "s1")
+
+    def test_of_an_unmarked_server_still_follows_its_wish(self) -> None:
+        assert judged(a_volume("s1"), tags={"s1": {"retention": "1y"}}).retention == "1y"
+
+    @pytest.mark.parametrize(
+        ("one", "other", "longest"),
+        [
+            ("30d", "1y", "1y"),
+            ("1y", "30d", "1y"),
+            ("5d", None, None),
+            ("20d", None, "20d"),
+            ("1mon", "31d", "31d"),
+            ("gold", "8w", "gold"),
+            ("gold", "40w", "40w"),
+        ],
+    )
+    def test_of_several_servers_is_the_longest(
+        self, one: str | None, other: str | None, longest: str | None
+    ) -> None:
+        tags = {
+            "s1": MARKED if one is None else MARKED | {"retention": one},
+            "s2": MARKED if other is None else MARKED | {"retention": other},
+        }
+        gold = Policy(daily=7, monthly=6)
+        assert judged(a_volume("s1", "s2"), tags=tags, gold=gold).retention == longest
+        assert judged(a_volume("s2", "s1"), tags=tags, gold=gold).retention == longest
+
+    def test_of_a_known_server_does_not_cut_what_an_unknown_one_wanted(self) -> None:
+        tags = {"s1": MARKED | {"retention": "5d"}}
+        last = Remembered(protected=True, retention="1y")
+        assert judged(a_volume("s1", "s9"), last=last, tags=tags).retention == "1y"
+
+
+def test_a_marked_server_is_named_before_an_unmarked_one() -> None:
+    found = judged(a_volume("s1", "s2"), tags={"s1": {}, "s2": MARKED})
+    assert (found.protected, found.server_id) == (True, "s2")
+
+
+CLONE = "backup-vol-11111111-2222-3333-4444-555555555555"
+
+
+@pytest.mark.parametrize(
+    ("volume", "temporary"),
+    [
+        (a_volume("s1"), False),
+        (a_volume(name=CLONE), True),
+        (a_volume("s1", name=CLONE), False),
+        (a_volume(name="backup-vol-of-mine"), False),
+        (a_volume("s1", migration_status="target:11111111"), True),
+        (a_volume("s1", migration_status="migrating"), False),
+    ],
+)
+def test_volumes_that_cinder_made_for_itself_are_told_from_the_users(
+    volume: Volume, temporary: bool
+) -> None:
+    assert is_temporary(volume) is temporary
