@@ -158,7 +158,7 @@ class VolumeRow(Base):
     failures: Mapped[int] = mapped_column(server_default=text("0"))
     """Failed backups since the last successful one."""
     retained_as: Mapped[str | None]
-    """What retention promised when its last pass judged, see `planning.retention.recorded_terms`."""
+    """The retention terms of its last pass, as `planning.retention.recorded_terms` writes them."""
 
 
 class BackupRow(Base):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from staffeln_cli.cli.listing_options import only_looking, safe_output, write
+from staffeln_cli.cli.listing_options import read_only_runtime, safe_output, write
 from staffeln_cli.cli.session import Session
-from staffeln_cli.cli.show import foreseen
+from staffeln_cli.cli.show import exit_on_error
 from staffeln_cli.render.text import printable
 
 
@@ -23,7 +23,7 @@ def upgrade(session: Session) -> None:
     """Bring the database's schema to this version."""
     from staffeln_cli.commands import db as command
 
-    with foreseen():
+    with exit_on_error():
         before, after = command.upgrade(session.runtime)
     if sys.stdout.isatty():
         click.echo(f"schema: {before or 'none'} -> {after}")
@@ -35,7 +35,7 @@ def current(session: Session) -> None:
     """Say which revision the database's schema is at; exit 78 if it is not this version's."""
     from staffeln_cli.commands import db as command
 
-    with foreseen():
+    with exit_on_error():
         click.echo(command.current(session.runtime) or "none")
         session.runtime.unchecked_store.database.check_schema()
 
@@ -57,7 +57,7 @@ def import_staffeln(session: Session, url: str, shape: str, *, dry_run: bool) ->
 
     if url == "-":
         url = sys.stdin.readline().strip()
-    with foreseen():
+    with exit_on_error():
         done = takeover.run(session.runtime, url, dry_run=dry_run)
     if shape == "json":
         write(dumped({"dry_run": dry_run, **asdict(done)}))
@@ -105,7 +105,7 @@ def config_check(session: Session, shape: str) -> None:
     """
     from staffeln_cli.commands import config as command
 
-    with foreseen():
+    with exit_on_error():
         rows = command.check(session.loaded)
     if shape == "json":
         from staffeln_cli.render.text import dumped
@@ -128,7 +128,7 @@ def config_check(session: Session, shape: str) -> None:
 )
 @click.pass_obj
 def doctor(session: Session, shape: str, orphans: bool, adopt: bool) -> None:
-    """Look at everything a run needs, before it needs it.
+    """Lookups at everything a run needs, before it needs it.
 
     Exits 0 when all is well or only worth a warning, 78 when somebody must put something right
     (configuration, schema, roles), 69 when something could not be reached. Changes nothing.
@@ -140,8 +140,8 @@ def doctor(session: Session, shape: str, orphans: bool, adopt: bool) -> None:
         return
 
     checks = []
-    with foreseen():
-        for check in command.run(lambda: session.loaded, lambda: only_looking(session)):
+    with exit_on_error():
+        for check in command.run(lambda: session.loaded, lambda: read_only_runtime(session)):
             checks.append(check)
             if shape == "text" and (session.verbosity >= 0 or check.level != "ok"):
                 from staffeln_cli.render import checkup
@@ -161,7 +161,7 @@ def _orphans(session: Session, shape: str, *, adopt: bool) -> None:
     from staffeln_cli.render.text import dumped, printable
 
     rows: list[dict[str, object]] = []
-    with foreseen():
+    with exit_on_error():
         for one in command.find(session.runtime, adopt=adopt):
             backup = one.backup
             rows.append({"backup_id": backup.id, "name": backup.name, "status": backup.status})
@@ -187,7 +187,7 @@ def keep(session: Session, backup: str, note: str | None) -> None:
     """
     from staffeln_cli.commands import keep as command
 
-    with foreseen():
+    with exit_on_error():
         done = command.keep(session.runtime, backup, note)
     _say(f"{done.record.name}: {'kept' if done.changed else 'kept already'}")
 
@@ -199,7 +199,7 @@ def release(session: Session, backup: str) -> None:
     """Let retention judge BACKUP again, after `keep`."""
     from staffeln_cli.commands import keep as command
 
-    with foreseen():
+    with exit_on_error():
         done = command.release(session.runtime, backup)
     _say(f"{done.record.name}: {'released' if done.changed else 'was not pinned'}")
 
@@ -224,7 +224,7 @@ def serve_policy(
         if sys.stdout.isatty():
             click.echo(f"listening on {address}")
 
-    with foreseen():
+    with exit_on_error():
         command.run(
             session.runtime, host=host, port=port, unix_socket=unix_socket, listening=listening
         )

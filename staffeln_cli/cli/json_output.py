@@ -26,7 +26,7 @@ def _listed(outcomes: Iterable[Outcome]) -> Iterator[str]:
 
 def _object(outcome: Outcome) -> Iterator[str]:
     head = dumped(_head(outcome))
-    if not outcome.tells:
+    if not outcome.shows_decisions:
         yield head
         return
     from staffeln_cli.runtime import decisions

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from staffeln_cli.cli.show import foreseen
+from staffeln_cli.cli.show import exit_on_error
 
 if TYPE_CHECKING:
     from staffeln_cli.cli.session import Session
@@ -61,10 +61,10 @@ def show_view(
     columns = _known("-c", options.pop("columns"), known)
     order = _known("--sort-column", options.pop("sort_columns"), known)
     descending = options.pop("sort_descending")
-    with foreseen():
-        from staffeln_cli.store import Wanted
+    with exit_on_error():
+        from staffeln_cli.store import Filter
 
-        view = look(only_looking(session), Wanted(**options))
+        view = look(read_only_runtime(session), Filter(**options))
         if order:
             view = view.by(order, descending=descending)
         _print(name, view.first(limit), shape, columns)
@@ -96,7 +96,7 @@ def _known(option: str, names: tuple[str, ...], known: tuple[str, ...]) -> tuple
     return plain
 
 
-def only_looking(session: "Session") -> "Runtime":
+def read_only_runtime(session: "Session") -> "Runtime":
     """The runtime of a command that changes nothing: a signal ends it at once."""
     runtime = session.runtime
     for number in (signal.SIGTERM, signal.SIGINT):

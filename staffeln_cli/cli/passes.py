@@ -11,7 +11,7 @@ from staffeln_cli.cli.show import dry_run_option, finish, finish_all, format_opt
 @format_option
 @click.pass_obj
 def collect(session: Session, dry_run: bool, shape: str) -> None:
-    """Look at the whole cloud and plan the backups that are due."""
+    """Lookups at the whole cloud and plan the backups that are due."""
     from staffeln_cli.commands import collect as command
 
     finish(session, "collect", shape, lambda: command.run(session.runtime, dry_run=dry_run))
@@ -57,7 +57,7 @@ def backup(  # noqa: PLR0913, PLR0917 - one parameter for each option
         if kind or wait:
             raise click.UsageError("--full, --incremental and --wait need --volume or --server.")
         finish(session, "backup", shape, lambda: command.run(session.runtime, dry_run=dry_run))
-    wish = backup_now.Wish(volumes, servers, Kind(kind) if kind else None, wait)
+    wish = backup_now.BackupRequest(volumes, servers, Kind(kind) if kind else None, wait)
     finish(
         session, "backup", shape, lambda: backup_now.run(session.runtime, wish, dry_run=dry_run)
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from staffeln_cli.cli.session import Session
-from staffeln_cli.cli.show import dry_run_option, finish, foreseen, format_option
+from staffeln_cli.cli.show import dry_run_option, exit_on_error, finish, format_option
 
 
 @click.command()
@@ -38,11 +38,11 @@ def report(  # noqa: PLR0913, PLR0917 - one parameter for each option
     if project is not None and preview is None:
         raise click.UsageError("--project goes with --preview FILE.html")
     if preview is not None:
-        with foreseen():
+        with exit_on_error():
             preview.write_text(command.preview(session.runtime, project), encoding="utf-8")
         return
     if test_mail is not None:
-        with foreseen():
+        with exit_on_error():
             click.echo(command.try_mail(session.runtime, test_mail))
         return
     watched = shape == "text" and session.verbosity >= 0 and sys.stdout.isatty()

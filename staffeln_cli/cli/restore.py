@@ -69,7 +69,7 @@ def restore(  # noqa: PLR0913, PLR0917 - one parameter for each option
         raise click.UsageError("--at needs --volume or --server.")
     if name and (servers or len(backups) + len(volumes) > 1):
         raise click.UsageError("--name is for one volume.")
-    wish = command.Wish(
+    wish = command.RestoreRequest(
         backups=backups, volumes=volumes, servers=servers, at=at, name=name, wait=wait
     )
     finish(session, "restore", shape, lambda: command.run(session.runtime, wish, dry_run=dry_run))

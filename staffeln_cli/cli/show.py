@@ -35,7 +35,11 @@ dry_run_option = click.option(
 
 def finish(session: Session, command: str, shape: str, work: Callable[[], Outcome]) -> NoReturn:
     """Run one pass, show its outcome, exit with its code."""
-    with heard(session, command) as told, progress(session, shape), owing(command, shape, told):
+    with (
+        notifying(session, command) as told,
+        progress(session, shape),
+        json_even_on_bug(command, shape, told),
+    ):
         outcome = outcome_of(command, work)
         told.append(outcome)
     show(session, outcome, shape)
@@ -49,11 +53,11 @@ def finish_all(
 ) -> NoReturn:
     """Run several passes, each whatever became of the others; exit with the worst code."""
     if shape == "text":
-        with foreseen():  # what is wrong for all of them is said once
+        with exit_on_error():  # what is wrong for all of them is said once
             _ = session.runtime
-    with heard(session, "run") as outcomes, progress(session, shape):
+    with notifying(session, "run") as outcomes, progress(session, shape):
         for command, work in passes:
-            with owing(command, shape, outcomes, several=True):
+            with json_even_on_bug(command, shape, outcomes, several=True):
                 outcomes.append(outcome_of(command, work))
             show(session, outcomes[-1], shape)
             if outcomes[-1].exit_code >= STOPPED:
@@ -64,7 +68,7 @@ def finish_all(
 
 
 @contextmanager
-def owing(
+def json_even_on_bug(
     command: str, shape: str, outcomes: list[Outcome], *, several: bool = False
 ) -> Iterator[None]:
     """Have an outcome, and print the promised JSON, also when a bug ends the pass."""
@@ -103,7 +107,7 @@ def show(session: Session, outcome: Outcome, shape: str) -> None:
         from staffeln_cli.render import terminal
 
         terminal.decisions(outcome.decisions)
-    elif outcome.tells:
+    elif outcome.shows_decisions:
         for one in outcome.decisions:
             click.echo(printable(f"{one.kind} {one.name or one.id} {one.reason}"))
     if session.verbosity >= 0 and (outcome.dry_run or sys.stdout.isatty()):
@@ -136,13 +140,13 @@ def progress(session: Session, shape: str) -> Iterator[None]:
         return
     from staffeln_cli.render import terminal
 
-    with terminal.progress_bar() as bar, foreseen():
+    with terminal.progress_bar() as bar, exit_on_error():
         session.watch(bar)
         yield
 
 
 @contextmanager
-def foreseen() -> Iterator[None]:
+def exit_on_error() -> Iterator[None]:
     """Errors with a sentence for the operator: say it, and exit with their code."""
     try:
         yield
@@ -161,7 +165,7 @@ def bug(session: Session, error: Exception) -> int:
 
 
 @contextmanager
-def heard(session: Session, command: str) -> Iterator[list[Outcome]]:
+def notifying(session: Session, command: str) -> Iterator[list[Outcome]]:
     """Tell before and after; the caller puts the outcomes in the list. A dry run is no news.
 
     Once for an invocation, however many passes it has. What a notifier does never fails the run.

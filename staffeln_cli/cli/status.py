@@ -5,9 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from staffeln_cli.cli.listing_options import listed, only_looking, safe_output, show_view, write
+from staffeln_cli.cli.listing_options import (
+    listed,
+    read_only_runtime,
+    safe_output,
+    show_view,
+    write,
+)
 from staffeln_cli.cli.session import Session
-from staffeln_cli.cli.show import foreseen
+from staffeln_cli.cli.show import exit_on_error
 
 if TYPE_CHECKING:
     from staffeln_cli.planning.health import Summary
@@ -68,10 +74,10 @@ def status(
         return
     if nagios:
         sys.exit(_nagios(session, **limits))
-    with foreseen():
+    with exit_on_error():
         from staffeln_cli.commands.status import summary as command
 
-        state = command.summary(only_looking(session))
+        state = command.summary(read_only_runtime(session))
         if prometheus is not None:
             _write_metrics(state, prometheus)
         elif shape == "json":
@@ -91,7 +97,7 @@ def _nagios(session: Session, *, critical: int, warning: int) -> int:
     from staffeln_cli.render import monitoring
 
     try:
-        state = command.summary(only_looking(session))
+        state = command.summary(read_only_runtime(session))
     except StaffelnError as error:
         click.echo(monitoring.nagios_line(Level.UNKNOWN.name, str(error)))
         return Level.UNKNOWN
@@ -224,7 +230,7 @@ def explain(session: Session, volume: str, offline: bool, shape: str) -> None:
     """Say why VOLUME (id or name) is or is not backed up, and what becomes of its backups."""
     from staffeln_cli.commands import explain as command
 
-    with foreseen():
+    with exit_on_error():
         explained = command.run(session.runtime, volume, offline=offline)
     from staffeln_cli.render import explanation
     from staffeln_cli.render.text import dumped

@@ -4,10 +4,10 @@ import threading
 from datetime import datetime, timedelta
 
 from staffeln_cli.cloud.api import Api, Login
-from staffeln_cli.cloud.backup_actions import BackupRequests
+from staffeln_cli.cloud.backup_actions import BackupActions
 from staffeln_cli.cloud.listings import Listings
-from staffeln_cli.cloud.lookups import BackupService, Look, Quota, Quotas
-from staffeln_cli.cloud.members import People
+from staffeln_cli.cloud.lookups import BackupService, Lookups, Quota, Quotas
+from staffeln_cli.cloud.members import Members
 from staffeln_cli.config.settings import CloudSettings
 
 __all__ = ["BackupService", "Cloud", "Login", "Quota", "Quotas"]
@@ -22,9 +22,9 @@ class Cloud:
         """`stopping`, once set, ends the waiting for a cloud in trouble."""
         self._api = Api(settings, stopping or threading.Event())
         self.listings = Listings(self._api)
-        self.backups = BackupRequests(self._api)
-        self.look = Look(self._api)
-        self.people = People(self._api, settings.admin_roles)
+        self.backups = BackupActions(self._api)
+        self.lookups = Lookups(self._api)
+        self.members = Members(self._api, settings.admin_roles)
 
     def login(self) -> Login:
         """Log in, unless that has happened, and see that the login can do the job."""

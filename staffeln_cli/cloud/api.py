@@ -18,7 +18,7 @@ from openstack import exceptions as sdk
 from staffeln_cli.cloud.retries import (
     RETRIED_STATUS,
     Later,
-    Patience,
+    RetryBudget,
     asking_keystone,
     message_of,
     one_line,
@@ -65,7 +65,7 @@ class Api:
         self._session.session.trust_env = needs_environment()
         self._tokens: dict[ProjectId, ProjectToken] = {}
         self._lock = threading.Lock()
-        self._patience = Patience(settings.retry_timeout, stopping)
+        self._patience = RetryBudget(settings.retry_timeout, stopping)
         self._login: Login | None = None
         self._proven: AccessInfo | None = None
 

@@ -42,7 +42,7 @@ _DELETE_REFUSALS: tuple[tuple[str, type[Refused]], ...] = (
 )
 
 
-class BackupRequests:
+class BackupActions:
     """Requests about single backups, each with a token of the backup's own project."""
 
     def __init__(self, api: Api) -> None:

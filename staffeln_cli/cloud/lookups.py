@@ -38,7 +38,7 @@ class Quotas:
     gigabytes: Quota
 
 
-class Look:
+class Lookups:
     """Single look-ups; None for what the service itself says does not exist.
 
     Any other answer without the thing, a proxy's 404 among them, is CloudUnavailable.

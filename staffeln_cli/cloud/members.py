@@ -88,7 +88,7 @@ class _Known:
         return sorted({address for one in ids if (address := self.users.get(one))})
 
 
-class People:
+class Members:
     """Members of projects, as Keystone knows them."""
 
     def __init__(self, api: Api, admin_roles: Collection[str]) -> None:
@@ -132,7 +132,7 @@ class People:
         return near, far
 
     def _learn(self, wanted: _Holders, domains: list[str]) -> _Known:
-        """Look up users and groups, by whole lists first."""
+        """Lookups up users and groups, by whole lists first."""
         known = _Known()
         for group_id in sorted(wanted.groups):
             found = list(self._rows(f"/groups/{group_id}/users", "users", _User))

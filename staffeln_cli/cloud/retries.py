@@ -29,7 +29,7 @@ class Later(Exception):
         self.after = float(after) if after and after.isdigit() else 0.0
 
 
-class Patience:
+class RetryBudget:
     """The time that all requests of a process share, while nothing goes well."""
 
     def __init__(self, timeout: timedelta, stopping: threading.Event) -> None:

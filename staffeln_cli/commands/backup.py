@@ -5,7 +5,7 @@ from collections.abc import Generator
 
 from staffeln_cli.model import BackupRecord, Outcome, State
 from staffeln_cli.operations.start_backup import Waiting, caps_of, decision_of, give_back, start
-from staffeln_cli.runtime import Run, Runtime, cycle
+from staffeln_cli.runtime import Run, Runtime, run_pass
 
 COUNTS = ("started", "deferred", "failed")
 _AT_ONCE = 2
@@ -14,7 +14,7 @@ _AT_ONCE = 2
 
 def run(runtime: Runtime, *, dry_run: bool = False) -> Outcome:
     """One pass: start what is planned; any number of hosts may do this at once."""
-    return cycle(
+    return run_pass(
         runtime, "backup", _foresee if dry_run else start_planned, counts=COUNTS, dry_run=dry_run
     )
 

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from staffeln_cli.config.rules import rules_of
+from staffeln_cli.config.rules import selection_rules
 from staffeln_cli.errors import NotFound
 from staffeln_cli.model import (
     BackupRecord,
@@ -22,10 +22,10 @@ from staffeln_cli.model import (
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.operations.follow_backup import follow
 from staffeln_cli.operations.start_backup import Waiting, caps_of, start
-from staffeln_cli.planning.chains.summary import digests_of, next_kind
+from staffeln_cli.planning.chains.summary import next_kind, summaries_of
 from staffeln_cli.planning.protection import selection
 from staffeln_cli.planning.protection.plan import broken, planned
-from staffeln_cli.runtime import Run, Runtime, cycle
+from staffeln_cli.runtime import Run, Runtime, run_pass
 
 COUNTS = ("started", "deferred", "failed")
 _FIRST_WAIT = 1.0
@@ -34,7 +34,7 @@ _ANY_DEPTH = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class BackupRequest:
     """What somebody wants backed up, and how; `kind` None: whatever the chain suggests."""
 
     volumes: Sequence[str] = ()
@@ -43,14 +43,14 @@ class Wish:
     wait: bool = False
 
 
-def run(runtime: Runtime, wish: Wish, *, dry_run: bool = False) -> Outcome:
+def run(runtime: Runtime, wish: BackupRequest, *, dry_run: bool = False) -> Outcome:
     """Plan and start the wished backups at once, and wait for them if that is wished too."""
-    return cycle(
+    return run_pass(
         runtime, "backup", lambda run: _back_up(run, wish), counts=COUNTS, dry_run=dry_run
     )
 
 
-def _back_up(run: Run, wish: Wish) -> None:
+def _back_up(run: Run, wish: BackupRequest) -> None:
     run.cloud.login()
     records = [
         record
@@ -68,18 +68,18 @@ def _back_up(run: Run, wish: Wish) -> None:
     )
 
 
-def _wished(run: Run, wish: Wish) -> Iterator[Volume]:
+def _wished(run: Run, wish: BackupRequest) -> Iterator[Volume]:
     """The volumes, each once; NotFound before anything is done when one of them is unknown."""
     found: dict[VolumeId, Volume] = {}
     for volume_id in wish.volumes:
-        volume = run.cloud.look.volume(volume_id)
+        volume = run.cloud.lookups.volume(volume_id)
         if volume is None:
             raise NotFound(f"there is no volume {volume_id}; nothing was started")
         found[volume.id] = volume
     for server_id in wish.servers:
-        if run.cloud.look.server(server_id) is None:
+        if run.cloud.lookups.server(server_id) is None:
             raise NotFound(f"there is no server {server_id}; nothing was started")
-        volumes = run.cloud.look.volumes_of_server(server_id)
+        volumes = run.cloud.lookups.volumes_of_server(server_id)
         if not volumes:
             run.fail("server", server_id, "has no volume that Cinder knows")
         found.update((volume.id, volume) for volume in volumes)
@@ -88,7 +88,7 @@ def _wished(run: Run, wish: Wish) -> Iterator[Volume]:
 
 def _planned(run: Run, volume: Volume, wanted: Kind | None) -> BackupRecord | None:
     """A record for the wish; None, and a failure named, when it cannot be had."""
-    digests = digests_of([run.cloud.listings.backups_of(volume.id)])
+    digests = summaries_of([run.cloud.listings.backups_of(volume.id)])
     digest = digests.get((volume.project_id, volume.id))
     settings, insisting = run.settings.backup, wanted is Kind.INCREMENTAL
     kind, reason = next_kind(
@@ -105,7 +105,7 @@ def _planned(run: Run, volume: Volume, wanted: Kind | None) -> BackupRecord | No
     kind = wanted or kind
     run.decide(Decision(f"start {kind}", "volume", volume.id, volume.name, reason))
     servers = _servers(run, volume)
-    protection = selection.protection(volume, servers, {}, rules_of(run.settings), None)
+    protection = selection.protection(volume, servers, {}, selection_rules(run.settings), None)
     return planned(
         volume,
         protection,
@@ -118,7 +118,7 @@ def _planned(run: Run, volume: Volume, wanted: Kind | None) -> BackupRecord | No
 
 
 def _servers(run: Run, volume: Volume) -> dict[ServerId, Server]:
-    found = [run.cloud.look.server(server_id) for server_id in volume.server_ids]
+    found = [run.cloud.lookups.server(server_id) for server_id in volume.server_ids]
     return {server.id: server for server in found if server is not None}
 
 

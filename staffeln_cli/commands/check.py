@@ -12,7 +12,7 @@ from staffeln_cli.model import (
 from staffeln_cli.model.naming import RECORD_KEY, called
 from staffeln_cli.operations import duplicates
 from staffeln_cli.operations.follow_backup import Sight, follow_one, found_of, look_one_by_one
-from staffeln_cli.runtime import Run, Runtime, cycle
+from staffeln_cli.runtime import Run, Runtime, run_pass
 
 COUNTS = (
     "running",
@@ -32,7 +32,7 @@ LISTING_AT_LEAST = timedelta(hours=1)
 def run(runtime: Runtime, *, dry_run: bool = False) -> Outcome:
     """One pass over everything under way; any number of hosts may do this at once."""
     work = _foresee if dry_run else _check
-    return cycle(runtime, "check", work, counts=COUNTS, dry_run=dry_run)
+    return run_pass(runtime, "check", work, counts=COUNTS, dry_run=dry_run)
 
 
 def _foresee(run: Run) -> None:
@@ -55,7 +55,7 @@ def _check(run: Run) -> None:
     for done, _ in enumerate(run.parallel(lambda one: follow_one(run, sight, one), work), 1):
         run.runtime.progress("backups checked", done, len(work))
     if sight.is_complete:
-        duplicates.take_in(run, sight.strangers)
+        duplicates.adopt_late_backups(run, sight.strangers)
         _find_missing(run, sight)
         run.store.cloud.note_backups_listed(sight.moment)
 

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from staffeln_cli.config import Settings
-from staffeln_cli.config.rules import rules_of
+from staffeln_cli.config.rules import selection_rules
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import (
     BackupId,
@@ -28,18 +28,18 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.model.naming import called
-from staffeln_cli.planning.chains.summary import ChainDigest, digests_of, next_kind
+from staffeln_cli.planning.chains.summary import ChainSummary, next_kind, summaries_of
 from staffeln_cli.planning.protection import due, selection
 from staffeln_cli.planning.protection.plan import broken, history_of, planned
 from staffeln_cli.planning.protection.selection import Protection
-from staffeln_cli.runtime import Run, Runtime, cycle
+from staffeln_cli.runtime import Run, Runtime, run_pass
 
 COUNTS = ("servers", "volumes", "protected", "skipped", "planned", "gone")
 
 
 def run(runtime: Runtime, *, dry_run: bool = False) -> Outcome:
     """One pass: look at the whole cloud, refresh the inventory, plan what is due."""
-    return cycle(runtime, "collect", _collect, counts=COUNTS, leader=True, dry_run=dry_run)
+    return run_pass(runtime, "collect", _collect, counts=COUNTS, leader=True, dry_run=dry_run)
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class _Sight:
     moment: datetime
     servers: dict[ServerId, Server]
     projects: dict[ProjectId, Project]
-    digests: dict[tuple[ProjectId, VolumeId], ChainDigest]
+    digests: dict[tuple[ProjectId, VolumeId], ChainSummary]
     unfinished: dict[VolumeId, State]
     missing: dict[VolumeId, datetime]
     rules: selection.Rules
@@ -82,9 +82,9 @@ def _look(run: Run, volumes: Iterator[list[Volume]]) -> tuple[_Sight, list[Volum
     With that, further ones are fetched ahead while the other listings come in.
     """
     listings, backups = run.cloud.listings, run.store.backups
-    moment, rules = run.now(), rules_of(run.settings)
+    moment, rules = run.now(), selection_rules(run.settings)
     with ThreadPoolExecutor(3, thread_name_prefix="look") as pool:
-        digests = pool.submit(lambda: digests_of(listings.backups()))
+        digests = pool.submit(lambda: summaries_of(listings.backups()))
         servers = pool.submit(lambda: _servers(listings.servers(), rules))
         projects = pool.submit(lambda: {one.id: one for one in listings.projects()})
         first = next(volumes, [])
@@ -264,7 +264,7 @@ def _close(run: Run, sight: _Sight) -> None:
 def _is_there(run: Run, known: InventoryVolume) -> bool | None:
     """Whether Cinder has a volume that the listing lacks; None, and a failure, when in doubt."""
     try:
-        return run.cloud.look.volume(known.volume_id) is not None
+        return run.cloud.lookups.volume(known.volume_id) is not None
     except CloudUnavailable as error:
         reason = f"the listing of volumes lacks it, and looking it up failed: {error}"
         name = called(known.volume_name, known.server_name)

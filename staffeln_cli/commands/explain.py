@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from staffeln_cli.config.rules import promise_for
+from staffeln_cli.config.rules import retention_terms
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import (
     Backup,
@@ -13,8 +13,8 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.operations import lookup
-from staffeln_cli.planning.chains.broken import unsupported
-from staffeln_cli.planning.chains.summary import digests_of, next_kind
+from staffeln_cli.planning.chains.broken import orphaned_incrementals
+from staffeln_cli.planning.chains.summary import next_kind, summaries_of
 from staffeln_cli.planning.explanation import Explanation, Next
 from staffeln_cli.planning.protection import due
 from staffeln_cli.planning.protection.plan import broken, history_of
@@ -28,7 +28,7 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
     records = runtime.store.backups.of_volumes([volume.volume_id])
     backups, from_cloud = _backups(runtime, volume, records, offline=offline)
     briefs = {one.backup_id: one for record in records if (one := record.brief) is not None}
-    useless = unsupported(briefs, {one.id for one in backups})
+    useless = orphaned_incrementals(briefs, {one.id for one in backups})
     members = [Member(one, briefs.get(one.id), one.id in useless) for one in backups]
     unfinished = tuple(one for one in records if one.state in UNFINISHED)
     settings = runtime.settings.retention
@@ -39,7 +39,7 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
         retention=volume.retention or f"the default, {settings.time}",
         unfinished=unfinished,
         next=_next(runtime, volume, backups, unfinished) if volume.protected else None,
-        verdicts=tuple(judge(members, promise_for(settings, volume), runtime.now())),
+        verdicts=tuple(judge(members, retention_terms(settings, volume), runtime.now())),
     )
 
 
@@ -83,7 +83,7 @@ def _next(
     settings, now = runtime.settings.backup, runtime.now()
     history = history_of(volume, unfinished=bool(unfinished))
     since = volume.protected_since or volume.first_seen_at
-    digest = digests_of([backups]).get((volume.project_id, volume.volume_id))
+    digest = summaries_of([backups]).get((volume.project_id, volume.volume_id))
     kind, reason = next_kind(
         digest,
         volume_size_gib=volume.size_gib,

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from staffeln_cli import mail
 from staffeln_cli.errors import MailUnavailable, NotFound
-from staffeln_cli.mail import NotTaken
+from staffeln_cli.mail import MessageRejected
 from staffeln_cli.model import Decision, Outcome
-from staffeln_cli.reports.composing import completed, drafted
-from staffeln_cli.reports.delivery import Desk, is_over, message_id
-from staffeln_cli.reports.model import Digest
-from staffeln_cli.reports.operator_summary import surveyed, tell_operator
+from staffeln_cli.reports.composing import draft_report, with_quotas
+from staffeln_cli.reports.delivery import ReportMailer, is_over, message_id
+from staffeln_cli.reports.model import ProjectReport
+from staffeln_cli.reports.operator_summary import operator_summary, send_operator_summary
 from staffeln_cli.reports.pages.operator import operator_page
 from staffeln_cli.reports.pages.project import project_page
-from staffeln_cli.reports.recipients import Receivers, may_be_told, project_of
-from staffeln_cli.runtime import Run, Runtime, cycle
+from staffeln_cli.reports.recipients import Recipients, may_be_told, project_of
+from staffeln_cli.runtime import Run, Runtime, run_pass
 
 if TYPE_CHECKING:
     from staffeln_cli.store.report_rows import Addressee
@@ -28,7 +28,7 @@ Show = Callable[[str], None]
 
 def run(runtime: Runtime, *, dry_run: bool = False, show: Show | None = None) -> Outcome:
     """One pass. Without a sender reports go to the log, or to `show` where somebody watches."""
-    return cycle(
+    return run_pass(
         runtime,
         "report",
         lambda run: _report(run, show),
@@ -39,17 +39,17 @@ def run(runtime: Runtime, *, dry_run: bool = False, show: Show | None = None) ->
 
 
 def _report(run: Run, show: Show | None) -> None:
-    now, desk = run.now(), Desk(run.settings)
+    now, desk = run.now(), ReportMailer(run.settings)
     due = [
         one
         for one in run.store.reports.addressees()
         if is_over(one.reported_at, run.settings.report.period, now) and may_be_told(one, run)
     ]
     run.counts["projects"] = len(due)
-    receivers = Receivers(run, [project_of(one) for one in due])
+    receivers = Recipients(run, [project_of(one) for one in due])
     try:
         for (project, _), digest in run.parallel(
-            lambda draft: completed(run.runtime, draft[1]), _drafts(run, due, now)
+            lambda draft: with_quotas(run.runtime, draft[1]), _drafts(run, due, now)
         ):
             run.runtime.stop.check()
             if desk.sends:
@@ -57,7 +57,7 @@ def _report(run: Run, show: Show | None) -> None:
             else:
                 _log(run, desk, project, digest, show)
         if desk.sends:
-            tell_operator(run, desk, now)
+            send_operator_summary(run, desk, now)
     except MailUnavailable:
         run.counts["unsent"] = len(due) - run.counts["sent"]
         raise
@@ -69,17 +69,24 @@ def _report(run: Run, show: Show | None) -> None:
 
 def _drafts(
     run: Run, due: list["Addressee"], now: datetime
-) -> Iterator[tuple["Addressee", Digest]]:
+) -> Iterator[tuple["Addressee", ProjectReport]]:
     """The digests to be sent; none where all is well and nobody wants to hear so."""
     only_trouble = run.settings.report.only == "trouble"
     for project in due:
-        if only_trouble and not drafted(run.runtime, project, now, only_trouble=True).is_trouble:
+        if (
+            only_trouble
+            and not draft_report(run.runtime, project, now, only_trouble=True).is_trouble
+        ):
             continue
-        yield project, drafted(run.runtime, project, now)
+        yield project, draft_report(run.runtime, project, now)
 
 
 def _send(
-    run: Run, desk: Desk, receivers: Receivers, project: "Addressee", digest: Digest
+    run: Run,
+    desk: ReportMailer,
+    receivers: Recipients,
+    project: "Addressee",
+    digest: ProjectReport,
 ) -> None:
     """Send one digest, and only then note that the project has been told."""
     page = project_page(digest, desk.when)
@@ -94,7 +101,7 @@ def _send(
         refused = desk.send(
             page, digest, addresses, message_id(project.project_id, project.reported_at)
         )
-    except NotTaken as error:
+    except MessageRejected as error:
         _unsent(run, project, str(error))
         return
     run.store.reports.told(project.project_id, digest.until, digest.entries)
@@ -104,7 +111,9 @@ def _send(
         run.fail("project", project.project_id, f"{address} was refused: {reason}")
 
 
-def _log(run: Run, desk: Desk, project: "Addressee", digest: Digest, show: Show | None) -> None:
+def _log(
+    run: Run, desk: ReportMailer, project: "Addressee", digest: ProjectReport, show: Show | None
+) -> None:
     page = project_page(digest, desk.when)
     run.decide(_decision("log", project, page.subject))
     if run.dry_run:
@@ -130,11 +139,11 @@ def _decision(action: str, project: "Addressee", reason: str) -> Decision:
 
 def preview(runtime: Runtime, project: str | None) -> str:
     """The HTML of a project's next report, or of the operator's; nothing is sent or noted."""
-    desk, now = Desk(runtime.settings), runtime.now()
+    desk, now = ReportMailer(runtime.settings), runtime.now()
     if project is None:
-        overall = surveyed(runtime, now)
+        overall = operator_summary(runtime, now)
         return desk.html(operator_page(overall, desk.when), overall)
-    digest = completed(runtime, drafted(runtime, _found(runtime, project), now))
+    digest = with_quotas(runtime, draft_report(runtime, _found(runtime, project), now))
     return desk.html(project_page(digest, desk.when), digest)
 
 
@@ -146,7 +155,7 @@ def try_mail(runtime: Runtime, address: str) -> str:
     server = mail.MailServer(settings)
     now = runtime.now()
     text = f"Staffeln can send mail through the {server.shown}.\n"
-    letter = mail.Letter(
+    letter = mail.Message(
         receivers=[address],
         subject="[Staffeln] test mail",
         text=text,
@@ -156,7 +165,7 @@ def try_mail(runtime: Runtime, address: str) -> str:
     )
     try:
         server.send(letter)
-    except mail.NotTaken as error:
+    except mail.MessageRejected as error:
         raise MailUnavailable(str(error)) from error
     finally:
         server.close()

@@ -11,7 +11,7 @@ from staffeln_cli.model.naming import restored_name
 from staffeln_cli.operations import lookup
 from staffeln_cli.planning.chains.restorable import newest_restorable
 from staffeln_cli.planning.retention.keep_rules import stamp
-from staffeln_cli.runtime import Run, Runtime, cycle
+from staffeln_cli.runtime import Run, Runtime, run_pass
 
 COUNTS = ("restoring", "restored", "failed")
 _FIRST_WAIT = 1.0
@@ -22,7 +22,7 @@ _AN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class RestoreRequest:
     """What somebody wants back: backups, or the newest of volumes and servers, as of a moment."""
 
     backups: Sequence[str] = ()
@@ -51,12 +51,12 @@ class _Flight:
     volume_id: VolumeId
 
 
-def run(runtime: Runtime, wish: Wish, *, dry_run: bool = False) -> Outcome:
+def run(runtime: Runtime, wish: RestoreRequest, *, dry_run: bool = False) -> Outcome:
     """Ask Cinder for the new volumes, and see them through if that is wished too.
 
     NotFound, before anything is done, when one of the things named does not exist.
     """
-    return cycle(
+    return run_pass(
         runtime,
         "restore",
         lambda run: _restore(run, wish),
@@ -65,8 +65,8 @@ def run(runtime: Runtime, wish: Wish, *, dry_run: bool = False) -> Outcome:
     )
 
 
-def _restore(run: Run, wish: Wish) -> None:
-    run.tells = True
+def _restore(run: Run, wish: RestoreRequest) -> None:
+    run.shows_decisions = True
     chosen = list(_chosen(run, wish))
     if run.dry_run:
         for one in chosen:
@@ -80,7 +80,7 @@ def _restore(run: Run, wish: Wish) -> None:
         _wait(run, flights)
 
 
-def _chosen(run: Run, wish: Wish) -> Iterator[_Choice]:
+def _chosen(run: Run, wish: RestoreRequest) -> Iterator[_Choice]:
     """What to restore, each backup once."""
     found: dict[BackupId, tuple[Backup, str]] = {}
     for name in wish.backups:
@@ -172,7 +172,7 @@ def _failed(run: Run, choice: _Choice, reason: str) -> None:
 
 
 def _wait(run: Run, flights: list[_Flight]) -> None:
-    """Look at the new volumes until each is there, or Cinder has given up on it."""
+    """Lookups at the new volumes until each is there, or Cinder has given up on it."""
     waiting, pause = list(flights), _FIRST_WAIT
     while waiting and not run.runtime.stop.is_requested:
         run.runtime.progress("volumes", len(flights) - len(waiting), len(flights))
@@ -187,7 +187,7 @@ def _wait(run: Run, flights: list[_Flight]) -> None:
 
 
 def _status(run: Run, flight: _Flight) -> str | None:
-    volume = run.cloud.look.volume(flight.volume_id)
+    volume = run.cloud.lookups.volume(flight.volume_id)
     return volume.status if volume is not None else None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from staffeln_cli.config.rules import promise_for
+from staffeln_cli.config.rules import retention_terms
 from staffeln_cli.config.settings import RetentionSettings
 from staffeln_cli.errors import BrakeApplied, ClockWrong
 from staffeln_cli.model import (
@@ -17,11 +17,18 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.operations.deletion_waves import Plan, carry_out
-from staffeln_cli.planning.chains.broken import unsupported
+from staffeln_cli.planning.chains.broken import orphaned_incrementals
 from staffeln_cli.planning.retention.keep_rules import stamp
 from staffeln_cli.planning.retention.recorded_terms import read, written
-from staffeln_cli.planning.retention.verdicts import Member, Promise, Verdict, brake, judge, waves
-from staffeln_cli.runtime import Run, Runtime, cycle
+from staffeln_cli.planning.retention.verdicts import (
+    Member,
+    RetentionTerms,
+    Verdict,
+    brake,
+    judge,
+    waves,
+)
+from staffeln_cli.runtime import Run, Runtime, run_pass
 from staffeln_cli.runtime.decisions import Decisions
 
 COUNTS = ("kept", "expired", "deleting", "deleted", "blocked")
@@ -32,7 +39,7 @@ _VOLUMES_AT_ONCE = 100
 
 def run(runtime: Runtime, *, dry_run: bool = False, confirmed: bool = False) -> Outcome:
     """One pass: judge every backup, then remove what may go. `confirmed` releases the brake."""
-    return cycle(
+    return run_pass(
         runtime,
         "retain",
         lambda run: _retain(run, confirmed=confirmed),
@@ -72,7 +79,7 @@ def _retain(run: Run, *, confirmed: bool) -> None:
             run.decisions.join(decisions)
         return
     _check_clock(run)
-    run.store.inventory.note_promises(removals.promises)
+    run.store.inventory.note_retention_terms(removals.promises)
     carry_out(run, removals.plans)
     _forget(run)
 
@@ -98,7 +105,9 @@ def _judged(run: Run) -> _Removals:
         volume_ids = list({volume_id for _, volume_id in group})
         records = run.store.backups.briefs(volume_ids)
         inventory = run.store.inventory.volumes(volume_ids)
-        useless = unsupported(records, {one.id for backups in group.values() for one in backups})
+        useless = orphaned_incrementals(
+            records, {one.id for backups in group.values() for one in backups}
+        )
         for (_, volume_id), backups in group.items():
             members = [Member(one, records.get(one.id), one.id in useless) for one in backups]
             _judge_volume(run, members, promises.of(inventory.get(volume_id)), removals)
@@ -133,7 +142,7 @@ class _Held:
     """What holds for a volume, and what held in the last pass."""
 
     volume_id: VolumeId | None
-    promise: Promise
+    promise: RetentionTerms
     as_text: str | None
     before: str | None
 
@@ -143,14 +152,14 @@ class _Promises:
 
     def __init__(self, settings: RetentionSettings) -> None:
         self._settings = settings
-        self._known: dict[tuple[str | None, bool], tuple[Promise, str | None]] = {}
+        self._known: dict[tuple[str | None, bool], tuple[RetentionTerms, str | None]] = {}
 
     def of(self, known: InventoryVolume | None) -> _Held:
         if known is None:
-            return _Held(None, promise_for(self._settings, None), None, None)
+            return _Held(None, retention_terms(self._settings, None), None, None)
         wish = (known.retention, known.gone_at is None)
         if wish not in self._known:
-            promise = promise_for(self._settings, known)
+            promise = retention_terms(self._settings, known)
             self._known[wish] = promise, written(promise)
         return _Held(known.volume_id, *self._known[wish], known.retained_as)
 

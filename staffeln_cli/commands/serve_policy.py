@@ -14,7 +14,7 @@ from staffeln_cli.runtime import Runtime, Stop
 
 if TYPE_CHECKING:
     from staffeln_cli.policy_endpoint.server import Server
-    from staffeln_cli.store.policy_lookup import Guarded
+    from staffeln_cli.store.policy_lookup import PolicyLookup
 
 log = logging.getLogger(__name__)
 
@@ -58,11 +58,11 @@ def configured() -> policy_endpoint.Application:
     return policy_endpoint.create_app(_lookup(settings), settings.policy)
 
 
-def _lookup(settings: Settings) -> "Guarded":
+def _lookup(settings: Settings) -> "PolicyLookup":
     from staffeln_cli.store import Database
-    from staffeln_cli.store.policy_lookup import Guarded
+    from staffeln_cli.store.policy_lookup import PolicyLookup
 
-    return Guarded(Database(settings.database.url))
+    return PolicyLookup(Database(settings.database.url))
 
 
 def _server(app: policy_endpoint.Application, where: dict[str, str | int]) -> "Server":

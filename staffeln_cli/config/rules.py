@@ -4,10 +4,10 @@ from staffeln_cli.config.settings import RetentionSettings, Settings
 from staffeln_cli.model import InventoryVolume
 from staffeln_cli.planning.protection import selection
 from staffeln_cli.planning.retention.policy import in_force
-from staffeln_cli.planning.retention.verdicts import Promise
+from staffeln_cli.planning.retention.verdicts import RetentionTerms
 
 
-def rules_of(settings: Settings) -> selection.Rules:
+def selection_rules(settings: Settings) -> selection.Rules:
     """What the configuration says about selection."""
     return selection.Rules(
         metadata_key=settings.select.metadata_key,
@@ -18,11 +18,11 @@ def rules_of(settings: Settings) -> selection.Rules:
     )
 
 
-def promise_for(settings: RetentionSettings, known: InventoryVolume | None) -> Promise:
+def retention_terms(settings: RetentionSettings, known: InventoryVolume | None) -> RetentionTerms:
     """What holds for a volume; one that the inventory does not know keeps everything."""
     if known is None:
-        return Promise(policy=None, volume_exists=True, keep_last=settings.keep_last)
-    return Promise(
+        return RetentionTerms(policy=None, volume_exists=True, keep_last=settings.keep_last)
+    return RetentionTerms(
         policy=in_force(known.retention, settings.policies, settings.time),
         volume_exists=known.gone_at is None,
         keep_last=settings.keep_last,

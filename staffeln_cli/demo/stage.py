@@ -22,7 +22,7 @@ from staffeln_cli.model import Outcome
 from staffeln_cli.runtime import Runtime
 
 if TYPE_CHECKING:
-    from staffeln_cli.store import Wanted
+    from staffeln_cli.store import Filter
 
 FIRST_NIGHT = datetime(2026, 6, 1, 22, tzinfo=UTC)
 REMAINS = "remains of a failure"
@@ -124,13 +124,13 @@ class Stage:
         return [dict(zip(view.columns, row, strict=True)) for row in view.rows]
 
     def view(
-        self, look: Callable[[Runtime, "Wanted"], views.View], *, server: str | None = None
+        self, look: Callable[[Runtime, "Filter"], views.View], *, server: str | None = None
     ) -> views.View:
         """What a view of `staffeln status` shows."""
-        from staffeln_cli.store import Wanted
+        from staffeln_cli.store import Filter
 
         def read(runtime: Runtime) -> views.View:
-            view = look(runtime, Wanted(server=server))
+            view = look(runtime, Filter(server=server))
             return replace(view, rows=iter(list(view.rows)))
 
         return self.with_runtime(read)

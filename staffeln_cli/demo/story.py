@@ -89,7 +89,9 @@ def _what_changed(stage: Stage) -> Iterator[Beat]:
 
 def _brought_back(stage: Stage) -> Iterator[Beat]:
     yield Told("And when it is needed: the volume orders, as it was on the evening of 20 June:")
-    wish = restore.Wish(volumes=[stage.ids["orders"]], at=datetime(2026, 6, 20, 22, tzinfo=UTC))
+    wish = restore.RestoreRequest(
+        volumes=[stage.ids["orders"]], at=datetime(2026, 6, 20, 22, tzinfo=UTC)
+    )
     outcome = stage.with_runtime(partial(restore.run, wish=wish))
     yield stage.ran("restore --volume orders --at 2026-06-20T22:00", outcome)
     stage.cloud.finish_restores()

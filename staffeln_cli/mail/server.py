@@ -21,14 +21,14 @@ _CLOSING = 421
 """SMTP's "closing the channel": enough of this connection, says the server, not of the message."""
 
 
-class NotTaken(StaffelnError):
+class MessageRejected(StaffelnError):
     """The server did not take this one message; others may go."""
 
     exit_code = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class Message:
     """What is to be sent: one text in two shapes."""
 
     receivers: Sequence[str]
@@ -61,11 +61,12 @@ class MailServer:
         """The server as messages name it."""
         return f"mail server {self._settings.host}:{self._port}"
 
-    def send(self, letter: Letter) -> Mapping[str, str]:
+    def send(self, letter: Message) -> Mapping[str, str]:
         """Hand a letter over; return the receivers that were refused, with the reasons.
 
-        When this returns, the server has taken the letter for all the others. NotTaken when it
-        refused this letter, MailUnavailable when it can be asked for nothing at all.
+        When this returns, the server has accepted the message for all the others.
+
+        Raises MessageRejected when it refused this message, MailUnavailable when it accepts none.
         """
         message = self._message(letter)
         for _ in range(2):
@@ -84,17 +85,19 @@ class MailServer:
             refused = smtp.send_message(message, self._sender.addr_spec, list(receivers))
         except smtplib.SMTPRecipientsRefused as error:
             reasons = {_said(*answer) for answer in error.recipients.values()}
-            raise NotTaken(f"refused by the {self.shown}: {'; '.join(sorted(reasons))}") from error
+            raise MessageRejected(
+                f"refused by the {self.shown}: {'; '.join(sorted(reasons))}"
+            ) from error
         except smtplib.SMTPSenderRefused:
             raise
         except (smtplib.SMTPDataError, smtplib.SMTPNotSupportedError) as error:
-            raise NotTaken(f"refused by the {self.shown}: {explained(error)}") from error
+            raise MessageRejected(f"refused by the {self.shown}: {explained(error)}") from error
         except OSError as error:
             self.close()
             self._lost += 1
             if self._lost > 1:
                 raise MailUnavailable(f"{self.shown}: {explained(error)}") from error
-            raise NotTaken(f"the {self.shown} broke off: {explained(error)}") from error
+            raise MessageRejected(f"the {self.shown} broke off: {explained(error)}") from error
         self._lost = 0
         return {one: _said(*answer) for one, answer in refused.items()}
 
@@ -161,7 +164,7 @@ class MailServer:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError([f"mail.password_file: {file}: cannot be read: {error}"]) from error
 
-    def _message(self, letter: Letter) -> EmailMessage:
+    def _message(self, letter: Message) -> EmailMessage:
         message = EmailMessage(policy=SMTP)
         message["From"] = self._sender
         message["To"] = [Address(addr_spec=one) for one in letter.receivers]

@@ -49,6 +49,6 @@ class Outcome:
     decisions: Collection[Decision] = ()
     note: str | None = None
     """What ended the run early, or why it was skipped: a sentence for the operator."""
-    tells: bool = False
+    shows_decisions: bool = False
     """Whether its decisions are an answer that somebody waits for, as those of a dry run are."""
     exit_code: int = 0

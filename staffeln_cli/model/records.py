@@ -70,7 +70,7 @@ class InventoryVolume(NamedTuple):
     failures: int = 0
     """Failed backups since the last successful one."""
     retained_as: str | None = None
-    """What retention promised when its last pass judged, see `planning.retention.recorded_terms`."""
+    """The retention terms of its last pass, as `planning.retention.recorded_terms` writes them."""
 
 
 class RecordBrief(NamedTuple):

@@ -13,7 +13,7 @@ _ENDED = _WHOLE | {"error", "error_deleting"}
 _GIVEN_UP = frozenset({State.CANCELLED, State.FAILED})
 
 
-def take_in(run: Run, strangers: Mapping[str, Backup]) -> None:
+def adopt_late_backups(run: Run, strangers: Mapping[str, Backup]) -> None:
     """Of marked backups that no open work accounts for, give each late one a record."""
     if not strangers:
         return
@@ -27,18 +27,18 @@ def take_in(run: Run, strangers: Mapping[str, Backup]) -> None:
             continue  # somebody else's, or older than this database: `doctor` names it
         if record.backup_id is not None:
             if record.attempt > 1:  # else a database from an old dump has asked for it anew
-                take_double(run, record, backup)
+                handle_duplicate(run, record, backup)
         elif record.state in _GIVEN_UP and backup.status in _ENDED:
             _record(run, record, backup, "the request to create it arrived late")
 
 
-def take_doubles(run: Run, record: BackupRecord, doubles: Iterable[Backup]) -> None:
+def handle_duplicates(run: Run, record: BackupRecord, doubles: Iterable[Backup]) -> None:
     """Several backups of one name: one is enough."""
     for double in doubles:
-        take_double(run, record, double)
+        handle_duplicate(run, record, double)
 
 
-def take_double(run: Run, record: BackupRecord, double: Backup) -> None:
+def handle_duplicate(run: Run, record: BackupRecord, double: Backup) -> None:
     """Cinder made a backup twice. The second is removed, unless others stand on it already.
 
     One that is still being created is left for a later pass.

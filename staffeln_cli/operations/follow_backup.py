@@ -37,7 +37,7 @@ class Sight:
 
 
 def follow(run: Run, work: Collection[BackupRecord]) -> None:
-    """Look at these records alone, each by a request of its own; they must be claimed."""
+    """Lookups at these records alone, each by a request of its own; they must be claimed."""
     sight = Sight(run.now())
     look_one_by_one(run, work, sight)
     for _ in run.parallel(lambda one: follow_one(run, sight, one), work):
@@ -101,7 +101,7 @@ def _recover(run: Run, sight: Sight, record: BackupRecord) -> None:
         run.count("adopted")
         adopted = replace(record, state=State.CREATING, backup_id=first.id, chain_id=chain_id)
         _finish(run, adopted, first)
-        duplicates.take_doubles(run, record, others)
+        duplicates.handle_duplicates(run, record, others)
 
 
 def _finish(run: Run, record: BackupRecord, backup: Backup | None) -> None:

@@ -76,7 +76,7 @@ def start(run: Run, record: BackupRecord, waiting: Waiting) -> None:
 
 def _ask(run: Run, record: BackupRecord) -> None:
     backup_id = _made_before(run, record)
-    if not run.store.backups.still_claimed(record.id, run.claim()):
+    if not run.store.backups.extend_claim(record.id, run.claim()):
         return  # this process slept so long that another has taken it over
     if backup_id is None:
         backup_id = run.cloud.backups.create(record, metadata=_metadata(record))

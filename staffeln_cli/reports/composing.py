@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import ProjectId
-from staffeln_cli.reports.model import Digest
+from staffeln_cli.reports.model import ProjectReport
 from staffeln_cli.reports.project_report import Known, digest
 from staffeln_cli.reports.quota_forecast import WINDOW, outlook
 from staffeln_cli.runtime import Runtime
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def drafted(
+def draft_report(
     runtime: Runtime, project: "Addressee", now: datetime, *, only_trouble: bool = False
-) -> Digest:
+) -> ProjectReport:
     """A digest by what the database knows; quotas are asked for only where it is to be sent."""
     reports, project_id = runtime.store.reports, project.project_id
     known = Known(
@@ -33,11 +33,11 @@ def drafted(
     return digest(known, runtime.settings, now)
 
 
-def completed(runtime: Runtime, draft: Digest) -> Digest:
+def with_quotas(runtime: Runtime, draft: ProjectReport) -> ProjectReport:
     """The digest with the project's quotas; without them where Cinder does not tell."""
     project_id = ProjectId(draft.project_id)
     try:
-        quotas = runtime.cloud.look.quotas(project_id)
+        quotas = runtime.cloud.lookups.quotas(project_id)
     except CloudUnavailable as error:
         log.warning("project %s: its quota is not known: %s", project_id, error)
         return draft

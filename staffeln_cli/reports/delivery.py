@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from staffeln_cli.config import Settings
-from staffeln_cli.mail import Letter, MailServer, NotTaken
+from staffeln_cli.mail import MailServer, Message, MessageRejected
 from staffeln_cli.model.durations import Duration
-from staffeln_cli.reports.model import Digest, Overall
+from staffeln_cli.reports.model import OperatorSummary, ProjectReport
 from staffeln_cli.reports.pages.html import Pages
 from staffeln_cli.reports.pages.layout import Page, writing
 
@@ -15,7 +15,7 @@ _GRACE_SHARE = 0.05
 _MOST_GRACE = timedelta(minutes=15)
 
 
-class Desk:
+class ReportMailer:
     """Turns pages into letters, and hands these to the mail server, if there is one."""
 
     def __init__(self, settings: Settings) -> None:
@@ -37,19 +37,26 @@ class Desk:
             raise ValueError("reports go to the log")
         return self._server
 
-    def text(self, page: Page, facts: Digest | Overall) -> str:
+    def text(self, page: Page, facts: ProjectReport | OperatorSummary) -> str:
         """The page as plain text."""
         return self._pages.text(page, facts=facts)
 
-    def html(self, page: Page, facts: Digest | Overall) -> str:
+    def html(self, page: Page, facts: ProjectReport | OperatorSummary) -> str:
         """The page as HTML."""
         return self._pages.html(page, facts=facts)
 
     def send(
-        self, page: Page, facts: Digest | Overall, receivers: Sequence[str], message_id: str
+        self,
+        page: Page,
+        facts: ProjectReport | OperatorSummary,
+        receivers: Sequence[str],
+        message_id: str,
     ) -> Mapping[str, str]:
-        """Send a page; return who was refused. NotTaken or MailUnavailable: nobody has it."""
-        letter = Letter(
+        """Send a page; return the recipients that were refused, with reasons.
+
+        Raises MessageRejected or MailUnavailable when nobody has received it.
+        """
+        letter = Message(
             receivers=receivers,
             subject=page.subject,
             text=self.text(page, facts),
@@ -59,7 +66,7 @@ class Desk:
         )
         try:
             return self.server.send(letter)
-        except NotTaken:
+        except MessageRejected:
             self.refused += 1
             raise
 

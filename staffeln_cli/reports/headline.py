@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from staffeln_cli.reports.model import Digest, Overall, Trouble
+from staffeln_cli.reports.model import OperatorSummary, ProjectReport, Trouble
 from staffeln_cli.reports.pages.layout import many
 
 _LONGEST_NAME = 60
@@ -34,7 +34,7 @@ class _Figures:
         return bool(self.unprotected or self.trouble.failed or self.trouble.lost)
 
 
-def of_project(digest: Digest) -> Verdict:
+def of_project(digest: ProjectReport) -> Verdict:
     """Judge a project's digest; the headline says first how many volumes are safe."""
     figures = _Figures(
         digest.protected, digest.unprotected, digest.waiting, digest.overdue, digest.trouble
@@ -47,7 +47,7 @@ def of_project(digest: Digest) -> Verdict:
     )
 
 
-def of_all(overall: Overall) -> Verdict:
+def of_all(overall: OperatorSummary) -> Verdict:
     """Judge all projects together."""
     unprotected = sum(one.unprotected for one in overall.projects)
     figures = _Figures(

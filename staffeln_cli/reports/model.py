@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from staffeln_cli.model import Kind
-from staffeln_cli.reports.quota_forecast import Outlook
+from staffeln_cli.reports.quota_forecast import QuotaForecast
 
 if TYPE_CHECKING:
     from staffeln_cli.store.report_rows import Entry
@@ -17,7 +17,7 @@ class Standing(Enum):
     """How a protected volume without a recent backup stands."""
 
     WAITING = "nothing is wrong yet, its first backup is still to come"
-    BARE = "there is nothing to restore it from"
+    UNRESTORABLE = "there is nothing to restore it from"
     OVERDUE = "there has been no successful backup for too long"
 
 
@@ -106,7 +106,7 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Digest:
+class ProjectReport:
     """One project's report."""
 
     project_id: str
@@ -125,7 +125,7 @@ class Digest:
     pinned: Sequence[Line]
     entries: Sequence["Entry"] = field(repr=False)
     """The records told of, to be marked so."""
-    outlook: Outlook | None = None
+    outlook: QuotaForecast | None = None
 
     @property
     def overdue(self) -> int:
@@ -166,7 +166,7 @@ class ProjectState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Overall:
+class OperatorSummary:
     """The operator's report: all projects."""
 
     cloud: str

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from staffeln_cli import mail
-from staffeln_cli.mail import NotTaken
+from staffeln_cli.mail import MessageRejected
 from staffeln_cli.model import (
     Decision,
     Failure,
@@ -16,8 +16,8 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.render.text import printable
-from staffeln_cli.reports.delivery import Desk, is_over, message_id
-from staffeln_cli.reports.model import Line, Overall, ProjectState, Standing
+from staffeln_cli.reports.delivery import ReportMailer, is_over, message_id
+from staffeln_cli.reports.model import Line, OperatorSummary, ProjectState, Standing
 from staffeln_cli.reports.pages.operator import operator_page
 from staffeln_cli.reports.project_report import bad_retention, is_stuck, standing, trouble
 from staffeln_cli.runtime import Run, Runtime
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from staffeln_cli.store.report_rows import Charge
 
 
-def tell_operator(run: Run, desk: Desk, now: datetime) -> None:
+def send_operator_summary(run: Run, desk: ReportMailer, now: datetime) -> None:
     """Send the operator a digest, if one is wanted and the period is over."""
     receivers = mail.addresses(run.settings.mail.operator)
     last = run.store.reports.operator_told_at()
     if not receivers or not is_over(last, run.settings.report.period, now):
         return
-    overall = surveyed(run.runtime, now, run.failures)
+    overall = operator_summary(run.runtime, now, run.failures)
     if run.settings.report.only == "trouble" and not overall.is_trouble:
         return
     page, to = operator_page(overall, desk.when), ", ".join(receivers)
@@ -41,7 +41,7 @@ def tell_operator(run: Run, desk: Desk, now: datetime) -> None:
         return
     try:
         refused = desk.send(page, overall, receivers, message_id("operator", last))
-    except NotTaken as error:
+    except MessageRejected as error:
         run.fail("operator", to, f"the digest of all projects was not sent: {error}")
         return
     run.store.reports.operator_told(now, run.id)
@@ -49,7 +49,9 @@ def tell_operator(run: Run, desk: Desk, now: datetime) -> None:
         run.fail("operator", address, f"was refused: {reason}")
 
 
-def surveyed(runtime: Runtime, now: datetime, failures: Iterable[Failure] = ()) -> Overall:
+def operator_summary(
+    runtime: Runtime, now: datetime, failures: Iterable[Failure] = ()
+) -> OperatorSummary:
     """How all projects stand, and what happened since the operator was last told."""
     reports, period = runtime.store.reports, runtime.settings.report.period
     names = runtime.store.inventory.project_names()
@@ -57,7 +59,7 @@ def surveyed(runtime: Runtime, now: datetime, failures: Iterable[Failure] = ()) 
     tallies = _tallied(runtime, now, names)
     failing = {volume_id for one in tallies.values() for volume_id in one.failing}
     events = list(reports.between(since, now))
-    return Overall(
+    return OperatorSummary(
         cloud=printable(runtime.store.cloud.name() or ""),
         since=since,
         until=now,
@@ -96,7 +98,7 @@ class _Tally:
         """Count a volume that exists."""
         self.protected += volume.protected
         self.waiting += stands is Standing.WAITING
-        self.unprotected += stands in (Standing.OVERDUE, Standing.BARE)
+        self.unprotected += stands in (Standing.OVERDUE, Standing.UNRESTORABLE)
         if volume.protected and volume.failures:
             self.failing.add(volume.volume_id)
 

@@ -12,11 +12,11 @@ from staffeln_cli.model import InventoryVolume, Kind, Origin, ProjectId, State, 
 from staffeln_cli.planning.protection import due
 from staffeln_cli.render.text import printable
 from staffeln_cli.reports.model import (
-    Digest,
     Grouped,
     Line,
     Made,
     MadeOn,
+    ProjectReport,
     Removed,
     Standing,
     Trouble,
@@ -43,7 +43,7 @@ class Known:
     unfinished: Collection[VolumeId]
 
 
-def digest(known: Known, settings: Settings, now: datetime) -> Digest:
+def digest(known: Known, settings: Settings, now: datetime) -> ProjectReport:
     """Sort the facts. Every name and reason in it is printable, and on one line."""
     volumes = {one.volume_id: one for one in known.volumes}
     new = [one for one in known.entries if one.reported_at is None]
@@ -51,7 +51,7 @@ def digest(known: Known, settings: Settings, now: datetime) -> Digest:
     made = [_made(one) for one in new if one.succeeded and one.origin is not Origin.IMPORTED]
     gone = [one for one in known.entries if one.removal_reported_at is None]
     unsafe = (_unsafe(one, known, settings, now) for one in known.volumes)
-    return Digest(
+    return ProjectReport(
         project_id=known.project.project_id,
         project_name=printable(known.project.project_name) or known.project.project_id,
         since=known.project.reported_at,
@@ -89,7 +89,7 @@ def standing(
     if restorable:
         return None
     is_new = volume.last_success_at is None and not volume.failures
-    return Standing.WAITING if is_new else Standing.BARE
+    return Standing.WAITING if is_new else Standing.UNRESTORABLE
 
 
 def trouble(

@@ -43,18 +43,18 @@ class Gauge:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class QuotaForecast:
     """Both quotas of a project's backups."""
 
     gigabytes: Gauge
     backups: Gauge
 
 
-def outlook(quotas: "Quotas", growth: "Growth", now: datetime) -> Outlook:
+def outlook(quotas: "Quotas", growth: "Growth", now: datetime) -> QuotaForecast:
     """What the quotas are, and when they will be used up."""
     began = max(now - WINDOW, growth.oldest or now)
     days = max(now - began, _SHORTEST) / timedelta(days=1)
-    return Outlook(
+    return QuotaForecast(
         _gauge(quotas.gigabytes, (growth.made.gib - growth.removed.gib) / days),
         _gauge(quotas.backups, (growth.made.backups - growth.removed.backups) / days),
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Receivers:
+class Recipients:
     """Looks receivers up, for all projects at once and only when the first one is needed."""
 
     run: Run
@@ -39,7 +39,7 @@ class Receivers:
 
     def _members(self) -> dict[ProjectId, list[str]]:
         if self._found is None:
-            self._found = self.run.cloud.people.addresses(self.projects)
+            self._found = self.run.cloud.members.addresses(self.projects)
         return self._found
 
 

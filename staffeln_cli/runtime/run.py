@@ -39,9 +39,9 @@ class Run:
         self.id = RunId(f"{runtime.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}")
         self.started_at = runtime.now()
         self.counts: Counter[str] = Counter()
-        self.figures: tuple[str, ...] = ()
+        self.count_names: tuple[str, ...] = ()
         """Which counts its outcome has."""
-        self.tells = dry_run
+        self.shows_decisions = dry_run
         """Whether its decisions are shown."""
         self.failures: list[Failure] = []
         self.decisions = Decisions()
@@ -77,7 +77,7 @@ class Run:
 
     def decide(self, decision: Decision) -> None:
         """Note what is done, or would be, where that is to be shown."""
-        if self.tells:
+        if self.shows_decisions:
             with self._lock:
                 self.decisions.add([decision])
 
@@ -135,11 +135,11 @@ class Run:
             duration_s=round(time.monotonic() - self._began, 3),
             api_requests=self._requests() - self._requests_before,
             dry_run=self.dry_run,
-            counts={name: self.counts[name] for name in self.figures},
+            counts={name: self.counts[name] for name in self.count_names},
             failures=tuple(self.failures),
             decisions=self.decisions,
             note=str(error) if error else None,
-            tells=self.tells,
+            shows_decisions=self.shows_decisions,
             exit_code=code,
         )
 
@@ -148,7 +148,7 @@ class Run:
         return cloud.request_count if cloud is not None else 0
 
 
-def cycle(  # noqa: PLR0913 - the switches of a pass, all by name
+def run_pass(  # noqa: PLR0913 - the switches of a pass, all by name
     runtime: Runtime,
     command: str,
     work: Callable[[Run], None],
@@ -163,7 +163,7 @@ def cycle(  # noqa: PLR0913 - the switches of a pass, all by name
     the outcome; a lock that another run holds is one of the good ends.
     """
     run = Run(runtime, command, dry_run=dry_run)
-    run.figures = tuple(counts)
+    run.count_names = tuple(counts)
     runtime.run_id = run.id
     try:
         runtime.stop.check()

@@ -10,9 +10,9 @@ from staffeln_cli.store.pins import Pins
 from staffeln_cli.store.queries import Caps, Claim
 from staffeln_cli.store.reports import Reports
 from staffeln_cli.store.runs import CloudIdentity, Runs
-from staffeln_cli.store.status_queries import Overview, Wanted
+from staffeln_cli.store.status_queries import Filter, StatusQueries
 
-__all__ = ["Backups", "Caps", "Claim", "Database", "Fence", "Inventory", "Store", "Wanted"]
+__all__ = ["Backups", "Caps", "Claim", "Database", "Fence", "Filter", "Inventory", "Store"]
 
 
 class Store:
@@ -22,7 +22,7 @@ class Store:
         self.database = Database(url, clock=clock)
         self.backups = Backups(self.database)
         self.inventory = Inventory(self.database)
-        self.overview = Overview(self.database)
+        self.status_queries = StatusQueries(self.database)
         self.reports = Reports(self.database)
         self.pins = Pins(self.database, self.backups)
         self.runs = Runs(self.database)

@@ -28,7 +28,7 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.model.lifecycle import IN_FLIGHT, UNFINISHED, may_move
-from staffeln_cli.store.bulk_read import Facts
+from staffeln_cli.store.bulk_read import BulkRead
 from staffeln_cli.store.database import Database, as_row, upsert
 from staffeln_cli.store.history import count_failures, remember
 from staffeln_cli.store.queries import (
@@ -51,8 +51,8 @@ class _StateOfVolume(NamedTuple):
 
 
 _OF_THESE = select(BackupRow.id).where(BackupRow.id.in_(bindparam("ids", expanding=True)))
-_STATES = Facts(_StateOfVolume, BackupRow.state)
-_BRIEFS = Facts(RecordBrief, BackupRow.volume_id, BackupRow.backup_id.is_not(None))
+_STATES = BulkRead(_StateOfVolume, BackupRow.state)
+_BRIEFS = BulkRead(RecordBrief, BackupRow.volume_id, BackupRow.backup_id.is_not(None))
 
 
 class Backups:
@@ -169,7 +169,7 @@ class Backups:
                 .values(claimed_by=None, claimed_until=None)
             )
 
-    def still_claimed(self, record_id: RecordId, claim: Claim) -> bool:
+    def extend_claim(self, record_id: RecordId, claim: Claim) -> bool:
         """Extend a claim on a `starting` record; False when it is no longer this owner's."""
         with self._database.write() as connection:
             touched = connection.execute(

@@ -29,7 +29,7 @@ _Fact = TypeVar("_Fact", bound=tuple[Any, ...])
 _ISO_8601 = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 
 
-class Facts(Generic[_Fact]):
+class BulkRead(Generic[_Fact]):
     """Rows of a table, found by one of its columns, as named tuples of fields called like columns.
 
     The statement is made once: to make one takes as long as to fetch a hundred rows.

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from staffeln_cli.model import InventoryVolume, Project, ProjectId, ServerId, VolumeId
-from staffeln_cli.store.bulk_read import Facts
+from staffeln_cli.store.bulk_read import BulkRead
 from staffeln_cli.store.database import Database, upsert
 from staffeln_cli.store.queries import chunks
 from staffeln_cli.tables import ProjectRow, VolumeRow
 
 _COLUMNS = tuple(getattr(VolumeRow, name) for name in InventoryVolume._fields)
-_VOLUMES = Facts(InventoryVolume, VolumeRow.volume_id)
+_VOLUMES = BulkRead(InventoryVolume, VolumeRow.volume_id)
 _HISTORY = frozenset(
     {
         "first_seen_at",
@@ -54,7 +54,7 @@ class Inventory:
             rows = connection.execute(select(*_COLUMNS).where(VolumeRow.volume_name == name))
             return [InventoryVolume._make(row) for row in rows]
 
-    def note_promises(self, promises: Mapping[VolumeId, str | None]) -> None:
+    def note_retention_terms(self, promises: Mapping[VolumeId, str | None]) -> None:
         """Remember by which promises the last pass of retention judged."""
         if not promises:
             return

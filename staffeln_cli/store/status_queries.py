@@ -17,7 +17,7 @@ _AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Filter:
     """Which rows a view shows; things are named by id or by name, None is all."""
 
     project: str | None = None
@@ -74,13 +74,13 @@ class BackupCount(NamedTuple):
     size_gib: int
 
 
-class Overview:
+class StatusQueries:
     """Everything of one database, to be looked at."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def volumes(self, wanted: Wanted) -> Iterator[VolumeSeen]:
+    def volumes(self, wanted: Filter) -> Iterator[VolumeSeen]:
         """The volumes that exist or have a backup, by project, server and name."""
         project = (ProjectRow.project_name, VolumeRow.project_id)
         query = (
@@ -95,7 +95,7 @@ class Overview:
             query = query.where(VolumeRow.protected.is_(wanted.protected))
         return (VolumeSeen(*row) for row in self._rows(query))
 
-    def backups(self, columns: Sequence[str], wanted: Wanted) -> Iterator[Any]:
+    def backups(self, columns: Sequence[str], wanted: Filter) -> Iterator[Any]:
         """These columns of the backup records, newest plan first."""
         query = (
             select(*_columns(BackupRow, columns))
@@ -109,7 +109,7 @@ class Overview:
             query = query.where(BackupRow.pinned.is_(wanted.pinned))
         return self._rows(query)
 
-    def projects(self, wanted: Wanted) -> Iterator[ProjectSeen]:
+    def projects(self, wanted: Filter) -> Iterator[ProjectSeen]:
         """The projects ever seen, by name."""
         columns = [getattr(ProjectRow, name) for name in ProjectSeen._fields]
         query = select(*columns).order_by(ProjectRow.project_name, ProjectRow.project_id)
@@ -176,7 +176,7 @@ def _has_backup() -> ColumnElement[bool]:
     )
 
 
-def _named(table: type[VolumeRow | BackupRow], wanted: Wanted) -> list[ColumnElement[bool]]:
+def _named(table: type[VolumeRow | BackupRow], wanted: Filter) -> list[ColumnElement[bool]]:
     """The conditions that both volumes and backups know."""
     law: list[ColumnElement[bool]] = []
     if wanted.project is not None:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.runtime.run import PARTLY_FAILED
-from staffeln_cli.demo.simcloud import SimCloud
 from tests.acceptance.builders import reasons, rounds, sent, some_volumes, states, volumes
 from tests.conftest import Staffeln
 

@@ -42,7 +42,7 @@ server.run()
 """
 BARE_LOOP = """
 import threading
-from staffeln_cli.policy_app.serving import Server
+from staffeln_cli.policy_endpoint.server import Server
 class App:
     together = 1
     def __call__(self, environ, start_response):

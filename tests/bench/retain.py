@@ -15,7 +15,7 @@ from tests.bench.measure import Cloud, cloud, run, say, title
 
 SERVERS, VOLUMES, BACKUPS = 10_000, 10, 10
 STAFFELN = [sys.executable, "-m", "staffeln_cli"]
-BARE = [sys.executable, "-m", "tests.bench.bare"]
+UNRESTORABLE = [sys.executable, "-m", "tests.bench.bare"]
 STEPS = [sys.executable, "-m", "tests.bench.retain_steps"]
 
 
@@ -53,8 +53,8 @@ def _measure(sim: Cloud, environ: dict[str, str], number: int) -> None:
     run([*STEPS, "seed"], environ)
     os.sync()  # a GiB was just written: the passes shall not wait for that
     # Its first page has the simulated cloud sort a million rows, which is nobody's time here.
-    run([*BARE, "one page of backups"], sim.environ)
-    listed = run([*BARE, "backups"], sim.environ, most=0)
+    run([*UNRESTORABLE, "one page of backups"], sim.environ)
+    listed = run([*UNRESTORABLE, "backups"], sim.environ, most=0)
     say("bare client: the same pages", f"{listed.wall:.1f} s", f"{listed.memory:.0f} MiB")
     for shape in ("json", "text"):
         one = run([*STAFFELN, "retain", "--dry-run", "-f", shape], environ, most=2000)

@@ -17,9 +17,9 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.model.durations import Duration, parse
-from staffeln_cli.planning.chains.broken import unsupported
+from staffeln_cli.planning.chains.broken import orphaned_incrementals
 from staffeln_cli.planning.retention.policy import Policy
-from staffeln_cli.planning.retention.verdicts import Member, Promise, Verdict, judge, waves
+from staffeln_cli.planning.retention.verdicts import Member, RetentionTerms, Verdict, judge, waves
 from tests.properties.cinder import Cinder, Refused
 
 POLICIES = st.builds(
@@ -43,7 +43,9 @@ class Life(RuleBasedStateMachine):
         self.cinder = Cinder()
         self.records: dict[BackupId, BackupRecord] = {}
         self.snapshots: list[datetime] = []
-        self.promise = Promise(policy=Policy(time=parse("3d")), volume_exists=True, keep_last=1)
+        self.promise = RetentionTerms(
+            policy=Policy(time=parse("3d")), volume_exists=True, keep_last=1
+        )
 
     # The world.
 
@@ -236,7 +238,7 @@ class Life(RuleBasedStateMachine):
         listed = self.cinder.listing()
         records = self.records.values()
         briefs = {one.backup_id: one for record in records if (one := record.brief) is not None}
-        useless = unsupported(briefs, {backup.id for backup in listed})
+        useless = orphaned_incrementals(briefs, {backup.id for backup in listed})
         members = [Member(b, briefs.get(b.id), b.id in useless) for b in listed]
         return judge(members, self.promise, self.cinder.now)
 

@@ -3,7 +3,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staffeln_cli.planning.chains.summary import ChainDigest, chains_of, may_depend_on
+from staffeln_cli.planning.chains.summary import ChainSummary, chains_of, may_depend_on
 from staffeln_cli.planning.retention.verdicts import Member
 from tests.properties.histories import histories
 
@@ -11,7 +11,7 @@ from tests.properties.histories import histories
 @given(histories(), st.randoms(use_true_random=False))
 def test_a_digest_does_not_depend_on_the_order(members: list[Member], chance: Random) -> None:
     def told(order: list[Member]) -> tuple[object, ...]:
-        digest = ChainDigest()
+        digest = ChainSummary()
         for member in order:
             digest.add(member.backup)
         return digest.full_id, digest.full_at, digest.incrementals, digest.all_available

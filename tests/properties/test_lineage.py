@@ -16,7 +16,7 @@ from staffeln_cli.planning.chains.lineage import (
 )
 from staffeln_cli.planning.chains.summary import may_depend_on
 from staffeln_cli.planning.retention.policy import Policy
-from staffeln_cli.planning.retention.verdicts import Member, Promise, judge, waves
+from staffeln_cli.planning.retention.verdicts import Member, RetentionTerms, judge, waves
 from tests.properties.cinder import Cinder
 from tests.properties.lives import CALM_LIVES, WILD_LIVES
 
@@ -78,7 +78,9 @@ def test_no_deletion_is_refused_and_nothing_kept_loses_its_chain(
         Member(backup, None if place == foreign else _record(backup).brief)
         for place, backup in enumerate(cinder.listing())
     ]
-    promise = Promise(policy=Policy(time=parse(time)), volume_exists=True, keep_last=keep_last)
+    promise = RetentionTerms(
+        policy=Policy(time=parse(time)), volume_exists=True, keep_last=keep_last
+    )
     verdicts = judge(members, promise, cinder.now)
     confirm = {verdict.member.backup.id for verdict in verdicts if verdict.confirm}
     restorable_before = {row for row in cinder.rows if cinder.can_restore(row)}

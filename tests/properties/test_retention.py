@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 
 from staffeln_cli.model.durations import Duration
 from staffeln_cli.planning.retention.policy import Policy
-from staffeln_cli.planning.retention.verdicts import Member, Promise, judge, waves
+from staffeln_cli.planning.retention.verdicts import Member, RetentionTerms, judge, waves
 from tests.properties.histories import DURATIONS, NOW, POLICIES, histories
 
 PROMISES = st.builds(
-    Promise,
+    RetentionTerms,
     policy=st.none() | POLICIES,
     volume_exists=st.booleans(),
     keep_last=st.integers(0, 4),
 )
 
 
-def removed(members: list[Member], promise: Promise) -> set[str]:
+def removed(members: list[Member], promise: RetentionTerms) -> set[str]:
     return {v.member.backup.id for v in judge(members, promise, NOW) if not v.keep}
 
 
@@ -32,7 +32,7 @@ def without(members: list[Member], gone: set[str]) -> list[Member]:
 
 @given(histories(), PROMISES, st.randoms(use_true_random=False))
 def test_the_order_of_the_listing_does_not_matter_nor_do_duplicates(
-    members: list[Member], promise: Promise, chance: Random
+    members: list[Member], promise: RetentionTerms, chance: Random
 ) -> None:
     shuffled = members + members[:3]
     chance.shuffle(shuffled)
@@ -40,14 +40,14 @@ def test_the_order_of_the_listing_does_not_matter_nor_do_duplicates(
 
 
 @given(histories(), PROMISES)
-def test_retention_twice_is_retention_once(members: list[Member], promise: Promise) -> None:
+def test_retention_twice_is_retention_once(members: list[Member], promise: RetentionTerms) -> None:
     rest = without(members, removed(members, promise))
     assert removed(rest, promise) == set()
 
 
 @given(histories(), PROMISES, st.integers(0, 5))
 def test_retention_that_died_goes_on_to_the_same_end(
-    members: list[Member], promise: Promise, done: int
+    members: list[Member], promise: RetentionTerms, done: int
 ) -> None:
     wanted = removed(members, promise)
     order = waves(judge(members, promise, NOW))
@@ -57,7 +57,7 @@ def test_retention_that_died_goes_on_to_the_same_end(
 
 @given(histories(), PROMISES)
 def test_waves_hold_each_removal_once_and_nothing_else(
-    members: list[Member], promise: Promise
+    members: list[Member], promise: RetentionTerms
 ) -> None:
     verdicts = judge(members, promise, NOW)
     names = [member.backup.id for wave in waves(verdicts) for member in wave]
@@ -67,7 +67,7 @@ def test_waves_hold_each_removal_once_and_nothing_else(
 
 @given(histories(), PROMISES)
 def test_a_wave_waits_for_all_that_may_stand_on_it(
-    members: list[Member], promise: Promise
+    members: list[Member], promise: RetentionTerms
 ) -> None:
     verdicts = judge(members, promise, NOW)
     place = {m.backup.id: number for number, w in enumerate(waves(verdicts)) for m in w}
@@ -80,7 +80,7 @@ def test_a_wave_waits_for_all_that_may_stand_on_it(
 
 @given(histories(), PROMISES, st.integers(-14, 14))
 def test_the_zone_of_the_moments_does_not_matter(
-    members: list[Member], promise: Promise, hours: int
+    members: list[Member], promise: RetentionTerms, hours: int
 ) -> None:
     zone = timezone(timedelta(hours=hours))
 
@@ -117,7 +117,9 @@ def on_a_host_in(zone: str) -> Iterator[None]:
 
 
 @given(histories(), PROMISES)
-def test_the_zone_of_the_host_does_not_matter(members: list[Member], promise: Promise) -> None:
+def test_the_zone_of_the_host_does_not_matter(
+    members: list[Member], promise: RetentionTerms
+) -> None:
     here = judge(members, promise, NOW)
     for zone in ("Europe/Berlin", "Pacific/Kiritimati", "America/St_Johns"):
         with on_a_host_in(zone):
@@ -137,7 +139,7 @@ NESTED = st.builds(replace, POLICIES, weekly=st.just(0)) | st.builds(
 
 @given(histories(), NESTED, PROMISES, st.data())
 def test_a_looser_count_never_removes_more(
-    members: list[Member], policy: Policy, promise: Promise, data: st.DataObject
+    members: list[Member], policy: Policy, promise: RetentionTerms, data: st.DataObject
 ) -> None:
     rules = ["last", "hourly", "daily"]
     rules += ["monthly", "yearly"] if policy.weekly == 0 else ["weekly"]
@@ -151,7 +153,7 @@ def test_a_looser_count_never_removes_more(
 
 @given(histories(), POLICIES, DURATIONS, PROMISES)
 def test_a_longer_time_never_removes_more(
-    members: list[Member], policy: Policy, more: Duration, promise: Promise
+    members: list[Member], policy: Policy, more: Duration, promise: RetentionTerms
 ) -> None:
     time = policy.time or Duration()
     longer = Duration(time.months + more.months, time.exact + more.exact)
@@ -161,14 +163,14 @@ def test_a_longer_time_never_removes_more(
 
 
 @given(histories(), PROMISES)
-def test_a_higher_floor_never_removes_more(members: list[Member], promise: Promise) -> None:
+def test_a_higher_floor_never_removes_more(members: list[Member], promise: RetentionTerms) -> None:
     higher = replace(promise, keep_last=promise.keep_last + 1, volume_exists=True)
     assert removed(members, higher) <= removed(members, promise)
 
 
 @given(histories(), PROMISES, st.data())
 def test_a_pin_never_removes_more(
-    members: list[Member], promise: Promise, data: st.DataObject
+    members: list[Member], promise: RetentionTerms, data: st.DataObject
 ) -> None:
     pinned = [
         Member(m.backup, m.record and m.record._replace(pinned=m.record.pinned or more))
@@ -180,7 +182,7 @@ def test_a_pin_never_removes_more(
 
 @given(histories(), PROMISES)
 def test_nothing_goes_that_is_not_ours_or_is_pinned(
-    members: list[Member], promise: Promise
+    members: list[Member], promise: RetentionTerms
 ) -> None:
     gone = removed(members, promise)
     for member in members:
@@ -190,7 +192,7 @@ def test_nothing_goes_that_is_not_ours_or_is_pinned(
 
 @given(histories(), PROMISES)
 def test_nothing_goes_before_the_moment_that_was_told(
-    members: list[Member], promise: Promise
+    members: list[Member], promise: RetentionTerms
 ) -> None:
     for verdict in judge(members, promise, NOW):
         if verdict.earliest is not None and verdict.earliest > NOW:

@@ -8,7 +8,7 @@ import pytest
 from staffeln_cli.config import load
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.model import State
-from staffeln_cli.runtime import Run, Runtime, cycle
+from staffeln_cli.runtime import Run, Runtime, run_pass
 from staffeln_cli.store import Caps
 from tests.resilience.hosts import Host
 from tests.resilience.worlds import Keeper, claims, found
@@ -16,7 +16,7 @@ from tests.resilience.worlds import Keeper, claims, found
 
 def break_in(keep: Keeper, command: str, work: Callable[[Run], None], *, leader: bool) -> None:
     with pytest.raises(ZeroDivisionError):
-        cycle(keep.runtime, command, work, counts=(), leader=leader)
+        run_pass(keep.runtime, command, work, counts=(), leader=leader)
 
 
 @pytest.mark.parametrize("leader", [True, False])

@@ -1,11 +1,11 @@
-"""Look at everything a run needs, before it needs it; whatever fails, look at the rest too."""
+"""Lookups at everything a run needs, before it needs it; whatever fails, look at the rest too."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 from staffeln_cli.commands.doctor import cloud_checks, local_checks, policy_checks
-from staffeln_cli.commands.doctor.check import Check, Level, Patient
+from staffeln_cli.commands.doctor.check import Check, CheckContext, Level
 from staffeln_cli.config import Loaded, Settings
 from staffeln_cli.errors import ConfigError, StaffelnError
 from staffeln_cli.runtime import Runtime
@@ -15,7 +15,7 @@ __all__ = ["Check", "Level", "exit_code", "run"]
 _PATIENCE = timedelta(seconds=10)
 """How long a cloud that does not answer is asked again: a person is waiting."""
 
-_Look = Callable[[Patient], Iterator[Check]]
+_Look = Callable[[CheckContext], Iterator[Check]]
 _LOOKS: tuple[tuple[str, _Look, tuple[str, ...]], ...] = (
     ("configuration", local_checks.configuration, ()),
     ("database", local_checks.database, ()),
@@ -43,9 +43,9 @@ def run(load: Callable[[], Loaded], prepare: Callable[[], Runtime]) -> Iterator[
             yield Check("configuration", Level.PROBLEM, problem, exit_code=error.exit_code)
         yield from (_skipped(name, ["configuration"]) for name, _, _ in _LOOKS[1:])
         return
-    patient = Patient(loaded, runtime)
+    context = CheckContext(loaded, runtime)
     try:
-        yield from _examined(patient)
+        yield from _examined(context)
     finally:
         runtime.close()
 
@@ -55,21 +55,21 @@ def exit_code(checks: Iterable[Check]) -> int:
     return max((one.exit_code for one in checks if one.level is Level.PROBLEM), default=0)
 
 
-def _examined(patient: Patient) -> Iterator[Check]:
+def _examined(context: CheckContext) -> Iterator[Check]:
     for name, look, needs in _LOOKS:
-        if missing := [one for one in needs if one in patient.failed]:
-            patient.failed.add(name)
+        if missing := [one for one in needs if one in context.failed]:
+            context.failed.add(name)
             yield _skipped(name, missing)
             continue
-        for check in _caught(name, look, patient):
+        for check in _caught(name, look, context):
             if check.level is Level.PROBLEM:
-                patient.failed.add(name)
+                context.failed.add(name)
             yield check
 
 
-def _caught(name: str, look: _Look, patient: Patient) -> Iterator[Check]:
+def _caught(name: str, look: _Look, context: CheckContext) -> Iterator[Check]:
     try:
-        for check in look(patient):
+        for check in look(context):
             yield replace(check, name=name)
     except ConfigError as error:
         for problem in error.problems:

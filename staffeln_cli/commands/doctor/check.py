@@ -30,7 +30,7 @@ class Check:
 
 
 @dataclass(slots=True)
-class Patient:
+class CheckContext:
     """The installation, as far as it has been examined."""
 
     loaded: Loaded
@@ -50,11 +50,11 @@ def warning(text: str, advice: str = "") -> Check:
     return Check("", Level.WARNING, text, advice)
 
 
-def wrong(text: str, advice: str = "") -> Check:
+def misconfigured(text: str, advice: str = "") -> Check:
     """Somebody must put it right."""
     return Check("", Level.PROBLEM, text, advice, ConfigError.exit_code)
 
 
-def away(text: str, advice: str = "") -> Check:
+def unreachable(text: str, advice: str = "") -> Check:
     """Out of reach, perhaps only now."""
     return Check("", Level.PROBLEM, text, advice, Unavailable.exit_code)

@@ -5,7 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from staffeln_cli.cloud import Quota, Quotas
-from staffeln_cli.commands.doctor.check import Check, Patient, away, ok, warning, wrong
+from staffeln_cli.commands.doctor.check import (
+    Check,
+    CheckContext,
+    misconfigured,
+    ok,
+    unreachable,
+    warning,
+)
 from staffeln_cli.errors import CloudUnavailable, NotAdmin
 from staffeln_cli.model import Project, ProjectId
 from staffeln_cli.model.durations import Duration
@@ -18,13 +25,13 @@ _NAMED = 5
 """Projects named in one line."""
 
 
-def login(patient: Patient) -> Iterator[Check]:
+def login(context: CheckContext) -> Iterator[Check]:
     """Who we are, and whether that shows all projects and lets us act in them."""
-    cloud = patient.runtime.cloud
+    cloud = context.runtime.cloud
     try:
         login = cloud.login()
     except NotAdmin:
-        if cloud.look.has_application_credential():
+        if cloud.lookups.has_application_credential():
             yield _application_credential()
         raise
     yield ok(
@@ -35,16 +42,16 @@ def login(patient: Patient) -> Iterator[Check]:
 
 def _application_credential() -> Check:
     # Keystone: "Application credentials cannot request a scope", nor are their tokens rescoped.
-    return wrong(
+    return misconfigured(
         "the login is an application credential, which is good for one project: Keystone gives it"
         " no token of another, and each backup is made with a token of the volume's own project",
         "use a user with a password in clouds.yaml",
     )
 
 
-def clock(patient: Patient) -> Iterator[Check]:
+def clock(context: CheckContext) -> Iterator[Check]:
     """Ages are reckoned with this host's clock, and a wrong one must not empty a cloud."""
-    skew = patient.runtime.cloud.clock_skew(patient.runtime.now())
+    skew = context.runtime.cloud.clock_skew(context.runtime.now())
     if skew is None:
         yield ok("the cloud's services tell no time to compare with")
         return
@@ -53,36 +60,38 @@ def clock(patient: Patient) -> Iterator[Check]:
     text = f"this host's clock is {shown} {side} the cloud's"
     advice = "let NTP or chrony set the clock; retain stops from 5 minutes on"
     if abs(skew) > _MOST_SKEW:
-        yield away(text, advice)
+        yield unreachable(text, advice)
     elif abs(skew) > _NOTABLE_SKEW:
         yield warning(text, advice)
     else:
         yield ok("this host and the cloud agree on the time")
 
 
-def same_cloud(patient: Patient) -> Iterator[Check]:
+def same_cloud(context: CheckContext) -> Iterator[Check]:
     """Whether the database was filled from this cloud and region."""
-    store, login = patient.runtime.store, patient.runtime.cloud.login()
+    store, login = context.runtime.store, context.runtime.cloud.login()
     store.cloud.belongs_to(login.cloud, remember=False)
     region = f" (region {login.cloud.region})" if login.cloud.region else ""
     known = "belongs to" if store.cloud.name() is not None else "is new, and will belong to"
     yield ok(f"the database {known} the cloud at {login.cloud.auth_url}{region}")
 
 
-def projects(patient: Patient) -> Iterator[Check]:
+def projects(context: CheckContext) -> Iterator[Check]:
     """Whether there is a role in each enabled project: without one no backup is made there."""
-    cloud = patient.runtime.cloud
-    if cloud.look.has_application_credential():
+    cloud = context.runtime.cloud
+    if cloud.lookups.has_application_credential():
         yield _application_credential()
         return
-    mine = cloud.look.my_projects()
+    mine = cloud.lookups.my_projects()
     enabled = [one for one in cloud.listings.projects() if one.enabled]
     barred = [one for one in enabled if one.id not in mine]
-    urgent = [one for one in barred if one.id in patient.protected]
+    urgent = [one for one in barred if one.id in context.protected]
     user = cloud.login().user_id
     if urgent:
-        yield wrong(f"no role in {_names(urgent)}, with volumes to protect", _grant(user, urgent))
-    if others := [one for one in barred if one.id not in patient.protected]:
+        yield misconfigured(
+            f"no role in {_names(urgent)}, with volumes to protect", _grant(user, urgent)
+        )
+    if others := [one for one in barred if one.id not in context.protected]:
         yield warning(
             f"no role in {_names(others)}: volumes there could not be backed up",
             _grant(user, others),
@@ -107,11 +116,11 @@ def _grant(user: str, projects: list[Project]) -> str:
     )
 
 
-def backup_services(patient: Patient) -> Iterator[Check]:
+def backup_services(context: CheckContext) -> Iterator[Check]:
     """Whether Cinder has somebody to make the backups, in each zone where it ever had."""
-    services = patient.runtime.cloud.look.backup_services()
+    services = context.runtime.cloud.lookups.backup_services()
     if not services:
-        yield away("Cinder knows no cinder-backup service", "deploy cinder-backup")
+        yield unreachable("Cinder knows no cinder-backup service", "deploy cinder-backup")
         return
     good = [one for one in services if one.is_up and one.is_enabled]
     for one in services:
@@ -121,31 +130,31 @@ def backup_services(patient: Patient) -> Iterator[Check]:
             yield warning(f"cinder-backup on {one.host} (zone {one.zone}) is disabled")
     for zone in sorted({one.zone for one in services} - {one.zone for one in good}):
         advice = "start or enable one: openstack volume service list"
-        yield away(f"no cinder-backup is up and enabled in zone {zone}", advice)
+        yield unreachable(f"no cinder-backup is up and enabled in zone {zone}", advice)
     if good:
         yield ok(f"{len(good)} of {len(services)} cinder-backup services up and enabled")
 
 
-def quotas(patient: Patient) -> Iterator[Check]:
+def quotas(context: CheckContext) -> Iterator[Check]:
     """Whether one more backup of each protected volume fits into its project's quota."""
-    chosen = sorted(patient.protected, key=lambda one: -patient.protected[one][1])[:_MOST_QUOTAS]
-    with ThreadPoolExecutor(patient.loaded.settings.cloud.workers) as pool:
-        answers = list(pool.map(lambda one: _quota(patient, one), chosen))
-    names = patient.runtime.store.inventory.project_names()
+    chosen = sorted(context.protected, key=lambda one: -context.protected[one][1])[:_MOST_QUOTAS]
+    with ThreadPoolExecutor(context.loaded.settings.cloud.workers) as pool:
+        answers = list(pool.map(lambda one: _quota(context, one), chosen))
+    names = context.runtime.store.inventory.project_names()
     found = [
-        _room(names.get(one, one), one, answer, *patient.protected[one])
+        _room(names.get(one, one), one, answer, *context.protected[one])
         for one, answer in zip(chosen, answers, strict=True)
     ]
     tight = [one for one in found if one is not None]
     yield from tight
     if not tight:
-        seen = f"looked at {len(chosen):,} of {len(patient.protected):,} projects that have any"
+        seen = f"looked at {len(chosen):,} of {len(context.protected):,} projects that have any"
         yield ok(f"room for one more backup of each protected volume; {seen}")
 
 
-def _quota(patient: Patient, project_id: ProjectId) -> Quotas | CloudUnavailable:
+def _quota(context: CheckContext, project_id: ProjectId) -> Quotas | CloudUnavailable:
     try:
-        return patient.runtime.cloud.look.quotas(project_id)
+        return context.runtime.cloud.lookups.quotas(project_id)
     except CloudUnavailable as error:
         return error
 

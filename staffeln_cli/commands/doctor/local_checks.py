@@ -4,15 +4,15 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from staffeln_cli.commands.doctor.check import Check, Patient, ok, warning, wrong
+from staffeln_cli.commands.doctor.check import Check, CheckContext, misconfigured, ok, warning
 from staffeln_cli.config import Loaded, Settings
 from staffeln_cli.config.load import keys, masked
 from staffeln_cli.errors import LockHeld
 
 
-def configuration(patient: Patient) -> Iterator[Check]:
+def configuration(context: CheckContext) -> Iterator[Check]:
     """Whether it can be meant like that; that it can be read is already known."""
-    loaded = patient.loaded
+    loaded = context.loaded
     found = [*_permissions(loaded), *_odd(loaded.settings)]
     given = len(loaded.sources)
     where = str(loaded.file) if loaded.file is not None else "no file"
@@ -25,7 +25,9 @@ def _permissions(loaded: Loaded) -> Iterator[Check]:
         return
     mode = loaded.file.stat().st_mode
     if mode & stat.S_IWOTH:
-        yield wrong(f"{loaded.file} can be written by everybody", f"chmod o-w {loaded.file}")
+        yield misconfigured(
+            f"{loaded.file} can be written by everybody", f"chmod o-w {loaded.file}"
+        )
     secrets = [name for name in keys() if _is_secret(loaded, name)]
     if mode & stat.S_IROTH and secrets:
         yield warning(
@@ -59,22 +61,22 @@ def _odd(settings: Settings) -> Iterator[Check]:
             "0.5 asks before more than half goes",
         )
     if settings.select.metadata_key == settings.retention.metadata_key:
-        yield wrong(
+        yield misconfigured(
             f"select.metadata_key and retention.metadata_key are both"
             f" {settings.retention.metadata_key!r}",
             "give each its own",
         )
 
 
-def database(patient: Patient) -> Iterator[Check]:
+def database(context: CheckContext) -> Iterator[Check]:
     """Reachable, of the right schema, and ours to write."""
-    store = patient.runtime.unchecked_store
+    store = context.runtime.unchecked_store
     shown = store.database.shown
     store.database.check_schema()
     with store.database.write():
         pass
     yield ok(f"{shown}, schema {store.database.revision()}, writable")
-    patient.protected = store.overview.protected_sizes()
+    context.protected = store.status_queries.protected_sizes()
     if not store.database.is_sqlite:
         return
     path = Path(store.database.url.database or "")
@@ -82,17 +84,17 @@ def database(patient: Patient) -> Iterator[Check]:
         yield warning(f"{path} can be read by everybody", f"chmod o-r {path}")
 
 
-def lock(patient: Patient) -> Iterator[Check]:
+def lock(context: CheckContext) -> Iterator[Check]:
     """Taken and given back."""
     from staffeln_cli.config.load import masked_url
 
-    url = masked_url(patient.runtime.lock_url)
+    url = masked_url(context.runtime.lock_url)
     try:
-        with patient.runtime.lock("doctor"):
+        with context.runtime.lock("doctor"):
             yield ok(f"{url}, taken and given back")
     except LockHeld:
         yield ok(f"{url}, held by another doctor at the moment")
-    settings = patient.loaded.settings
+    settings = context.loaded.settings
     if settings.lock.url is None and not settings.database.url.startswith("sqlite"):
         yield warning(
             "lock.url is not set: hosts do not see each other's locks",
@@ -100,16 +102,16 @@ def lock(patient: Patient) -> Iterator[Check]:
         )
 
 
-def mail(patient: Patient) -> Iterator[Check]:
+def mail(context: CheckContext) -> Iterator[Check]:
     """Whether the mail server takes our connection, and our password."""
-    settings = patient.loaded.settings.mail
+    settings = context.loaded.settings.mail
     if settings.sender is None:
         yield ok("mail.sender is not set: reports go to the log")
         return
     from staffeln_cli.mail import MailServer, problems
 
     found = problems(settings)
-    yield from (wrong(text) for text in found)
+    yield from (misconfigured(text) for text in found)
     if found:
         return
     server = MailServer(settings)

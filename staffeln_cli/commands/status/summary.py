@@ -20,13 +20,13 @@ _WORST = 10
 
 def summary(runtime: Runtime) -> Summary:
     """The state now, in one pass over the volumes."""
-    from staffeln_cli.store import Wanted
+    from staffeln_cli.store import Filter
 
     store, now = runtime.store, runtime.now()
     tally, counts = Tally(), store.backups.count()
-    late = tallied(tally, store.overview.volumes(Wanted()), runtime.settings, now)
+    late = tallied(tally, store.status_queries.volumes(Filter()), runtime.settings, now)
     worst = nsmallest(_WORST, late, key=lambda one: one.since)
-    collected_at = store.overview.last_good("collect")
+    collected_at = store.status_queries.last_good("collect")
     return Summary(
         cloud=store.cloud.name(),
         generated_at=now,

@@ -15,7 +15,7 @@ from staffeln_cli.planning.protection import due
 from staffeln_cli.runtime import Runtime
 
 if TYPE_CHECKING:
-    from staffeln_cli.store import Wanted
+    from staffeln_cli.store import Filter
     from staffeln_cli.store.status_queries import BackupCount, ProjectSeen, VolumeSeen
 
 VOLUMES = (
@@ -70,7 +70,7 @@ class View:
         return replace(self, rows=islice(self.rows, number))
 
 
-def volumes(runtime: Runtime, wanted: "Wanted", *, overdue: bool = False) -> View:
+def volumes(runtime: Runtime, wanted: "Filter", *, overdue: bool = False) -> View:
     """The volumes that exist or have a backup."""
     now, interval = runtime.now(), runtime.settings.backup.min_interval
     default = str(runtime.settings.retention.time)
@@ -87,19 +87,21 @@ def volumes(runtime: Runtime, wanted: "Wanted", *, overdue: bool = False) -> Vie
             seen["overdue"] = due.is_overdue(history, now, interval, since)
         return tuple(seen[name] for name in VOLUMES)
 
-    rows = (row(one) for one in runtime.store.overview.volumes(wanted))
+    rows = (row(one) for one in runtime.store.status_queries.volumes(wanted))
     place = VOLUMES.index("overdue")
     return View(VOLUMES, (one for one in rows if one[place] or not overdue))
 
 
-def backups(runtime: Runtime, wanted: "Wanted") -> View:
+def backups(runtime: Runtime, wanted: "Filter") -> View:
     """The backup records, newest plan first."""
-    return View(BACKUPS, (tuple(one) for one in runtime.store.overview.backups(BACKUPS, wanted)))
+    return View(
+        BACKUPS, (tuple(one) for one in runtime.store.status_queries.backups(BACKUPS, wanted))
+    )
 
 
-def projects(runtime: Runtime, wanted: "Wanted") -> View:
+def projects(runtime: Runtime, wanted: "Filter") -> View:
     """The projects that exist, or that have backups left."""
-    overview = runtime.store.overview
+    overview = runtime.store.status_queries
     counts: dict[str, list[BackupCount]] = defaultdict(list)
     for count in overview.backup_counts():
         counts[count.project_id].append(count)
@@ -135,7 +137,7 @@ def _project(
 
 def runs(runtime: Runtime, *, command: str | None = None, outcome: str | None = None) -> View:
     """The runs, newest first; one without an end is under way, or died."""
-    rows = runtime.store.overview.runs(command, outcome)
+    rows = runtime.store.status_queries.runs(command, outcome)
     return View(
         RUNS,
         (

@@ -1,4 +1,4 @@
-"""Serve a generated cloud until told to end: `python -m staffeln_cli.demo.simcloud --servers 1000`."""
+"""Serve a generated cloud until a signal: `python -m staffeln_cli.demo.simcloud --servers 9`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def main() -> None:
 
 
 def _options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m staffeln_cli.demo.simcloud", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m staffeln_cli.demo.simcloud", description=__doc__
+    )
     parser.add_argument("--servers", type=int, default=100)
     parser.add_argument("--volumes-per-server", type=int, default=3)
     parser.add_argument("--projects", type=int, default=10)

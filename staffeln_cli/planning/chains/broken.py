@@ -12,7 +12,9 @@ What retention deletes does not count: nothing stood on it then.
 """
 
 
-def unsupported(records: Mapping[BackupId, RecordBrief], there: Set[BackupId]) -> set[BackupId]:
+def orphaned_incrementals(
+    records: Mapping[BackupId, RecordBrief], there: Set[BackupId]
+) -> set[BackupId]:
     """Ours that were made after a member of their chain which is gone, or whose full is gone.
 
     `there` are the ids that Cinder has, at least those of the volumes that the records are of.

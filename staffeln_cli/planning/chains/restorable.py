@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from staffeln_cli.model import Backup, BackupId, ProjectId, RecordBrief
-from staffeln_cli.planning.chains.broken import unsupported
+from staffeln_cli.planning.chains.broken import orphaned_incrementals
 from staffeln_cli.planning.chains.summary import chains_of
 
 
@@ -17,7 +17,7 @@ def newest_restorable(
     what a listing cannot show, that something is gone on which others stand.
     """
     listed = list(backups)
-    useless = unsupported(records, {backup.id for backup in listed})
+    useless = orphaned_incrementals(records, {backup.id for backup in listed})
     projects: dict[ProjectId, list[Backup]] = {}
     for backup in listed:
         projects.setdefault(backup.project_id, []).append(backup)

@@ -19,7 +19,7 @@ from staffeln_cli.planning.chains.lineage import (
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class ChainDigest:
+class ChainSummary:
     """What the newest chain of one volume in one project looks like, in a few hundred bytes.
 
     Fed with every backup of the volume, anybody's, in any order. It stays small while a listing
@@ -71,21 +71,21 @@ class ChainDigest:
         self._broken = _since(self._broken, at)
 
 
-def digests_of(pages: Iterable[list[Backup]]) -> dict[tuple[ProjectId, VolumeId], ChainDigest]:
+def summaries_of(pages: Iterable[list[Backup]]) -> dict[tuple[ProjectId, VolumeId], ChainSummary]:
     """The newest chain of each volume, anybody's backups included, since Cinder builds on any."""
-    digests: dict[tuple[ProjectId, VolumeId], ChainDigest] = {}
+    digests: dict[tuple[ProjectId, VolumeId], ChainSummary] = {}
     for page in pages:
         for one in page:
             key = (one.project_id, one.volume_id)
             digest = digests.get(key)
             if digest is None:
-                digest = digests[key] = ChainDigest()
+                digest = digests[key] = ChainSummary()
             digest.add(one)
     return digests
 
 
 def next_kind(  # noqa: PLR0913 - facts of one volume, each by name
-    digest: ChainDigest | None,
+    digest: ChainSummary | None,
     *,
     volume_size_gib: int,
     depth: int,
@@ -108,7 +108,7 @@ def next_kind(  # noqa: PLR0913 - facts of one volume, each by name
     return Kind.INCREMENTAL, f"incremental {digest.incrementals + 1} of {depth}"
 
 
-def _flaw(digest: ChainDigest, volume_size_gib: int, oldest: datetime | None) -> str | None:
+def _flaw(digest: ChainSummary, volume_size_gib: int, oldest: datetime | None) -> str | None:
     """What keeps the newest chain from being continued, its length apart."""
     if not digest.all_available:
         return "a backup of the last chain is not available"

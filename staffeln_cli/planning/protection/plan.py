@@ -15,7 +15,7 @@ from staffeln_cli.model import (
     Volume,
 )
 from staffeln_cli.model.naming import backup_name
-from staffeln_cli.planning.chains.summary import ChainDigest
+from staffeln_cli.planning.chains.summary import ChainSummary
 from staffeln_cli.planning.protection.due import History
 from staffeln_cli.planning.protection.selection import Protection
 
@@ -100,7 +100,7 @@ def history_of(
     )
 
 
-def broken(digest: ChainDigest | None, newest_missing: datetime | None) -> str | None:
+def broken(digest: ChainSummary | None, newest_missing: datetime | None) -> str | None:
     """What our records know against the newest chain: a member that vanished behind our back."""
     if digest is None or digest.full_at is None or newest_missing is None:
         return None

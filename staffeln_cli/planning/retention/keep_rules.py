@@ -46,7 +46,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Promise:
+class RetentionTerms:
     """What was promised for a volume; a policy that is not known any more keeps everything."""
 
     policy: Policy | None
@@ -55,7 +55,7 @@ class Promise:
 
 
 @dataclass(slots=True)
-class Ground:
+class KeepReason:
     """Why a backup is kept: a word for machines, a sentence for people; until when, if known."""
 
     rule: str
@@ -63,15 +63,15 @@ class Ground:
     until: datetime | None = None
 
 
-Claims = Iterable[tuple[int, Ground]]
+Claims = Iterable[tuple[int, KeepReason]]
 _NOTHING = Policy()
-_FOREIGN = Ground("foreign", "Staffeln did not make it")
-_IN_DOUBT = Ground("in_doubt", "what its retention policy promised is not known any more")
+_FOREIGN = KeepReason("foreign", "Staffeln did not make it")
+_IN_DOUBT = KeepReason("in_doubt", "what its retention policy promised is not known any more")
 
 
 def grounds(
-    line: Sequence[Member], sure: Sequence[bool], promise: Promise, now: datetime
-) -> list[Ground | None]:
+    line: Sequence[Member], sure: Sequence[bool], promise: RetentionTerms, now: datetime
+) -> list[KeepReason | None]:
     """For each backup of one volume, oldest first, why it is kept; None if nothing asks for it.
 
     `sure` are those that can surely be restored, as far as a listing shows it.
@@ -101,17 +101,17 @@ class _Line(NamedTuple):
     sure: Sequence[bool]
 
 
-def _not_ours(member: Member) -> Ground:
+def _not_ours(member: Member) -> KeepReason:
     """Why retention has no say about it."""
     record = member.record
     if record is None:
         return _FOREIGN
     if record.state in UNFINISHED:
-        return Ground("unfinished", f"its record is still {record.state}")
-    return Ground("not_ours", f"its record is {record.state}: not for retention to remove")
+        return KeepReason("unfinished", f"its record is still {record.state}")
+    return KeepReason("not_ours", f"its record is {record.state}: not for retention to remove")
 
 
-def _claims(line: _Line, ours: Sequence[int], promise: Promise, now: datetime) -> Claims:
+def _claims(line: _Line, ours: Sequence[int], promise: RetentionTerms, now: datetime) -> Claims:
     """All that speaks for any of `ours`, newest first; the first ground of each is told."""
     yield from _pinned(line, ours)
     policy = promise.policy
@@ -132,7 +132,7 @@ def _pinned(line: _Line, ours: Sequence[int]) -> Claims:
         record = line.members[place].record
         if record is not None and record.pinned:
             note = f"pinned: {record.pin_note}" if record.pin_note else "pinned"
-            yield place, Ground("pinned", note)
+            yield place, KeepReason("pinned", note)
 
 
 def _young(line: _Line, ours: Sequence[int], time: Duration, now: datetime) -> Claims:
@@ -140,7 +140,7 @@ def _young(line: _Line, ours: Sequence[int], time: Duration, now: datetime) -> C
     for place in ours:
         until = time.after(starts[place])
         if until > now:
-            yield place, Ground("time", f"young enough until {stamp(until)}", until)
+            yield place, KeepReason("time", f"young enough until {stamp(until)}", until)
 
 
 def _views(line: _Line, ours: Sequence[int]) -> list[Sequence[int]]:
@@ -159,20 +159,20 @@ def _counted(line: _Line, view: Sequence[int], policy: Policy) -> Claims:
     kept = kept_by_count([line.starts[place] for place in view], policy)
     for place, by in zip(view, kept, strict=True):
         if by is not None:
-            yield place, Ground(by.rule, f"the newest of {by.rule} period {by.period}")
+            yield place, KeepReason(by.rule, f"the newest of {by.rule} period {by.period}")
 
 
 def _newest(line: _Line, view: Sequence[int], count: int) -> Claims:
     whole = (place for place in view if line.members[place].backup.status in WHOLE)
     for place in islice(whole, count):
-        yield place, Ground("keep_last", f"one of the newest {count} that can be restored")
+        yield place, KeepReason("keep_last", f"one of the newest {count} that can be restored")
 
 
 def _busy(line: _Line, ours: Sequence[int]) -> Claims:
     for place in ours:
         status = line.members[place].backup.status
         if status not in _DELETABLE:
-            yield place, Ground("unfinished", f"Cinder is not done with it: {status}")
+            yield place, KeepReason("unfinished", f"Cinder is not done with it: {status}")
 
 
 def stamp(moment: datetime) -> str:

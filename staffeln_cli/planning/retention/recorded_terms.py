@@ -3,13 +3,13 @@
 from dataclasses import fields
 
 from staffeln_cli.model.durations import Duration, parse
-from staffeln_cli.planning.retention.keep_rules import Promise
+from staffeln_cli.planning.retention.keep_rules import RetentionTerms
 from staffeln_cli.planning.retention.policy import Policy
 
 _GONE = "volume gone"
 
 
-def written(promise: Promise) -> str | None:
+def written(promise: RetentionTerms) -> str | None:
     """`daily=7 time=1y keep_last=1`; None for a policy that is not known any more."""
     if promise.policy is None:
         return None
@@ -19,11 +19,11 @@ def written(promise: Promise) -> str | None:
     return " ".join([*words, floor])
 
 
-def read(text: str) -> Promise:
+def read(text: str) -> RetentionTerms:
     """What `written` wrote."""
     is_gone = text.endswith(_GONE)
     words = dict(word.split("=") for word in text.removesuffix(_GONE).split())
     keep_last = int(words.pop("keep_last", 0))
     time = parse(words.pop("time")) if "time" in words else None
     policy = Policy(time=time, **{name: int(count) for name, count in words.items()})
-    return Promise(policy=policy, volume_exists=not is_gone, keep_last=keep_last)
+    return RetentionTerms(policy=policy, volume_exists=not is_gone, keep_last=keep_last)

@@ -7,12 +7,18 @@ from operator import gt
 
 from staffeln_cli.model import BackupId
 from staffeln_cli.planning.chains.lineage import Parents, ancestors, lineage_of, oldest_first
-from staffeln_cli.planning.retention.keep_rules import Ground, Member, Promise, grounds, stamp
+from staffeln_cli.planning.retention.keep_rules import (
+    KeepReason,
+    Member,
+    RetentionTerms,
+    grounds,
+    stamp,
+)
 
-__all__ = ["Member", "Promise", "Verdict", "brake", "judge", "waves"]
+__all__ = ["Member", "RetentionTerms", "Verdict", "brake", "judge", "waves"]
 
 _FEW = 50
-_DEPENDED_ON = Ground("depended_on", "a backup that stays may stand on it")
+_DEPENDED_ON = KeepReason("depended_on", "a backup that stays may stand on it")
 
 
 @dataclass(slots=True)
@@ -26,7 +32,7 @@ class Verdict:
 
     member: Member
     keep: bool
-    ground: Ground
+    ground: KeepReason
     earliest: datetime | None = None
     dependents: tuple[BackupId, ...] = ()
     confirm: bool = False
@@ -42,7 +48,7 @@ class Verdict:
         return self.ground.reason
 
 
-def judge(members: Sequence[Member], promise: Promise, now: datetime) -> list[Verdict]:
+def judge(members: Sequence[Member], promise: RetentionTerms, now: datetime) -> list[Verdict]:
     """Judge all backups of one volume in one project, foreign ones too; newest first."""
     line = _in_line(members)
     backups = [member.backup for member in line]
@@ -118,12 +124,12 @@ def _freshness(member: Member) -> tuple[bool, datetime, str]:
     return member.record is not None, backup.updated_at or backup.created_at, backup.status
 
 
-def _expired(member: Member) -> Ground:
-    return Ground("expired", f"nothing asks for it; started {stamp(member.started_at)}")
+def _expired(member: Member) -> KeepReason:
+    return KeepReason("expired", f"nothing asks for it; started {stamp(member.started_at)}")
 
 
 def _hold_ancestors(
-    leaving: Container[int], parents: Sequence[Parents], found: list[Ground | None]
+    leaving: Container[int], parents: Sequence[Parents], found: list[KeepReason | None]
 ) -> None:
     """Keep whatever a backup that stays may stand on."""
     if all(found):
@@ -136,7 +142,7 @@ def _hold_ancestors(
 def _earliest(
     leaving: Container[int],
     children: Sequence[Sequence[int]],
-    found: Sequence[Ground | None],
+    found: Sequence[KeepReason | None],
 ) -> list[datetime | None]:
     """When each kept one may go: not before its own time is over, nor before what stands on it."""
     earliest: list[datetime | None] = [None] * len(found)

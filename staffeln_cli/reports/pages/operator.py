@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from staffeln_cli.reports.headline import of_all
-from staffeln_cli.reports.model import Overall, ProjectState
+from staffeln_cli.reports.model import OperatorSummary, ProjectState
 from staffeln_cli.reports.pages.layout import Page, Row, Section, Tile, When, listed, many, noted
 from staffeln_cli.reports.pages.project import rows_of, trouble_sections
 
 
-def operator_page(overall: Overall, when: When) -> Page:
+def operator_page(overall: OperatorSummary, when: When) -> Page:
     """The page; sections that have nothing to say are left out."""
     judged = of_all(overall)
     unwell = sum(not one.is_well for one in overall.projects)
@@ -27,11 +27,11 @@ def operator_page(overall: Overall, when: When) -> Page:
             Tile(failed, "failed", "bad" if failed else ""),
         ),
         sections=[*_sections(overall, when)],
-        footer="Sent by Staffeln. Look closer with: staffeln status, staffeln explain VOLUME",
+        footer="Sent by Staffeln. Lookups closer with: staffeln status, staffeln explain VOLUME",
     )
 
 
-def _sections(overall: Overall, when: When) -> Iterator[Section]:
+def _sections(overall: OperatorSummary, when: When) -> Iterator[Section]:
     unwell = [_row(one) for one in overall.projects if not one.is_well]
     if unwell:
         yield Section(

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from staffeln_cli.reports.headline import of_project
 from staffeln_cli.reports.model import (
-    Digest,
     Grouped,
     Line,
     Made,
+    ProjectReport,
     Removed,
     Standing,
     Trouble,
@@ -40,7 +40,7 @@ _RESTORE = (
 )
 
 
-def project_page(digest: Digest, when: When) -> Page:
+def project_page(digest: ProjectReport, when: When) -> Page:
     """The page; sections that have nothing to say are left out."""
     judged = of_project(digest)
     since = f"{when(digest.since)} to " if digest.since else "up to "
@@ -88,9 +88,9 @@ def _failures(trouble: Trouble, when: When) -> Sequence[Block]:
     return [*blocks, listed(rows_of(lines, when), "Other reasons")] if lines else blocks
 
 
-def _unsafe(digest: Digest, when: When) -> Iterator[Section]:
+def _unsafe(digest: ProjectReport, when: When) -> Iterator[Section]:
     for title, tone, standings in (
-        ("Not protected", "bad", (Standing.OVERDUE, Standing.BARE)),
+        ("Not protected", "bad", (Standing.OVERDUE, Standing.UNRESTORABLE)),
         ("Waiting for the first backup", "", (Standing.WAITING,)),
     ):
         found = [one for one in digest.unsafe if one.standing in standings]
@@ -103,7 +103,7 @@ def _last(one: Unsafe, when: When) -> str:
     return f"last {when(one.last)}" if one.last is not None else "never backed up"
 
 
-def _rest(digest: Digest, when: When) -> Iterator[Section]:
+def _rest(digest: ProjectReport, when: When) -> Iterator[Section]:
     if digest.outlook is not None:
         bars = (
             _bar("Backup storage", " GiB", digest.outlook.gigabytes),
@@ -126,7 +126,7 @@ def _rest(digest: Digest, when: When) -> Iterator[Section]:
     yield from _small_print(digest, when)
 
 
-def _small_print(digest: Digest, when: When) -> Iterator[Section]:
+def _small_print(digest: ProjectReport, when: When) -> Iterator[Section]:
     if digest.bad_retention:
         title, figure = "Retention not understood", many(len(digest.bad_retention), "volume")
         yield Section(title, figure, "fair", [listed(rows_of(digest.bad_retention, when))])
@@ -149,7 +149,7 @@ def rows_of(lines: Iterable[Line], when: When) -> Sequence[Row]:
     ]
 
 
-def _made(digest: Digest, when: When) -> Sequence[Row]:
+def _made(digest: ProjectReport, when: When) -> Sequence[Row]:
     if len(digest.made) <= _NAMED:
         return [
             Row(

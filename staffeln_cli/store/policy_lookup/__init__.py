@@ -1,5 +1,5 @@
-"""Look-ups for the policy endpoint: one statement over indexes each, always over in time."""
+"""Lookups-ups for the policy endpoint: one statement over indexes each, always over in time."""
 
-from staffeln_cli.store.policy_lookup.pool import PATIENCE, Guarded
+from staffeln_cli.store.policy_lookup.pool import PATIENCE, PolicyLookup
 
-__all__ = ["PATIENCE", "Guarded"]
+__all__ = ["PATIENCE", "PolicyLookup"]

@@ -34,7 +34,7 @@ _TOGETHER = 32
 _NOTHING = Question(backup_id="")
 
 
-class Guarded:
+class PolicyLookup:
     """What the policy endpoint may ask the database; threads may share it."""
 
     def __init__(self, database: Database, *, connections: int = 2) -> None:

@@ -32,7 +32,7 @@ PROGRAM = """
 import signal, sys
 from staffeln_cli.commands import serve_policy
 from staffeln_cli.config import load
-from staffeln_cli.policy_app.serving import Server
+from staffeln_cli.policy_endpoint.server import Server
 from staffeln_cli.runtime import Runtime
 runtime = Runtime(load(None).settings)
 for number in (signal.SIGTERM, signal.SIGINT):
@@ -194,7 +194,7 @@ def test_one_request_that_hangs_in_the_disk_keeps_no_other_waiting() -> None:
 UNDER_ANOTHER_SERVER = """
 import sys
 from wsgiref.simple_server import make_server
-from staffeln_cli.policy_app import application
+from staffeln_cli.wsgi import application
 with make_server("127.0.0.1", 0, application) as server:
     print(f"http://127.0.0.1:{server.server_port}", flush=True)
     while True:

@@ -18,7 +18,7 @@ from staffeln_cli.planning.deletion_guard import Question, Remembered
 from staffeln_cli.policy_endpoint.app import TOGETHER
 from staffeln_cli.policy_endpoint.server import Server
 from staffeln_cli.store import Database
-from staffeln_cli.store.policy_lookup import Guarded
+from staffeln_cli.store.policy_lookup import PolicyLookup
 from tests.integration.policy.conftest import MANUAL, OURS, Remember
 
 
@@ -35,7 +35,7 @@ def test_each_of_many_questions_gets_the_records_that_bear_on_it(
         Question(MANUAL, name="ünïcödé 😀"),
         Question(OURS),
     ]
-    lookup = Guarded(Database(database_url))
+    lookup = PolicyLookup(Database(database_url))
     try:
         found = lookup.look_up(questions)
         assert [len(records) for records in found] == [0, 1, 0, 1, 1, 0, 1]

@@ -114,7 +114,15 @@ def test_a_generated_cloud_has_the_size_asked_for(cloud: SimCloud) -> None:
 
 
 def test_a_cloud_serves_from_its_own_process_until_told_to_end(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "staffeln_cli.demo.simcloud", "--servers", "2", "--latency", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "staffeln_cli.demo.simcloud",
+        "--servers",
+        "2",
+        "--latency",
+        "0",
+    ]
     root = Path(__file__).parents[3]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
         assert process.stdout

@@ -100,7 +100,7 @@ def test_a_claim_that_expired_lets_another_take_over(database_url: str) -> None:
     now += timedelta(minutes=3)
     claim = Claim("heir", now + timedelta(minutes=3))
     assert [one.id for one in store.backups.claim_open_work(claim)] == [record.id]
-    assert not store.backups.still_claimed(record.id, a_claim("dead"))
+    assert not store.backups.extend_claim(record.id, a_claim("dead"))
     store.close()
 
 

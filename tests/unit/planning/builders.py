@@ -21,7 +21,7 @@ from staffeln_cli.model import (
 from staffeln_cli.model.durations import parse
 from staffeln_cli.planning.protection.selection import Rules
 from staffeln_cli.planning.retention.policy import Policy
-from staffeln_cli.planning.retention.verdicts import Member, Promise, Verdict, judge
+from staffeln_cli.planning.retention.verdicts import Member, RetentionTerms, Verdict, judge
 
 NOW = datetime(2026, 11, 22, 22, tzinfo=UTC)
 
@@ -102,16 +102,16 @@ def foreign(backup: Backup) -> Member:
 
 def a_promise(
     time: str | None = "7d", *, keep_last: int = 0, volume_exists: bool = True, **counts: int
-) -> Promise:
+) -> RetentionTerms:
     policy = Policy(time=None if time is None else parse(time), **counts)
-    return Promise(policy=policy, volume_exists=volume_exists, keep_last=keep_last)
+    return RetentionTerms(policy=policy, volume_exists=volume_exists, keep_last=keep_last)
 
 
-def kept(members: list[Member], promise: Promise, now: datetime = NOW) -> set[str]:
+def kept(members: list[Member], promise: RetentionTerms, now: datetime = NOW) -> set[str]:
     return {v.member.backup.id for v in judge(members, promise, now) if v.keep}
 
 
-def verdict_on(name: str, members: list[Member], promise: Promise) -> Verdict:
+def verdict_on(name: str, members: list[Member], promise: RetentionTerms) -> Verdict:
     return next(v for v in judge(members, promise, NOW) if v.member.backup.id == name)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from staffeln_cli.config import Settings
 from staffeln_cli.model import InventoryVolume, Kind, Origin, ProjectId, State, VolumeId
-from staffeln_cli.reports.model import Digest
+from staffeln_cli.reports.model import ProjectReport
 from staffeln_cli.reports.project_report import Known, digest
 from staffeln_cli.store.report_rows import Addressee, Entry
 
@@ -80,7 +80,7 @@ def a_failure(name: str = "data", reason: str = "the disk is full", **more: Any)
 
 def a_digest(
     *things: InventoryVolume | Entry, restorable: bool = True, unfinished: bool = False
-) -> Digest:
+) -> ProjectReport:
     """A digest of volumes and entries, of which all or none can be restored."""
     volumes = [one for one in things if isinstance(one, InventoryVolume)]
     ids = {one.volume_id for one in volumes}

@@ -2,7 +2,7 @@ import pytest
 
 from staffeln_cli.model import State
 from staffeln_cli.reports.headline import of_project
-from staffeln_cli.reports.model import Digest
+from staffeln_cli.reports.model import ProjectReport
 from tests.unit.reports.builders import a_digest, a_failure, a_volume, ago, an_entry
 
 NEW = {"last_success_at": None, "protected_since": ago(minutes=5)}
@@ -63,7 +63,7 @@ LATE = {"last_success_at": ago(days=3)}
     ],
 )
 def test_a_report_leads_with_how_many_volumes_are_safe(
-    told: Digest, tone: str, headline: str, subject: str
+    told: ProjectReport, tone: str, headline: str, subject: str
 ) -> None:
     judged = of_project(told)
     assert (judged.tone, judged.headline, judged.subject) == (tone, headline, subject)

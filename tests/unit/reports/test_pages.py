@@ -10,7 +10,7 @@ from staffeln_cli.model import InventoryVolume, State
 from staffeln_cli.reports.pages.html import Pages
 from staffeln_cli.reports.pages.layout import ROWS, Page, Row, lasting, listed, noted, writing
 from staffeln_cli.reports.pages.project import project_page
-from staffeln_cli.reports.quota_forecast import Gauge, Outlook
+from staffeln_cli.reports.quota_forecast import Gauge, QuotaForecast
 from staffeln_cli.store.report_rows import Entry
 from tests.unit.reports.builders import NOW, a_digest, a_failure, a_volume, ago, an_entry
 
@@ -61,7 +61,7 @@ def _words(page: Page) -> list[str]:
 
 
 def test_a_bar_says_in_both_how_full_it_is() -> None:
-    outlook = Outlook(Gauge(1000, 812, 12), Gauge(-1, 3))
+    outlook = QuotaForecast(Gauge(1000, 812, 12), Gauge(-1, 3))
     page = project_page(replace(a_digest(a_volume()), outlook=outlook), WHEN)
     for shown in (Pages().html(page), Pages().text(page)):
         assert "812 of 1,000 GiB, 81 %" in shown
@@ -89,7 +89,7 @@ def test_those_that_are_only_named_are_named_by_where_they_are() -> None:
 
 @pytest.mark.parametrize(("days", "told"), [(0, "less than a day"), (1, "1 day")])
 def test_a_quota_that_is_full_tomorrow_says_so(days: int, told: str) -> None:
-    outlook = Outlook(Gauge(1000, 999, days), Gauge(-1, 3))
+    outlook = QuotaForecast(Gauge(1000, 999, days), Gauge(-1, 3))
     page = project_page(replace(a_digest(a_volume()), outlook=outlook), WHEN)
     assert f"Full in {told} at the present rate." in Pages().text(page)
 

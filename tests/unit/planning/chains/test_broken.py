@@ -1,5 +1,5 @@
 from staffeln_cli.model import BackupId, RecordBrief, State
-from staffeln_cli.planning.chains.broken import unsupported
+from staffeln_cli.planning.chains.broken import orphaned_incrementals
 from tests.unit.planning.builders import a_backup, a_brief
 
 FULL = a_backup("f", days_old=9)
@@ -13,7 +13,7 @@ def without(*lost: str, state: State = State.AVAILABLE) -> set[str]:
         name: one._replace(state=state) if name in lost else one for name, one in RECORDS.items()
     }
     there = {one.id for one in CHAIN if one.id not in lost}
-    return {str(one) for one in unsupported(records, there)} - set(lost)
+    return {str(one) for one in orphaned_incrementals(records, there)} - set(lost)
 
 
 def test_nothing_stands_on_air_while_all_is_there() -> None:
@@ -36,5 +36,5 @@ def test_nothing_stood_on_what_retention_removed() -> None:
 
 def test_a_full_that_has_no_record_is_missed_as_well() -> None:
     incrementals = {name: one for name, one in RECORDS.items() if name != "f"}
-    assert unsupported(incrementals, {one.id for one in CHAIN[1:]}) == set(incrementals)
-    assert unsupported(incrementals, {one.id for one in CHAIN}) == set()
+    assert orphaned_incrementals(incrementals, {one.id for one in CHAIN[1:]}) == set(incrementals)
+    assert orphaned_incrementals(incrementals, {one.id for one in CHAIN}) == set()

@@ -4,7 +4,7 @@ import pytest
 
 from staffeln_cli.model import Backup, Kind
 from staffeln_cli.model.durations import Duration, parse
-from staffeln_cli.planning.chains.summary import ChainDigest, chains_of, may_depend_on, next_kind
+from staffeln_cli.planning.chains.summary import ChainSummary, chains_of, may_depend_on, next_kind
 from tests.unit.planning.builders import NOW, a_backup
 
 FULL = a_backup("f1", days_old=9)
@@ -15,8 +15,8 @@ CHAIN = [
 ]
 
 
-def digest(*backups: Backup) -> ChainDigest:
-    found = ChainDigest()
+def digest(*backups: Backup) -> ChainSummary:
+    found = ChainSummary()
     for backup in backups:
         found.add(backup)
     return found

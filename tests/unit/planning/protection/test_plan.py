@@ -2,15 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
-from staffeln_cli.planning.chains.summary import ChainDigest
+from staffeln_cli.planning.chains.summary import ChainSummary
 from staffeln_cli.planning.protection.plan import broken, history_of
 from tests.unit.planning.builders import a_backup
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def _digest() -> ChainDigest:
-    digest = ChainDigest()
+def _digest() -> ChainSummary:
+    digest = ChainSummary()
     digest.add(a_backup(days_old=3))
     return digest
 

@@ -3,7 +3,7 @@
 import pytest
 
 from staffeln_cli.model.durations import parse
-from staffeln_cli.planning.retention.keep_rules import Promise
+from staffeln_cli.planning.retention.keep_rules import RetentionTerms
 from staffeln_cli.planning.retention.policy import Policy
 from staffeln_cli.planning.retention.recorded_terms import read, written
 
@@ -11,16 +11,16 @@ from staffeln_cli.planning.retention.recorded_terms import read, written
 @pytest.mark.parametrize(
     "promise",
     [
-        Promise(policy=Policy(time=parse("1y2mon3d")), volume_exists=True, keep_last=1),
-        Promise(policy=Policy(daily=7, weekly=4), volume_exists=True, keep_last=0),
-        Promise(policy=Policy(last=3, time=parse("0s")), volume_exists=False, keep_last=0),
+        RetentionTerms(policy=Policy(time=parse("1y2mon3d")), volume_exists=True, keep_last=1),
+        RetentionTerms(policy=Policy(daily=7, weekly=4), volume_exists=True, keep_last=0),
+        RetentionTerms(policy=Policy(last=3, time=parse("0s")), volume_exists=False, keep_last=0),
     ],
 )
-def test_a_written_promise_is_read_back_unchanged(promise: Promise) -> None:
+def test_a_written_promise_is_read_back_unchanged(promise: RetentionTerms) -> None:
     text = written(promise)
     assert text is not None
     assert read(text) == promise
 
 
 def test_a_promise_that_nobody_knows_any_more_is_not_written() -> None:
-    assert written(Promise(policy=None, volume_exists=True, keep_last=1)) is None
+    assert written(RetentionTerms(policy=None, volume_exists=True, keep_last=1)) is None

@@ -4,7 +4,7 @@ from itertools import permutations
 import pytest
 
 from staffeln_cli.model import State
-from staffeln_cli.planning.retention.verdicts import Member, Promise, brake, judge, waves
+from staffeln_cli.planning.retention.verdicts import Member, RetentionTerms, brake, judge, waves
 from tests.unit.planning.builders import (
     NOW,
     a_backup,
@@ -89,7 +89,7 @@ class TestAPolicy:
 
     def test_that_is_known_no_more_keeps_everything(self) -> None:
         member = ours(a_backup("b", days_old=999))
-        unknown = Promise(policy=None, volume_exists=False, keep_last=0)
+        unknown = RetentionTerms(policy=None, volume_exists=False, keep_last=0)
         verdict = verdict_on("b", [member], unknown)
         assert (verdict.keep, verdict.rule) == (True, "in_doubt")
 
