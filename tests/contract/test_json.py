@@ -9,7 +9,7 @@ from typing import Any
 import click
 import pytest
 
-from staffeln_cli.simcloud import SimCloud
+from staffeln_cli.demo.simcloud import SimCloud
 from tests.conftest import Staffeln
 from tests.contract.commands import all_commands
 from tests.contract.history import Heard, told
