@@ -128,7 +128,7 @@ def config_check(session: Session, shape: str) -> None:
 )
 @click.pass_obj
 def doctor(session: Session, shape: str, orphans: bool, adopt: bool) -> None:
-    """Lookups at everything a run needs, before it needs it.
+    """Look at everything a run needs, before it needs it.
 
     Exits 0 when all is well or only worth a warning, 78 when somebody must put something right
     (configuration, schema, roles), 69 when something could not be reached. Changes nothing.

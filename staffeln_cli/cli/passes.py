@@ -11,7 +11,7 @@ from staffeln_cli.cli.show import dry_run_option, finish, finish_all, format_opt
 @format_option
 @click.pass_obj
 def collect(session: Session, dry_run: bool, shape: str) -> None:
-    """Lookups at the whole cloud and plan the backups that are due."""
+    """Look at the whole cloud and plan the backups that are due."""
     from staffeln_cli.commands import collect as command
 
     finish(session, "collect", shape, lambda: command.run(session.runtime, dry_run=dry_run))

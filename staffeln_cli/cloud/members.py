@@ -132,7 +132,7 @@ class Members:
         return near, far
 
     def _learn(self, wanted: _Holders, domains: list[str]) -> _Known:
-        """Lookups up users and groups, by whole lists first."""
+        """Look up users and groups, by whole lists first."""
         known = _Known()
         for group_id in sorted(wanted.groups):
             found = list(self._rows(f"/groups/{group_id}/users", "users", _User))

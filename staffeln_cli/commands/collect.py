@@ -54,6 +54,8 @@ class _Sight:
     missing: dict[VolumeId, datetime]
     rules: selection.Rules
     seen: set[VolumeId] = field(default_factory=set)
+    temporary: set[VolumeId] = field(default_factory=set)
+    """Listed, but made by Cinder for itself: neither judged nor absent."""
 
 
 class _Seen(NamedTuple):
@@ -71,7 +73,8 @@ def _collect(run: Run) -> None:
         sight, first = _look(run, pages)
         for page in chain([first], pages):
             run.runtime.stop.check()
-            _take_in(run, sight, [one for one in page if not selection.is_temporary(one)])
+            sight.temporary.update(one.id for one in page if selection.is_temporary(one))
+            _take_in(run, sight, [one for one in page if one.id not in sight.temporary])
             run.runtime.progress("volumes", len(sight.seen), None)
     _close(run, sight)
 
@@ -248,9 +251,8 @@ def _close(run: Run, sight: _Sight) -> None:
     inventory = run.store.inventory
     gone: list[VolumeId] = []
     doubtful: list[InventoryVolume] = []
-    for known, is_there in run.parallel(
-        lambda one: _is_there(run, one), inventory.unseen(sight.seen)
-    ):
+    unseen = [one for one in inventory.unseen(sight.seen) if one.volume_id not in sight.temporary]
+    for known, is_there in run.parallel(lambda one: _is_there(run, one), unseen):
         if is_there is None:
             doubtful.append(known)
         elif not is_there:

@@ -172,7 +172,7 @@ def _failed(run: Run, choice: _Choice, reason: str) -> None:
 
 
 def _wait(run: Run, flights: list[_Flight]) -> None:
-    """Lookups at the new volumes until each is there, or Cinder has given up on it."""
+    """Look at the new volumes until each is there, or Cinder has given up on it."""
     waiting, pause = list(flights), _FIRST_WAIT
     while waiting and not run.runtime.stop.is_requested:
         run.runtime.progress("volumes", len(flights) - len(waiting), len(flights))

@@ -37,7 +37,7 @@ class Sight:
 
 
 def follow(run: Run, work: Collection[BackupRecord]) -> None:
-    """Lookups at these records alone, each by a request of its own; they must be claimed."""
+    """Look at these records alone, each by a request of its own; they must be claimed."""
     sight = Sight(run.now())
     look_one_by_one(run, work, sight)
     for _ in run.parallel(lambda one: follow_one(run, sight, one), work):

@@ -28,7 +28,7 @@ class Metrics:
         )
         self._database_errors = Counter(
             "staffeln_policy_database_errors",
-            "Lookups-ups that the database failed, or whose schema was not the right one.",
+            "Look-ups that the database failed, or whose schema was not the right one.",
             registry=self._registry,
         )
 

@@ -21,7 +21,7 @@ class Gate:
         cloud.on_request = self
 
     def __call__(self, request: Request) -> None:
-        """Lookups at one request; called by the cloud."""
+        """Look at one request; called by the cloud."""
         method, path = self._kind
         if request.method != method or not request.path.endswith(path):
             return

@@ -1,4 +1,4 @@
-"""Lookups at everything a run needs, before it needs it; whatever fails, look at the rest too."""
+"""Look at everything a run needs, before it needs it; whatever fails, look at the rest too."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace

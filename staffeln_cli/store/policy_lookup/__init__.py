@@ -1,4 +1,4 @@
-"""Lookups-ups for the policy endpoint: one statement over indexes each, always over in time."""
+"""Look-ups for the policy endpoint: one statement over indexes each, always over in time."""
 
 from staffeln_cli.store.policy_lookup.pool import PATIENCE, PolicyLookup
 
