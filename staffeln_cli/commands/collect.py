@@ -21,6 +21,7 @@ from staffeln_cli.model import (
     Outcome,
     Project,
     ProjectId,
+    Protection,
     Server,
     ServerId,
     State,
@@ -30,8 +31,7 @@ from staffeln_cli.model import (
 from staffeln_cli.model.naming import called
 from staffeln_cli.planning.chains.summary import ChainSummary, next_kind, summaries_of
 from staffeln_cli.planning.protection import due, selection
-from staffeln_cli.planning.protection.plan import broken, history_of, planned
-from staffeln_cli.planning.protection.selection import Protection
+from staffeln_cli.planning.protection.plan import broken, planned
 from staffeln_cli.runtime import Run, Runtime, run_pass
 
 COUNTS = ("servers", "volumes", "protected", "skipped", "planned", "gone")
@@ -59,13 +59,13 @@ class _Sight:
 
 
 class _Seen(NamedTuple):
-    """One volume: what it is, what was known of it, and what selection says."""
+    """One volume: what it is, its inventory row, and what selection says."""
 
     volume: Volume
-    known: InventoryVolume | None
+    row: InventoryVolume
     protection: Protection
-    succeeded_at: datetime | None
-    """Of a volume that is new here but has backups, as after an import: the newest one's start."""
+    is_changed: bool
+    """Whether the row is new or differs from the one of the last pass."""
 
 
 def _collect(run: Run) -> None:
@@ -130,7 +130,7 @@ def _take_in(run: Run, sight: _Sight, volumes: list[Volume]) -> None:
     if run.dry_run:
         run.counts["planned"] += sum(one.state is State.PLANNED for one in records)
         return
-    run.store.inventory.save(_changed(sight, page))
+    run.store.inventory.save([one.row for one in page if one.is_changed])
     inserted = run.store.backups.plan(records)
     run.counts["planned"] += sum(
         one.state is State.PLANNED and one.id in inserted for one in records
@@ -141,19 +141,11 @@ def _take_in(run: Run, sight: _Sight, volumes: list[Volume]) -> None:
 def _judged(
     sight: _Sight, volume: Volume, known: InventoryVolume | None, succeeded_at: datetime | None
 ) -> _Seen:
-    remembered = None
-    if known is not None:
-        remembered = selection.Remembered(
-            protected=known.protected,
-            skip_reason=known.skip_reason,
-            server_id=known.server_id,
-            server_name=known.server_name,
-            retention=known.retention,
-        )
-    protection = selection.protection(
-        volume, sight.servers, sight.projects, sight.rules, remembered
+    protection = selection.protection(volume, sight.servers, sight.projects, sight.rules, known)
+    row = InventoryVolume.seen(
+        volume, protection, sight.moment, known=known, succeeded_at=succeeded_at
     )
-    return _Seen(volume, known, protection, succeeded_at)
+    return _Seen(volume, row, protection, is_changed=row != known)
 
 
 def is_skipped(protection: Protection, rules: selection.Rules) -> bool:
@@ -165,12 +157,12 @@ def _planned(run: Run, sight: _Sight, seen: _Seen) -> BackupRecord | None:
     """A record for a volume that is due; failed at once where its status forbids a backup."""
     if not seen.protection.protected or seen.protection.busy:
         return None
-    unfinished = seen.volume.id in sight.unfinished
-    history = history_of(seen.known, unfinished=unfinished, succeeded_at=seen.succeeded_at)
+    if seen.volume.id in sight.unfinished:
+        return None
     interval = run.settings.backup.min_interval
     problem = seen.protection.problem
     if problem is not None:
-        if not due.is_problem_due(history, sight.moment, interval):
+        if not due.is_problem_due(seen.row, sight.moment, interval):
             return None
         name = called(seen.volume.name, seen.protection.server_name)
         run.fail("volume", seen.volume.id, problem, name=name)
@@ -178,7 +170,7 @@ def _planned(run: Run, sight: _Sight, seen: _Seen) -> BackupRecord | None:
             seen.volume, seen.protection, Kind.FULL, sight.moment, token=secrets.token_hex(8)
         )
         return replace(record, state=State.FAILED, reason=problem, finished_at=sight.moment)
-    if not due.is_due(history, sight.moment, interval):
+    if not due.is_due(seen.row, sight.moment, interval):
         return None
     kind, reason, chain_id = _kind(run.settings, sight, seen)
     run.decide(Decision(f"plan {kind}", "volume", seen.volume.id, seen.volume.name, reason))
@@ -189,7 +181,7 @@ def _planned(run: Run, sight: _Sight, seen: _Seen) -> BackupRecord | None:
         sight.moment,
         token=secrets.token_hex(8),
         chain_id=chain_id,
-        waiting_since=history.last_started_at,
+        waiting_since=seen.row.last_started_at,
     )
 
 
@@ -205,43 +197,6 @@ def _kind(settings: Settings, sight: _Sight, seen: _Seen) -> tuple[Kind, str, Ba
     )
     chain_id = digest.full_id if digest is not None and kind is Kind.INCREMENTAL else None
     return kind, reason, chain_id
-
-
-def _changed(sight: _Sight, page: list[_Seen]) -> list[InventoryVolume]:
-    """The inventory rows that are new or differ from what was known."""
-    rows = ((seen.known, _row(sight, seen)) for seen in page)
-    return [row for known, row in rows if row != known]
-
-
-def _row(sight: _Sight, seen: _Seen) -> InventoryVolume:
-    volume, known, protection = seen.volume, seen.known, seen.protection
-    since = known.protected_since if known is not None else None
-    return InventoryVolume(
-        volume_id=volume.id,
-        volume_name=volume.name,
-        project_id=volume.project_id,
-        server_id=protection.server_id,
-        server_name=protection.server_name,
-        status=volume.status,
-        size_gib=volume.size_gib,
-        volume_type=volume.volume_type,
-        availability_zone=volume.availability_zone,
-        bootable=volume.bootable,
-        encrypted=volume.encrypted,
-        protected=protection.protected,
-        skip_reason=protection.skip_reason,
-        retention=protection.retention,
-        bad_retention=protection.bad_retention,
-        first_seen_at=known.first_seen_at if known is not None else sight.moment,
-        # brought up for all that were seen when the listing has ended
-        last_seen_at=known.last_seen_at if known is not None else sight.moment,
-        protected_since=(since or sight.moment) if protection.protected else None,
-        last_started_at=known.last_started_at if known is not None else seen.succeeded_at,
-        last_success_at=known.last_success_at if known is not None else seen.succeeded_at,
-        last_failed_at=known.last_failed_at if known is not None else None,
-        failures=known.failures if known is not None else 0,
-        retained_as=known.retained_as if known is not None else None,
-    )
 
 
 def _close(run: Run, sight: _Sight) -> None:

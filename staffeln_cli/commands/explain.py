@@ -17,7 +17,7 @@ from staffeln_cli.planning.chains.broken import orphaned_incrementals
 from staffeln_cli.planning.chains.summary import next_kind, summaries_of
 from staffeln_cli.planning.explanation import Explanation, Next
 from staffeln_cli.planning.protection import due
-from staffeln_cli.planning.protection.plan import broken, history_of
+from staffeln_cli.planning.protection.plan import broken
 from staffeln_cli.planning.retention.verdicts import Member, judge
 from staffeln_cli.runtime import Runtime
 
@@ -38,7 +38,7 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
         from_cloud=from_cloud,
         retention=volume.retention or f"the default, {settings.time}",
         unfinished=unfinished,
-        next=_next(runtime, volume, backups, unfinished) if volume.protected else None,
+        next=_next(runtime, volume, backups) if volume.protected else None,
         verdicts=tuple(judge(members, retention_terms(settings, volume), runtime.now())),
     )
 
@@ -78,11 +78,8 @@ def _next(
     runtime: Runtime,
     volume: InventoryVolume,
     backups: list[Backup],
-    unfinished: Sequence[BackupRecord],
 ) -> Next:
     settings, now = runtime.settings.backup, runtime.now()
-    history = history_of(volume, unfinished=bool(unfinished))
-    since = volume.protected_since or volume.first_seen_at
     digest = summaries_of([backups]).get((volume.project_id, volume.volume_id))
     kind, reason = next_kind(
         digest,
@@ -93,8 +90,8 @@ def _next(
         broken=broken(digest, runtime.store.backups.newest_missing().get(volume.volume_id)),
     )
     return Next(
-        due_at=due.next_due_at(history, min_interval=settings.min_interval, first_seen_at=since),
+        due_at=due.next_due_at(volume, settings.min_interval),
         kind=kind,
         reason=reason,
-        is_overdue=due.is_overdue(history, now, settings.min_interval, since),
+        is_overdue=due.is_overdue(volume, now, settings.min_interval),
     )

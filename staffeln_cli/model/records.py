@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, NewType
 
-from staffeln_cli.model.cloud import BackupId, ProjectId, ServerId, VolumeId
+from staffeln_cli.model.cloud import BackupId, ProjectId, ServerId, Volume, VolumeId
 
 RecordId = NewType("RecordId", str)
 
@@ -40,6 +40,24 @@ class Origin(StrEnum):
     IMPORTED = "imported"
 
 
+class Protection(NamedTuple):
+    """What selection concludes about a volume in one pass of `collect`.
+
+    `retention` is the valid text that applies (None: the default), never an invalid one;
+    `bad_retention` shows an invalid one to people. `problem` and `busy` are set for protected
+    volumes only.
+    """
+
+    protected: bool
+    skip_reason: str | None = None
+    problem: str | None = None
+    busy: bool = False
+    server_id: ServerId | None = None
+    server_name: str = ""
+    retention: str | None = None
+    bad_retention: str | None = None
+
+
 class InventoryVolume(NamedTuple):
     """What Staffeln remembers of a volume, also when it is long gone, and how its backups went."""
 
@@ -71,6 +89,54 @@ class InventoryVolume(NamedTuple):
     """Failed backups since the last successful one."""
     retained_as: str | None = None
     """The retention terms of its last pass, as `planning.retention.recorded_terms` writes them."""
+
+    @classmethod
+    def seen(
+        cls,
+        volume: Volume,
+        protection: Protection,
+        now: datetime,
+        *,
+        known: "InventoryVolume | None",
+        succeeded_at: datetime | None = None,
+    ) -> "InventoryVolume":
+        """The row of a volume that a listing has just shown; `known` is the row of the last pass.
+
+        `succeeded_at` is for a volume without a row that has backups, as after an import: the
+        start of the newest one. `last_seen_at` of known rows is updated for all at once when the
+        listing has ended.
+        """
+        since = known.protected_since if known is not None else None
+        return cls(
+            volume_id=volume.id,
+            volume_name=volume.name,
+            project_id=volume.project_id,
+            server_id=protection.server_id,
+            server_name=protection.server_name,
+            status=volume.status,
+            size_gib=volume.size_gib,
+            volume_type=volume.volume_type,
+            availability_zone=volume.availability_zone,
+            bootable=volume.bootable,
+            encrypted=volume.encrypted,
+            protected=protection.protected,
+            skip_reason=protection.skip_reason,
+            retention=protection.retention,
+            bad_retention=protection.bad_retention,
+            first_seen_at=known.first_seen_at if known is not None else now,
+            last_seen_at=known.last_seen_at if known is not None else now,
+            protected_since=(since or now) if protection.protected else None,
+            last_started_at=known.last_started_at if known is not None else succeeded_at,
+            last_success_at=known.last_success_at if known is not None else succeeded_at,
+            last_failed_at=known.last_failed_at if known is not None else None,
+            failures=known.failures if known is not None else 0,
+            retained_as=known.retained_as if known is not None else None,
+        )
+
+    @property
+    def expected_since(self) -> datetime:
+        """Since when the volume should have had a backup, if it never had one."""
+        return self.protected_since or self.first_seen_at
 
 
 class RecordBrief(NamedTuple):

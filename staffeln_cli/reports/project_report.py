@@ -80,11 +80,9 @@ def standing(
     volume: InventoryVolume, *, restorable: bool, settings: Settings, now: datetime
 ) -> Standing | None:
     """How a protected volume stands; None where all is well, and where nothing is promised."""
-    since = volume.protected_since or volume.first_seen_at
-    history = due.History(last_success_at=volume.last_success_at)
     if not volume.protected:
         return None
-    if due.is_overdue(history, now, settings.backup.min_interval, since):
+    if due.is_overdue(volume, now, settings.backup.min_interval):
         return Standing.OVERDUE
     if restorable:
         return None

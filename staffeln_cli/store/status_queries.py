@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from staffeln_cli.model import ProjectId, State
+from staffeln_cli.model import InventoryVolume, ProjectId, State
 from staffeln_cli.model.lifecycle import LIVE
 from staffeln_cli.store.database import Database
 from staffeln_cli.tables import BackupRow, ProjectRow, RunRow, VolumeRow
@@ -28,30 +28,6 @@ class Filter:
     protected: bool | None = None
     gone: bool = False
     """Also volumes that are gone and have left no backup."""
-
-
-class VolumeSeen(NamedTuple):
-    """A volume of the inventory, with the name of its project."""
-
-    volume_id: str
-    volume_name: str
-    server_id: str | None
-    server_name: str
-    project_id: str
-    project_name: str | None
-    protected: bool
-    skip_reason: str | None
-    retention: str | None
-    bad_retention: str | None
-    status: str
-    size_gib: int
-    first_seen_at: datetime
-    protected_since: datetime | None
-    last_started_at: datetime | None
-    last_success_at: datetime | None
-    last_failed_at: datetime | None
-    failures: int
-    gone_at: datetime | None
 
 
 class ProjectSeen(NamedTuple):
@@ -80,11 +56,14 @@ class StatusQueries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def volumes(self, wanted: Filter) -> Iterator[VolumeSeen]:
-        """The volumes that exist or have a backup, by project, server and name."""
+    def volumes(self, wanted: Filter) -> Iterator[tuple[InventoryVolume, str | None]]:
+        """The volumes that exist or have a backup, each with the name of its project.
+
+        Ordered by project, server and name.
+        """
         project = (ProjectRow.project_name, VolumeRow.project_id)
         query = (
-            select(*_columns(VolumeRow, VolumeSeen._fields))
+            select(*_columns(VolumeRow, InventoryVolume._fields), ProjectRow.project_name)
             .join(ProjectRow, ProjectRow.project_id == VolumeRow.project_id, isouter=True)
             .where(*_named(VolumeRow, wanted))
             .order_by(*project, VolumeRow.server_name, VolumeRow.volume_name, VolumeRow.volume_id)
@@ -93,7 +72,7 @@ class StatusQueries:
             query = query.where(or_(VolumeRow.gone_at.is_(None), _has_backup()))
         if wanted.protected is not None:
             query = query.where(VolumeRow.protected.is_(wanted.protected))
-        return (VolumeSeen(*row) for row in self._rows(query))
+        return ((InventoryVolume._make(row[:-1]), row[-1]) for row in self._rows(query))
 
     def backups(self, columns: Sequence[str], wanted: Filter) -> Iterator[Any]:
         """These columns of the backup records, newest plan first."""

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from staffeln_cli.model.durations import Duration
 from staffeln_cli.planning.protection.due import (
-    History,
     is_due,
     is_overdue,
     is_problem_due,
     next_due_at,
 )
+from tests.unit.planning.builders import an_inventory_volume
 
 BEGIN = datetime(2024, 1, 30, 22, tzinfo=UTC)
 INTERVALS = st.builds(Duration, st.integers(0, 2), st.integers(1, 90).map(timedelta)) | st.builds(
@@ -29,12 +29,12 @@ def test_a_backup_is_never_due_twice_in_one_interval(
     interval: Duration, steps: list[tuple[timedelta, bool]]
 ) -> None:
     """Passes come at any time; what is due starts at once, and succeeds."""
-    now, history, starts = BEGIN, History(), list[datetime]()
+    now, volume, starts = BEGIN, an_inventory_volume(), list[datetime]()
     for pause, _ in steps:
         now += pause
-        if is_due(history, now, interval):
+        if is_due(volume, now, interval):
             starts.append(now)
-            history = History(last_started_at=now, last_success_at=now)
+            volume = an_inventory_volume(last_started_at=now, last_success_at=now)
     for before, after in itertools.pairwise(starts):
         assert after >= interval.after(before) - GRACE
 
@@ -43,26 +43,26 @@ def test_a_backup_is_never_due_twice_in_one_interval(
 def test_failures_are_retried_ever_more_slowly_and_within_the_interval(
     interval: Duration, steps: list[tuple[timedelta, bool]]
 ) -> None:
-    now, history = BEGIN, History()
+    now, volume = BEGIN, an_inventory_volume()
     for pause, succeeds in steps:
         now += pause
-        if not is_due(history, now, interval):
+        if not is_due(volume, now, interval):
             continue
-        if history.failures and history.last_failed_at:
-            waited = now - history.last_failed_at
-            slowly = timedelta(minutes=15) * 2 ** min(history.failures - 1, 20)
-            whole = interval.after(history.last_failed_at) - GRACE
-            assert waited >= min(slowly, (whole - history.last_failed_at))
-        history = (
-            History(last_started_at=now, last_success_at=now)
+        if volume.failures and volume.last_failed_at:
+            waited = now - volume.last_failed_at
+            slowly = timedelta(minutes=15) * 2 ** min(volume.failures - 1, 20)
+            whole = interval.after(volume.last_failed_at) - GRACE
+            assert waited >= min(slowly, (whole - volume.last_failed_at))
+        volume = (
+            an_inventory_volume(last_started_at=now, last_success_at=now)
             if succeeds
-            else history._replace(
+            else volume._replace(
                 last_started_at=now,
                 last_failed_at=now,
-                failures=history.failures + 1,
+                failures=volume.failures + 1,
             )
         )
-        due_at = next_due_at(history, min_interval=interval, first_seen_at=BEGIN)
+        due_at = next_due_at(volume, interval)
         assert now < due_at <= interval.after(now)
 
 
@@ -73,31 +73,31 @@ def test_is_due_and_next_due_at_agree(
     now = BEGIN
     for pause, failed in steps:
         now += pause
-        history = History(
+        volume = an_inventory_volume(
             last_started_at=BEGIN,
             failures=int(failed),
             last_failed_at=BEGIN + pause if failed else None,
         )
-        due_at = next_due_at(history, min_interval=interval, first_seen_at=BEGIN)
-        assert is_due(history, now, interval) == (due_at <= now)
+        due_at = next_due_at(volume, interval)
+        assert is_due(volume, now, interval) == (due_at <= now)
 
 
 @given(INTERVALS, STEPS)
 def test_a_problem_is_recorded_at_most_once_in_an_interval(
     interval: Duration, steps: list[tuple[timedelta, bool]]
 ) -> None:
-    now, history, recorded = BEGIN, History(), list[datetime]()
+    now, volume, recorded = BEGIN, an_inventory_volume(), list[datetime]()
     for pause, _ in steps:
         now += pause
-        if is_problem_due(history, now, interval):
+        if is_problem_due(volume, now, interval):
             recorded.append(now)
-            history = History(failures=1, last_failed_at=now)
+            volume = an_inventory_volume(failures=1, last_failed_at=now)
     for before, after in itertools.pairwise(recorded):
         assert after >= interval.after(before) - GRACE
 
 
 @given(INTERVALS)
 def test_a_volume_backed_up_whenever_due_is_never_overdue(interval: Duration) -> None:
-    history = History(last_started_at=BEGIN, last_success_at=BEGIN)
-    due_at = next_due_at(history, min_interval=interval, first_seen_at=BEGIN)
-    assert not is_overdue(history, due_at, interval, BEGIN)
+    volume = an_inventory_volume(last_started_at=BEGIN, last_success_at=BEGIN)
+    due_at = next_due_at(volume, interval)
+    assert not is_overdue(volume, due_at, interval)

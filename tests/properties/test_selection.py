@@ -1,10 +1,20 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staffeln_cli.model import Project, ProjectId, Server, ServerId, Volume, VolumeId
-from staffeln_cli.planning.protection.selection import Protection, Remembered, Rules, protection
+from staffeln_cli.model import (
+    InventoryVolume,
+    Project,
+    ProjectId,
+    Protection,
+    Server,
+    ServerId,
+    Volume,
+    VolumeId,
+)
+from staffeln_cli.planning.protection.selection import Rules, protection
 from staffeln_cli.planning.retention.policy import in_force, reach
 from tests.properties.histories import DURATIONS, POLICIES
+from tests.unit.planning.builders import an_inventory_volume
 
 PROJECT = ProjectId("p")
 VALID = st.sampled_from(["1d", "17d", "18d", "1mon", "1y", "gold", "silver"])
@@ -19,7 +29,7 @@ RULES = st.builds(
 )
 
 
-def judged(wishes: list[str | None], rules: Rules, last: Remembered | None) -> Protection:
+def judged(wishes: list[str | None], rules: Rules, last: InventoryVolume | None) -> Protection:
     servers = {}
     for number, wish in enumerate(wishes):
         metadata = {"backup": "true"} | ({} if wish is None else {"retention": wish})
@@ -31,7 +41,7 @@ def judged(wishes: list[str | None], rules: Rules, last: Remembered | None) -> P
 
 @given(RULES, INVALID, st.none() | VALID)
 def test_a_typo_never_shortens_a_promise(rules: Rules, typo: str, last: str | None) -> None:
-    found = judged([typo], rules, Remembered(protected=True, retention=last))
+    found = judged([typo], rules, an_inventory_volume(protected=True, retention=last))
     if found.bad_retention is None:
         assert found.retention == typo.strip()
         return
@@ -46,7 +56,7 @@ def test_a_row_of_typos_shortens_nothing_either(
 ) -> None:
     promised = reach(in_force(last, rules.policies, rules.default))
     for typo in typos:
-        found = judged([typo], rules, Remembered(protected=True, retention=last))
+        found = judged([typo], rules, an_inventory_volume(protected=True, retention=last))
         if found.bad_retention is None:
             return
         last = found.retention
@@ -57,19 +67,22 @@ def test_a_row_of_typos_shortens_nothing_either(
 def test_the_order_of_servers_does_not_matter(
     rules: Rules, wishes: list[str | None], last: str | None
 ) -> None:
-    remembered = Remembered(protected=True, retention=last)
+    remembered = an_inventory_volume(protected=True, retention=last)
     there, back = (judged(w, rules, remembered) for w in (wishes, wishes[::-1]))
     assert there.retention == back.retention
 
 
 @given(RULES, VALID, st.none() | VALID)
 def test_an_explicit_change_is_honoured(rules: Rules, wish: str, last: str | None) -> None:
-    assert judged([wish], rules, Remembered(protected=True, retention=last)).retention == wish
+    assert (
+        judged([wish], rules, an_inventory_volume(protected=True, retention=last)).retention
+        == wish
+    )
 
 
 @given(RULES, st.none() | VALID)
 def test_a_disappearance_changes_nothing(rules: Rules, last: str | None) -> None:
-    remembered = Remembered(protected=True, retention=last, server_id=ServerId("s9"))
+    remembered = an_inventory_volume(protected=True, retention=last, server_id=ServerId("s9"))
     volume = Volume(VolumeId("v"), "v", PROJECT, "in-use", 1, (ServerId("s9"),))
     found = protection(volume, {}, {PROJECT: Project(PROJECT, "p")}, rules, remembered)
     assert (found.protected, found.retention) == (True, last)

@@ -1,18 +1,14 @@
-"""Describe now: what is protected, what has slipped, what ran. It asks the database only."""
+"""The summary of `staffeln status`: what is protected, what is overdue, what ran."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from heapq import nsmallest
-from typing import TYPE_CHECKING
 
 from staffeln_cli.config import Settings
-from staffeln_cli.model import State
+from staffeln_cli.model import InventoryVolume, State
 from staffeln_cli.planning.health import LastRun, Late, Summary, Tally
 from staffeln_cli.planning.protection import due
 from staffeln_cli.runtime import Runtime
-
-if TYPE_CHECKING:
-    from staffeln_cli.store.status_queries import VolumeSeen
 
 _WORST = 10
 """Overdue volumes named in the summary; `status volumes --overdue` has all."""
@@ -25,7 +21,7 @@ def summary(runtime: Runtime) -> Summary:
     store, now = runtime.store, runtime.now()
     tally, counts = Tally(), store.backups.count()
     late = tallied(tally, store.status_queries.volumes(Filter()), runtime.settings, now)
-    worst = nsmallest(_WORST, late, key=lambda one: one.since)
+    worst = nsmallest(_WORST, late, key=lambda volume: volume.since)
     collected_at = store.status_queries.last_good("collect")
     return Summary(
         cloud=store.cloud.name(),
@@ -43,54 +39,43 @@ def summary(runtime: Runtime) -> Summary:
 
 
 def is_stale(settings: Settings, moment: datetime, now: datetime) -> bool:
-    """Whether a look at the cloud is as old as a volume's last backup may not be."""
-    return due.is_overdue(due.History(), now, settings.backup.min_interval, moment)
+    """Whether the last look at the cloud is older than a volume's last backup may be."""
+    return due.is_outdated(moment, now, settings.backup.min_interval)
 
 
 def tallied(
-    tally: Tally, volumes: Iterable["VolumeSeen"], settings: Settings, now: datetime
+    tally: Tally,
+    volumes: Iterable[tuple[InventoryVolume, str | None]],
+    settings: Settings,
+    now: datetime,
 ) -> Iterator[Late]:
     """Add the volumes that exist to a tally, and yield those that are overdue."""
     interval, mark = settings.backup.min_interval, settings.select.skip_volume_key
-    for one in volumes:
-        if one.gone_at is not None:
+    for volume, project_name in volumes:
+        if volume.gone_at is not None:
             continue
-        tally.bad_retention += one.bad_retention is not None
-        if not one.protected:
-            tally.skipped += mark in (one.skip_reason or "")
+        tally.bad_retention += volume.bad_retention is not None
+        if not volume.protected:
+            tally.skipped += mark in (volume.skip_reason or "")
             continue
         tally.protected += 1
-        success, since = one.last_success_at, since_when(one)
+        success = volume.last_success_at
         if success is None:
             tally.never += 1
         else:
             tally.oldest_success = min(success, tally.oldest_success or success)
-        if due.is_overdue(history_of(one), now, interval, since):
+        if due.is_overdue(volume, now, interval):
             tally.overdue += 1
-            yield _late(one, success, since)
+            yield _late(volume, project_name)
 
 
-def history_of(one: "VolumeSeen") -> due.History:
-    """How a volume's backups went so far."""
-    return due.History(
-        last_started_at=one.last_started_at,
-        last_success_at=one.last_success_at,
-        failures=one.failures,
-        last_failed_at=one.last_failed_at,
-    )
-
-
-def since_when(one: "VolumeSeen") -> datetime:
-    """Since when it should have had a backup, if it never had one."""
-    return one.protected_since or one.first_seen_at
-
-
-def _late(one: "VolumeSeen", success: datetime | None, since: datetime) -> Late:
+def _late(volume: InventoryVolume, project_name: str | None) -> Late:
+    success = volume.last_success_at
     return Late(
-        project=one.project_name or one.project_id,
-        server=one.server_name or one.server_id or "",
-        volume=one.volume_name or one.volume_id,
-        since=success or since,
+        project=project_name or volume.project_id,
+        server=volume.server_name or volume.server_id or "",
+        volume=volume.volume_name or volume.volume_id,
+        since=success or volume.expected_since,
         ever=success is not None,
-        failures=one.failures,
+        failures=volume.failures,
     )

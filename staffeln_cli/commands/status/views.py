@@ -7,8 +7,8 @@ from datetime import timedelta
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
-from staffeln_cli.commands.status.summary import history_of, since_when, tallied
-from staffeln_cli.model import State
+from staffeln_cli.commands.status.summary import tallied
+from staffeln_cli.model import InventoryVolume, State
 from staffeln_cli.model.lifecycle import IN_FLIGHT
 from staffeln_cli.planning.health import Tally
 from staffeln_cli.planning.protection import due
@@ -16,7 +16,7 @@ from staffeln_cli.runtime import Runtime
 
 if TYPE_CHECKING:
     from staffeln_cli.store import Filter
-    from staffeln_cli.store.status_queries import BackupCount, ProjectSeen, VolumeSeen
+    from staffeln_cli.store.status_queries import BackupCount, ProjectSeen
 
 VOLUMES = (
     *("volume_id", "volume_name", "server_id", "server_name", "project_id", "project_name"),
@@ -75,21 +75,19 @@ def volumes(runtime: Runtime, wanted: "Filter", *, overdue: bool = False) -> Vie
     now, interval = runtime.now(), runtime.settings.backup.min_interval
     default = str(runtime.settings.retention.time)
 
-    def row(one: "VolumeSeen") -> tuple[object, ...]:
-        seen = one._asdict()
-        seen["retention"] = one.retention or default
-        seen["next_due_at"], seen["overdue"] = None, False
-        if one.protected:
-            history, since = history_of(one), since_when(one)
-            seen["next_due_at"] = due.next_due_at(
-                history, min_interval=interval, first_seen_at=since
-            )
-            seen["overdue"] = due.is_overdue(history, now, interval, since)
-        return tuple(seen[name] for name in VOLUMES)
+    def row(volume: InventoryVolume, project_name: str | None) -> tuple[object, ...]:
+        values = volume._asdict()
+        values["project_name"] = project_name
+        values["retention"] = volume.retention or default
+        values["next_due_at"], values["overdue"] = None, False
+        if volume.protected:
+            values["next_due_at"] = due.next_due_at(volume, interval)
+            values["overdue"] = due.is_overdue(volume, now, interval)
+        return tuple(values[name] for name in VOLUMES)
 
-    rows = (row(one) for one in runtime.store.status_queries.volumes(wanted))
-    place = VOLUMES.index("overdue")
-    return View(VOLUMES, (one for one in rows if one[place] or not overdue))
+    rows = (row(*found) for found in runtime.store.status_queries.volumes(wanted))
+    index = VOLUMES.index("overdue")
+    return View(VOLUMES, (values for values in rows if values[index] or not overdue))
 
 
 def backups(runtime: Runtime, wanted: "Filter") -> View:
@@ -106,7 +104,7 @@ def projects(runtime: Runtime, wanted: "Filter") -> View:
     for count in overview.backup_counts():
         counts[count.project_id].append(count)
     tallies: dict[str, Tally] = {}
-    for project_id, group in groupby(overview.volumes(wanted), lambda one: one.project_id):
+    for project_id, group in groupby(overview.volumes(wanted), lambda found: found[0].project_id):
         tally = tallies[project_id] = Tally()
         for _ in tallied(tally, group, runtime.settings, runtime.now()):
             pass

@@ -6,9 +6,9 @@ from staffeln_cli.model import (
     Backup,
     BackupId,
     BackupRecord,
-    InventoryVolume,
     Kind,
     Origin,
+    Protection,
     RecordId,
     ServerId,
     State,
@@ -16,8 +16,6 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.model.naming import backup_name
 from staffeln_cli.planning.chains.summary import ChainSummary
-from staffeln_cli.planning.protection.due import History
-from staffeln_cli.planning.protection.selection import Protection
 
 
 def planned(  # noqa: PLR0913 - facts of one record, each by name
@@ -80,23 +78,6 @@ def found(  # noqa: PLR0913 - facts of one record, each by name
         finished_at=moment,
         backup_id=backup.id,
         size_gib=backup.size_gib,
-    )
-
-
-def history_of(
-    known: InventoryVolume | None, *, unfinished: bool, succeeded_at: datetime | None = None
-) -> History:
-    """How a volume's backups went so far; `succeeded_at` is all that is known of a new one."""
-    if known is None:
-        return History(
-            unfinished=unfinished, last_started_at=succeeded_at, last_success_at=succeeded_at
-        )
-    return History(
-        unfinished=unfinished,
-        last_started_at=known.last_started_at,
-        last_success_at=known.last_success_at,
-        failures=known.failures,
-        last_failed_at=known.last_failed_at,
     )
 
 

@@ -3,9 +3,16 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from staffeln_cli.model import Project, ProjectId, Server, ServerId, Volume
+from staffeln_cli.model import (
+    InventoryVolume,
+    Project,
+    ProjectId,
+    Protection,
+    Server,
+    ServerId,
+    Volume,
+)
 from staffeln_cli.model.durations import Duration, shown
 from staffeln_cli.planning.retention.policy import Policy, in_force, named, reach
 
@@ -44,33 +51,6 @@ class Rules:
     default: Duration
 
 
-class Remembered(NamedTuple):
-    """What the last pass concluded about a volume; `retention` None is the default."""
-
-    protected: bool
-    skip_reason: str | None = None
-    server_id: ServerId | None = None
-    server_name: str = ""
-    retention: str | None = None
-
-
-class Protection(NamedTuple):
-    """What this pass concludes about a volume, for the inventory to remember.
-
-    `retention` is the text that holds (None: the default), never an invalid one; `bad_retention`
-    shows an invalid one to people. `problem` and `busy` speak of protected volumes only.
-    """
-
-    protected: bool
-    skip_reason: str | None = None
-    problem: str | None = None
-    busy: bool = False
-    server_id: ServerId | None = None
-    server_name: str = ""
-    retention: str | None = None
-    bad_retention: str | None = None
-
-
 def asked_about(servers: Iterable[Server], rules: Rules) -> Iterator[Server]:
     """The servers with no more of their metadata than selection reads.
 
@@ -92,7 +72,7 @@ def protection(
     servers: Mapping[ServerId, Server],
     projects: Mapping[ProjectId, Project],
     rules: Rules,
-    remembered: Remembered | None,
+    remembered: InventoryVolume | None,
 ) -> Protection:
     """Judge one volume; `servers` and `projects` must come from complete listings."""
     known = [servers[i] for i in volume.server_ids if i in servers]
@@ -146,7 +126,7 @@ def _skip_reason(
 
 
 def _unmarked_reason(
-    volume: Volume, known: list[Server], remembered: Remembered | None
+    volume: Volume, known: list[Server], remembered: InventoryVolume | None
 ) -> str | None:
     """Why a volume without a marked server is left out; None if an unknown server's mark holds."""
     if not volume.server_ids:
@@ -161,7 +141,7 @@ def _unmarked_reason(
 
 
 def _retention(
-    volume: Volume, known: list[Server], rules: Rules, remembered: Remembered | None
+    volume: Volume, known: list[Server], rules: Rules, remembered: InventoryVolume | None
 ) -> tuple[str | None, str | None]:
     """The retention text that holds, and an invalid one for people to see."""
     last = remembered.retention if remembered is not None else None
@@ -196,7 +176,7 @@ def _length(text: str | None, rules: Rules) -> tuple[object, ...]:
 
 
 def _server(
-    volume: Volume, candidates: list[Server], remembered: Remembered | None
+    volume: Volume, candidates: list[Server], remembered: InventoryVolume | None
 ) -> tuple[ServerId | None, str]:
     """The server to name: a detached volume still belongs to the one it had."""
     if candidates:

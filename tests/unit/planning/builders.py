@@ -1,11 +1,13 @@
 """Things to plan with, each with defaults that do not matter to the test at hand."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from staffeln_cli.model import (
     Backup,
     BackupId,
     BackupRecord,
+    InventoryVolume,
     Kind,
     Origin,
     Project,
@@ -132,6 +134,30 @@ def a_volume(
         metadata=metadata or {},
         migration_status=migration_status,
     )
+
+
+def an_inventory_volume(**more: Any) -> InventoryVolume:
+    """A protected volume that was never backed up, first seen an hour ago."""
+    volume = InventoryVolume(
+        volume_id=VolumeId("v1"),
+        volume_name="disk",
+        project_id=ProjectId("p1"),
+        server_id=None,
+        server_name="",
+        status="in-use",
+        size_gib=10,
+        volume_type=None,
+        availability_zone=None,
+        bootable=False,
+        encrypted=False,
+        protected=True,
+        skip_reason=None,
+        retention=None,
+        bad_retention=None,
+        first_seen_at=ago(hours=1),
+        last_seen_at=NOW,
+    )
+    return volume._replace(**more)
 
 
 def servers(**metadata: dict[str, str]) -> dict[ServerId, Server]:

@@ -2,35 +2,32 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from staffeln_cli.model import InventoryVolume
 from staffeln_cli.model.durations import Duration, parse
 from staffeln_cli.planning.protection.due import (
-    History,
     is_due,
     is_overdue,
     is_problem_due,
     next_due_at,
 )
-from tests.unit.planning.builders import NOW, ago
+from tests.unit.planning.builders import NOW, ago, an_inventory_volume
 
 DAY = parse("1d")
 
 
-def succeeded(at: datetime) -> History:
-    return History(last_started_at=at, last_success_at=at)
+def succeeded(at: datetime) -> InventoryVolume:
+    return an_inventory_volume(first_seen_at=ago(days=90), last_started_at=at, last_success_at=at)
 
 
-def failed(started: datetime, at: datetime, times: int = 1) -> History:
-    return History(last_started_at=started, failures=times, last_failed_at=at)
+def failed(started: datetime, at: datetime, times: int = 1) -> InventoryVolume:
+    return an_inventory_volume(last_started_at=started, failures=times, last_failed_at=at)
 
 
 def test_a_volume_never_backed_up_is_due_since_it_was_first_seen() -> None:
-    assert is_due(History(), NOW, DAY)
-    assert next_due_at(History(), min_interval=DAY, first_seen_at=ago(hours=1)) == ago(hours=1)
-
-
-def test_nothing_is_due_while_a_backup_is_unfinished() -> None:
-    assert not is_due(History(unfinished=True, last_started_at=ago(days=9)), NOW, DAY)
-    assert not is_problem_due(History(unfinished=True), NOW, DAY)
+    assert is_due(an_inventory_volume(), NOW, DAY)
+    assert next_due_at(an_inventory_volume(first_seen_at=ago(hours=1)), DAY) == ago(hours=1)
+    protected_later = an_inventory_volume(first_seen_at=ago(days=9), protected_since=ago(days=1))
+    assert next_due_at(protected_later, DAY) == ago(days=1)
 
 
 @pytest.mark.parametrize(
@@ -47,15 +44,15 @@ def test_the_grace_is_a_twentieth_and_at_most_a_quarter_of_an_hour(
 ) -> None:
     term = parse(interval)
     due_at = term.after(ago(days=90)) - grace
-    history = succeeded(ago(days=90))
-    assert next_due_at(history, min_interval=term, first_seen_at=NOW) == due_at
-    assert is_due(history, due_at, term)
-    assert not is_due(history, due_at - timedelta(seconds=1), term)
+    volume = succeeded(ago(days=90))
+    assert next_due_at(volume, term) == due_at
+    assert is_due(volume, due_at, term)
+    assert not is_due(volume, due_at - timedelta(seconds=1), term)
 
 
 def test_a_monthly_interval_follows_the_calendar() -> None:
     start = NOW.replace(month=1, day=31)
-    due_at = next_due_at(succeeded(start), min_interval=parse("1mon"), first_seen_at=NOW)
+    due_at = next_due_at(succeeded(start), parse("1mon"))
     assert due_at == NOW.replace(month=3, day=1) - timedelta(minutes=15)
 
 
@@ -64,30 +61,30 @@ def test_a_monthly_interval_follows_the_calendar() -> None:
     [(1, "15min"), (2, "30min"), (3, "1h"), (7, "16h"), (8, "23h45min"), (400, "23h45min")],
 )
 def test_a_failed_backup_is_retried_after_a_growing_pause(times: int, pause: str) -> None:
-    history = failed(NOW, NOW, times)
+    volume = failed(NOW, NOW, times)
     expected = parse(pause).after(NOW)
-    assert next_due_at(history, min_interval=DAY, first_seen_at=NOW) == expected
+    assert next_due_at(volume, DAY) == expected
 
 
 def test_a_failed_backup_is_retried_no_later_than_a_successful_one_would_be_repeated() -> None:
-    history = failed(ago(hours=20), ago(hours=2), times=9)
-    assert next_due_at(history, min_interval=DAY, first_seen_at=NOW) == ago(hours=-3.75)
+    volume = failed(ago(hours=20), ago(hours=2), times=9)
+    assert next_due_at(volume, DAY) == ago(hours=-3.75)
 
 
 def test_what_failed_after_its_interval_still_earns_its_pause() -> None:
-    history = failed(ago(hours=30), ago(minutes=1))
-    assert not is_due(history, NOW, DAY)
-    assert is_due(history, NOW + timedelta(minutes=15), DAY)
+    volume = failed(ago(hours=30), ago(minutes=1))
+    assert not is_due(volume, NOW, DAY)
+    assert is_due(volume, NOW + timedelta(minutes=15), DAY)
 
 
 def test_what_failed_before_it_started_earns_its_pause() -> None:
-    history = History(failures=1, last_failed_at=ago(minutes=1))
-    assert not is_due(history, NOW, DAY)
-    assert is_due(history, NOW + timedelta(minutes=15), DAY)
+    volume = an_inventory_volume(failures=1, last_failed_at=ago(minutes=1))
+    assert not is_due(volume, NOW, DAY)
+    assert is_due(volume, NOW + timedelta(minutes=15), DAY)
 
 
 def test_a_failure_whose_time_nobody_knows_delays_nothing() -> None:
-    assert is_due(History(failures=1, last_started_at=ago(days=1)), NOW, DAY)
+    assert is_due(an_inventory_volume(failures=1, last_started_at=ago(days=1)), NOW, DAY)
 
 
 def test_every_collect_means_every_collect_failures_too() -> None:
@@ -96,43 +93,43 @@ def test_every_collect_means_every_collect_failures_too() -> None:
 
 
 def test_a_problem_is_recorded_once_per_interval() -> None:
-    assert is_problem_due(History(), NOW, DAY)
+    assert is_problem_due(an_inventory_volume(), NOW, DAY)
     assert not is_problem_due(failed(ago(days=3), ago(hours=23)), NOW, DAY)
     assert is_problem_due(failed(ago(days=3), ago(hours=24)), NOW, DAY)
     assert not is_problem_due(succeeded(ago(hours=1)), NOW, DAY)
 
 
 @pytest.mark.parametrize(
-    ("history", "first_seen", "overdue"),
+    ("volume", "overdue"),
     [
-        (History(), ago(hours=47), False),
-        (History(), ago(hours=49), True),
-        (succeeded(ago(hours=47)), ago(days=90), False),
-        (succeeded(ago(hours=49)), ago(days=90), True),
+        (an_inventory_volume(first_seen_at=ago(hours=47)), False),
+        (an_inventory_volume(first_seen_at=ago(hours=49)), True),
+        (an_inventory_volume(first_seen_at=ago(days=90), protected_since=ago(hours=47)), False),
+        (succeeded(ago(hours=47)), False),
+        (succeeded(ago(hours=49)), True),
         (
-            History(
+            an_inventory_volume(
                 last_success_at=ago(hours=49),
                 last_started_at=ago(hours=1),
                 failures=1,
                 last_failed_at=NOW,
             ),
-            ago(days=90),
             True,
         ),
     ],
 )
 def test_a_volume_is_overdue_after_twice_the_interval_without_success(
-    history: History, first_seen: datetime, overdue: bool
+    volume: InventoryVolume, overdue: bool
 ) -> None:
-    assert is_overdue(history, NOW, DAY, first_seen) is overdue
+    assert is_overdue(volume, NOW, DAY) is overdue
 
 
 def test_with_every_collect_a_volume_is_overdue_after_two_days() -> None:
-    assert not is_overdue(succeeded(ago(hours=47)), NOW, Duration(), ago(days=9))
-    assert is_overdue(succeeded(ago(hours=49)), NOW, Duration(), ago(days=9))
+    assert not is_overdue(succeeded(ago(hours=47)), NOW, Duration())
+    assert is_overdue(succeeded(ago(hours=49)), NOW, Duration())
 
 
 def test_overdue_counts_calendar_months() -> None:
     start = NOW.replace(month=9)
-    assert not is_overdue(succeeded(start), NOW, parse("1mon"), start)
-    assert is_overdue(succeeded(start), NOW + timedelta(seconds=1), parse("1mon"), start)
+    assert not is_overdue(succeeded(start), NOW, parse("1mon"))
+    assert is_overdue(succeeded(start), NOW + timedelta(seconds=1), parse("1mon"))

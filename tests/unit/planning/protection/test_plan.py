@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from staffeln_cli.planning.chains.summary import ChainSummary
-from staffeln_cli.planning.protection.plan import broken, history_of
+from staffeln_cli.planning.protection.plan import broken
 from tests.unit.planning.builders import a_backup
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -30,7 +30,3 @@ def test_what_went_missing_before_the_newest_full_breaks_nothing() -> None:
 def test_without_a_chain_or_a_loss_nothing_is_broken() -> None:
     assert broken(None, NOW) is None
     assert broken(_digest(), None) is None
-
-
-def test_a_volume_never_seen_has_no_history() -> None:
-    assert history_of(None, unfinished=True).unfinished is True

@@ -1,14 +1,18 @@
 import pytest
 
-from staffeln_cli.model import ServerId, Volume
+from staffeln_cli.model import InventoryVolume, Protection, ServerId, Volume
 from staffeln_cli.planning.protection.selection import (
-    Protection,
-    Remembered,
     is_temporary,
     protection,
 )
 from staffeln_cli.planning.retention.policy import Policy
-from tests.unit.planning.builders import a_volume, projects, servers, some_rules
+from tests.unit.planning.builders import (
+    a_volume,
+    an_inventory_volume,
+    projects,
+    servers,
+    some_rules,
+)
 
 MARKED = {"backup": "true"}
 
@@ -16,7 +20,7 @@ MARKED = {"backup": "true"}
 def judged(
     volume: Volume,
     *,
-    last: Remembered | None = None,
+    last: InventoryVolume | None = None,
     tags: dict[str, dict[str, str]] | None = None,
     **policies: Policy,
 ) -> Protection:
@@ -92,7 +96,7 @@ def test_a_volume_that_is_not_protected_has_no_problem(status: str) -> None:
 
 
 class TestAnUnknownServer:
-    LAST = Remembered(
+    LAST = an_inventory_volume(
         protected=True, server_id=ServerId("s9"), server_name="gone", retention="30d"
     )
 
@@ -103,12 +107,12 @@ class TestAnUnknownServer:
         )
 
     def test_leaves_an_unprotected_volume_unprotected_for_the_same_reason(self) -> None:
-        last = Remembered(protected=False, skip_reason="its server is not marked")
+        last = an_inventory_volume(protected=False, skip_reason="its server is not marked")
         found = judged(a_volume("s9"), last=last)
         assert (found.protected, found.skip_reason) == (False, "its server is not marked")
 
-    @pytest.mark.parametrize("last", [None, Remembered(protected=False)])
-    def test_is_told_where_nothing_is_remembered(self, last: Remembered | None) -> None:
+    @pytest.mark.parametrize("last", [None, an_inventory_volume(protected=False)])
+    def test_is_told_where_nothing_is_remembered(self, last: InventoryVolume | None) -> None:
         found = judged(a_volume("s9"), last=last)
         assert (found.protected, found.skip_reason) == (False, "its server is unknown to Nova")
         assert (found.server_id, found.server_name) == ("s9", "")
@@ -129,11 +133,13 @@ class TestRetention:
     @pytest.mark.parametrize("last", ["1y", "1d"])
     def test_follows_an_explicit_change_longer_or_shorter(self, last: str | None) -> None:
         tags = {"s1": MARKED | {"retention": " 30d "}}
-        found = judged(a_volume("s1"), last=Remembered(protected=True, retention=last), tags=tags)
+        found = judged(
+            a_volume("s1"), last=an_inventory_volume(protected=True, retention=last), tags=tags
+        )
         assert (found.retention, found.bad_retention) == ("30d", None)
 
     def test_returns_to_the_default_when_the_wish_is_withdrawn(self) -> None:
-        found = judged(a_volume("s1"), last=Remembered(protected=True, retention="1y"))
+        found = judged(a_volume("s1"), last=an_inventory_volume(protected=True, retention="1y"))
         assert found.retention is None
 
     def test_may_be_the_name_of_a_policy(self) -> None:
@@ -147,7 +153,9 @@ class TestRetention:
         self, last: str | None, holds: str | None
     ) -> None:
         tags = {"s1": MARKED | {"retention": "3 weeks"}}
-        found = judged(a_volume("s1"), last=Remembered(protected=True, retention=last), tags=tags)
+        found = judged(
+            a_volume("s1"), last=an_inventory_volume(protected=True, retention=last), tags=tags
+        )
         assert (found.retention, found.bad_retention) == (holds, "'3 weeks'")
 
     def test_of_a_typo_at_first_sight_is_the_default(self) -> None:
@@ -162,12 +170,12 @@ class TestRetention:
 
     def test_of_a_policy_that_left_the_configuration_stays(self) -> None:
         tags = {"s1": MARKED | {"retention": "gold"}}
-        last = Remembered(protected=True, retention="gold")
+        last = an_inventory_volume(protected=True, retention="gold")
         found = judged(a_volume("s1"), last=last, tags=tags)
         assert (found.retention, found.bad_retention) == ("gold", "'gold'")
 
     def test_of_a_detached_volume_is_the_last_one_it_had(self) -> None:
-        last = Remembered(protected=True, server_id=ServerId("s1"), retention="1y")
+        last = an_inventory_volume(protected=True, server_id=ServerId("s1"), retention="1y")
         found = judged(a_volume(), last=last)
         assert (found.protected, found.retention, found.server_id) == (False, "1y", "s1")
 
@@ -199,7 +207,7 @@ class TestRetention:
 
     def test_of_a_known_server_does_not_cut_what_an_unknown_one_wanted(self) -> None:
         tags = {"s1": MARKED | {"retention": "5d"}}
-        last = Remembered(protected=True, retention="1y")
+        last = an_inventory_volume(protected=True, retention="1y")
         assert judged(a_volume("s1", "s9"), last=last, tags=tags).retention == "1y"
 
 
