@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check bench soak build clean
+.PHONY: demo test check docs bench soak build clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -31,6 +31,9 @@ test: $(STAMP) ## all tests, with real PostgreSQL and Redis, and coverage
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report= $(PYTEST_OPTIONS)
 	$(BIN)/coverage report --include='staffeln_cli/planning/*,staffeln_cli/config/*,staffeln_cli/model/*,staffeln_cli/errors.py' --fail-under=100
 	$(BIN)/coverage report --fail-under=88
+
+docs: $(STAMP) ## the generated pages: docs/configuration.md and docs/reference/
+	$(BIN)/python -m docs.generate
 
 bench: $(STAMP) ## figures, measured as ratios in one run
 	$(BIN)/python -m tests.bench
