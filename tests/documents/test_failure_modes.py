@@ -1,0 +1,39 @@
+"""What the documents draw and promise about failures is what the code and the tests do."""
+
+import re
+
+import pytest
+
+from staffeln_cli.model import State
+from staffeln_cli.model.lifecycle import NEXT
+from tests.documents.pages import ROOT, read
+
+WRITTEN = {
+    name
+    for file in (ROOT / "tests").rglob("test_*.py")
+    for name in re.findall(r"^def (test_\w+)\(", file.read_text(encoding="utf-8"), re.MULTILINE)
+}
+
+
+def table_rows(text: str, heading: str) -> list[str]:
+    """The rows of the table below a heading, without its head."""
+    section = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return [line for line in section.splitlines() if line.startswith("| ")][1:]
+
+
+def test_the_drawing_of_the_states_is_the_table_that_the_code_obeys() -> None:
+    moves = re.findall(r"^ +(\w+) --> (\w+):", read("docs/architecture.md"), re.MULTILINE)
+    drawn = {state: {State(new) for old, new in moves if old == state} for state in State}
+    assert drawn == NEXT
+
+
+def test_every_failure_that_is_described_has_a_test() -> None:
+    rows = table_rows(read("docs/failure-modes.md"), "What can die")
+    assert len(rows) > 20
+    assert [row for row in rows if not re.search(r"`test_\w+`", row)] == []
+
+
+@pytest.mark.parametrize("page", ["docs/failure-modes.md", "docs/architecture.md"])
+def test_every_test_that_a_page_names_exists(page: str) -> None:
+    named = set(re.findall(r"`(test_\w+)`", read(page)))
+    assert named - WRITTEN == set()
