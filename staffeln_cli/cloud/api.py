@@ -218,7 +218,7 @@ class Api:
                 self._tokens[project_id] = plugin
         try:
             self._retrying(lambda: self._project_access(plugin), "getting a token")
-        except (ksa.Unauthorized, ksa.Forbidden, ksa.NotFound) as error:
+        except (ksa.Unauthorized, ksa.Forbidden) as error:
             raise self._no_access(project_id, error) from error
         return plugin
 
@@ -232,8 +232,13 @@ class Api:
         return NoAccess(f"no access to project {project_id}: {one_line(error)}; {advice}")
 
     def _project_access(self, plugin: ProjectToken) -> AccessInfo:
-        with asking_keystone():
-            return plugin.get_access(self._session)
+        try:
+            with asking_keystone():
+                return plugin.get_access(self._session)
+        except ksa.NotFound as error:
+            # Keystone does not know the login's own token, although it was renewed: it has ended
+            # again, or another Keystone host has other keys. An unknown project is a 401.
+            raise Later(one_line(error)) from error
 
     def _access(self) -> AccessInfo:
         try:

@@ -1,5 +1,6 @@
 """Tokens that end, cannot be exchanged, or turn out to be weaker than they were."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.acceptance.builders import (
     rounds,
     sent,
     some_volumes,
+    states,
     volumes,
 )
 from tests.conftest import Staffeln
@@ -60,6 +62,30 @@ def test_every_request_may_meet_an_ended_token_and_no_backup_is_made_twice(
         cloud.advance(minutes=1)
         staffeln("check")
     assert len({one["volume_id"] for one in cloud.backups()}) == len(cloud.backups()) == 8
+
+
+@pytest.mark.parametrize(
+    ("times", "retried_for", "exit_code", "state"),
+    [(5, "60s", 0, "creating"), (1000, "0s", CloudUnavailable.exit_code, "planned")],
+)
+def test_a_login_token_that_keystone_does_not_know_is_no_missing_role(
+    cloud: SimCloud, staffeln: Staffeln, times: int, retried_for: str, exit_code: int, state: str
+) -> None:
+    staffeln.set(CLOUD_RETRY_TIMEOUT=retried_for)
+    a_volume(cloud)
+    staffeln("collect")
+    met: list[Request] = []
+
+    def expire(request: Request) -> None:
+        is_exchange = request.method == "POST" and '"token": {' in json.dumps(request.body)
+        if is_exchange and len(met) < times:
+            met.append(request)
+            cloud.expire_tokens()
+
+    cloud.on_request = expire
+    assert staffeln("backup").exit_code == exit_code
+    cloud.on_request = None
+    assert (len(met) >= 2, states(staffeln)) == (True, [state])
 
 
 def test_where_tokens_may_not_be_exchanged_the_password_is_used(
