@@ -64,7 +64,7 @@ def test_the_newest_of_a_volume_is_taken_or_the_newest_before_a_moment(
     volume = a_volume(cloud)
     rounds(staffeln, cloud, 3)
     made = records(staffeln)
-    at = made[1]["started_at"]
+    at = cloud.backups(id=made[1]["backup_id"])[0]["created_at"].strftime("%Y-%m-%dT%H:%M:%SZ")
     for options, expected in (
         ((), made[2]),
         (("--at", at), made[1]),
