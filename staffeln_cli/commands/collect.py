@@ -221,10 +221,9 @@ def _close(run: Run, sight: _Sight) -> None:
 def _is_there(run: Run, known: InventoryVolume) -> bool | None:
     """Whether Cinder has a volume that the listing lacks; None, and a failure, when in doubt."""
     try:
-        volume = run.cloud.lookups.volume(known.volume_id)
+        return run.cloud.lookups.volume(known.volume_id) is not None
     except CloudUnavailable as error:
         reason = f"the listing of volumes lacks it, and looking it up failed: {error}"
         name = called(known.volume_name, known.server_name)
         run.fail("volume", known.volume_id, reason, name=name)
         return None
-    return volume is not None and not selection.is_temporary(volume)
