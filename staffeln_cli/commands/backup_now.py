@@ -4,11 +4,12 @@ import secrets
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from staffeln_cli.config.rules import selection_rules
+from staffeln_cli.config.rules import chain_limits, selection_rules
 from staffeln_cli.errors import NotFound
 from staffeln_cli.model import (
     BackupRecord,
     Decision,
+    InventoryVolume,
     Kind,
     Origin,
     Outcome,
@@ -22,15 +23,20 @@ from staffeln_cli.model import (
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.operations.follow_backup import follow
 from staffeln_cli.operations.start_backup import Waiting, caps_of, start
-from staffeln_cli.planning.chains.summary import next_kind, summaries_of
+from staffeln_cli.planning.chains.summary import summary_of
 from staffeln_cli.planning.protection import selection
-from staffeln_cli.planning.protection.plan import broken, planned
+from staffeln_cli.planning.protection.next_backup import (
+    ChainLimits,
+    NextBackup,
+    next_backup,
+    planned,
+)
 from staffeln_cli.runtime import Run, Runtime, run_pass
 
 COUNTS = ("started", "deferred", "failed")
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 15.0
-_ANY_DEPTH = 1_000_000
+_NO_LIMITS = ChainLimits(depth=1_000_000, max_age=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,34 +93,27 @@ def _wished(run: Run, wish: BackupRequest) -> Iterator[Volume]:
 
 
 def _planned(run: Run, volume: Volume, wanted: Kind | None) -> BackupRecord | None:
-    """A record for the wish; None, and a failure named, when it cannot be had."""
-    digests = summaries_of([run.cloud.listings.backups_of(volume.id)])
-    digest = digests.get((volume.project_id, volume.id))
-    settings, insisting = run.settings.backup, wanted is Kind.INCREMENTAL
-    kind, reason = next_kind(
-        digest,
+    """A record for the request; None, and a failure, when the kind asked for is impossible."""
+    backups = run.cloud.listings.backups_of(volume.id)
+    chain = summary_of(one for one in backups if one.project_id == volume.project_id)
+    now, only_incremental = run.now(), wanted is Kind.INCREMENTAL
+    backup = next_backup(
+        chain,
+        _NO_LIMITS if only_incremental else chain_limits(run.settings.backup),
+        now,
         volume_size_gib=volume.size_gib,
-        depth=_ANY_DEPTH if insisting else settings.full_backup_depth,
-        max_age=None if insisting else settings.chain_max_age,
-        now=run.now(),
-        broken=broken(digest, run.store.backups.newest_missing().get(volume.id)),
+        newest_missing=run.store.backups.newest_missing().get(volume.id),
     )
-    if insisting and kind is Kind.FULL:
-        run.fail("volume", volume.id, f"no incremental is possible: {reason}")
+    if only_incremental and backup.kind is Kind.FULL:
+        run.fail("volume", volume.id, f"no incremental is possible: {backup.reason}")
         return None
-    kind = wanted or kind
-    run.decide(Decision(f"start {kind}", "volume", volume.id, volume.name, reason))
+    if wanted is Kind.FULL:
+        backup = NextBackup(Kind.FULL, backup.reason)
+    run.decide(Decision(f"start {backup.kind}", "volume", volume.id, volume.name, backup.reason))
     servers = _servers(run, volume)
     protection = selection.protection(volume, servers, {}, selection_rules(run.settings), None)
-    return planned(
-        volume,
-        protection,
-        kind,
-        run.now(),
-        token=secrets.token_hex(8),
-        chain_id=digest.full_id if digest is not None and kind is Kind.INCREMENTAL else None,
-        origin=Origin.ADHOC,
-    )
+    row = InventoryVolume.seen(volume, protection, now, known=None)
+    return planned(row, backup, now, token=secrets.token_hex(8), origin=Origin.ADHOC)
 
 
 def _servers(run: Run, volume: Volume) -> dict[ServerId, Server]:

@@ -4,20 +4,17 @@ import secrets
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
 
-from staffeln_cli.config import Settings
-from staffeln_cli.config.rules import selection_rules
+from staffeln_cli.config.rules import chain_limits, selection_rules
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import (
-    BackupId,
     BackupRecord,
     Decision,
     InventoryVolume,
-    Kind,
     Outcome,
     Project,
     ProjectId,
@@ -29,9 +26,14 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.model.naming import called
-from staffeln_cli.planning.chains.summary import ChainSummary, next_kind, summaries_of
+from staffeln_cli.planning.chains.summary import ChainSummary, summaries_of
 from staffeln_cli.planning.protection import due, selection
-from staffeln_cli.planning.protection.plan import broken, planned
+from staffeln_cli.planning.protection.next_backup import (
+    ChainLimits,
+    next_backup,
+    planned,
+    refused,
+)
 from staffeln_cli.runtime import Run, Runtime, run_pass
 
 COUNTS = ("servers", "volumes", "protected", "skipped", "planned", "gone")
@@ -49,7 +51,8 @@ class _Sight:
     moment: datetime
     servers: dict[ServerId, Server]
     projects: dict[ProjectId, Project]
-    digests: dict[tuple[ProjectId, VolumeId], ChainSummary]
+    chains: dict[tuple[ProjectId, VolumeId], ChainSummary]
+    limits: ChainLimits
     unfinished: dict[VolumeId, State]
     missing: dict[VolumeId, datetime]
     rules: selection.Rules
@@ -87,7 +90,7 @@ def _look(run: Run, volumes: Iterator[list[Volume]]) -> tuple[_Sight, list[Volum
     listings, backups = run.cloud.listings, run.store.backups
     moment, rules = run.now(), selection_rules(run.settings)
     with ThreadPoolExecutor(3, thread_name_prefix="look") as pool:
-        digests = pool.submit(lambda: summaries_of(listings.backups()))
+        chains = pool.submit(lambda: summaries_of(listings.backups()))
         servers = pool.submit(lambda: _servers(listings.servers(), rules))
         projects = pool.submit(lambda: {one.id: one for one in listings.projects()})
         first = next(volumes, [])
@@ -96,7 +99,8 @@ def _look(run: Run, volumes: Iterator[list[Volume]]) -> tuple[_Sight, list[Volum
             moment=moment,
             servers=servers.result(),
             projects=projects.result(),
-            digests=digests.result(),
+            chains=chains.result(),
+            limits=chain_limits(run.settings.backup),
             unfinished=unfinished,
             missing=missing,
             rules=rules,
@@ -155,48 +159,29 @@ def is_skipped(protection: Protection, rules: selection.Rules) -> bool:
 
 def _planned(run: Run, sight: _Sight, seen: _Seen) -> BackupRecord | None:
     """A record for a volume that is due; failed at once where its status forbids a backup."""
-    if not seen.protection.protected or seen.protection.busy:
-        return None
-    if seen.volume.id in sight.unfinished:
+    volume, protection, now = seen.row, seen.protection, sight.moment
+    is_unfinished = volume.volume_id in sight.unfinished
+    if not protection.protected or protection.busy or is_unfinished:
         return None
     interval = run.settings.backup.min_interval
-    problem = seen.protection.problem
-    if problem is not None:
-        if not due.is_problem_due(seen.row, sight.moment, interval):
+    if protection.problem is not None:
+        if not due.is_problem_due(volume, now, interval):
             return None
-        name = called(seen.volume.name, seen.protection.server_name)
-        run.fail("volume", seen.volume.id, problem, name=name)
-        record = planned(
-            seen.volume, seen.protection, Kind.FULL, sight.moment, token=secrets.token_hex(8)
-        )
-        return replace(record, state=State.FAILED, reason=problem, finished_at=sight.moment)
-    if not due.is_due(seen.row, sight.moment, interval):
+        name = called(volume.volume_name, volume.server_name)
+        run.fail("volume", volume.volume_id, protection.problem, name=name)
+        return refused(volume, protection.problem, now, token=secrets.token_hex(8))
+    if not due.is_due(volume, now, interval):
         return None
-    kind, reason, chain_id = _kind(run.settings, sight, seen)
-    run.decide(Decision(f"plan {kind}", "volume", seen.volume.id, seen.volume.name, reason))
-    return planned(
-        seen.volume,
-        seen.protection,
-        kind,
-        sight.moment,
-        token=secrets.token_hex(8),
-        chain_id=chain_id,
-        waiting_since=seen.row.last_started_at,
+    backup = next_backup(
+        sight.chains.get((volume.project_id, volume.volume_id)),
+        sight.limits,
+        now,
+        volume_size_gib=volume.size_gib,
+        newest_missing=sight.missing.get(volume.volume_id),
     )
-
-
-def _kind(settings: Settings, sight: _Sight, seen: _Seen) -> tuple[Kind, str, BackupId | None]:
-    digest = sight.digests.get((seen.volume.project_id, seen.volume.id))
-    kind, reason = next_kind(
-        digest,
-        volume_size_gib=seen.volume.size_gib,
-        depth=settings.backup.full_backup_depth,
-        max_age=settings.backup.chain_max_age,
-        now=sight.moment,
-        broken=broken(digest, sight.missing.get(seen.volume.id)),
-    )
-    chain_id = digest.full_id if digest is not None and kind is Kind.INCREMENTAL else None
-    return kind, reason, chain_id
+    action, name = f"plan {backup.kind}", volume.volume_name
+    run.decide(Decision(action, "volume", volume.volume_id, name, backup.reason))
+    return planned(volume, backup, now, token=secrets.token_hex(8))
 
 
 def _close(run: Run, sight: _Sight) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from staffeln_cli.config.rules import retention_terms
+from staffeln_cli.config.rules import chain_limits, retention_terms
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import (
     Backup,
@@ -14,10 +14,10 @@ from staffeln_cli.model import (
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.operations import lookup
 from staffeln_cli.planning.chains.broken import orphaned_incrementals
-from staffeln_cli.planning.chains.summary import next_kind, summaries_of
+from staffeln_cli.planning.chains.summary import summary_of
 from staffeln_cli.planning.explanation import Explanation, Next
 from staffeln_cli.planning.protection import due
-from staffeln_cli.planning.protection.plan import broken
+from staffeln_cli.planning.protection.next_backup import next_backup
 from staffeln_cli.planning.retention.verdicts import Member, judge
 from staffeln_cli.runtime import Runtime
 
@@ -74,24 +74,16 @@ def _remembered(record: BackupRecord) -> Backup:
     )
 
 
-def _next(
-    runtime: Runtime,
-    volume: InventoryVolume,
-    backups: list[Backup],
-) -> Next:
+def _next(runtime: Runtime, volume: InventoryVolume, backups: list[Backup]) -> Next:
     settings, now = runtime.settings.backup, runtime.now()
-    digest = summaries_of([backups]).get((volume.project_id, volume.volume_id))
-    kind, reason = next_kind(
-        digest,
-        volume_size_gib=volume.size_gib,
-        depth=settings.full_backup_depth,
-        max_age=settings.chain_max_age,
-        now=now,
-        broken=broken(digest, runtime.store.backups.newest_missing().get(volume.volume_id)),
-    )
     return Next(
         due_at=due.next_due_at(volume, settings.min_interval),
-        kind=kind,
-        reason=reason,
         is_overdue=due.is_overdue(volume, now, settings.min_interval),
+        backup=next_backup(
+            summary_of(backups),
+            chain_limits(settings),
+            now,
+            volume_size_gib=volume.size_gib,
+            newest_missing=runtime.store.backups.newest_missing().get(volume.volume_id),
+        ),
     )

@@ -5,7 +5,7 @@ far as Cinder cannot tell: that it made it, and of which server.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,7 +18,6 @@ from staffeln_cli.model import (
     ServerId,
     VolumeId,
 )
-from staffeln_cli.planning.protection.plan import found
 from staffeln_cli.runtime import Runtime
 from staffeln_cli.store.staffeln2 import Made, backups_of
 
@@ -82,11 +81,9 @@ def _wanted(runtime: Runtime, page: list[Backup], done: TakenOver) -> Iterator[B
 
 def _record(backup: Backup, made: Made, names: _Names, moment: datetime) -> BackupRecord:
     server_name = names.servers.get(made.server_id, "") if made.server_id else ""
-    return found(
-        backup,
-        Origin.IMPORTED,
-        moment,
-        record_id=RecordId(backup.id),
+    record = BackupRecord.found(backup, Origin.IMPORTED, moment, record_id=RecordId(backup.id))
+    return replace(
+        record,
         server_id=made.server_id,
         server_name=server_name or made.server_name,
         volume_name=names.volumes.get(backup.volume_id, ""),

@@ -1,8 +1,9 @@
 """What the configuration says about selection and retention, in the terms of planning."""
 
-from staffeln_cli.config.settings import RetentionSettings, Settings
+from staffeln_cli.config.settings import BackupSettings, RetentionSettings, Settings
 from staffeln_cli.model import InventoryVolume
 from staffeln_cli.planning.protection import selection
+from staffeln_cli.planning.protection.next_backup import ChainLimits
 from staffeln_cli.planning.retention.policy import in_force
 from staffeln_cli.planning.retention.verdicts import RetentionTerms
 
@@ -16,6 +17,11 @@ def selection_rules(settings: Settings) -> selection.Rules:
         policies=settings.retention.policies,
         default=settings.retention.time,
     )
+
+
+def chain_limits(settings: BackupSettings) -> ChainLimits:
+    """What the configuration says about the length and age of chains."""
+    return ChainLimits(settings.full_backup_depth, settings.chain_max_age)
 
 
 def retention_terms(settings: RetentionSettings, known: InventoryVolume | None) -> RetentionTerms:

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, NewType
 
-from staffeln_cli.model.cloud import BackupId, ProjectId, ServerId, Volume, VolumeId
+from staffeln_cli.model.cloud import Backup, BackupId, ProjectId, ServerId, Volume, VolumeId
 
 RecordId = NewType("RecordId", str)
 
@@ -184,6 +184,29 @@ class BackupRecord:
     not_before: datetime | None = None
     pinned_by: str | None = None
     deleted_at: datetime | None = None
+
+    @classmethod
+    def found(
+        cls, backup: Backup, origin: Origin, now: datetime, *, record_id: RecordId
+    ) -> "BackupRecord":
+        """A record for an available backup that Cinder has and that had no record.
+
+        Its name has Cinder's id in it: a backup's name need not be unique, a record's must be.
+        """
+        return cls(
+            id=record_id,
+            name=f"{backup.name}#{backup.id}",
+            volume_id=backup.volume_id,
+            project_id=backup.project_id,
+            kind=Kind.INCREMENTAL if backup.is_incremental else Kind.FULL,
+            state=State.AVAILABLE,
+            origin=origin,
+            planned_at=backup.created_at,
+            started_at=backup.created_at,
+            finished_at=now,
+            backup_id=backup.id,
+            size_gib=backup.size_gib,
+        )
 
     @property
     def brief(self) -> RecordBrief | None:

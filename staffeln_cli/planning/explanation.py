@@ -3,18 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from staffeln_cli.model import BackupRecord, InventoryVolume, Kind
+from staffeln_cli.model import BackupRecord, InventoryVolume
+from staffeln_cli.planning.protection.next_backup import NextBackup
 from staffeln_cli.planning.retention.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """The backup that comes next: when at the earliest, of which kind, and why that kind."""
+    """The next backup: when it is due, whether the volume is overdue, which kind, and why."""
 
-    due_at: datetime | None
-    kind: Kind
-    reason: str
+    due_at: datetime
     is_overdue: bool
+    backup: NextBackup
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,8 @@ def as_json(explained: Explanation) -> dict[str, Any]:
         if following is None
         else {
             "due_at": following.due_at,
-            "kind": following.kind,
-            "reason": following.reason,
+            "kind": following.backup.kind,
+            "reason": following.backup.reason,
             "overdue": following.is_overdue,
         },
         "unfinished": [
@@ -118,11 +118,10 @@ def _what_comes(explained: Explanation, now: datetime) -> list[Text]:
     following = explained.next
     if following is None or explained.unfinished:
         return lines
-    when = (
-        "now" if following.due_at is None or following.due_at <= now else _when(following.due_at)
-    )
-    article = "a" if following.kind is Kind.FULL else "an"
-    lines.append(Text(f"Next: {article} {following.kind} backup, due {when}: {following.reason}."))
+    when = "now" if following.due_at <= now else _when(following.due_at)
+    kind, reason, _ = following.backup
+    article = "a" if kind is Kind.FULL else "an"
+    lines.append(Text(f"Next: {article} {kind} backup, due {when}: {reason}."))
     if following.is_overdue:
         last = explained.volume.last_success_at
         since = f"the last good one started {_when(last)}" if last else "it never had a good one"

@@ -5,11 +5,10 @@ are under its policy again.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from staffeln_cli.model import Backup, BackupRecord, Origin, RecordId, ServerId, State
 from staffeln_cli.model.naming import RECORD_KEY, SERVER_KEY
-from staffeln_cli.planning.protection.plan import found
 from staffeln_cli.runtime import Runtime
 
 
@@ -45,10 +44,6 @@ def _unknown(runtime: Runtime, marked: Sequence[Backup]) -> list[Backup]:
 
 def _record(runtime: Runtime, orphan: Backup) -> BackupRecord:
     server_id = orphan.metadata.get(SERVER_KEY)
-    return found(
-        orphan,
-        Origin.ADOPTED,
-        runtime.now(),
-        record_id=RecordId(f"{orphan.metadata[RECORD_KEY][:16]}-{orphan.id[:8]}"),
-        server_id=ServerId(server_id) if server_id else None,
-    )
+    record_id = RecordId(f"{orphan.metadata[RECORD_KEY][:16]}-{orphan.id[:8]}")
+    record = BackupRecord.found(orphan, Origin.ADOPTED, runtime.now(), record_id=record_id)
+    return replace(record, server_id=ServerId(server_id) if server_id else None)

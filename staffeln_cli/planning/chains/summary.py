@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from staffeln_cli.model import Backup, BackupId, Kind, ProjectId, VolumeId
-from staffeln_cli.model.durations import Duration
+from staffeln_cli.model import Backup, BackupId, ProjectId, VolumeId
 from staffeln_cli.planning.chains.lineage import (
     WHOLE,
     Parents,
@@ -71,55 +70,25 @@ class ChainSummary:
         self._broken = _since(self._broken, at)
 
 
+def summary_of(backups: Iterable[Backup]) -> ChainSummary:
+    """The newest chain of one volume in one project; with all backups, because Cinder uses any."""
+    summary = ChainSummary()
+    for backup in backups:
+        summary.add(backup)
+    return summary
+
+
 def summaries_of(pages: Iterable[list[Backup]]) -> dict[tuple[ProjectId, VolumeId], ChainSummary]:
-    """The newest chain of each volume, anybody's backups included, since Cinder builds on any."""
-    digests: dict[tuple[ProjectId, VolumeId], ChainSummary] = {}
+    """The newest chain of each volume in each project, of a listing of all backups."""
+    summaries: dict[tuple[ProjectId, VolumeId], ChainSummary] = {}
     for page in pages:
-        for one in page:
-            key = (one.project_id, one.volume_id)
-            digest = digests.get(key)
-            if digest is None:
-                digest = digests[key] = ChainSummary()
-            digest.add(one)
-    return digests
-
-
-def next_kind(  # noqa: PLR0913 - facts of one volume, each by name
-    digest: ChainSummary | None,
-    *,
-    volume_size_gib: int,
-    depth: int,
-    max_age: Duration | None,
-    now: datetime,
-    broken: str | None,
-) -> tuple[Kind, str]:
-    """Full or incremental next, and why; `broken` is what our records know against the chain."""
-    if depth == 0:
-        return Kind.FULL, "every backup is a full one (depth 0)"
-    if digest is None or digest.full_at is None:
-        return Kind.FULL, "there is no full backup to build on"
-    if broken is not None:
-        return Kind.FULL, f"the last chain is broken: {broken}"
-    flaw = _flaw(digest, volume_size_gib, max_age.before(now) if max_age is not None else None)
-    if flaw is not None:
-        return Kind.FULL, flaw
-    if digest.incrementals >= depth:
-        return Kind.FULL, f"the last chain has {digest.incrementals} incrementals already"
-    return Kind.INCREMENTAL, f"incremental {digest.incrementals + 1} of {depth}"
-
-
-def _flaw(digest: ChainSummary, volume_size_gib: int, oldest: datetime | None) -> str | None:
-    """What keeps the newest chain from being continued, its length apart."""
-    if not digest.all_available:
-        return "a backup of the last chain is not available"
-    if digest.full_snapshot:
-        # Its data may be older than that of other backups, and Cinder goes by the age of the data.
-        return "the last full backup is of a snapshot"
-    if volume_size_gib > digest.full_size_gib:
-        return f"the volume has grown from {digest.full_size_gib} to {volume_size_gib} GiB"
-    if oldest is not None and digest.full_at is not None and digest.full_at < oldest:
-        return "the last chain is older than it may become"
-    return None
+        for backup in page:
+            key = (backup.project_id, backup.volume_id)
+            summary = summaries.get(key)
+            if summary is None:
+                summary = summaries[key] = ChainSummary()
+            summary.add(backup)
+    return summaries
 
 
 def _microseconds(moment: datetime) -> int:

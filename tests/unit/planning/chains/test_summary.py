@@ -2,10 +2,9 @@ from itertools import permutations
 
 import pytest
 
-from staffeln_cli.model import Backup, Kind
-from staffeln_cli.model.durations import Duration, parse
-from staffeln_cli.planning.chains.summary import ChainSummary, chains_of, may_depend_on, next_kind
-from tests.unit.planning.builders import NOW, a_backup
+from staffeln_cli.model import Backup
+from staffeln_cli.planning.chains.summary import chains_of, may_depend_on, summary_of
+from tests.unit.planning.builders import a_backup
 
 FULL = a_backup("f1", days_old=9)
 CHAIN = [
@@ -15,33 +14,9 @@ CHAIN = [
 ]
 
 
-def digest(*backups: Backup) -> ChainSummary:
-    found = ChainSummary()
-    for backup in backups:
-        found.add(backup)
-    return found
-
-
-def kind_after(
-    *backups: Backup,
-    size_gib: int = 10,
-    depth: int = 6,
-    max_age: Duration | None = None,
-    broken: str | None = None,
-) -> tuple[Kind, str]:
-    return next_kind(
-        digest(*backups),
-        volume_size_gib=size_gib,
-        depth=depth,
-        max_age=max_age,
-        now=NOW,
-        broken=broken,
-    )
-
-
-class TestADigest:
+class TestAChainSummary:
     def test_tells_the_newest_chain(self) -> None:
-        found = digest(*CHAIN)
+        found = summary_of(CHAIN)
         assert (found.full_id, found.full_at, found.full_size_gib) == ("f1", FULL.created_at, 10)
         assert (found.incrementals, found.all_available) == (2, True)
 
@@ -52,13 +27,13 @@ class TestADigest:
             *CHAIN,
         ]
         for order in permutations(history):
-            found = digest(*order)
+            found = summary_of(order)
             assert (found.full_id, found.incrementals, found.all_available) == ("f1", 2, True)
 
     def test_does_not_mind_the_order_of_equal_times(self) -> None:
         twins = [a_backup("fa", status="error"), a_backup("fb")]
         for order in permutations([*twins, a_backup("i", incremental=True)]):
-            found = digest(*order)
+            found = summary_of(order)
             assert (found.full_id, found.incrementals, found.all_available) == ("fb", 1, False)
 
     @pytest.mark.parametrize("broken", [0, 1, 2])
@@ -67,57 +42,11 @@ class TestADigest:
             backup._replace(status="error") if place == broken else backup
             for place, backup in enumerate(CHAIN)
         ]
-        assert not digest(*history).all_available
+        assert not summary_of(history).all_available
 
     def test_of_nothing_has_no_full(self) -> None:
-        found = digest()
+        found = summary_of([])
         assert (found.full_id, found.incrementals, found.all_available) == (None, 0, True)
-
-
-class TestTheNextBackup:
-    def test_is_incremental_on_a_sound_chain(self) -> None:
-        assert kind_after(*CHAIN) == (Kind.INCREMENTAL, "incremental 3 of 6")
-
-    def test_is_full_at_first(self) -> None:
-        kind, why = next_kind(None, volume_size_gib=1, depth=6, max_age=None, now=NOW, broken=None)
-        assert (kind, why) == (Kind.FULL, "there is no full backup to build on")
-
-    def test_is_full_where_only_incrementals_are_left(self) -> None:
-        assert kind_after(*CHAIN[1:])[0] is Kind.FULL
-
-    def test_is_always_full_at_depth_nought(self) -> None:
-        assert kind_after(*CHAIN, depth=0) == (
-            Kind.FULL,
-            "every backup is a full one (depth 0)",
-        )
-
-    @pytest.mark.parametrize(("depth", "kind"), [(2, Kind.FULL), (3, Kind.INCREMENTAL)])
-    def test_is_full_after_as_many_incrementals_as_configured(
-        self, depth: int, kind: Kind
-    ) -> None:
-        assert kind_after(*CHAIN, depth=depth)[0] is kind
-
-    @pytest.mark.parametrize("status", ["error", "creating", "restoring", "deleting"])
-    def test_is_full_while_a_member_is_not_available(self, status: str) -> None:
-        kind, why = kind_after(*CHAIN, a_backup("i3", incremental=True, status=status))
-        assert (kind, why) == (Kind.FULL, "a backup of the last chain is not available")
-
-    def test_is_full_after_a_member_has_gone_missing(self) -> None:
-        kind, why = kind_after(*CHAIN, broken="i2 is missing")
-        assert (kind, why) == (Kind.FULL, "the last chain is broken: i2 is missing")
-
-    def test_is_full_after_the_volume_has_grown(self) -> None:
-        kind, why = kind_after(*CHAIN, size_gib=11)
-        assert (kind, why) == (Kind.FULL, "the volume has grown from 10 to 11 GiB")
-
-    def test_is_full_when_the_chain_is_too_old(self) -> None:
-        assert kind_after(*CHAIN, max_age=parse("9d"))[0] is Kind.INCREMENTAL
-        kind, why = kind_after(*CHAIN, max_age=parse("8d"))
-        assert (kind, why) == (Kind.FULL, "the last chain is older than it may become")
-
-    def test_is_full_after_a_full_of_a_snapshot_whose_data_may_be_older(self) -> None:
-        kind, why = kind_after(*CHAIN, a_backup("f2", days_old=6, snapshot_days_old=6.5))
-        assert (kind, why) == (Kind.FULL, "the last full backup is of a snapshot")
 
 
 def names(backups: list[Backup]) -> list[list[str]]:
