@@ -1,17 +1,21 @@
-"""Tell chats, webhooks and dead man's switches how runs go; never at the cost of the run."""
+"""Notifications about runs to chats, webhooks and dead man's switches; they never stop a run."""
 
 import logging
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 from staffeln_cli.config.notices import NotifySettings
 from staffeln_cli.model import Outcome
+from staffeln_cli.model.redaction import without
+from staffeln_cli.model.text import unmentioned
 
 log = logging.getLogger(__name__)
 _PING = "ping+"
-_PATIENCE = 10
-"""Seconds; what does not answer by then did not hear it."""
+_TIMEOUT = 10.0
+"""Seconds for all notifications together; what does not answer by then was not told."""
 _MOST_FAILURES = 20
 _PATHS = {"start": "/start", "success": "", "failure": "/fail"}
 """What is added to the URL of a service that watches for silence, as healthchecks.io has it."""
@@ -20,32 +24,57 @@ _KINDS = {"start": "info", "success": "success", "failure": "failure"}
 
 def begun(settings: NotifySettings, command: str) -> None:
     """A run has begun; one that is a dry run is none."""
-    _tell(settings, "start", f"{command} has begun", "")
+    _tell(settings, "start", f"{command} has begun", [])
 
 
 def ended(settings: NotifySettings, command: str, outcomes: Sequence[Outcome]) -> None:
-    """A run, of one pass or of several, has ended; what was skipped, or a dry run, is no pass."""
+    """A run, of one pass or of several, has ended; a skipped pass or a dry run is not told."""
     passes = [one for one in outcomes if one.outcome != "skipped" and not one.dry_run]
     bad = [one for one in passes if one.exit_code]
     if bad:
-        _tell(settings, "failure", f"{command} failed", "\n".join(_complaints(bad)))
+        _tell(settings, "failure", f"{command} failed", _complaints(bad))
     elif passes:
-        _tell(settings, "success", f"{command} went well", "\n".join(map(_figures, passes)))
+        _tell(settings, "success", f"{command} went well", map(_figures, passes))
 
 
-def _tell(settings: NotifySettings, event: str, title: str, body: str) -> None:
-    """Tell everybody who wants to hear of this; who cannot be told is named in the log."""
-    title = f"staffeln {title} on {socket.gethostname()}"
+def _tell(settings: NotifySettings, event: str, title: str, lines: Iterable[str]) -> None:
+    """Tell all at the same time; who could not be told is named in the log.
+
+    Names and reasons from the cloud are in these lines: each becomes harmless here.
+    """
+    title = unmentioned(f"staffeln {title} on {socket.gethostname()}")
+    body = "\n".join(map(unmentioned, lines)) or title
+    calls = []
     for number, url in enumerate(settings.urls, 1):
         if url.startswith(_PING):
-            problem = _ping(url.removeprefix(_PING), event)
+            calls.append((number, url, _Call(_ping, url.removeprefix(_PING), event)))
         elif event in settings.on:
-            problem = _send(url, event, title, body or title)
-        else:
-            continue
-        if problem:
+            calls.append((number, url, _Call(_send, url, event, title, body)))
+    deadline = time.monotonic() + _TIMEOUT
+    for number, url, call in calls:
+        if problem := call.problem(deadline):
             # Never the URL: all of it may be secret.
             log.warning("notify.urls, number %d (%s): %s", number, _scheme(url), problem)
+
+
+class _Call:
+    """One notification in a thread of its own, which the process does not wait for at its end."""
+
+    def __init__(self, notify: Callable[..., str | None], *arguments: str) -> None:
+        self._problem: str | None = "no answer in time"
+        self._thread = threading.Thread(target=self._run, args=(notify, arguments), daemon=True)
+        self._thread.start()
+
+    def problem(self, deadline: float) -> str | None:
+        """What went wrong, also that it is not over by the deadline; None if nothing did."""
+        self._thread.join(max(0.0, deadline - time.monotonic()))
+        return self._problem
+
+    def _run(self, notify: Callable[..., str | None], arguments: Sequence[str]) -> None:
+        try:
+            self._problem = notify(*arguments)
+        except Exception as error:  # noqa: BLE001 - a hundred services' code; the run matters more
+            self._problem = f"failed: {type(error).__name__}"
 
 
 def _ping(url: str, event: str) -> str | None:
@@ -56,10 +85,12 @@ def _ping(url: str, event: str) -> str | None:
         return "expected ping+https://…"
     url = parts._replace(path=parts.path.rstrip("/") + _PATHS[event]).geturl()
     try:
-        with urllib.request.urlopen(url, timeout=_PATIENCE):  # noqa: S310 - http or https, see above
+        with urllib.request.urlopen(url, timeout=_TIMEOUT):  # noqa: S310 - http or https, see above
             return None
-    except (OSError, ValueError) as error:  # URLError is one of the former
-        return f"failed: {getattr(error, 'reason', None) or type(error).__name__}"
+    except OSError as error:
+        return (
+            f"failed: {without(str(getattr(error, 'reason', error)), [url.partition('://')[2]])}"
+        )
 
 
 def _send(url: str, event: str, title: str, body: str) -> str | None:
@@ -69,22 +100,19 @@ def _send(url: str, event: str, title: str, body: str) -> str | None:
         return "needs Apprise; run: pip install 'staffeln[notify]'"
     # It logs URLs, and what services answer, with whatever is secret in them.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
-    try:
-        messenger = apprise.Apprise()
-        if not messenger.add(url):
-            return "is no URL that Apprise knows"
-        told = messenger.notify(body=body, title=title, notify_type=_KINDS[event])
-    except Exception as error:  # noqa: BLE001 - a hundred services' code; the run matters more
-        return f"failed: {type(error).__name__}"
+    messenger = apprise.Apprise()
+    if not messenger.add(url):
+        return "is no URL that Apprise knows"
+    told = messenger.notify(body=body, title=title, notify_type=_KINDS[event])
     return None if told else "did not take the message"
 
 
 def _complaints(outcomes: Iterable[Outcome]) -> Iterator[str]:
     for outcome in outcomes:
         if outcome.note:
-            yield f"{outcome.command}: {_line(outcome.note)}"
+            yield f"{outcome.command}: {outcome.note}"
         for failure in outcome.failures[:_MOST_FAILURES]:
-            yield f"{outcome.command}: {failure.kind} {failure.id}: {_line(failure.reason)}"
+            yield f"{outcome.command}: {failure.kind} {failure.id}: {failure.reason}"
         rest = len(outcome.failures) - _MOST_FAILURES
         if rest > 0:
             yield f"{outcome.command}: and {rest:,} more"
@@ -93,10 +121,6 @@ def _complaints(outcomes: Iterable[Outcome]) -> Iterator[str]:
 def _figures(outcome: Outcome) -> str:
     counts = ", ".join(f"{number:,} {name}" for name, number in outcome.counts.items() if number)
     return f"{outcome.command}: {counts or 'nothing to do'}"
-
-
-def _line(text: str) -> str:
-    return "".join(one if one.isprintable() else "?" for one in " ".join(text.split()))
 
 
 def _scheme(url: str) -> str:

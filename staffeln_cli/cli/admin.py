@@ -9,7 +9,7 @@ import click
 from staffeln_cli.cli.listing_options import read_only_runtime, safe_output, write
 from staffeln_cli.cli.session import Session
 from staffeln_cli.cli.show import exit_on_error
-from staffeln_cli.render.text import printable
+from staffeln_cli.model.text import one_line
 
 
 @click.group()
@@ -53,7 +53,7 @@ def import_staffeln(session: Session, url: str, shape: str, *, dry_run: bool) ->
     retention judges these backups; look at that with `staffeln retain --dry-run`.
     """
     from staffeln_cli.commands import import_staffeln as takeover
-    from staffeln_cli.render.text import dumped
+    from staffeln_cli.model.text import dumped
 
     if url == "-":
         url = sys.stdin.readline().strip()
@@ -63,7 +63,7 @@ def import_staffeln(session: Session, url: str, shape: str, *, dry_run: bool) ->
         write(dumped({"dry_run": dry_run, **asdict(done)}))
         return
     for backup_id, reason in done.left_out.items():
-        click.echo(f"{backup_id}  left out: {printable(reason)}")
+        click.echo(f"{backup_id}  left out: {one_line(reason)}")
     word = "would import" if dry_run else "imported"
     click.echo(f"{word} {done.imported}, left out {len(done.left_out)}, had {done.known} already")
 
@@ -108,7 +108,7 @@ def config_check(session: Session, shape: str) -> None:
     with exit_on_error():
         rows = command.check(session.loaded)
     if shape == "json":
-        from staffeln_cli.render.text import dumped
+        from staffeln_cli.model.text import dumped
 
         write(dumped(command.as_json(session.loaded, rows)))
         return
@@ -149,7 +149,7 @@ def doctor(session: Session, shape: str, orphans: bool, adopt: bool) -> None:
                 safe_output()
                 checkup.show(check.name, check.level, check.text, check.advice)
     if shape == "json":
-        from staffeln_cli.render.text import dumped
+        from staffeln_cli.model.text import dumped
 
         write(dumped([asdict(one) for one in checks]))
     sys.exit(command.exit_code(checks))
@@ -158,7 +158,7 @@ def doctor(session: Session, shape: str, orphans: bool, adopt: bool) -> None:
 def _orphans(session: Session, shape: str, *, adopt: bool) -> None:
     """Backups with Staffeln's mark that its database does not know; none: it says so."""
     from staffeln_cli.commands.doctor import orphans as command
-    from staffeln_cli.render.text import dumped, printable
+    from staffeln_cli.model.text import dumped, one_line
 
     rows: list[dict[str, object]] = []
     with exit_on_error():
@@ -169,7 +169,7 @@ def _orphans(session: Session, shape: str, *, adopt: bool) -> None:
             rows[-1] |= {"created_at": backup.created_at, "adopted": one.adopted}
             if shape == "text":
                 done = "adopted" if one.adopted else backup.status
-                click.echo(f"{backup.id}  {done}  {printable(backup.name)}")
+                click.echo(f"{backup.id}  {done}  {one_line(backup.name)}")
     if shape == "json":
         write(dumped(rows))
     elif not rows:
@@ -234,7 +234,7 @@ def serve_policy(
 def _say(text: str) -> None:
     """To whoever watches; cron hears only of trouble."""
     if sys.stdout.isatty():
-        write(printable(text))
+        write(one_line(text))
 
 
 COMMANDS: tuple[click.Command, ...] = (config, doctor, keep, release, db, serve_policy)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import click
 
 from staffeln_cli.model import Failure, Outcome
-from staffeln_cli.render.text import dumped, zulu
+from staffeln_cli.model.text import dumped, zulu
 
 
 def write(*outcomes: Outcome, several: bool) -> None:

@@ -13,7 +13,7 @@ from staffeln_cli.cli import json_output
 from staffeln_cli.cli.session import Session
 from staffeln_cli.errors import StaffelnError
 from staffeln_cli.model import Outcome, RunId
-from staffeln_cli.render.text import printable
+from staffeln_cli.model.text import one_line
 
 log = logging.getLogger(__name__)
 BUG = 1
@@ -97,8 +97,8 @@ def _ended(command: str, why: str, exit_code: int) -> Outcome:
 def show(session: Session, outcome: Outcome, shape: str) -> None:
     """Trouble on stderr, always; in text a plan if asked for, a summary if somebody watches."""
     for failure in outcome.failures:
-        named = f" ({printable(failure.name)})" if failure.name else ""
-        click.echo(f"{failure.kind} {failure.id}{named}: {printable(failure.reason)}", err=True)
+        named = f" ({one_line(failure.name)})" if failure.name else ""
+        click.echo(f"{failure.kind} {failure.id}{named}: {one_line(failure.reason)}", err=True)
     if outcome.note and outcome.outcome != "skipped":
         click.echo(f"{outcome.command}: {outcome.note}", err=True)
     if shape != "text":
@@ -109,7 +109,7 @@ def show(session: Session, outcome: Outcome, shape: str) -> None:
         terminal.decisions(outcome.decisions)
     elif outcome.shows_decisions:
         for one in outcome.decisions:
-            click.echo(printable(f"{one.kind} {one.name or one.id} {one.reason}"))
+            click.echo(one_line(f"{one.kind} {one.name or one.id} {one.reason}"))
     if session.verbosity >= 0 and (outcome.dry_run or sys.stdout.isatty()):
         click.echo(summary(outcome))
 

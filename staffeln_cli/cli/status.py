@@ -120,7 +120,7 @@ def _write_metrics(state: "Summary", where: str) -> None:
 
 
 def _as_json(state: "Summary") -> str:
-    from staffeln_cli.render.text import dumped
+    from staffeln_cli.model.text import dumped
 
     volumes = state.volumes
     names = ("protected", "skipped", "overdue", "never")
@@ -232,8 +232,8 @@ def explain(session: Session, volume: str, offline: bool, shape: str) -> None:
 
     with exit_on_error():
         explained = command.run(session.runtime, volume, offline=offline)
+    from staffeln_cli.model.text import dumped
     from staffeln_cli.render import explanation
-    from staffeln_cli.render.text import dumped
 
     if shape == "json":
         click.echo(dumped(explanation.as_json(explained)))

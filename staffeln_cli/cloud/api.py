@@ -21,13 +21,13 @@ from staffeln_cli.cloud.retries import (
     RetryBudget,
     asking_keystone,
     message_of,
-    one_line,
 )
 from staffeln_cli.cloud.tokens import ProjectToken
 from staffeln_cli.cloud.transport import Transport, connected, needs_environment
 from staffeln_cli.config.settings import CloudSettings
 from staffeln_cli.errors import CloudUnavailable, ConfigError, InDoubt, NoAccess, NotAdmin
 from staffeln_cli.model import CloudSeen, ProjectId
+from staffeln_cli.model.text import first_line
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -154,7 +154,7 @@ class Api:
             except InDoubt as error:
                 raise Later(str(error)) from error
             except requests.RequestException as error:
-                raise Later(f"GET {path}: half an answer: {one_line(error)}") from error
+                raise Later(f"GET {path}: half an answer: {first_line(error)}") from error
             if answer.status_code in RETRIED_STATUS:
                 raise Later(f"HTTP {answer.status_code}", answer.headers.get("Retry-After"))
             return answer, body
@@ -200,7 +200,7 @@ class Api:
             # or it was answered with 401.
             return None
         except (ksa.ClientException, sdk.SDKException, requests.RequestException) as error:
-            raise InDoubt(f"{method} {path}: no answer: {one_line(error)}") from error
+            raise InDoubt(f"{method} {path}: no answer: {first_line(error)}") from error
         return response
 
     def token_of(self, project_id: ProjectId) -> v3.base.Auth:
@@ -229,7 +229,7 @@ class Api:
         if isinstance(error, ksa.Forbidden):
             way = "an application credential" if self.has_application_credential else "this login"
             advice = f"{way} is for one project only: log in by user name and password"
-        return NoAccess(f"no access to project {project_id}: {one_line(error)}; {advice}")
+        return NoAccess(f"no access to project {project_id}: {first_line(error)}; {advice}")
 
     def _project_access(self, plugin: ProjectToken) -> AccessInfo:
         try:
@@ -238,7 +238,7 @@ class Api:
         except ksa.NotFound as error:
             # Keystone does not know the login's own token, although it was renewed: it has ended
             # again, or another Keystone host has other keys. An unknown project is a 401.
-            raise Later(one_line(error)) from error
+            raise Later(first_line(error)) from error
 
     def _access(self) -> AccessInfo:
         try:
@@ -246,10 +246,10 @@ class Api:
                 return self._auth.get_access(self._session)
         except (ksa.Unauthorized, ksa.Forbidden, ksa.NotFound) as error:
             raise CloudUnavailable(
-                f"cloud {self._shown}: Keystone refuses the login: {one_line(error)}"
+                f"cloud {self._shown}: Keystone refuses the login: {first_line(error)}"
             ) from error
         except (ksa.MissingRequiredOptions, ksa.MissingAuthPlugin) as error:
-            raise ConfigError([f"cloud {self._shown}: {one_line(error)}"]) from error
+            raise ConfigError([f"cloud {self._shown}: {first_line(error)}"]) from error
 
     def _seen(self, access: AccessInfo) -> CloudSeen:
         auth_url = str(self._connection.config.get_auth_args().get("auth_url", ""))

@@ -20,8 +20,7 @@ from staffeln_cli.model import (
     Volume,
     VolumeId,
 )
-
-_NUL = "\0"
+from staffeln_cli.model.text import storable
 
 
 class RawLink(Struct):
@@ -131,14 +130,15 @@ def next_query(links: list[RawLink]) -> dict[str, str] | None:
 
 def server(raw: RawServer) -> Server:
     """A server as the model has it."""
-    return Server(ServerId(raw.id), clean(raw.name), ProjectId(raw.tenant_id), raw.metadata)
+    name = storable(raw.name or "")
+    return Server(ServerId(raw.id), name, ProjectId(raw.tenant_id), raw.metadata)
 
 
 def volume(raw: RawVolume) -> Volume:
     """A volume as the model has it."""
     return Volume(
         VolumeId(raw.id),
-        clean(raw.name),
+        storable(raw.name or ""),
         ProjectId(raw.project_id),
         raw.status,
         raw.size,
@@ -157,7 +157,7 @@ def backup(raw: RawBackup) -> Backup:
     created_at = moment(raw.created_at)
     return Backup(
         BackupId(raw.id),
-        clean(raw.name),
+        storable(raw.name or ""),
         VolumeId(raw.volume_id),
         ProjectId(raw.project_id),
         raw.status,
@@ -168,7 +168,7 @@ def backup(raw: RawBackup) -> Backup:
         moment(raw.updated_at) if raw.updated_at else None,
         raw.snapshot_id,
         raw.has_dependent_backups,
-        clean(raw.fail_reason) or None,
+        storable(raw.fail_reason or "") or None,
         raw.metadata or {},
     )
 
@@ -177,7 +177,7 @@ def project(raw: dict[str, Any]) -> Project:
     """A project as the model has it."""
     return Project(
         ProjectId(raw["id"]),
-        clean(raw.get("name")),
+        storable(raw.get("name") or ""),
         raw.get("domain_id") or "",
         bool(raw.get("enabled", True)),
     )
@@ -190,11 +190,6 @@ def moment(text: str) -> datetime:
     except ValueError:
         parsed = datetime.fromisoformat(text)
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-
-
-def clean(text: str | None) -> str:
-    """Text of strangers without NUL, which PostgreSQL refuses to store."""
-    return (text or "").replace(_NUL, "")
 
 
 server_pages = msgspec.json.Decoder(ServerPage)

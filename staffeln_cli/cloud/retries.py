@@ -13,6 +13,7 @@ import tenacity
 from keystoneauth1 import exceptions as ksa
 
 from staffeln_cli.errors import CloudUnavailable
+from staffeln_cli.model.text import first_line, one_line
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -73,9 +74,9 @@ def asking_keystone() -> Iterator[None]:
     except ksa.HttpError as error:
         if error.http_status not in RETRIED_STATUS:
             raise
-        raise Later(one_line(error), str(getattr(error, "retry_after", "") or "")) from error
+        raise Later(first_line(error), str(getattr(error, "retry_after", "") or "")) from error
     except (ksa.ConnectionError, ksa.DiscoveryFailure) as error:
-        raise Later(one_line(error)) from error
+        raise Later(first_line(error)) from error
     except AssertionError as error:  # see Api._sent
         raise Later("another thread is renewing the token") from error
 
@@ -85,7 +86,7 @@ def message_of(response: requests.Response) -> str:
     try:
         body = response.json()
         inner = next(iter(body.values()))
-        return " ".join(str(inner["message"]).split())
+        return one_line(str(inner["message"]))
     except (ValueError, AttributeError, StopIteration, TypeError, KeyError):
         return response.reason or "no message"
 
@@ -101,11 +102,6 @@ def says_absent(response: requests.Response, item_id: str) -> bool:
     except (ValueError, TypeError, KeyError):
         return False
     return response.status_code == 404 and item_id in str(message)
-
-
-def one_line(error: BaseException) -> str:
-    """An error's text, without line breaks."""
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _pause(state: tenacity.RetryCallState) -> float:

@@ -17,9 +17,9 @@ from keystoneauth1.session import TCPKeepAliveAdapter
 from openstack import exceptions as sdk
 from openstack.connection import Connection
 
-from staffeln_cli.cloud.retries import one_line
 from staffeln_cli.config.settings import CloudSettings
 from staffeln_cli.errors import ConfigError
+from staffeln_cli.model.text import first_line
 
 log = logging.getLogger(__name__)
 _CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -68,5 +68,5 @@ def connected(settings: CloudSettings) -> Connection:
         )
     except (sdk.ConfigException, ksa.MissingRequiredOptions, ksa.NoMatchingPlugin) as error:
         raise ConfigError(
-            [f"cloud {settings.name or 'from the environment'}: {one_line(error)}"]
+            [f"cloud {settings.name or 'from the environment'}: {first_line(error)}"]
         ) from error

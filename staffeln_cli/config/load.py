@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,11 +16,11 @@ from staffeln_cli.config.settings import SECRETS, Settings
 from staffeln_cli.errors import ConfigError
 from staffeln_cli.model import durations
 from staffeln_cli.model.durations import Duration
+from staffeln_cli.model.redaction import masked_url
 from staffeln_cli.planning.retention.policy import Policy
 
 PREFIX = "STAFFELN_"
 _NOT_KEYS = ("STAFFELN_CONFIG", "STAFFELN_TEST_")
-_USER_PASSWORD = re.compile(r"(://[^:]*:).*@", re.DOTALL)
 _SECRET_ENDS = ("password", "secret", "token")
 _CANDIDATES = (Path("staffeln.toml"), Path("/etc/staffeln/staffeln.toml"))
 
@@ -92,13 +91,6 @@ def masked(name: str, value: object) -> object:
     if isinstance(value, str) and "://" in value:
         return masked_url(value)
     return "***"
-
-
-def masked_url(url: str) -> str:
-    """The URL without passwords; up to the last `@`, since a password may hold any character."""
-    return re.sub(
-        r"((?:^|&|\?)[^=&?]*passw(?:or)?d=)[^&#]*", r"\1***", _USER_PASSWORD.sub(r"\1***@", url)
-    )
 
 
 def _from_file(file: Path, problems: list[str]) -> Iterator[tuple[str, _Given]]:

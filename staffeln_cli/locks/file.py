@@ -9,8 +9,8 @@ from pathlib import Path
 from filelock import FileLock, SoftFileLock, Timeout
 
 from staffeln_cli.errors import LockHeld, LockServiceUnavailable
-from staffeln_cli.locks.naming import plain
 from staffeln_cli.locks.url import FileUrl
+from staffeln_cli.model.text import dns_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class HeldFile:
 @contextmanager
 def held(url: FileUrl, name: str, *, owner: str, lease: timedelta) -> Iterator[HeldFile]:
     """Hold the lock; `lease` does not matter, as the lock lasts exactly as long as the process."""
-    path = url.folder / f"{plain(name)}.lock"
+    path = url.folder / f"{dns_label(name)}.lock"
     note = path.with_suffix(".holder")
     lock = FileLock(path, blocking=False, thread_local=False)
     with _understood(path, note):

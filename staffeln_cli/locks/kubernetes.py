@@ -31,8 +31,8 @@ from yaml import YAMLError
 
 from staffeln_cli.errors import ConfigError, LockHeld, LockServiceUnavailable
 from staffeln_cli.locks.lease import Lease, LeaseLost, now, renewed, request_timeout
-from staffeln_cli.locks.naming import plain
 from staffeln_cli.locks.url import KubernetesUrl
+from staffeln_cli.model.text import dns_label
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def held(url: KubernetesUrl, name: str, *, owner: str, lease: timedelta) -> Iter
         claim = _Claim(
             CoordinationV1Api(client),
             url.namespace,
-            f"staffeln-{plain(name)}",
+            f"staffeln-{dns_label(name)}",
             identity=f"{owner}_{uuid.uuid4().hex}",
             duration=lease,
         )

@@ -8,6 +8,7 @@ from typing import NoReturn
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from staffeln_cli.errors import ConfigError
+from staffeln_cli.model.redaction import masked_url
 
 EXPECTED = (
     "file:///folder, redis://[user:password@]host[:6379][/db], rediss://… (the same over TLS),"
@@ -85,15 +86,8 @@ def parse(url: str) -> LockUrl:
         return _PARSERS.get(parts.scheme, _unknown)(parts)
     except (_Malformed, ValueError) as error:
         problem = str(error) if isinstance(error, _Malformed) else "is not a URL"
-        raise ConfigError([f"lock.url: {masked(url)!r} {problem}; expected {EXPECTED}"]) from None
-
-
-def masked(url: str) -> str:
-    """Show a URL without what may be a secret, however malformed it is."""
-    shown = re.sub(r"([?&][^=&]*password[^=&]*=)[^&]*", r"\1***", url, flags=re.IGNORECASE)
-    shown = re.sub(r"^([a-zA-Z0-9+.-]*:/*)?.*@", r"\1***@", shown, flags=re.DOTALL)
-    # A forgotten "@" makes the password look like a port.
-    return re.sub(r"(?<=[^/:,@\[]):(?!//|\d{1,5}(?:[/,?#]|$))[^/,?#]+", ":***", shown)
+        shown = masked_url(url)
+        raise ConfigError([f"lock.url: {shown!r} {problem}; expected {EXPECTED}"]) from None
 
 
 def _unknown(parts: SplitResult) -> NoReturn:

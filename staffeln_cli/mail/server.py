@@ -14,6 +14,7 @@ from email.utils import format_datetime, parseaddr
 from staffeln_cli.config.notices import MailSettings
 from staffeln_cli.errors import ConfigError, MailUnavailable, StaffelnError
 from staffeln_cli.mail.addresses import problems
+from staffeln_cli.model.text import first_line, one_line
 
 _LONGEST_SUBJECT = 200
 _USUAL_PORTS = {"none": 25, "starttls": 587, "tls": 465}
@@ -186,7 +187,7 @@ def explained(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(text.split()) or type(error).__name__
+    return first_line(text or error)
 
 
 def _is_alive(smtp: smtplib.SMTP) -> bool:
@@ -198,11 +199,10 @@ def _is_alive(smtp: smtplib.SMTP) -> bool:
 
 def _said(code: int, text: bytes | str) -> str:
     words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return f"{code} {' '.join(words.split())}"
+    return f"{code} {one_line(words)}"
 
 
 def _header(text: str) -> str:
     """One line without control characters, whatever strangers put into it."""
-    line = "".join(one if one.isprintable() else " " for one in text)
     # The email package decodes encoded words in what it is given, line breaks included.
-    return " ".join(line.replace("=?", "= ?").split())[:_LONGEST_SUBJECT]
+    return one_line(text).replace("=?", "= ?")[:_LONGEST_SUBJECT]

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from staffeln_cli.model.text import quoted
+
 _PARTS = re.compile(
     r"(?:(?P<years>\d+)y)?(?:(?P<months>\d+)mon)?(?:(?P<weeks>\d+)w)?(?:(?P<days>\d+)d)?"
     r"(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)min)?(?:(?P<seconds>\d+)s)?",
@@ -62,7 +64,7 @@ def parse(text: str) -> Duration:
     """Read a duration; ValueError says what was expected."""
     found = _PARTS.fullmatch(text.strip()) if len(text) <= _LONGEST_TEXT else None
     if not text.strip() or found is None:
-        raise ValueError(f"{shown(text)} is not {EXPECTED}")
+        raise ValueError(f"{quoted(text)} is not {EXPECTED}")
     parts = {name: int(value or 0) for name, value in found.groupdict().items()}
     months = parts.pop("years") * 12 + parts.pop("months")
     try:
@@ -70,13 +72,8 @@ def parse(text: str) -> Duration:
     except OverflowError:
         exact = timedelta.max
     if months * 366 / 12 + exact / _A_DAY > _MOST_DAYS:
-        raise ValueError(f"{shown(text)} is longer than 100 years; expected {EXPECTED}")
+        raise ValueError(f"{quoted(text)} is longer than 100 years; expected {EXPECTED}")
     return Duration(months, exact)
-
-
-def shown(text: str) -> str:
-    """A text of unknown origin, short, and harmless on a terminal or in a mail."""
-    return repr(text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…")
 
 
 def _weeks_and_days(days: int) -> tuple[int, int]:

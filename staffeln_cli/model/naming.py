@@ -1,7 +1,8 @@
 """Names and marks of backups: legible, unique, and short enough for Cinder."""
 
-import unicodedata
 from datetime import UTC, datetime
+
+from staffeln_cli.model.text import nameable
 
 MOST_CHARACTERS = 255
 """cinder:cinder/api/schemas/backups.py; shorter by nothing, counted in characters."""
@@ -16,7 +17,7 @@ def backup_name(server_name: str, volume_name: str, moment: datetime, token: str
     """`<server>_<volume>_<UTC time>_<token>`; server and volume are cut so that the rest fits."""
     tail = f"_{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}_{token}"
     room = MOST_CHARACTERS - len(tail) - 1
-    server, volume = plain(server_name) or "no-server", plain(volume_name) or "no-name"
+    server, volume = nameable(server_name) or "no-server", nameable(volume_name) or "no-name"
     server = server[: max(room // 2, room - len(volume))]
     return f"{server}_{volume[: room - len(server)]}{tail}"
 
@@ -24,23 +25,10 @@ def backup_name(server_name: str, volume_name: str, moment: datetime, token: str
 def restored_name(volume_name: str, moment: datetime, backup_id: str) -> str:
     """`<volume>_restored_<UTC time>_<backup>`, for a volume made of a backup; cut as above."""
     tail = f"_restored_{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}_{backup_id[:8]}"
-    return f"{(plain(volume_name) or 'no-name')[: MOST_CHARACTERS - len(tail)]}{tail}"
+    return f"{(nameable(volume_name) or 'no-name')[: MOST_CHARACTERS - len(tail)]}{tail}"
 
 
 def called(volume_name: str, server_name: str) -> str:
     """What people call a volume: its name, and whose it is."""
-    volume = plain(volume_name) or "a volume without a name"
-    return f"{volume} of {plain(server_name)}" if server_name else volume
-
-
-def plain(text: str) -> str:
-    """Printable text of one line, without characters that a three-byte UTF-8 column refuses."""
-    if text.isascii() and text.isprintable():
-        return text.strip()
-    return "".join(_plain(character) for character in text).strip()
-
-
-def _plain(character: str) -> str:
-    if character > "\uffff" or unicodedata.category(character)[0] == "C":
-        return "?"
-    return " " if character.isspace() else character
+    volume = nameable(volume_name) or "a volume without a name"
+    return f"{volume} of {nameable(server_name)}" if server_name else volume

@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from staffeln_cli.model import InventoryVolume, Kind
+from staffeln_cli.model.text import one_line
 from staffeln_cli.planning.explanation import Explanation
 from staffeln_cli.planning.retention.verdicts import Verdict
-from staffeln_cli.render.text import printable
 from staffeln_cli.render.timeline import legend, timeline
 
 
@@ -82,9 +82,9 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 
 def _sentences(explained: Explanation, now: datetime) -> list[Text]:
     volume = explained.volume
-    where = f"{printable(volume.volume_name) or 'without a name'} ({volume.volume_id})"
-    server = f" of server {printable(volume.server_name)}" if volume.server_name else ""
-    project = printable(explained.project_name) or volume.project_id
+    where = f"{one_line(volume.volume_name) or 'without a name'} ({volume.volume_id})"
+    server = f" of server {one_line(volume.server_name)}" if volume.server_name else ""
+    project = one_line(explained.project_name) or volume.project_id
     lines = [Text(f"Volume {where}{server}, project {project}", style="bold")]
     lines.append(_protection(volume))
     lines += _what_comes(explained, now)
@@ -137,7 +137,7 @@ def _table(verdicts: tuple[Verdict, ...]) -> Table:
         backup = one.member.backup
         why = one.reason
         if one.member.record is not None and one.member.record.pin_note:
-            why = f"{why}: {printable(one.member.record.pin_note)}"
+            why = f"{why}: {one_line(one.member.record.pin_note)}"
         table.add_row(
             _when(one.member.started_at),
             "incremental" if backup.is_incremental else "full",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from staffeln_cli.errors import Unavailable
 from staffeln_cli.model import State
+from staffeln_cli.model.text import one_line
 from staffeln_cli.planning.health import Finding, Summary
-from staffeln_cli.render.text import printable
 
 
 def nagios(state: Summary, findings: Iterable[Finding], *, critical: int, warning: int) -> str:
@@ -34,7 +34,7 @@ def nagios(state: Summary, findings: Iterable[Finding], *, critical: int, warnin
 
 def nagios_line(level: str, text: str, figures: Iterable[str] = ()) -> str:
     """One line; the bar would begin the performance data, so no text may hold one."""
-    line = f"STAFFELN {level} - {printable(text).replace('|', '/')}"
+    line = f"STAFFELN {level} - {one_line(text).replace('|', '/')}"
     data = " ".join(figures)
     return f"{line} | {data}" if data else line
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from staffeln_cli.render.text import dumped, printable, zulu
+from staffeln_cli.model.text import dumped, one_line, zulu
 
 Row = Sequence[object]
 
@@ -54,4 +54,4 @@ def _cell(value: object) -> Any:
         return zulu(value)
     if isinstance(value, dict):
         return dumped(value)
-    return printable(value) if isinstance(value, str) else value
+    return one_line(value) if isinstance(value, str) else value

@@ -10,7 +10,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from staffeln_cli.render.text import dumped, printable
+from staffeln_cli.model.text import dumped, one_line
 
 _WIDE = 130
 """Columns of a terminal from which on a table shows more than the essentials."""
@@ -116,7 +116,7 @@ def cell(column: str, value: object) -> Cell:
     if isinstance(value, (int, float)):
         style = _COLOURS.get(column, "") if value else "dim"
         return Cell(f"{value:,}", style, is_number=True)
-    text = dumped(value) if isinstance(value, dict) else printable(str(value))
+    text = dumped(value) if isinstance(value, dict) else one_line(str(value))
     return Cell(text, _COLOURS.get(text, ""))
 
 

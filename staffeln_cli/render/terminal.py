@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from staffeln_cli.model import Decision
+from staffeln_cli.model.text import one_line
 from staffeln_cli.render import table
-from staffeln_cli.render.text import printable
 
 _AT_ONCE = 1000
 _Line = tuple[str, str, str, str]
@@ -56,7 +56,7 @@ def _printable(line: _Line) -> _Line:
     """Looked at as a whole, since almost all are fine."""
     if (whole := "|".join(line)).isprintable() and "  " not in whole:
         return line
-    return printable(line[0]), printable(line[1]), printable(line[2]), printable(line[3])
+    return one_line(line[0]), one_line(line[1]), one_line(line[2]), one_line(line[3])
 
 
 def _aligned(lines: list[_Line]) -> Iterator[str]:

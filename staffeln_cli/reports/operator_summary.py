@@ -15,7 +15,7 @@ from staffeln_cli.model import (
     State,
     VolumeId,
 )
-from staffeln_cli.render.text import printable
+from staffeln_cli.model.text import one_line
 from staffeln_cli.reports.delivery import ReportMailer, is_over, message_id
 from staffeln_cli.reports.model import Line, OperatorSummary, ProjectState, Standing
 from staffeln_cli.reports.pages.operator import operator_page
@@ -60,7 +60,7 @@ def operator_summary(
     failing = {volume_id for one in tallies.values() for volume_id in one.failing}
     events = list(reports.between(since, now))
     return OperatorSummary(
-        cloud=printable(runtime.store.cloud.name() or ""),
+        cloud=one_line(runtime.store.cloud.name() or ""),
         since=since,
         until=now,
         projects=_states(tallies, reports.successes(since, now), names),
@@ -72,7 +72,7 @@ def operator_summary(
         ),
         bad_retention=[line for one in tallies.values() for line in one.bad_retention],
         unsent=[
-            (printable(names.get(ProjectId(one.id), one.id)), printable(one.reason))
+            (one_line(names.get(ProjectId(one.id), one.id)), one_line(one.reason))
             for one in failures
             if one.kind == "project"
         ],
@@ -117,7 +117,7 @@ def _tallied(
         tally = tallies.setdefault(one.project_id, _Tally())
         tally.add(one, stands)
         if one.bad_retention:
-            name = printable(names.get(one.project_id, one.project_id))
+            name = one_line(names.get(one.project_id, one.project_id))
             tally.bad_retention.append(bad_retention(one, name))
     return tallies
 
@@ -135,7 +135,7 @@ def _states(
         if tally.protected or number:
             states.append(
                 ProjectState(
-                    name=printable(names.get(project_id, project_id)),
+                    name=one_line(names.get(project_id, project_id)),
                     protected=tally.protected,
                     unprotected=tally.unprotected,
                     waiting=tally.waiting,

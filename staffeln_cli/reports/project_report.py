@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from staffeln_cli.config import Settings
 from staffeln_cli.model import InventoryVolume, Kind, Origin, ProjectId, State, VolumeId
+from staffeln_cli.model.text import one_line
 from staffeln_cli.planning.protection import due
-from staffeln_cli.render.text import printable
 from staffeln_cli.reports.model import (
     Grouped,
     Line,
@@ -44,7 +44,7 @@ class Known:
 
 
 def digest(known: Known, settings: Settings, now: datetime) -> ProjectReport:
-    """Sort the facts. Every name and reason in it is printable, and on one line."""
+    """Sort the facts. Every name and reason in it is one_line, and on one line."""
     volumes = {one.volume_id: one for one in known.volumes}
     new = [one for one in known.entries if one.reported_at is None]
     failed = [one for one in new if not one.succeeded]
@@ -53,7 +53,7 @@ def digest(known: Known, settings: Settings, now: datetime) -> ProjectReport:
     unsafe = (_unsafe(one, known, settings, now) for one in known.volumes)
     return ProjectReport(
         project_id=known.project.project_id,
-        project_name=printable(known.project.project_name) or known.project.project_id,
+        project_name=one_line(known.project.project_name) or known.project.project_id,
         since=known.project.reported_at,
         until=now,
         protected=sum(one.protected for one in known.volumes),
@@ -126,7 +126,7 @@ def bad_retention(volume: InventoryVolume, project: str = "") -> Line:
     holds = "the default"
     if volume.retention is not None:
         holds = f"the longer of {volume.retention} and the default"
-    text = printable(f"{volume.bad_retention} is no retention; {holds} holds")
+    text = one_line(f"{volume.bad_retention} is no retention; {holds} holds")
     return Line(*_names(volume), text, project=project)
 
 
@@ -167,7 +167,7 @@ def _tried(times: int) -> str:
 
 def _skipped(volumes: Iterable[InventoryVolume]) -> list[Grouped]:
     return _grouped(
-        (printable(one.skip_reason or "not protected"), Line(*_names(one)))
+        (one_line(one.skip_reason or "not protected"), Line(*_names(one)))
         for one in volumes
         if not one.protected
     )
@@ -220,16 +220,16 @@ def _by_server(made: Iterable[Made]) -> list[MadeOn]:
 
 def _made(entry: "Entry") -> Made:
     times = (entry.started_at, entry.finished_at)
-    return Made(*_names(entry), printable(entry.name), entry.kind, entry.size_gib or 0, *times)
+    return Made(*_names(entry), one_line(entry.name), entry.kind, entry.size_gib or 0, *times)
 
 
 def _reason(entry: "Entry") -> str:
-    return printable(entry.reason or "no reason was given")
+    return one_line(entry.reason or "no reason was given")
 
 
 def _line(entry: "Entry", note: str | None, at: datetime | None, project: str = "") -> Line:
-    return Line(*_names(entry), printable(note or ""), at, printable(project))
+    return Line(*_names(entry), one_line(note or ""), at, one_line(project))
 
 
 def _names(thing: "InventoryVolume | Entry") -> tuple[str, str]:
-    return printable(thing.volume_name) or thing.volume_id, printable(thing.server_name)
+    return one_line(thing.volume_name) or thing.volume_id, one_line(thing.server_name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from staffeln_cli import mail
 from staffeln_cli.model import Project, ProjectId
-from staffeln_cli.render.text import printable
+from staffeln_cli.model.text import one_line
 from staffeln_cli.runtime import Run
 
 if TYPE_CHECKING:
@@ -59,4 +59,4 @@ def _by_name(project: Project, domain: str) -> tuple[Sequence[str], str]:
     address = f"{project.name}@{domain}"
     if mail.is_address(address):
         return [address], ""
-    return [], f"{printable(address)} is no address; set mail.receivers"
+    return [], f"{one_line(address)} is no address; set mail.receivers"

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 import msgspec
 
 from staffeln_cli.model import Decision
-from staffeln_cli.render.text import harmless
+from staffeln_cli.model.text import escaped
 
 _AT_ONCE = 1000
 _encoder = msgspec.json.Encoder()
@@ -51,7 +51,7 @@ class Decisions(Collection[Decision]):
         """Some decisions at a time, each a line of JSON."""
         self._write()
         for lines in self._lines:
-            yield harmless(lines.decode().rstrip("\n"))
+            yield escaped(lines.decode().rstrip("\n"))
 
     def _write(self) -> None:
         if self._waiting:

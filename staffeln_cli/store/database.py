@@ -21,8 +21,9 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 
-from staffeln_cli.config.load import masked_url
 from staffeln_cli.errors import ConfigError, LeadershipLost, SchemaOutdated, StoreUnavailable
+from staffeln_cli.model.redaction import masked_url, without_secrets
+from staffeln_cli.model.text import first_line
 from staffeln_cli.tables import SCHEMA_REVISION, Base, LeadershipRow
 
 BUSY_TIMEOUT = timedelta(seconds=30)
@@ -55,6 +56,7 @@ class Database:
     """An engine and its transactions; a leader's pass that lost its lead writes nothing more."""
 
     def __init__(self, url: str, *, clock: Callable[[], datetime] | None = None) -> None:
+        self._given_url = url
         self.url = _checked(url)
         self._clock = clock
         self._engine = _engine(self.url)
@@ -153,6 +155,10 @@ class Database:
         """The URL as it may be shown."""
         return masked_url(self.url.render_as_string(hide_password=True))
 
+    def explained(self, error: object) -> str:
+        """What the driver says, in its first line and without what is secret in the URL."""
+        return f"database {self.shown}: {without_secrets(first_line(error), self._given_url)}"
+
     def _check(self, connection: Connection, fence: Fence) -> None:
         held = connection.execute(
             select(LeadershipRow.fence).where(LeadershipRow.name == fence.name).with_for_update()
@@ -170,11 +176,11 @@ class Database:
         except (IntegrityError, ProgrammingError) as error:
             if getattr(error.orig, "sqlstate", None) != _NO_PRIVILEGE:
                 raise  # a law of the database, or a bug: the caller knows, or nobody
-            raise StoreUnavailable(f"database {self.shown}: {_first_line(error.orig)}") from error
+            raise StoreUnavailable(self.explained(error.orig)) from error
         except DBAPIError as error:
-            raise StoreUnavailable(f"database {self.shown}: {_first_line(error.orig)}") from error
+            raise StoreUnavailable(self.explained(error.orig)) from error
         except SQLAlchemyError as error:
-            raise StoreUnavailable(f"database {self.shown}: {_first_line(error)}") from error
+            raise StoreUnavailable(self.explained(error)) from error
 
 
 def as_row(fact: Any) -> dict[str, Any]:
@@ -189,10 +195,6 @@ def upsert(connection: Connection, table: type[Base]) -> sqlite.Insert:
     from sqlalchemy.dialects import postgresql
 
     return cast("sqlite.Insert", postgresql.insert(table))
-
-
-def _first_line(error: BaseException | None) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _checked(url: str) -> URL:

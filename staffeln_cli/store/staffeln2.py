@@ -12,9 +12,10 @@ from sqlalchemy import URL, Engine, MetaData, Table, create_engine, inspect, sel
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from staffeln_cli.config.load import masked_url
 from staffeln_cli.errors import ConfigError, StoreUnavailable
 from staffeln_cli.model import BackupId, ServerId
+from staffeln_cli.model.redaction import masked_url, without_secrets
+from staffeln_cli.model.text import first_line
 
 _TABLES = ("backup_data", "queue_data")
 _DRIVERS = {"mysql": "mysql+pymysql", "postgresql": "postgresql+psycopg", "sqlite": "sqlite"}
@@ -45,7 +46,7 @@ def backups_of(url: str) -> dict[BackupId, Made]:
     try:
         return _read(engine, where)
     except DBAPIError as error:
-        reason = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
+        reason = without_secrets(first_line(error.orig), url)
         raise StoreUnavailable(f"database {where}: {reason}") from error
     finally:
         engine.dispose()

@@ -86,7 +86,7 @@ def database(context: CheckContext) -> Iterator[Check]:
 
 def lock(context: CheckContext) -> Iterator[Check]:
     """Taken and given back."""
-    from staffeln_cli.config.load import masked_url
+    from staffeln_cli.model.redaction import masked_url
 
     url = masked_url(context.runtime.lock_url)
     try:

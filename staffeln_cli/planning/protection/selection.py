@@ -13,7 +13,8 @@ from staffeln_cli.model import (
     ServerId,
     Volume,
 )
-from staffeln_cli.model.durations import Duration, shown
+from staffeln_cli.model.durations import Duration
+from staffeln_cli.model.text import quoted
 from staffeln_cli.planning.retention.policy import Policy, in_force, named, reach
 
 GOOD = frozenset({"available", "in-use"})
@@ -153,7 +154,7 @@ def _retention(
             texts.append(wanted.strip() if wanted is not None else None)
         else:
             texts += (None, last)
-            bad = shown(wanted)
+            bad = quoted(wanted)
     if len(known) < len(set(volume.server_ids)) or not known:
         texts.append(last)
     if len(texts) == 1:
@@ -190,4 +191,4 @@ def _server(
 def _problem(volume: Volume) -> str | None:
     if volume.status in GOOD:
         return None
-    return f"the volume is in status {shown(volume.status)}, which allows no backup"
+    return f"the volume is in status {quoted(volume.status)}, which allows no backup"

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from sqlalchemy.engine import URL
 
 from staffeln_cli.errors import StoreUnavailable
+from staffeln_cli.model.text import first_line
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -90,7 +91,7 @@ class SqliteConnection:
             )
             self._connection.execute("PRAGMA query_only = ON")
         except (sqlite3.Error, OSError) as error:
-            raise StoreUnavailable(_said(error)) from error
+            raise StoreUnavailable(first_line(error)) from error
 
     def look_up(self, asked: bytes, deadline: float) -> Found:
         """Bounded by SQLite's own time-out for locks: the deadline is further off."""
@@ -100,7 +101,7 @@ class SqliteConnection:
                 raise ConnectionLost(f"{self._path} is another file now")
             found: Found = self._connection.execute(SQLITE_LOOK_UP, [asked.decode()]).fetchone()
         except (sqlite3.Error, OSError) as error:
-            raise StoreUnavailable(_said(error)) from error
+            raise StoreUnavailable(first_line(error)) from error
         return found
 
     def close(self) -> None:
@@ -126,10 +127,10 @@ class PostgresqlConnection:
             connection.execute(_SESSION)
             prepared = connection.pgconn.prepare(b"look_up", POSTGRESQL_LOOK_UP.encode())
         except psycopg.Error as error:
-            raise StoreUnavailable(_said(error)) from error
+            raise StoreUnavailable(first_line(error)) from error
         if prepared.status != psycopg.pq.ExecStatus.COMMAND_OK:
             connection.close()
-            raise StoreUnavailable(_said(prepared.get_error_message()))
+            raise StoreUnavailable(first_line(prepared.get_error_message()))
         self._connection = connection
         self._raw = connection.pgconn
         self._raw.nonblocking = 1
@@ -143,9 +144,9 @@ class PostgresqlConnection:
                 self._wait(select.POLLOUT, deadline)
             result = self._results(deadline)[0]
         except self._errors as error:
-            raise ConnectionLost(_said(error)) from error
+            raise ConnectionLost(first_line(error)) from error
         if result.status != self._ok:
-            raise StoreUnavailable(_said(result.get_error_message()))
+            raise StoreUnavailable(first_line(result.get_error_message()))
         return result.get_value(0, 0), result.get_value(0, 1)
 
     def close(self) -> None:
@@ -168,7 +169,3 @@ class PostgresqlConnection:
         self._poll.register(self._raw.socket, event)
         if left <= 0 or not self._poll.poll(left * 1000):
             raise StoreUnavailable("no answer in time")
-
-
-def _said(error: object) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

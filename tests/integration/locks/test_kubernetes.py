@@ -13,7 +13,7 @@ import urllib3
 
 from staffeln_cli.errors import ConfigError, LockHeld, LockServiceUnavailable
 from staffeln_cli.locks import held
-from staffeln_cli.locks.naming import plain
+from staffeln_cli.model.text import dns_label
 
 if TYPE_CHECKING:
     from tests.integration.locks.conftest import Run, Service
@@ -123,7 +123,7 @@ def test_a_lease_that_nobody_renews_or_holds_is_taken_over(
     cluster: "Service", kubectl: Kubectl, spec: dict[str, str]
 ) -> None:
     name = f"abandoned-{'-'.join(spec).lower()}-{spec.get('renewTime', '')[:4]}"
-    kubectl.create(f"staffeln-{plain(name)}", **spec)
+    kubectl.create(f"staffeln-{dns_label(name)}", **spec)
     with held(cluster.url, name, owner="me", lease=LEASE) as lock:
         assert lock.still_held()
 

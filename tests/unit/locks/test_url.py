@@ -7,7 +7,6 @@ import pytest
 
 from staffeln_cli.errors import ConfigError
 from staffeln_cli.locks import check_url
-from staffeln_cli.locks.naming import plain
 from staffeln_cli.locks.url import (
     FileUrl,
     KubernetesUrl,
@@ -17,6 +16,7 @@ from staffeln_cli.locks.url import (
     SentinelUrl,
     parse,
 )
+from staffeln_cli.model.text import dns_label
 
 UNDERSTOOD: dict[str, LockUrl] = {
     "file:///var/lib/staffeln": FileUrl(Path("/var/lib/staffeln")),
@@ -117,15 +117,15 @@ def test_a_parsed_url_does_not_show_its_passwords(url: str) -> None:
 
 
 def test_a_plain_name_stays_as_it_is() -> None:
-    assert plain("leader-regionone") == "leader-regionone"
+    assert dns_label("leader-regionone") == "leader-regionone"
 
 
 @pytest.mark.parametrize(
     "name", ["Leader", "a_b", "a--b", "a-", "", "ö", "cloud/region", "x" * 99]
 )
 def test_any_other_name_becomes_a_short_plain_one_of_its_own(name: str) -> None:
-    safe = plain(name)
+    safe = dns_label(name)
     assert len(safe) <= 63 - len("staffeln-")
     assert re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", safe)
     assert safe != name
-    assert plain(name + "!") != safe
+    assert dns_label(name + "!") != safe

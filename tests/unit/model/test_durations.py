@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from staffeln_cli.model.durations import Duration, parse, shown
+from staffeln_cli.model.durations import Duration, parse
 
 
 def at(text: str) -> datetime:
@@ -74,8 +74,3 @@ def test_only_no_time_at_all_is_false() -> None:
     assert not parse("0s")
     assert parse("1s")
     assert parse("1mon")
-
-
-def test_a_text_of_unknown_origin_is_shown_short_and_harmless() -> None:
-    assert shown("\x1b[31m") == "'\\x1b[31m'"
-    assert shown("x" * 99) == repr("x" * 64 + "…")

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from staffeln_cli.model.naming import MOST_CHARACTERS, backup_name, called, plain, restored_name
+from staffeln_cli.model.naming import MOST_CHARACTERS, backup_name, called, restored_name
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -23,11 +23,6 @@ def test_a_volume_made_of_a_backup_is_named_for_what_it_was() -> None:
     assert restored == "orders_restored_20261123T120000Z_5487ce1e"
     assert restored_name("", NOON, "5487ce1e").startswith("no-name_restored_")
     assert len(restored_name("v" * 255, NOON, "5487ce1e")) == MOST_CHARACTERS
-
-
-def test_what_a_line_or_a_three_byte_column_cannot_hold_is_replaced() -> None:
-    assert plain("a\nb\u200bc\U0001f600d\u00a0e") == "a?b?c?d e"
-    assert plain("Größe ") == "Größe"
 
 
 def test_a_volume_is_called_by_its_name_and_whose_it_is() -> None:

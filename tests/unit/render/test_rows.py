@@ -5,10 +5,8 @@ import io
 import json
 from datetime import UTC, datetime, timedelta, timezone
 
-import pytest
-
+from staffeln_cli.model.text import dumped, zulu
 from staffeln_cli.render.rows import as_csv, as_json, as_values
-from staffeln_cli.render.text import dumped, printable, zulu
 
 COLUMNS = ("name", "size_gib", "at", "overdue", "counts")
 MOMENT = datetime(2026, 11, 22, 22, 0, 0, 5, tzinfo=UTC)
@@ -68,21 +66,6 @@ def test_rows_are_printed_as_they_are_read() -> None:
     printed = as_json(COLUMNS, endless())  # type: ignore[arg-type]  # a generator of rows
     assert next(printed).startswith("[\n")
     assert next(printed).startswith(",\n")
-
-
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("web 1", "web 1"),
-        ("a\n\tb  c ", "a b c"),
-        ("\x1b[31m", "?[31m"),
-        ("\u202eevil", "?evil"),
-        ("🚀", "🚀"),
-        (" a ", "a"),
-    ],
-)
-def test_a_name_is_printable_on_one_line(name: str, shown: str) -> None:
-    assert printable(name) == shown
 
 
 def test_moments_of_other_zones_are_told_in_utc() -> None:

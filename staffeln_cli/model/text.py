@@ -1,0 +1,79 @@
+"""Rules for text that others wrote: each makes it safe for one kind of place."""
+
+import json
+import re
+from datetime import UTC, datetime
+
+_CONTROLS = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What a terminal may act on, bidirectional marks and lone surrogates too; no newline."""
+_CHAT = str.maketrans({"<": "‹", ">": "›", "@": "＠"})  # noqa: RUF001 - looks alike on purpose
+_LONGEST_QUOTE = 64
+
+
+def one_line(text: str) -> str:
+    """For tables, logs, headers and messages: one line of printable characters."""
+    if text.isprintable() and "  " not in text:
+        return text.strip()
+    return "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
+
+
+def first_line(error: object) -> str:
+    """What an error says, without its further lines; an error without text gives its class."""
+    return one_line((str(error).strip() or type(error).__name__).splitlines()[0])
+
+
+def escaped(text: str) -> str:
+    """For JSON and text of several lines: controls become escapes that JSON reads back."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def unmentioned(text: str) -> str:
+    """For a chat: one line that addresses nobody and is no link or markup of angle brackets."""
+    return one_line(text).translate(_CHAT)
+
+
+def quoted(text: str) -> str:
+    """For a message about a wrong value: in quotes, short, with escapes."""
+    return repr(text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…")
+
+
+def storable(text: str) -> str:
+    """For the database and for JSON: without NUL and without halves of characters."""
+    if text.isascii():
+        return text.replace("\0", "")
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
+def nameable(text: str) -> str:
+    """For a name in Cinder, whose database may hold no character of four bytes."""
+    return "".join(char if char <= "\uffff" else "?" for char in one_line(text))
+
+
+def dns_label(text: str) -> str:
+    """For a file or a Kubernetes object: DNS-1123, with a checksum wherever it had to change."""
+    safe = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-")
+    if safe and safe == text:
+        return text
+    from hashlib import sha256
+
+    checksum = sha256(text.encode()).hexdigest()[:8]
+    return f"{safe}-{checksum}" if safe else checksum
+
+
+def dumped(value: object) -> str:
+    """JSON on one line, legible, without anything that a terminal may act on."""
+    return escaped(json.dumps(value, ensure_ascii=False, default=_as_text))
+
+
+def zulu(moment: datetime) -> str:
+    """A moment as JSON has it: UTC, whole seconds, ending in Z."""
+    moment = moment.astimezone(UTC)
+    return f"{moment.isoformat(timespec='seconds')[:19]}Z"
+
+
+def _as_text(value: object) -> str:
+    return zulu(value) if isinstance(value, datetime) else str(value)
