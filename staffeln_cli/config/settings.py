@@ -49,6 +49,10 @@ class CloudSettings:
         Meta(description="how long what may be repeated is, after 429, 5xx, lost connections"),
     ] = timedelta(minutes=5)
     workers: Annotated[int, Meta(ge=1, le=64, description="API calls in parallel")] = 8
+    settle_time: Annotated[
+        timedelta,
+        Meta(description="how long an absence must last before it is believed"),
+    ] = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +151,13 @@ class RetentionSettings:
             description="never fewer than this many restorable backups of a volume that exists",
         ),
     ] = 1
+    grace: Annotated[
+        Duration,
+        Meta(description="how long after it was first seen a shorter retention takes effect"),
+    ] = Duration(exact=timedelta(days=1))
+    minimum: Annotated[
+        Duration | None, Meta(description="age below which no backup is removed at all")
+    ] = None
     brake: Annotated[
         float,
         Meta(
