@@ -27,7 +27,7 @@ def _default_database() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudSettings:
-    """Which cloud, and how patiently it is spoken to."""
+    """Which cloud, and how long requests to it may take."""
 
     name: Annotated[
         str | None,
