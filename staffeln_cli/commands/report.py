@@ -3,12 +3,11 @@
 import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from staffeln_cli import mail
 from staffeln_cli.errors import MailUnavailable, NotFound
 from staffeln_cli.mail import MessageRejected
-from staffeln_cli.model import Decision, Outcome
+from staffeln_cli.model import Decision, Outcome, ProjectRecord
 from staffeln_cli.reports.composing import draft_report, with_quotas
 from staffeln_cli.reports.delivery import ReportMailer, is_over, message_id
 from staffeln_cli.reports.model import ProjectReport
@@ -17,9 +16,6 @@ from staffeln_cli.reports.pages.operator import operator_page
 from staffeln_cli.reports.pages.project import project_page
 from staffeln_cli.reports.recipients import Recipients, may_be_told, project_of
 from staffeln_cli.runtime import Run, Runtime, run_pass
-
-if TYPE_CHECKING:
-    from staffeln_cli.store.report_rows import Addressee
 
 log = logging.getLogger(__name__)
 COUNTS = ("projects", "sent", "logged", "unsent")
@@ -42,7 +38,7 @@ def _report(run: Run, show: Show | None) -> None:
     now, desk = run.now(), ReportMailer(run.settings)
     due = [
         one
-        for one in run.store.reports.addressees()
+        for one in run.store.reports.projects_to_report()
         if is_over(one.reported_at, run.settings.report.period, now) and may_be_told(one, run)
     ]
     run.counts["projects"] = len(due)
@@ -68,8 +64,8 @@ def _report(run: Run, show: Show | None) -> None:
 
 
 def _drafts(
-    run: Run, due: list["Addressee"], now: datetime
-) -> Iterator[tuple["Addressee", ProjectReport]]:
+    run: Run, due: list[ProjectRecord], now: datetime
+) -> Iterator[tuple[ProjectRecord, ProjectReport]]:
     """The digests to be sent; none where all is well and nobody wants to hear so."""
     only_trouble = run.settings.report.only == "trouble"
     for project in due:
@@ -85,7 +81,7 @@ def _send(
     run: Run,
     desk: ReportMailer,
     receivers: Recipients,
-    project: "Addressee",
+    project: ProjectRecord,
     digest: ProjectReport,
 ) -> None:
     """Send one digest, and only then note that the project has been told."""
@@ -104,7 +100,7 @@ def _send(
     except MessageRejected as error:
         _unsent(run, project, str(error))
         return
-    run.store.reports.told(project.project_id, digest.until, digest.entries)
+    run.store.reports.note_reported(project.project_id, digest.until, digest.records)
     run.count("sent")
     log.info("project %s: report sent to %s", project.project_id, ", ".join(addresses))
     for address, reason in refused.items():
@@ -112,7 +108,7 @@ def _send(
 
 
 def _log(
-    run: Run, desk: ReportMailer, project: "Addressee", digest: ProjectReport, show: Show | None
+    run: Run, desk: ReportMailer, project: ProjectRecord, digest: ProjectReport, show: Show | None
 ) -> None:
     page = project_page(digest, desk.when)
     run.decide(_decision("log", project, page.subject))
@@ -124,16 +120,16 @@ def _log(
     else:
         level = logging.WARNING if digest.is_trouble else logging.INFO
         log.log(level, "report for project %s\n%s", project.project_id, text)
-    run.store.reports.told(project.project_id, digest.until, digest.entries)
+    run.store.reports.note_reported(project.project_id, digest.until, digest.records)
     run.count("logged")
 
 
-def _unsent(run: Run, project: "Addressee", reason: str) -> None:
+def _unsent(run: Run, project: ProjectRecord, reason: str) -> None:
     run.count("unsent")
     run.fail("project", project.project_id, f"its report was not sent: {reason}")
 
 
-def _decision(action: str, project: "Addressee", reason: str) -> Decision:
+def _decision(action: str, project: ProjectRecord, reason: str) -> Decision:
     return Decision(action, "project", project.project_id, project.project_name, reason)
 
 
@@ -172,7 +168,7 @@ def try_mail(runtime: Runtime, address: str) -> str:
     return f"the {server.shown} has taken a mail from {settings.sender} to {address}"
 
 
-def _found(runtime: Runtime, project: str) -> "Addressee":
+def _found(runtime: Runtime, project: str) -> ProjectRecord:
     found = runtime.store.reports.projects_named(project)
     if not found:
         raise NotFound(f"project {project!r}: none of this name or id was ever seen")

@@ -139,6 +139,17 @@ class InventoryVolume(NamedTuple):
         return self.protected_since or self.first_seen_at
 
 
+class ProjectRecord(NamedTuple):
+    """What Staffeln remembers of a project, also after it is gone."""
+
+    project_id: ProjectId
+    project_name: str
+    domain_id: str
+    enabled: bool
+    gone_at: datetime | None = None
+    reported_at: datetime | None = None
+
+
 class RecordBrief(NamedTuple):
     """Of a record of a backup that Cinder may have, what retention judges by."""
 
@@ -184,6 +195,16 @@ class BackupRecord:
     not_before: datetime | None = None
     pinned_by: str | None = None
     deleted_at: datetime | None = None
+    reported_at: datetime | None = None
+    """When the project's report told of its end."""
+    removal_reported_at: datetime | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether there was a backup once, whatever became of it."""
+        if self.state in (State.DELETING, State.DELETED):
+            return self.reason is None
+        return self.state in (State.AVAILABLE, State.MISSING)
 
     @classmethod
     def found(

@@ -82,6 +82,8 @@ def _record(
                 size_gib=backup.size_gib,
                 reason=reason,
                 remains=not is_kept,
+                reported_at=None,  # what the project was told was about the other backup
+                removal_reported_at=None,
             )
         ]
     )

@@ -3,30 +3,26 @@
 import logging
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from staffeln_cli.errors import CloudUnavailable
-from staffeln_cli.model import ProjectId
+from staffeln_cli.model import ProjectId, ProjectRecord
 from staffeln_cli.reports.model import ProjectReport
 from staffeln_cli.reports.project_report import Known, digest
 from staffeln_cli.reports.quota_forecast import WINDOW, outlook
 from staffeln_cli.runtime import Runtime
 
-if TYPE_CHECKING:
-    from staffeln_cli.store.report_rows import Addressee
-
 log = logging.getLogger(__name__)
 
 
 def draft_report(
-    runtime: Runtime, project: "Addressee", now: datetime, *, only_trouble: bool = False
+    runtime: Runtime, project: ProjectRecord, now: datetime, *, only_trouble: bool = False
 ) -> ProjectReport:
     """A digest by what the database knows; quotas are asked for only where it is to be sent."""
     reports, project_id = runtime.store.reports, project.project_id
     known = Known(
         project=project,
         volumes=reports.volumes(project_id),
-        entries=reports.untold(project_id, only_trouble=only_trouble),
+        records=reports.unreported(project_id, only_trouble=only_trouble),
         restorable=reports.restorable(project_id),
         unfinished=reports.unfinished(project_id),
     )

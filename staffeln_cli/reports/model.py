@@ -4,13 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING
 
-from staffeln_cli.model import Kind
+from staffeln_cli.model import BackupRecord, Kind
 from staffeln_cli.reports.quota_forecast import QuotaForecast
-
-if TYPE_CHECKING:
-    from staffeln_cli.store.report_rows import Entry
 
 
 class Standing(Enum):
@@ -123,7 +119,7 @@ class ProjectReport:
     bad_retention: Sequence[Line]
     removed: Sequence[Removed]
     pinned: Sequence[Line]
-    entries: Sequence["Entry"] = field(repr=False)
+    records: Sequence[BackupRecord] = field(repr=False)
     """The records told of, to be marked so."""
     outlook: QuotaForecast | None = None
 

@@ -23,7 +23,7 @@ from staffeln_cli.reports.project_report import bad_retention, is_stuck, standin
 from staffeln_cli.runtime import Run, Runtime
 
 if TYPE_CHECKING:
-    from staffeln_cli.store.report_rows import Charge
+    from staffeln_cli.store.reports import Charge
 
 
 def send_operator_summary(run: Run, desk: ReportMailer, now: datetime) -> None:

@@ -5,10 +5,18 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from staffeln_cli.config import Settings
-from staffeln_cli.model import InventoryVolume, Kind, Origin, ProjectId, State, VolumeId
+from staffeln_cli.model import (
+    BackupRecord,
+    InventoryVolume,
+    Kind,
+    Origin,
+    ProjectId,
+    ProjectRecord,
+    State,
+    VolumeId,
+)
 from staffeln_cli.model.text import one_line
 from staffeln_cli.planning.protection import due
 from staffeln_cli.reports.model import (
@@ -23,9 +31,6 @@ from staffeln_cli.reports.model import (
     Unsafe,
 )
 
-if TYPE_CHECKING:
-    from staffeln_cli.store.report_rows import Addressee, Entry
-
 _FIGURES = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+")
 _AND_ALIKE = " (and alike, with other figures)"
 _NOT_YET = "not deleted yet: "
@@ -36,9 +41,9 @@ _NOT_YET = "not deleted yet: "
 class Known:
     """What the database knows of a project."""
 
-    project: "Addressee"
+    project: ProjectRecord
     volumes: Sequence[InventoryVolume]
-    entries: Sequence["Entry"]
+    records: Sequence[BackupRecord]
     restorable: Collection[VolumeId]
     unfinished: Collection[VolumeId]
 
@@ -46,10 +51,10 @@ class Known:
 def digest(known: Known, settings: Settings, now: datetime) -> ProjectReport:
     """Sort the facts. Every name and reason in it is one_line, and on one line."""
     volumes = {one.volume_id: one for one in known.volumes}
-    new = [one for one in known.entries if one.reported_at is None]
+    new = [one for one in known.records if one.reported_at is None]
     failed = [one for one in new if not one.succeeded]
     made = [_made(one) for one in new if one.succeeded and one.origin is not Origin.IMPORTED]
-    gone = [one for one in known.entries if one.removal_reported_at is None]
+    gone = [one for one in known.records if one.removal_reported_at is None]
     unsafe = (_unsafe(one, known, settings, now) for one in known.volumes)
     return ProjectReport(
         project_id=known.project.project_id,
@@ -61,7 +66,7 @@ def digest(known: Known, settings: Settings, now: datetime) -> ProjectReport:
         trouble=trouble(
             failed=[one for one in failed if not _recovered(one, volumes)],
             lost=[one for one in gone if one.state is State.MISSING],
-            stuck=[one for one in known.entries if is_stuck(one)],
+            stuck=[one for one in known.records if is_stuck(one)],
         ),
         recovered=[
             _line(one, _reason(one), one.finished_at) for one in failed if _recovered(one, volumes)
@@ -71,8 +76,8 @@ def digest(known: Known, settings: Settings, now: datetime) -> ProjectReport:
         skipped=_skipped(known.volumes),
         bad_retention=[bad_retention(one) for one in known.volumes if one.bad_retention],
         removed=_removed(gone),
-        pinned=[_line(one, one.pin_note, one.started_at) for one in known.entries if one.pinned],
-        entries=known.entries,
+        pinned=[_line(one, one.pin_note, one.started_at) for one in known.records if one.pinned],
+        records=known.records,
     )
 
 
@@ -92,18 +97,18 @@ def standing(
 
 def trouble(
     *,
-    failed: Sequence["Entry"],
-    lost: Iterable["Entry"],
-    stuck: Iterable["Entry"],
+    failed: Sequence[BackupRecord],
+    lost: Iterable[BackupRecord],
+    stuck: Iterable[BackupRecord],
     project_names: Mapping[ProjectId, str] | None = None,
 ) -> Trouble:
     """One line for each volume that failed, however often; the reason most often met first."""
     last = {one.volume_id: one for one in failed}
     tries = Counter(one.volume_id for one in failed)
 
-    def line(entry: "Entry", note: str | None, at: datetime | None) -> Line:
-        project = (project_names or {}).get(entry.project_id, "")
-        return _line(entry, note, at, project)
+    def line(record: BackupRecord, note: str | None, at: datetime | None) -> Line:
+        project = (project_names or {}).get(record.project_id, "")
+        return _line(record, note, at, project)
 
     return Trouble(
         failures=_grouped(
@@ -116,9 +121,9 @@ def trouble(
     )
 
 
-def is_stuck(entry: "Entry") -> bool:
+def is_stuck(record: BackupRecord) -> bool:
     """Whether Cinder has refused to delete it so far."""
-    return entry.delete_attempts > 0 and entry.state in (State.FAILED, State.DELETING)
+    return record.delete_attempts > 0 and record.state in (State.FAILED, State.DELETING)
 
 
 def bad_retention(volume: InventoryVolume, project: str = "") -> Line:
@@ -154,11 +159,11 @@ def _why(volume: InventoryVolume, known: Known) -> str:
     return "its next backup is on its way" if on_its_way else "no backup was started in time"
 
 
-def _recovered(entry: "Entry", volumes: dict[VolumeId, InventoryVolume]) -> bool:
-    volume = volumes.get(entry.volume_id)
+def _recovered(record: BackupRecord, volumes: dict[VolumeId, InventoryVolume]) -> bool:
+    volume = volumes.get(record.volume_id)
     if volume is None or volume.last_success_at is None:
         return False
-    return volume.last_success_at > (entry.started_at or entry.planned_at)
+    return volume.last_success_at > (record.started_at or record.planned_at)
 
 
 def _tried(times: int) -> str:
@@ -188,15 +193,15 @@ def _grouped(lines: Iterable[tuple[str, Line]]) -> list[Grouped]:
     return sorted(found, key=lambda group: (-len(group.lines), group.reason))
 
 
-def _removed(entries: Iterable["Entry"]) -> list[Removed]:
-    groups: dict[VolumeId, list[Entry]] = {}
-    for one in entries:
+def _removed(records: Iterable[BackupRecord]) -> list[Removed]:
+    groups: dict[VolumeId, list[BackupRecord]] = {}
+    for one in records:
         if one.state is State.DELETED and one.succeeded:
             groups.setdefault(one.volume_id, []).append(one)
     return [_removed_of(group) for group in groups.values()]
 
 
-def _removed_of(group: Sequence["Entry"]) -> Removed:
+def _removed_of(group: Sequence[BackupRecord]) -> Removed:
     starts = [one.started_at or one.planned_at for one in group]
     gib = sum(one.size_gib or 0 for one in group)
     return Removed(*_names(group[-1]), len(group), gib, min(starts), max(starts))
@@ -218,18 +223,18 @@ def _by_server(made: Iterable[Made]) -> list[MadeOn]:
     ]
 
 
-def _made(entry: "Entry") -> Made:
-    times = (entry.started_at, entry.finished_at)
-    return Made(*_names(entry), one_line(entry.name), entry.kind, entry.size_gib or 0, *times)
+def _made(record: BackupRecord) -> Made:
+    times = (record.started_at, record.finished_at)
+    return Made(*_names(record), one_line(record.name), record.kind, record.size_gib or 0, *times)
 
 
-def _reason(entry: "Entry") -> str:
-    return one_line(entry.reason or "no reason was given")
+def _reason(record: BackupRecord) -> str:
+    return one_line(record.reason or "no reason was given")
 
 
-def _line(entry: "Entry", note: str | None, at: datetime | None, project: str = "") -> Line:
-    return Line(*_names(entry), one_line(note or ""), at, one_line(project))
+def _line(record: BackupRecord, note: str | None, at: datetime | None, project: str = "") -> Line:
+    return Line(*_names(record), one_line(note or ""), at, one_line(project))
 
 
-def _names(thing: "InventoryVolume | Entry") -> tuple[str, str]:
+def _names(thing: InventoryVolume | BackupRecord) -> tuple[str, str]:
     return one_line(thing.volume_name) or thing.volume_id, one_line(thing.server_name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from staffeln_cli.cloud import Quota, Quotas
-    from staffeln_cli.store.report_rows import Growth
+    from staffeln_cli.store.reports import Growth
 
 WINDOW = timedelta(days=14)
 """The present rate is that of so many days, or of fewer where there is no longer history."""

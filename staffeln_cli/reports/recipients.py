@@ -2,15 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from staffeln_cli import mail
-from staffeln_cli.model import Project, ProjectId
+from staffeln_cli.model import Project, ProjectId, ProjectRecord
 from staffeln_cli.model.text import one_line
 from staffeln_cli.runtime import Run
-
-if TYPE_CHECKING:
-    from staffeln_cli.store.report_rows import Addressee
 
 
 @dataclass
@@ -43,14 +39,14 @@ class Recipients:
         return self._found
 
 
-def may_be_told(project: "Addressee", run: Run) -> bool:
+def may_be_told(project: ProjectRecord, run: Run) -> bool:
     """Whether there may be anybody to tell: a project that is gone has no members any more."""
     settings = run.settings.mail
     fixed = settings.receivers or settings.project_domain or settings.operator
     return project.gone_at is None or settings.sender is None or bool(fixed)
 
 
-def project_of(project: "Addressee") -> Project:
+def project_of(project: ProjectRecord) -> Project:
     """The project as the rest of Staffeln has it."""
     return Project(project.project_id, project.project_name, project.domain_id, project.enabled)
 

@@ -2,17 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, update
 
-from staffeln_cli.model import InventoryVolume, Origin, ProjectId, State, VolumeId
+from staffeln_cli.model import (
+    BackupRecord,
+    InventoryVolume,
+    Origin,
+    ProjectId,
+    ProjectRecord,
+    State,
+    VolumeId,
+)
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.store.database import Database, upsert
-from staffeln_cli.store.queries import chunks
-from staffeln_cli.store.report_rows import Addressee, Charge, Entry, Growth
+from staffeln_cli.store.queries import COLUMNS, chunks
 from staffeln_cli.tables import BackupRow, LeadershipRow, ProjectRow, VolumeRow
 
+_PROJECT = tuple(getattr(ProjectRow, name) for name in ProjectRecord._fields)
 _VOLUME = tuple(getattr(VolumeRow, name) for name in InventoryVolume._fields)
 _OPERATOR = "operator's digest"
 """The leadership row whose last raise is when the operator was last told."""
@@ -30,15 +38,30 @@ _REMOVAL_TO_TELL = and_(_GONE, BackupRow.removal_reported_at.is_(None))
 _STUCK = and_(BackupRow.state.in_([State.FAILED, State.DELETING]), BackupRow.delete_attempts > 0)
 
 
+class Charge(NamedTuple):
+    """How many backups, and how many GiB the quota is charged for them."""
+
+    backups: int
+    gib: int
+
+
+class Growth(NamedTuple):
+    """What came and went since a moment."""
+
+    made: Charge
+    removed: Charge
+    oldest: datetime | None
+    """When the first backup of the project on record was done."""
+
+
 class Reports:
     """The reports of one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def addressees(self) -> list[Addressee]:
-        """The projects with protected volumes, or with something untold; by name."""
-        columns = [getattr(ProjectRow, name) for name in Addressee._fields]
+    def projects_to_report(self) -> list[ProjectRecord]:
+        """The projects with protected volumes, or with something not reported yet; by name."""
         volumes = select(VolumeRow.volume_id).where(
             VolumeRow.project_id == ProjectRow.project_id, VolumeRow.protected
         )
@@ -46,20 +69,19 @@ class Reports:
             BackupRow.project_id == ProjectRow.project_id, or_(_TO_TELL, _REMOVAL_TO_TELL)
         )
         query = (
-            select(*columns)
+            select(*_PROJECT)
             .where(or_(volumes.exists(), backups.exists()))
             .order_by(ProjectRow.project_name, ProjectRow.project_id)
         )
         with self._database.read() as connection:
-            return [Addressee(*row) for row in connection.execute(query)]
+            return [ProjectRecord(*row) for row in connection.execute(query)]
 
-    def projects_named(self, wanted: str) -> list[Addressee]:
+    def projects_named(self, wanted: str) -> list[ProjectRecord]:
         """The project of this id, or those of this name, whether or not there is news of them."""
-        columns = [getattr(ProjectRow, name) for name in Addressee._fields]
-        query = select(*columns).order_by(ProjectRow.gone_at.is_not(None), ProjectRow.project_id)
+        query = select(*_PROJECT).order_by(ProjectRow.gone_at.is_not(None), ProjectRow.project_id)
         with self._database.read() as connection:
             for law in (ProjectRow.project_id == wanted, ProjectRow.project_name == wanted):
-                if found := [Addressee(*row) for row in connection.execute(query.where(law))]:
+                if found := [ProjectRecord(*row) for row in connection.execute(query.where(law))]:
                     return found
         return []
 
@@ -73,19 +95,21 @@ class Reports:
             )
             return [InventoryVolume(*row) for row in rows]
 
-    def untold(self, project_id: ProjectId, *, only_trouble: bool = False) -> list[Entry]:
+    def unreported(
+        self, project_id: ProjectId, *, only_trouble: bool = False
+    ) -> list[BackupRecord]:
         """What happened and was not reported yet, what is pinned, and what cannot be removed."""
         pinned = and_(BackupRow.pinned, BackupRow.state == State.AVAILABLE)
         law = or_(_TO_TELL, _REMOVAL_TO_TELL, pinned, _STUCK)
         if only_trouble:
             lost = and_(BackupRow.state == State.MISSING, _REMOVAL_TO_TELL)
             law = or_(and_(_TO_TELL, not_(_SUCCEEDED)), lost, _STUCK)
-        return list(self._entries(BackupRow.project_id == project_id, law))
+        return list(self._records(BackupRow.project_id == project_id, law))
 
-    def between(self, start: datetime, end: datetime) -> Iterator[Entry]:
+    def between(self, start: datetime, end: datetime) -> Iterator[BackupRecord]:
         """What ended badly after `start` up to `end`, told or not, in all projects."""
         failed = and_(_ENDED, not_(_SUCCEEDED))
-        return self._entries(
+        return self._records(
             or_(
                 and_(failed, BackupRow.finished_at > start, BackupRow.finished_at <= end),
                 and_(
@@ -153,12 +177,14 @@ class Reports:
                 for project_id, number, gib in connection.execute(query)
             }
 
-    def told(self, project_id: ProjectId, moment: datetime, entries: Sequence[Entry]) -> None:
-        """Note, in one transaction, that the project has been told of exactly these entries."""
-        ended = [one.id for one in entries if one.reported_at is None]
+    def note_reported(
+        self, project_id: ProjectId, moment: datetime, records: Sequence[BackupRecord]
+    ) -> None:
+        """Note, in one transaction, that a report of exactly these records was sent."""
+        ended = [one.id for one in records if one.reported_at is None]
         gone = [
             one.id
-            for one in entries
+            for one in records
             if one.removal_reported_at is None and one.state in (State.DELETED, State.MISSING)
         ]
         with self._database.write() as connection:
@@ -196,15 +222,14 @@ class Reports:
                 row.on_conflict_do_update(index_elements=[LeadershipRow.name], set_=noted)
             )
 
-    def _entries(self, *law: ColumnElement[bool]) -> Iterator[Entry]:
-        columns = [getattr(BackupRow, name) for name in Entry._fields]
+    def _records(self, *law: ColumnElement[bool]) -> Iterator[BackupRecord]:
         order = (BackupRow.server_name, BackupRow.volume_name, BackupRow.planned_at, BackupRow.id)
         with self._database.read() as connection:
             rows = connection.execution_options(yield_per=2000).execute(
-                select(*columns).where(*law).order_by(*order)
+                select(*COLUMNS).where(*law).order_by(*order)
             )
             for row in rows:
-                yield Entry(*row)
+                yield BackupRecord(*row)
 
 
 def _charge(number: int, gib: int | None) -> Charge:

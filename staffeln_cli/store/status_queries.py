@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from staffeln_cli.model import InventoryVolume, ProjectId, State
+from staffeln_cli.model import InventoryVolume, ProjectId, ProjectRecord, State
 from staffeln_cli.model.lifecycle import LIVE
 from staffeln_cli.store.database import Database
 from staffeln_cli.tables import BackupRow, ProjectRow, RunRow, VolumeRow
@@ -28,17 +28,6 @@ class Filter:
     protected: bool | None = None
     gone: bool = False
     """Also volumes that are gone and have left no backup."""
-
-
-class ProjectSeen(NamedTuple):
-    """A project that was ever seen."""
-
-    project_id: str
-    project_name: str
-    domain_id: str
-    enabled: bool
-    gone_at: datetime | None
-    reported_at: datetime | None
 
 
 class BackupCount(NamedTuple):
@@ -88,13 +77,13 @@ class StatusQueries:
             query = query.where(BackupRow.pinned.is_(wanted.pinned))
         return self._rows(query)
 
-    def projects(self, wanted: Filter) -> Iterator[ProjectSeen]:
+    def projects(self, wanted: Filter) -> Iterator[ProjectRecord]:
         """The projects ever seen, by name."""
-        columns = [getattr(ProjectRow, name) for name in ProjectSeen._fields]
+        columns = [getattr(ProjectRow, name) for name in ProjectRecord._fields]
         query = select(*columns).order_by(ProjectRow.project_name, ProjectRow.project_id)
         if wanted.project is not None:
             query = query.where(_is_named(ProjectRow, wanted.project))
-        return (ProjectSeen(*row) for row in self._rows(query))
+        return map(ProjectRecord._make, self._rows(query))
 
     def protected_sizes(self) -> dict[ProjectId, tuple[int, int]]:
         """For each project with protected volumes, how many they are and their GiB."""

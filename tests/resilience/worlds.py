@@ -272,10 +272,10 @@ def untold(keep: Keeper) -> list[str]:
     """What nobody is told of, although a day has passed."""
     keep("report")
     wrong = []
-    for project in keep.store.reports.addressees():
+    for project in keep.store.reports.projects_to_report():
         if project.reported_at != keep.runtime.now():
             wrong.append(f"{project.project_name} got no report")
-        waiting = keep.store.reports.untold(project.project_id)
+        waiting = keep.store.reports.unreported(project.project_id)
         wrong += [f"{project.project_name} was not told of {one.name}" for one in waiting]
     return wrong
 

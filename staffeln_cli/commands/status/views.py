@@ -8,7 +8,7 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 from staffeln_cli.commands.status.summary import tallied
-from staffeln_cli.model import InventoryVolume, State
+from staffeln_cli.model import InventoryVolume, ProjectRecord, State
 from staffeln_cli.model.lifecycle import IN_FLIGHT
 from staffeln_cli.planning.health import Tally
 from staffeln_cli.planning.protection import due
@@ -16,7 +16,7 @@ from staffeln_cli.runtime import Runtime
 
 if TYPE_CHECKING:
     from staffeln_cli.store import Filter
-    from staffeln_cli.store.status_queries import BackupCount, ProjectSeen
+    from staffeln_cli.store.status_queries import BackupCount
 
 VOLUMES = (
     *("volume_id", "volume_name", "server_id", "server_name", "project_id", "project_name"),
@@ -119,7 +119,7 @@ def projects(runtime: Runtime, wanted: "Filter") -> View:
 
 
 def _project(
-    project: "ProjectSeen", tally: Tally, counts: Sequence["BackupCount"]
+    project: ProjectRecord, tally: Tally, counts: Sequence["BackupCount"]
 ) -> tuple[object, ...]:
     number: Mapping[State, int] = {one.state: one.number for one in counts}
     kept = [one.size_gib for one in counts if one.state is State.AVAILABLE]

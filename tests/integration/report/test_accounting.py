@@ -105,6 +105,23 @@ def test_a_pass_that_lost_its_lead_while_sending_notes_nothing(
     assert posting("report", "-f", "json").counts["sent"] == 1
 
 
+def test_a_late_backup_is_told_although_the_failure_of_its_record_was_told(
+    cloud: SimCloud, posting: Staffeln, mailbox: Mailbox
+) -> None:
+    a_project(cloud)
+    (volume,) = [one["id"] for one in cloud.volumes()]
+    cloud.set_volume(volume, status="error")
+    posting.cycle("collect", "report")
+    (record,) = posting("status", "backups", "-f", "json").json
+    cloud.set_volume(volume, status="in-use")
+    mark = {"staffeln:record": record["record_id"]}
+    cloud.add_backup(volume, name=record["name"], metadata=mark)
+    cloud.advance(days=1)
+    assert posting("check", "-f", "json").counts["adopted"] == 1
+    posting("report")
+    assert "Backed up: 1 backup" in text_of(mailbox.letters[1])
+
+
 def test_a_new_period_has_a_new_message_id(
     cloud: SimCloud, posting: Staffeln, mailbox: Mailbox
 ) -> None:

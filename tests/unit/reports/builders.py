@@ -1,16 +1,26 @@
 """Things to report on, each with defaults that do not matter to the test at hand."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from staffeln_cli.config import Settings
-from staffeln_cli.model import InventoryVolume, Kind, Origin, ProjectId, State, VolumeId
+from staffeln_cli.model import (
+    BackupRecord,
+    InventoryVolume,
+    Kind,
+    Origin,
+    ProjectId,
+    ProjectRecord,
+    RecordId,
+    State,
+    VolumeId,
+)
 from staffeln_cli.reports.model import ProjectReport
 from staffeln_cli.reports.project_report import Known, digest
-from staffeln_cli.store.report_rows import Addressee, Entry
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
-SHOP = Addressee(ProjectId("p1"), "shop", "default", True, None, None)
+SHOP = ProjectRecord(ProjectId("p1"), "shop", "default", True, None, None)
 
 
 def ago(**length: float) -> datetime:
@@ -44,11 +54,10 @@ def a_volume(name: str = "data", **more: Any) -> InventoryVolume:
     return volume._replace(**more)
 
 
-def an_entry(name: str = "data", **more: Any) -> Entry:
+def a_record(name: str = "data", **more: Any) -> BackupRecord:
     """An untold success of an hour ago."""
-    entry = Entry(
-        id=f"record of {name}",
-        backup_id=None,
+    record = BackupRecord(
+        id=RecordId(f"record of {name}"),
         name=f"backup of {name}",
         project_id=ProjectId("p1"),
         volume_id=VolumeId(f"id of {name}"),
@@ -57,37 +66,28 @@ def an_entry(name: str = "data", **more: Any) -> Entry:
         kind=Kind.FULL,
         state=State.AVAILABLE,
         origin=Origin.SCHEDULED,
-        reason=None,
         size_gib=10,
         planned_at=ago(hours=2),
         started_at=ago(hours=1),
         finished_at=ago(minutes=50),
-        deleted_at=None,
-        delete_reason=None,
-        delete_attempts=0,
-        pinned=False,
-        pin_note=None,
-        remains=False,
-        reported_at=None,
-        removal_reported_at=None,
     )
-    return entry._replace(**more)
+    return replace(record, **more)
 
 
-def a_failure(name: str = "data", reason: str = "the disk is full", **more: Any) -> Entry:
-    return an_entry(name, state=State.FAILED, reason=reason, **more)
+def a_failure(name: str = "data", reason: str = "the disk is full", **more: Any) -> BackupRecord:
+    return a_record(name, state=State.FAILED, reason=reason, **more)
 
 
 def a_digest(
-    *things: InventoryVolume | Entry, restorable: bool = True, unfinished: bool = False
+    *things: InventoryVolume | BackupRecord, restorable: bool = True, unfinished: bool = False
 ) -> ProjectReport:
-    """A digest of volumes and entries, of which all or none can be restored."""
+    """A digest of volumes and records, of which all or none can be restored."""
     volumes = [one for one in things if isinstance(one, InventoryVolume)]
     ids = {one.volume_id for one in volumes}
     known = Known(
         project=SHOP,
         volumes=volumes,
-        entries=[one for one in things if isinstance(one, Entry)],
+        records=[one for one in things if isinstance(one, BackupRecord)],
         restorable=ids if restorable else set(),
         unfinished=ids if unfinished else set(),
     )

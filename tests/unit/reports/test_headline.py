@@ -3,7 +3,7 @@ import pytest
 from staffeln_cli.model import State
 from staffeln_cli.reports.headline import of_project
 from staffeln_cli.reports.model import ProjectReport
-from tests.unit.reports.builders import a_digest, a_failure, a_volume, ago, an_entry
+from tests.unit.reports.builders import a_digest, a_failure, a_record, a_volume, ago
 
 NEW = {"last_success_at": None, "protected_since": ago(minutes=5)}
 LATE = {"last_success_at": ago(days=3)}
@@ -43,7 +43,7 @@ LATE = {"last_success_at": ago(days=3)}
             "[Staffeln] shop: 0 of 1 volume protected",
         ),
         (
-            a_digest(a_volume(), an_entry("x", state=State.MISSING, reason="deleted")),
+            a_digest(a_volume(), a_record("x", state=State.MISSING, reason="deleted")),
             "bad",
             "The one volume is protected, but 1 backup was deleted by somebody else",
             "[Staffeln] shop: 1 volume protected, 1 LOST",

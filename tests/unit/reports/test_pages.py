@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 
 from staffeln_cli.errors import ConfigError
-from staffeln_cli.model import InventoryVolume, State
+from staffeln_cli.model import BackupRecord, InventoryVolume, State
 from staffeln_cli.reports.pages.html import Pages
 from staffeln_cli.reports.pages.layout import ROWS, Page, Row, lasting, listed, noted, writing
 from staffeln_cli.reports.pages.project import project_page
 from staffeln_cli.reports.quota_forecast import Gauge, QuotaForecast
-from staffeln_cli.store.report_rows import Entry
-from tests.unit.reports.builders import NOW, a_digest, a_failure, a_volume, ago, an_entry
+from tests.unit.reports.builders import NOW, a_digest, a_failure, a_record, a_volume, ago
 
 WHEN = writing(None)
 
@@ -22,17 +21,17 @@ def in_letters(number: int) -> str:
     return chr(ord("a") + number // 26) + chr(ord("a") + number % 26)
 
 
-def everything(number: int, reasons: int = 2) -> list[InventoryVolume | Entry]:
+def everything(number: int, reasons: int = 2) -> list[InventoryVolume | BackupRecord]:
     """Volumes that failed, went well, were left out, lost, removed and pinned."""
-    things: list[InventoryVolume | Entry] = []
+    things: list[InventoryVolume | BackupRecord] = []
     for index in range(number):
         things += [
             a_volume(f"bad{index}", last_success_at=ago(days=9), failures=1),
             a_failure(f"bad{index}", f"reason {in_letters(index % reasons)}"),
             a_volume(f"good{index}", bad_retention="'x'"),
-            an_entry(f"good{index}", pinned=True, pin_note=f"note {index}"),
-            an_entry(f"lost{index}", state=State.MISSING, deleted_at=NOW),
-            an_entry(f"old{index}", state=State.DELETED, deleted_at=NOW),
+            a_record(f"good{index}", pinned=True, pin_note=f"note {index}"),
+            a_record(f"lost{index}", state=State.MISSING, deleted_at=NOW),
+            a_record(f"old{index}", state=State.DELETED, deleted_at=NOW),
             a_volume(f"left{index}", protected=False, skip_reason="not marked"),
         ]
     return things
@@ -71,7 +70,7 @@ def test_a_bar_says_in_both_how_full_it_is() -> None:
 
 def test_many_backups_are_counted_by_server_few_are_named() -> None:
     for number, name in ((12, "backup of v11"), (13, "13 volumes")):
-        page = project_page(a_digest(*(an_entry(f"v{one}") for one in range(number))), WHEN)
+        page = project_page(a_digest(*(a_record(f"v{one}") for one in range(number))), WHEN)
         assert name in Pages().text(page)
 
 

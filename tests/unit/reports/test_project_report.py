@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 from staffeln_cli.model import Kind, Origin, State
 from staffeln_cli.reports.model import Standing
-from tests.unit.reports.builders import NOW, a_digest, a_failure, a_volume, ago, an_entry
+from tests.unit.reports.builders import NOW, a_digest, a_failure, a_record, a_volume, ago
 
 
 def test_a_volume_with_a_recent_backup_is_no_news() -> None:
@@ -81,38 +83,38 @@ def test_failures_are_grouped_by_reason_the_most_common_first() -> None:
 
 def test_a_failure_after_which_all_went_well_is_told_apart() -> None:
     failed = a_failure(started_at=ago(hours=3), planned_at=ago(hours=3))
-    told = a_digest(a_volume(), failed, an_entry("x"))
+    told = a_digest(a_volume(), failed, a_record("x"))
     assert told.trouble.failed == 0
     assert [one.note for one in told.recovered] == ["the disk is full"]
     assert not told.is_trouble
 
 
 def test_remains_of_a_failure_that_were_removed_still_are_a_failure() -> None:
-    told = a_digest(a_failure()._replace(state=State.DELETED))
+    told = a_digest(replace(a_failure(), state=State.DELETED))
     assert told.trouble.failed == 1
     assert told.made == []
     assert told.removed == []
 
 
 def test_a_backup_made_and_removed_in_one_period_is_told_as_both() -> None:
-    told = a_digest(an_entry(state=State.DELETED, deleted_at=NOW))
+    told = a_digest(a_record(state=State.DELETED, deleted_at=NOW))
     assert len(told.made) == 1
     assert [(one.number, one.gib) for one in told.removed] == [(1, 10)]
 
 
 def test_what_was_told_before_is_not_told_again() -> None:
-    before = an_entry(reported_at=ago(days=1), pinned=True, pin_note="keep")
+    before = a_record(reported_at=ago(days=1), pinned=True, pin_note="keep")
     told = a_digest(before)
     assert told.made == []
     assert [one.note for one in told.pinned] == ["keep"]
 
 
 def test_imported_backups_are_no_news() -> None:
-    assert a_digest(an_entry(origin=Origin.IMPORTED)).made == []
+    assert a_digest(a_record(origin=Origin.IMPORTED)).made == []
 
 
 def test_a_deletion_that_cinder_refuses_is_named_as_long_as_it_does() -> None:
-    stuck = an_entry(
+    stuck = a_record(
         state=State.DELETING,
         delete_attempts=2,
         delete_reason="not deleted yet: HTTP 400",
@@ -136,7 +138,7 @@ def test_a_retention_that_nobody_understands_says_what_holds() -> None:
 
 def test_backups_are_counted_by_server() -> None:
     told = a_digest(
-        an_entry("a"), an_entry("b", kind=Kind.INCREMENTAL), an_entry("c", server_name="db")
+        a_record("a"), a_record("b", kind=Kind.INCREMENTAL), a_record("c", server_name="db")
     )
     assert [(one.server, one.volumes, one.full, one.incremental) for one in told.made_on] == [
         ("web", 2, 1, 1),
