@@ -7,9 +7,8 @@ from sqlalchemy import create_engine
 
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.tables import Base
+from tests.build import MARKED
 from tests.conftest import Answer, Staffeln
-
-MARKED = {"__staffeln_backup": "true"}
 
 
 def a_volume(

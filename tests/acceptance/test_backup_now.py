@@ -5,15 +5,8 @@ from datetime import timedelta
 import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
-from tests.acceptance.builders import (
-    MARKED,
-    a_volume,
-    reasons,
-    records,
-    rounds,
-    some_volumes,
-    states,
-)
+from tests.acceptance.builders import a_volume, reasons, records, rounds, some_volumes, states
+from tests.build import MARKED
 from tests.conftest import Staffeln
 
 

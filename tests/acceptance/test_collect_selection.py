@@ -6,7 +6,6 @@ import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
 from tests.acceptance.builders import (
-    MARKED,
     a_volume,
     backed_up,
     reasons,
@@ -15,6 +14,7 @@ from tests.acceptance.builders import (
     states,
     volumes,
 )
+from tests.build import MARKED
 from tests.conftest import Staffeln
 
 

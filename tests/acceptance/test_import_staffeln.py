@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, Column, Integer, MetaData, String, Table, create
 from staffeln_cli.cli import staffeln as command_line
 from staffeln_cli.cli.session import Session
 from staffeln_cli.demo.simcloud import SimCloud
-from tests.acceptance.builders import MARKED
+from tests.build import MARKED
 from tests.conftest import Staffeln
 
 METADATA = MetaData()

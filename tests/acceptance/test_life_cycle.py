@@ -1,9 +1,8 @@
 """The main job, end to end: volumes are protected, chains grow, expired chains go."""
 
 from staffeln_cli.demo.simcloud import SimCloud
+from tests.build import MARKED
 from tests.conftest import Staffeln
-
-MARKED = {"__staffeln_backup": "true"}
 
 
 def test_a_marked_servers_volume_gets_a_full_then_incrementals_then_retention(

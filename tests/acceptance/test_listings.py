@@ -6,15 +6,8 @@ import pytest
 
 from staffeln_cli.demo.simcloud import Request, SimCloud
 from staffeln_cli.errors import ListingIncomplete
-from tests.acceptance.builders import (
-    MARKED,
-    a_volume,
-    backed_up,
-    rounds,
-    sent,
-    some_volumes,
-    volumes,
-)
+from tests.acceptance.builders import a_volume, backed_up, rounds, sent, some_volumes, volumes
+from tests.build import MARKED
 from tests.conftest import Staffeln
 
 PAGE = 5

@@ -7,7 +7,6 @@ import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
 from tests.acceptance.builders import (
-    MARKED,
     a_volume,
     backed_up,
     changes,
@@ -18,6 +17,7 @@ from tests.acceptance.builders import (
     sent,
     some_volumes,
 )
+from tests.build import MARKED
 from tests.conftest import Answer, Staffeln
 
 MISSING = "00000000-0000-0000-0000-000000000000"

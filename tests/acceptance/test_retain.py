@@ -7,7 +7,6 @@ import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
 from tests.acceptance.builders import (
-    MARKED,
     a_volume,
     reasons,
     records,
@@ -16,6 +15,7 @@ from tests.acceptance.builders import (
     some_volumes,
     states,
 )
+from tests.build import MARKED
 from tests.conftest import Staffeln
 
 

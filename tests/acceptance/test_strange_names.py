@@ -3,7 +3,8 @@
 import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
-from tests.acceptance.builders import MARKED, a_volume, backed_up, records, volumes
+from tests.acceptance.builders import a_volume, backed_up, records, volumes
+from tests.build import MARKED
 from tests.conftest import Staffeln
 
 STRANGE = {

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from staffeln_cli.demo.simcloud import SimCloud
+from tests.build import MARKED
 from tests.conftest import Staffeln
 
-MARKED = {"__staffeln_backup": "true"}
 STAFFELN_2 = (
     "CREATE TABLE backup_data (id INTEGER PRIMARY KEY, backup_id TEXT, project_id TEXT,"
     " volume_id TEXT, instance_id TEXT, backup_completed INTEGER, incremental BOOLEAN)",

@@ -6,7 +6,8 @@ Written from Cinder's own rules, and knowing what no listing shows: every backup
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from staffeln_cli.model import Backup, BackupId, ProjectId, VolumeId
+from staffeln_cli.model import Backup, BackupId
+from tests.build import a_backup
 
 BEGIN = datetime(2024, 2, 27, tzinfo=UTC)
 
@@ -99,14 +100,10 @@ class Cinder:
 
     def listing(self) -> list[Backup]:
         return [
-            Backup(
-                id=row.id,
-                name="",
-                volume_id=VolumeId("v"),
-                project_id=ProjectId("p"),
+            a_backup(
+                row.id,
                 status=row.status,
-                size_gib=1,
-                is_incremental=row.parent is not None,
+                incremental=row.parent is not None,
                 created_at=row.created_at,
                 data_timestamp=row.data_timestamp,
                 updated_at=row.updated_at,

@@ -1,25 +1,17 @@
 """Any history of one volume, as a listing of Cinder's joined with our records."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from hypothesis import strategies as st
 
 from staffeln_cli.model import (
-    Backup,
-    BackupId,
-    BackupRecord,
-    Kind,
-    Origin,
-    ProjectId,
-    RecordId,
     State,
-    VolumeId,
 )
 from staffeln_cli.model.durations import Duration
 from staffeln_cli.planning.retention.policy import Policy
 from staffeln_cli.planning.retention.verdicts import Member
+from tests.build import NOW, a_backup, a_brief
 
-NOW = datetime(2025, 3, 2, 1, 30, tzinfo=UTC)
 AGES = st.integers(0, 400 * 24 * 4).map(lambda quarters: timedelta(minutes=15 * quarters))
 STATUSES = st.sampled_from(["available"] * 9 + ["error", "restoring", "deleting", "creating"])
 STATES = st.sampled_from([State.AVAILABLE] * 9 + [State.FAILED, State.DELETING, State.CREATING])
@@ -34,14 +26,10 @@ DURATIONS = st.builds(
 def members(draw: st.DrawFn, name: str) -> Member:
     made = NOW - draw(AGES)
     of_snapshot = draw(st.integers(0, 9)) == 0
-    backup = Backup(
-        id=BackupId(name),
-        name=name,
-        volume_id=VolumeId("v"),
-        project_id=ProjectId("p"),
+    backup = a_backup(
+        name,
+        incremental=draw(st.booleans()),
         status=draw(STATUSES),
-        size_gib=1,
-        is_incremental=draw(st.booleans()),
         created_at=made,
         data_timestamp=made - draw(AGES) if of_snapshot else made,
         updated_at=made + draw(st.sampled_from([timedelta(minutes=5), timedelta(days=3)])),
@@ -49,20 +37,8 @@ def members(draw: st.DrawFn, name: str) -> Member:
     )
     if draw(st.integers(0, 5)) == 0:
         return Member(backup)
-    record = BackupRecord(
-        id=RecordId(name),
-        name=name,
-        volume_id=backup.volume_id,
-        project_id=backup.project_id,
-        kind=Kind.INCREMENTAL if backup.is_incremental else Kind.FULL,
-        state=draw(STATES),
-        origin=Origin.SCHEDULED,
-        planned_at=made,
-        backup_id=backup.id,
-        started_at=made,
-        pinned=draw(st.integers(0, 19)) == 0,
-    )
-    return Member(backup, record.brief)
+    pinned = draw(st.integers(0, 19)) == 0
+    return Member(backup, a_brief(backup, state=draw(STATES), pinned=pinned))
 
 
 @st.composite

@@ -10,16 +10,14 @@ from staffeln_cli.model import (
     BackupId,
     BackupRecord,
     Kind,
-    Origin,
     ProjectId,
-    RecordId,
     State,
-    VolumeId,
 )
 from staffeln_cli.model.durations import Duration, parse
 from staffeln_cli.planning.chains.broken import orphaned_incrementals
 from staffeln_cli.planning.retention.policy import Policy
 from staffeln_cli.planning.retention.verdicts import Member, RetentionTerms, Verdict, judge, waves
+from tests.build import a_record
 from tests.properties.cinder import Cinder, Refused
 
 POLICIES = st.builds(
@@ -206,14 +204,11 @@ class Life(RuleBasedStateMachine):
         except Refused:
             return
         if ours:
-            self.records[new] = BackupRecord(
-                id=RecordId(new),
-                name="",
-                volume_id=VolumeId("v"),
+            self.records[new] = a_record(
+                "v",
                 project_id=ProjectId("p"),
                 kind=Kind.INCREMENTAL if incremental else Kind.FULL,
                 state=State.CREATING,
-                origin=Origin.SCHEDULED,
                 planned_at=self.cinder.now,
                 started_at=self.cinder.now,
                 backup_id=new,

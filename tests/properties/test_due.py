@@ -11,7 +11,7 @@ from staffeln_cli.planning.protection.due import (
     is_problem_due,
     next_due_at,
 )
-from tests.unit.planning.builders import an_inventory_volume
+from tests.build import an_inventory_volume
 
 BEGIN = datetime(2024, 1, 30, 22, tzinfo=UTC)
 INTERVALS = st.builds(Duration, st.integers(0, 2), st.integers(1, 90).map(timedelta)) | st.builds(

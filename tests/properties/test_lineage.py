@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staffeln_cli.model import Backup, BackupId, BackupRecord, Kind, Origin, RecordId, State
+from staffeln_cli.model import Backup, BackupId, BackupRecord, State
 from staffeln_cli.model.durations import parse
 from staffeln_cli.planning.chains import lineage
 from staffeln_cli.planning.chains.lineage import (
@@ -17,6 +17,7 @@ from staffeln_cli.planning.chains.lineage import (
 from staffeln_cli.planning.chains.summary import may_depend_on
 from staffeln_cli.planning.retention.policy import Policy
 from staffeln_cli.planning.retention.verdicts import Member, RetentionTerms, judge, waves
+from tests.build import a_record_of
 from tests.properties.cinder import Cinder
 from tests.properties.lives import CALM_LIVES, WILD_LIVES
 
@@ -104,14 +105,4 @@ def _is_held(backup: Backup, confirm: set[BackupId], cinder: Cinder) -> bool:
 
 def _record(backup: Backup) -> BackupRecord:
     done = backup.status in {"available", "restoring", "error"}
-    return BackupRecord(
-        id=RecordId(backup.id),
-        name="",
-        volume_id=backup.volume_id,
-        project_id=backup.project_id,
-        kind=Kind.FULL,
-        state=State.AVAILABLE if done else State.CREATING,
-        origin=Origin.SCHEDULED,
-        planned_at=backup.created_at,
-        started_at=backup.created_at,
-    )
+    return a_record_of(backup, state=State.AVAILABLE if done else State.CREATING)

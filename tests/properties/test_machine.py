@@ -30,6 +30,7 @@ from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.model import BackupRecord, Origin, Outcome, State
 from staffeln_cli.model.lifecycle import NEXT, UNFINISHED
 from staffeln_cli.runtime import Runtime
+from tests.build import MARKED
 
 PASSES: dict[str, Callable[[Runtime], Outcome]] = {
     "collect": collect.run,
@@ -37,7 +38,6 @@ PASSES: dict[str, Callable[[Runtime], Outcome]] = {
     "check": check.run,
     "retain": retain.run,
 }
-MARKED = {"__staffeln_backup": "true"}
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 EXPECTED = frozenset({"ok", "partial", "failed"})
 SETTINGS = {

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from staffeln_cli.model.durations import Duration
 from staffeln_cli.planning.retention.policy import Policy
 from staffeln_cli.planning.retention.verdicts import Member, RetentionTerms, judge, waves
-from tests.properties.histories import DURATIONS, NOW, POLICIES, histories
+from tests.build import NOW
+from tests.properties.histories import DURATIONS, POLICIES, histories
 
 PROMISES = st.builds(
     RetentionTerms,

@@ -13,8 +13,8 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.planning.protection.selection import Rules, protection
 from staffeln_cli.planning.retention.policy import in_force, reach
+from tests.build import an_inventory_volume
 from tests.properties.histories import DURATIONS, POLICIES
-from tests.unit.planning.builders import an_inventory_volume
 
 PROJECT = ProjectId("p")
 VALID = st.sampled_from(["1d", "17d", "18d", "1mon", "1y", "gold", "silver"])

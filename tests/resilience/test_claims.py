@@ -7,11 +7,12 @@ from contextlib import closing
 
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.model import State
+from tests.build import MARKED
 from tests.resilience.conftest import CLAIM
 from tests.resilience.gates import PATIENCE, Gate, most_in_flight
 from tests.resilience.hosts import Host, Running
 from tests.resilience.process import Frozen
-from tests.resilience.worlds import MARKED, Keeper, broken_promises, found, keeper, live
+from tests.resilience.worlds import Keeper, broken_promises, found, keeper, live
 
 
 def some_volumes(cloud: SimCloud, number: int, project: str = "shop") -> None:

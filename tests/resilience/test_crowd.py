@@ -9,19 +9,13 @@ import pytest
 
 from staffeln_cli.demo import simcloud
 from staffeln_cli.demo.simcloud import SimCloud
+from tests.build import MARKED
 from tests.resilience.conftest import IS_SOAK, Redis, host_on
 from tests.resilience.crowd import Crowd
 from tests.resilience.gates import most_in_flight
 from tests.resilience.hosts import KILLED
 from tests.resilience.process import Fast
-from tests.resilience.worlds import (
-    BEGIN,
-    MARKED,
-    Keeper,
-    broken_promises,
-    is_ours,
-    keeper,
-)
+from tests.resilience.worlds import BEGIN, Keeper, broken_promises, is_ours, keeper
 
 SPEED = 30
 """A minute of the cloud's takes two seconds, and a claim six."""

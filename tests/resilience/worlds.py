@@ -18,8 +18,8 @@ from staffeln_cli.model import BackupRecord, Origin, Outcome, State
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.runtime import Runtime
 from staffeln_cli.store import Store
+from tests.build import MARKED
 
-MARKED = {"__staffeln_backup": "true"}
 BEGIN = datetime(2026, 3, 2, 22, 0, tzinfo=UTC)
 PASSES: dict[str, Callable[[Runtime], Outcome]] = {
     "collect": collect.run,

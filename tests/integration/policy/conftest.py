@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from queue import Queue
 from typing import Any
 
@@ -15,13 +14,12 @@ from sqlalchemy import insert
 
 from staffeln_cli.commands import serve_policy
 from staffeln_cli.config import load
-from staffeln_cli.model import BackupId, BackupRecord, Kind, Origin, ProjectId, RecordId, State
-from staffeln_cli.model import VolumeId as Volume
+from staffeln_cli.model import BackupId, ProjectId, RecordId, State
 from staffeln_cli.runtime import Runtime
 from staffeln_cli.store import Database
 from staffeln_cli.tables import BackupRow
+from tests.build import NOW, a_record
 
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 OURS = "b0a1c607-a207-4431-90b7-210de0181f8c"
 MANUAL = "11111111-a207-4431-90b7-210de0181f8c"
 
@@ -39,7 +37,7 @@ def a_target(backup_id: str, **values: Any) -> dict[str, Any]:
         "parent_id": None,
         "size": 1,
         "metadata": {"who": "me"},
-        "created_at": "2026-11-22T12:00:01Z",
+        "created_at": "2026-11-22T22:00:01Z",
         "deleted": False,
     } | values
 
@@ -123,24 +121,17 @@ def remember(database_url: str) -> Iterator[Remember]:
     database = Database(database_url)
 
     def write(state: State, backup_id: str | None = OURS, **values: Any) -> None:
-        record = asdict(a_record(state, backup_id)) | values
+        columns: dict[str, Any] = {
+            "id": RecordId("4fa2fb16-a207-4431-90b7-210de0181f8c"),
+            "name": "web_root_20261122T120000Z_4fa2",
+            "project_id": ProjectId("29e97e595ae8464cb13bf5e6bda53b51"),
+            "state": state,
+            "started_at": NOW,
+            "backup_id": BackupId(backup_id) if backup_id else None,
+        }
+        record = asdict(a_record("8a02883a-6759-4fa2-9a02-987c52a59bee", **(columns | values)))
         with database.write() as connection:
             connection.execute(insert(BackupRow).values(**record))
 
     yield write
     database.close()
-
-
-def a_record(state: State, backup_id: str | None) -> BackupRecord:
-    return BackupRecord(
-        id=RecordId("4fa2fb16-a207-4431-90b7-210de0181f8c"),
-        name="web_root_20261122T120000Z_4fa2",
-        volume_id=Volume("8a02883a-6759-4fa2-9a02-987c52a59bee"),
-        project_id=ProjectId("29e97e595ae8464cb13bf5e6bda53b51"),
-        kind=Kind.FULL,
-        state=state,
-        origin=Origin.SCHEDULED,
-        planned_at=NOON,
-        started_at=NOON,
-        backup_id=BackupId(backup_id) if backup_id else None,
-    )

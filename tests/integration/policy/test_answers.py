@@ -56,8 +56,8 @@ def test_without_trusted_users_nobody_is_one(
     [
         {"display_name": "web_root_20261122T120000Z_4fa2"},
         {"metadata": {"staffeln:record": "4fa2fb16-a207-4431-90b7-210de0181f8c"}},
-        {"created_at": "2026-11-22T12:00:01Z"},
-        {"created_at": "2026-11-22T12:00:01.000000"},
+        {"created_at": "2026-11-22T22:00:01Z"},
+        {"created_at": "2026-11-22T22:00:01.000000"},
         {"created_at": "nobody knows"},
     ],
 )

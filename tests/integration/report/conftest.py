@@ -23,9 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from staffeln_cli.demo.simcloud import SimCloud
+from tests.build import MARKED
 from tests.conftest import Staffeln
-
-MARKED = {"__staffeln_backup": "true"}
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """A database with a past, written through the store."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,8 +14,6 @@ from staffeln_cli.model import (
     CloudSeen,
     Failure,
     InventoryVolume,
-    Kind,
-    Origin,
     Outcome,
     Project,
     ProjectId,
@@ -27,6 +24,7 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.runtime import Runtime
+from tests.build import a_record, an_inventory_volume
 
 
 class Past:
@@ -48,47 +46,33 @@ class Past:
         """A protected volume, first seen ten days ago and backed up an hour ago."""
         values: dict[str, Any] = {
             "volume_id": VolumeId(f"id-{name}"),
-            "volume_name": name,
             "project_id": ProjectId(f"id-{project}"),
             "server_id": ServerId("id-web"),
-            "server_name": "web",
-            "status": "in-use",
-            "size_gib": 10,
-            "volume_type": None,
             "availability_zone": "nova",
-            "bootable": False,
-            "encrypted": False,
-            "protected": True,
-            "skip_reason": None,
-            "retention": None,
-            "bad_retention": None,
             "first_seen_at": self.ago(days=10),
             "last_seen_at": self.now,
             "protected_since": self.ago(days=10),
             "last_started_at": self.ago(hours=1),
             "last_success_at": self.ago(hours=1),
         }
-        volume = InventoryVolume(**{**values, **more})
+        volume = an_inventory_volume(name, **(values | more))
         self.store.inventory.save([volume])
         return volume
 
     def backup(
         self, name: str, state: State = State.AVAILABLE, *, volume: str = "root", **more: Any
     ) -> BackupRecord:
-        record = BackupRecord(
-            id=RecordId(f"record-{name}"),
-            name=name,
-            volume_id=VolumeId(f"id-{volume}"),
-            project_id=ProjectId("id-alpha"),
-            kind=Kind.FULL,
-            state=state,
-            origin=Origin.SCHEDULED,
-            planned_at=self.ago(hours=2),
-            backup_id=BackupId(f"cinder-{name}"),
-            volume_name=volume,
-            size_gib=10,
-        )
-        record = replace(record, **more)
+        values: dict[str, Any] = {
+            "id": RecordId(f"record-{name}"),
+            "name": name,
+            "project_id": ProjectId("id-alpha"),
+            "state": state,
+            "planned_at": self.ago(hours=2),
+            "backup_id": BackupId(f"cinder-{name}"),
+            "volume_name": volume,
+            "size_gib": 10,
+        }
+        record = a_record(f"id-{volume}", **(values | more))
         self.store.backups.plan([record])
         return record
 

@@ -1,64 +1,17 @@
 """Records and volumes with defaults, and stores to keep them in."""
 
-import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from staffeln_cli.model import (
     BackupId,
     BackupRecord,
-    InventoryVolume,
-    Kind,
-    Origin,
-    ProjectId,
-    RecordId,
     State,
-    VolumeId,
 )
 from staffeln_cli.store import Caps, Claim, Store
+from tests.build import NOW, a_record
 
-NOW = datetime(2026, 11, 22, 22, 0, tzinfo=UTC)
 PLENTY = Caps(total=1000, per_project=1000)
-
-
-def a_record(volume: str = "v1", **more: Any) -> BackupRecord:
-    """A planned full of a volume."""
-    token = secrets.token_hex(8)
-    facts: dict[str, Any] = {
-        "id": RecordId(token),
-        "name": f"backup-{token}",
-        "volume_id": VolumeId(volume),
-        "project_id": ProjectId("p1"),
-        "kind": Kind.FULL,
-        "state": State.PLANNED,
-        "origin": Origin.SCHEDULED,
-        "planned_at": NOW,
-    }
-    return BackupRecord(**{**facts, **more})
-
-
-def a_row(volume: str = "v1", **more: Any) -> InventoryVolume:
-    """The inventory row of a protected volume."""
-    facts: dict[str, Any] = {
-        "volume_id": VolumeId(volume),
-        "volume_name": volume,
-        "project_id": ProjectId("p1"),
-        "server_id": None,
-        "server_name": "web",
-        "status": "in-use",
-        "size_gib": 1,
-        "volume_type": None,
-        "availability_zone": None,
-        "bootable": False,
-        "encrypted": False,
-        "protected": True,
-        "skip_reason": None,
-        "retention": None,
-        "bad_retention": None,
-        "first_seen_at": NOW,
-        "last_seen_at": NOW,
-    }
-    return InventoryVolume(**{**facts, **more})
 
 
 def a_claim(owner: str = "run-1", *, minutes: float = 3) -> Claim:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from staffeln_cli.store import Store
-from tests.integration.store.builders import NOW
+from tests.build import NOW
 
 
 @pytest.fixture

@@ -8,14 +8,16 @@ from pathlib import Path
 
 from staffeln_cli.model import ProjectId
 from staffeln_cli.store import Caps, Store
-from tests.integration.store.builders import NOW, PLENTY, a_claim, a_record, planned
+from tests.build import NOW, a_record
+from tests.integration.store.builders import PLENTY, a_claim, planned
 
 ROOT = Path(__file__).parents[3]
 STARTER = """
 import sys
 from datetime import datetime
 from staffeln_cli.store import Caps, Store
-from tests.integration.store.builders import NOW, a_claim
+from tests.build import NOW
+from tests.integration.store.builders import a_claim
 store = Store(sys.argv[1], clock=lambda: NOW)
 print("ready", flush=True)
 sys.stdin.readline()

@@ -7,16 +7,8 @@ import pytest
 from staffeln_cli.model import BackupId, ProjectId, State, VolumeId
 from staffeln_cli.model.lifecycle import NEXT, UNFINISHED
 from staffeln_cli.store import Caps, Claim, Store
-from tests.integration.store.builders import (
-    NOW,
-    PLENTY,
-    a_claim,
-    a_record,
-    available,
-    planned,
-    started,
-    state_of,
-)
+from tests.build import NOW, a_record
+from tests.integration.store.builders import PLENTY, a_claim, available, planned, started, state_of
 
 
 def test_a_volume_has_at_most_one_unfinished_record(store: Store) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from staffeln_cli.model import BackupId, Kind, RecordBrief, State, VolumeId
 from staffeln_cli.store import Store
-from tests.integration.store.builders import NOW, a_record, a_row
+from tests.build import NOW, a_record, an_inventory_volume
 
 HOSTILE = [
     'say "yes", \\n is no newline',
@@ -21,14 +21,14 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_any_text_comes_back_as_it_was(store: Store, text: str) -> None:
-    row = a_row(volume_name=text, server_name=text, skip_reason=text, retention=text)
+    row = an_inventory_volume(volume_name=text, server_name=text, skip_reason=text, retention=text)
     store.inventory.save([row])
     assert store.inventory.volumes([row.volume_id]) == {row.volume_id: row}
 
 
 def test_every_column_comes_back_as_it_was(store: Store) -> None:
     moment = datetime(2024, 2, 29, 23, 59, 59, 123456, tzinfo=UTC)
-    row = a_row(
+    row = an_inventory_volume(
         server_id="s1",
         size_gib=1 << 20,
         volume_type="ssd",
@@ -50,7 +50,7 @@ def test_every_column_comes_back_as_it_was(store: Store) -> None:
 
 
 def test_a_thousand_are_found_and_strangers_are_not(store: Store) -> None:
-    rows = [a_row(f"v{number}") for number in range(1200)]
+    rows = [an_inventory_volume(f"v{number}") for number in range(1200)]
     store.inventory.save(rows)
     asked = [*(one.volume_id for one in rows), VolumeId("stranger")]
     assert store.inventory.volumes(asked) == {one.volume_id: one for one in rows}
@@ -81,7 +81,7 @@ def test_the_session_of_postgresql_may_have_any_zone_and_style(postgresql_url: s
     between = "&" if "?" in postgresql_url else "?"
     style = "-ctimezone=Asia/Kolkata%20-cdatestyle=German"
     store = Store(f"{postgresql_url}{between}options={style}", clock=lambda: NOW)
-    row = a_row(gone_at=NOW + timedelta(microseconds=5))
+    row = an_inventory_volume(gone_at=NOW + timedelta(microseconds=5))
     store.inventory.save([row])
     assert store.inventory.volumes([row.volume_id]) == {row.volume_id: row}
     store.close()

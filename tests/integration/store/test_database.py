@@ -16,8 +16,9 @@ from staffeln_cli import migrations
 from staffeln_cli.errors import LeadershipLost, StoreUnavailable
 from staffeln_cli.store import Store
 from staffeln_cli.tables import SCHEMA_REVISION
+from tests.build import NOW, a_record, an_inventory_volume
 from tests.conftest import migrate
-from tests.integration.store.builders import NOW, a_record, a_row, planned
+from tests.integration.store.builders import planned
 
 
 def test_a_new_database_file_is_its_owners_alone_and_its_folder_is_made(tmp_path: Path) -> None:
@@ -64,14 +65,14 @@ def test_a_leader_writes_until_another_takes_over_and_then_no_more(
     store: Store, database_url: str
 ) -> None:
     store.database.fence = store.database.raise_fence("collect", "first")
-    store.inventory.save([a_row("v1")])
+    store.inventory.save([an_inventory_volume("v1")])
     other = Store(database_url)
     other.database.fence = other.database.raise_fence("collect", "second")
     with pytest.raises(LeadershipLost):
-        store.inventory.save([a_row("v2")])
+        store.inventory.save([an_inventory_volume("v2")])
     with pytest.raises(LeadershipLost):
         store.backups.plan([a_record("v2")])
-    other.inventory.save([a_row("v3")])
+    other.inventory.save([an_inventory_volume("v3")])
     other.close()
     assert {one.volume_id for one in store.inventory.all_volumes()} == {"v1", "v3"}
 
@@ -79,7 +80,7 @@ def test_a_leader_writes_until_another_takes_over_and_then_no_more(
 def test_the_lead_of_one_command_is_no_other_commands(store: Store) -> None:
     store.database.fence = store.database.raise_fence("collect", "first")
     store.database.raise_fence("retain", "second")
-    store.inventory.save([a_row("v1")])
+    store.inventory.save([an_inventory_volume("v1")])
 
 
 def test_nothing_of_a_transaction_that_failed_is_kept(store: Store) -> None:
@@ -131,7 +132,7 @@ FILL = """
 import resource, sys
 from staffeln_cli.errors import StoreUnavailable
 from staffeln_cli.store import Store
-from tests.integration.store.builders import a_record
+from tests.build import a_record
 store = Store(sys.argv[1])
 store.backups.count()
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))

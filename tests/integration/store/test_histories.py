@@ -11,7 +11,8 @@ from sqlalchemy import text
 from staffeln_cli.model import BackupId, BackupRecord, State, VolumeId
 from staffeln_cli.model.lifecycle import NEXT
 from staffeln_cli.store import Store
-from tests.integration.store.builders import NOW, PLENTY, a_claim, a_record, a_row
+from tests.build import NOW, a_record, an_inventory_volume
+from tests.integration.store.builders import PLENTY, a_claim
 
 VOLUME = VolumeId("v1")
 
@@ -27,7 +28,7 @@ def emptied(store: Store) -> Store:
     with store.database.write() as connection:
         for table in ("backups", "volumes"):
             connection.execute(text(f"DELETE FROM {table}"))
-    store.inventory.save([a_row(VOLUME)])
+    store.inventory.save([an_inventory_volume(VOLUME)])
     return store
 
 
@@ -86,7 +87,7 @@ def test_a_new_look_at_the_cloud_never_overwrites_history(store: Store) -> None:
     for new in (State.STARTING, State.CREATING, State.AVAILABLE):
         (record,) = store.backups.by_ids([record.id])
         moved(store, record, new, 1)
-    store.inventory.save([a_row(VOLUME, volume_name="renamed", size_gib=9)])
+    store.inventory.save([an_inventory_volume(VOLUME, volume_name="renamed", size_gib=9)])
     row = store.inventory.volumes([VOLUME])[VOLUME]
     assert (row.volume_name, row.size_gib) == ("renamed", 9)
     assert row.last_success_at == row.last_started_at == NOW
@@ -95,7 +96,9 @@ def test_a_new_look_at_the_cloud_never_overwrites_history(store: Store) -> None:
 def test_a_complete_listing_tells_what_is_gone_and_what_was_seen(store: Store) -> None:
     later = NOW + timedelta(days=1)
     here, gone, doubtful = (VolumeId(name) for name in ("here", "gone", "doubtful"))
-    store.inventory.save([a_row(here), a_row(gone), a_row(doubtful)])
+    store.inventory.save(
+        [an_inventory_volume(here), an_inventory_volume(gone), an_inventory_volume(doubtful)]
+    )
     lacking = {one.volume_id: one for one in store.inventory.unseen({here})}
     assert lacking.keys() == {gone, doubtful}
     store.inventory.close_listing([gone], [lacking[doubtful]], later)

@@ -1,13 +1,13 @@
 """What the state means: may one sleep?"""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from staffeln_cli.planning.health import Finding, LastRun, Level, Summary, Tally, age, findings
+from tests.build import NOW
 
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 WELL = Summary(
     cloud="prod",
     generated_at=NOW,

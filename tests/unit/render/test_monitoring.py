@@ -2,7 +2,7 @@
 
 import re
 import stat
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,8 @@ from staffeln_cli.errors import Unavailable
 from staffeln_cli.model import State
 from staffeln_cli.planning.health import LastRun, Summary, Tally, findings
 from staffeln_cli.render.monitoring import metrics, nagios, nagios_line, write
+from tests.build import NOW
 
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 STATE = Summary(
     cloud='pr"od\\\n',
     generated_at=NOW,

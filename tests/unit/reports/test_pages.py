@@ -11,7 +11,8 @@ from staffeln_cli.reports.pages.html import Pages
 from staffeln_cli.reports.pages.layout import ROWS, Page, Row, lasting, listed, noted, writing
 from staffeln_cli.reports.pages.project import project_page
 from staffeln_cli.reports.quota_forecast import Gauge, QuotaForecast
-from tests.unit.reports.builders import NOW, a_digest, a_failure, a_record, a_volume, ago
+from tests.build import NOW, ago
+from tests.unit.reports.builders import a_digest, a_failure, a_protected_volume, a_success
 
 WHEN = writing(None)
 
@@ -26,13 +27,13 @@ def everything(number: int, reasons: int = 2) -> list[InventoryVolume | BackupRe
     things: list[InventoryVolume | BackupRecord] = []
     for index in range(number):
         things += [
-            a_volume(f"bad{index}", last_success_at=ago(days=9), failures=1),
+            a_protected_volume(f"bad{index}", last_success_at=ago(days=9), failures=1),
             a_failure(f"bad{index}", f"reason {in_letters(index % reasons)}"),
-            a_volume(f"good{index}", bad_retention="'x'"),
-            a_record(f"good{index}", pinned=True, pin_note=f"note {index}"),
-            a_record(f"lost{index}", state=State.MISSING, deleted_at=NOW),
-            a_record(f"old{index}", state=State.DELETED, deleted_at=NOW),
-            a_volume(f"left{index}", protected=False, skip_reason="not marked"),
+            a_protected_volume(f"good{index}", bad_retention="'x'"),
+            a_success(f"good{index}", pinned=True, pin_note=f"note {index}"),
+            a_success(f"lost{index}", state=State.MISSING, deleted_at=NOW),
+            a_success(f"old{index}", state=State.DELETED, deleted_at=NOW),
+            a_protected_volume(f"left{index}", protected=False, skip_reason="not marked"),
         ]
     return things
 
@@ -61,7 +62,7 @@ def _words(page: Page) -> list[str]:
 
 def test_a_bar_says_in_both_how_full_it_is() -> None:
     outlook = QuotaForecast(Gauge(1000, 812, 12), Gauge(-1, 3))
-    page = project_page(replace(a_digest(a_volume()), outlook=outlook), WHEN)
+    page = project_page(replace(a_digest(a_protected_volume()), outlook=outlook), WHEN)
     for shown in (Pages().html(page), Pages().text(page)):
         assert "812 of 1,000 GiB, 81 %" in shown
         assert "Full in 12 days at the present rate." in shown
@@ -70,7 +71,7 @@ def test_a_bar_says_in_both_how_full_it_is() -> None:
 
 def test_many_backups_are_counted_by_server_few_are_named() -> None:
     for number, name in ((12, "backup of v11"), (13, "13 volumes")):
-        page = project_page(a_digest(*(a_record(f"v{one}") for one in range(number))), WHEN)
+        page = project_page(a_digest(*(a_success(f"v{one}") for one in range(number))), WHEN)
         assert name in Pages().text(page)
 
 
@@ -89,7 +90,7 @@ def test_those_that_are_only_named_are_named_by_where_they_are() -> None:
 @pytest.mark.parametrize(("days", "told"), [(0, "less than a day"), (1, "1 day")])
 def test_a_quota_that_is_full_tomorrow_says_so(days: int, told: str) -> None:
     outlook = QuotaForecast(Gauge(1000, 999, days), Gauge(-1, 3))
-    page = project_page(replace(a_digest(a_volume()), outlook=outlook), WHEN)
+    page = project_page(replace(a_digest(a_protected_volume()), outlook=outlook), WHEN)
     assert f"Full in {told} at the present rate." in Pages().text(page)
 
 

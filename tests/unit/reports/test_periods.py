@@ -4,7 +4,7 @@ import pytest
 
 from staffeln_cli.model.durations import Duration, parse
 from staffeln_cli.reports.delivery import is_over
-from tests.unit.reports.builders import NOW
+from tests.build import NOW
 
 
 @pytest.mark.parametrize(

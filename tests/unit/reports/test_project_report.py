@@ -2,44 +2,45 @@ from dataclasses import replace
 
 from staffeln_cli.model import Kind, Origin, State
 from staffeln_cli.reports.model import Standing
-from tests.unit.reports.builders import NOW, a_digest, a_failure, a_record, a_volume, ago
+from tests.build import NOW, ago
+from tests.unit.reports.builders import a_digest, a_failure, a_protected_volume, a_success
 
 
 def test_a_volume_with_a_recent_backup_is_no_news() -> None:
-    told = a_digest(a_volume())
+    told = a_digest(a_protected_volume())
     assert told.protected == 1
     assert told.unsafe == []
     assert not told.is_trouble
 
 
 def test_a_volume_whose_last_success_is_twice_the_interval_ago_is_overdue() -> None:
-    told = a_digest(a_volume(last_success_at=ago(days=2, minutes=1)))
+    told = a_digest(a_protected_volume(last_success_at=ago(days=2, minutes=1)))
     assert [one.standing for one in told.unsafe] == [Standing.OVERDUE]
     assert told.is_trouble
 
 
 def test_a_new_volume_waits_for_its_first_backup_and_that_is_no_trouble() -> None:
-    new = a_volume(last_success_at=None, protected_since=ago(minutes=5))
+    new = a_protected_volume(last_success_at=None, protected_since=ago(minutes=5))
     told = a_digest(new, restorable=False, unfinished=True)
     assert (told.waiting, told.unprotected, told.is_trouble) == (1, 0, False)
     assert told.unsafe[0].why == "its first backup is on its way"
 
 
 def test_a_volume_whose_first_backup_failed_is_not_protected_though_not_overdue() -> None:
-    new = a_volume(last_success_at=None, protected_since=ago(minutes=5), failures=2)
+    new = a_protected_volume(last_success_at=None, protected_since=ago(minutes=5), failures=2)
     told = a_digest(new, restorable=False)
     assert (told.overdue, told.unprotected) == (0, 1)
     assert told.unsafe[0].why == "its last 2 backups failed"
 
 
 def test_a_volume_whose_backups_are_all_gone_is_not_protected() -> None:
-    told = a_digest(a_volume(), restorable=False)
+    told = a_digest(a_protected_volume(), restorable=False)
     assert told.unsafe[0].why == "no backup of it is left"
 
 
 def test_a_volume_that_is_not_protected_on_purpose_is_listed_with_the_reason() -> None:
-    left_out = a_volume(protected=False, skip_reason="its server is not marked")
-    told = a_digest(a_volume("a"), left_out)
+    left_out = a_protected_volume(protected=False, skip_reason="its server is not marked")
+    told = a_digest(a_protected_volume("a"), left_out)
     assert [(one.reason, len(one.lines)) for one in told.skipped] == [
         ("its server is not marked", 1)
     ]
@@ -51,7 +52,7 @@ def test_a_volume_that_failed_often_is_one_line_with_the_last_reason() -> None:
         a_failure(reason=f"reason {number}", planned_at=ago(hours=9 - number))
         for number in range(3)
     ]
-    told = a_digest(a_volume(failures=3, last_success_at=ago(hours=20)), *tries)
+    told = a_digest(a_protected_volume(failures=3, last_success_at=ago(hours=20)), *tries)
     (group,) = told.trouble.failures
     assert group.reason == "reason 2"
     assert [line.note for line in group.lines] == ["tried 3 times"]
@@ -83,7 +84,7 @@ def test_failures_are_grouped_by_reason_the_most_common_first() -> None:
 
 def test_a_failure_after_which_all_went_well_is_told_apart() -> None:
     failed = a_failure(started_at=ago(hours=3), planned_at=ago(hours=3))
-    told = a_digest(a_volume(), failed, a_record("x"))
+    told = a_digest(a_protected_volume(), failed, a_success("x"))
     assert told.trouble.failed == 0
     assert [one.note for one in told.recovered] == ["the disk is full"]
     assert not told.is_trouble
@@ -97,24 +98,24 @@ def test_remains_of_a_failure_that_were_removed_still_are_a_failure() -> None:
 
 
 def test_a_backup_made_and_removed_in_one_period_is_told_as_both() -> None:
-    told = a_digest(a_record(state=State.DELETED, deleted_at=NOW))
+    told = a_digest(a_success(state=State.DELETED, deleted_at=NOW))
     assert len(told.made) == 1
     assert [(one.number, one.gib) for one in told.removed] == [(1, 10)]
 
 
 def test_what_was_told_before_is_not_told_again() -> None:
-    before = a_record(reported_at=ago(days=1), pinned=True, pin_note="keep")
+    before = a_success(reported_at=ago(days=1), pinned=True, pin_note="keep")
     told = a_digest(before)
     assert told.made == []
     assert [one.note for one in told.pinned] == ["keep"]
 
 
 def test_imported_backups_are_no_news() -> None:
-    assert a_digest(a_record(origin=Origin.IMPORTED)).made == []
+    assert a_digest(a_success(origin=Origin.IMPORTED)).made == []
 
 
 def test_a_deletion_that_cinder_refuses_is_named_as_long_as_it_does() -> None:
-    stuck = a_record(
+    stuck = a_success(
         state=State.DELETING,
         delete_attempts=2,
         delete_reason="not deleted yet: HTTP 400",
@@ -127,8 +128,8 @@ def test_a_deletion_that_cinder_refuses_is_named_as_long_as_it_does() -> None:
 
 def test_a_retention_that_nobody_understands_says_what_holds() -> None:
     told = a_digest(
-        a_volume("a", bad_retention="'2 wekes'"),
-        a_volume("b", bad_retention="'2 wekes'", retention="4w"),
+        a_protected_volume("a", bad_retention="'2 wekes'"),
+        a_protected_volume("b", bad_retention="'2 wekes'", retention="4w"),
     )
     assert [one.note for one in told.bad_retention] == [
         "'2 wekes' is no retention; the default holds",
@@ -138,7 +139,7 @@ def test_a_retention_that_nobody_understands_says_what_holds() -> None:
 
 def test_backups_are_counted_by_server() -> None:
     told = a_digest(
-        a_record("a"), a_record("b", kind=Kind.INCREMENTAL), a_record("c", server_name="db")
+        a_success("a"), a_success("b", kind=Kind.INCREMENTAL), a_success("c", server_name="db")
     )
     assert [(one.server, one.volumes, one.full, one.incremental) for one in told.made_on] == [
         ("web", 2, 1, 1),
@@ -147,7 +148,9 @@ def test_backups_are_counted_by_server() -> None:
 
 
 def test_nothing_that_strangers_wrote_can_break_a_line() -> None:
-    told = a_digest(a_failure("a\nb", "c\r\nd\x1b[31m"), a_volume("e\u2028f", protected=False))
+    told = a_digest(
+        a_failure("a\nb", "c\r\nd\x1b[31m"), a_protected_volume("e\u2028f", protected=False)
+    )
     assert told.trouble.failures[0].reason == "c d?[31m"
     assert told.trouble.failures[0].lines[0].volume == "a b"
     assert told.skipped[0].lines[0].volume == "e f"

@@ -5,7 +5,7 @@ import pytest
 from staffeln_cli.cloud.lookups import Quota, Quotas
 from staffeln_cli.reports.quota_forecast import WINDOW, Gauge, outlook
 from staffeln_cli.store.reports import Charge, Growth
-from tests.unit.reports.builders import NOW
+from tests.build import NOW
 
 NONE = Charge(0, 0)
 

@@ -1,6 +1,6 @@
 from staffeln_cli.model import BackupId, RecordBrief, State
 from staffeln_cli.planning.chains.broken import orphaned_incrementals
-from tests.unit.planning.builders import a_backup, a_brief
+from tests.build import a_backup, a_brief
 
 FULL = a_backup("f", days_old=9)
 CHAIN = [FULL, *(a_backup(f"i{n}", days_old=9 - n, incremental=True) for n in (1, 2, 3))]

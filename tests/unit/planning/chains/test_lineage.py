@@ -7,7 +7,7 @@ from staffeln_cli.planning.chains.lineage import (
     possible_parents,
     restorable,
 )
-from tests.unit.planning.builders import a_backup
+from tests.build import a_backup
 
 
 def full(name: str, days_old: float, **more: object) -> Backup:

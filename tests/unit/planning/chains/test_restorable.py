@@ -6,7 +6,7 @@ import pytest
 
 from staffeln_cli.model import Backup, ProjectId, State
 from staffeln_cli.planning.chains.restorable import newest_restorable
-from tests.unit.planning.builders import a_backup, a_brief
+from tests.build import a_backup, a_brief
 
 FULL = a_backup("f1", days_old=9)
 CHAIN = [

@@ -4,7 +4,7 @@ import pytest
 
 from staffeln_cli.model import Backup
 from staffeln_cli.planning.chains.summary import chains_of, may_depend_on, summary_of
-from tests.unit.planning.builders import a_backup
+from tests.build import a_backup
 
 FULL = a_backup("f1", days_old=9)
 CHAIN = [

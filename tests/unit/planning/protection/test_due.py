@@ -10,7 +10,7 @@ from staffeln_cli.planning.protection.due import (
     is_problem_due,
     next_due_at,
 )
-from tests.unit.planning.builders import NOW, ago, an_inventory_volume
+from tests.build import NOW, ago, an_inventory_volume
 
 DAY = parse("1d")
 

@@ -10,7 +10,7 @@ from staffeln_cli.planning.protection.next_backup import (
     planned,
     refused,
 )
-from tests.unit.planning.builders import NOW, a_backup, ago, an_inventory_volume
+from tests.build import NOW, a_backup, ago, an_inventory_volume
 
 FULL = a_backup("f1", days_old=9)
 CHAIN = [

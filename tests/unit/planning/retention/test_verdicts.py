@@ -5,17 +5,8 @@ import pytest
 
 from staffeln_cli.model import State
 from staffeln_cli.planning.retention.verdicts import Member, RetentionTerms, brake, judge, waves
-from tests.unit.planning.builders import (
-    NOW,
-    a_backup,
-    a_brief,
-    a_promise,
-    ago,
-    foreign,
-    kept,
-    ours,
-    verdict_on,
-)
+from tests.build import NOW, a_backup, a_brief, ago
+from tests.unit.planning.retention.builders import a_promise, foreign, kept, ours, verdict_on
 
 
 def a_chain(oldest: int, length: int, prefix: str = "") -> list[Member]:

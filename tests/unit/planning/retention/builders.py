@@ -1,0 +1,33 @@
+"""Members and terms to test retention with."""
+
+from datetime import datetime
+from typing import Any
+
+from staffeln_cli.model import Backup
+from staffeln_cli.model.durations import parse
+from staffeln_cli.planning.retention.policy import Policy
+from staffeln_cli.planning.retention.verdicts import Member, RetentionTerms, Verdict, judge
+from tests.build import NOW, a_brief
+
+
+def ours(backup: Backup, **record: Any) -> Member:
+    return Member(backup, a_brief(backup, **record))
+
+
+def foreign(backup: Backup) -> Member:
+    return Member(backup)
+
+
+def a_promise(
+    time: str | None = "7d", *, keep_last: int = 0, volume_exists: bool = True, **counts: int
+) -> RetentionTerms:
+    policy = Policy(time=None if time is None else parse(time), **counts)
+    return RetentionTerms(policy=policy, volume_exists=volume_exists, keep_last=keep_last)
+
+
+def kept(members: list[Member], promise: RetentionTerms, now: datetime = NOW) -> set[str]:
+    return {v.member.backup.id for v in judge(members, promise, now) if v.keep}
+
+
+def verdict_on(name: str, members: list[Member], promise: RetentionTerms) -> Verdict:
+    return next(v for v in judge(members, promise, NOW) if v.member.backup.id == name)
