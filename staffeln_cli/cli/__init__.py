@@ -8,6 +8,8 @@ import click
 
 from staffeln_cli.cli import admin, demo, passes, report, restore, status
 from staffeln_cli.cli.session import Session
+from staffeln_cli.cli.streams import complain, take_over
+from staffeln_cli.errors import Unavailable
 
 
 class Staffeln(click.Group):
@@ -65,10 +67,25 @@ def main() -> None:
     """Run the command line; what was not foreseen is a bug, said in one line."""
     # Passes make facts by the million, and hardly ever a cycle: look for garbage rarely.
     gc.set_threshold(50_000, 20, 20)
-    session = Session()
+    session = Session(streams=take_over())
+    code = _run(session)
+    problem = session.streams.finish()
+    if problem is not None:
+        complain(f"stdout cannot be written: {problem.strerror}")
+        if not session.streams.tolerant:
+            code = code or Unavailable.exit_code
+    sys.exit(code)
+
+
+def _run(session: Session) -> int:
     try:
         staffeln(obj=session, standalone_mode=True)
+    except SystemExit as end:
+        return int(end.code or 0)
     except Exception as error:  # noqa: BLE001 - the last line of defence
+        if error is session.streams.failure:
+            return Unavailable.exit_code
         from staffeln_cli.cli.show import bug
 
-        sys.exit(bug(session, error))
+        return bug(session, error)
+    return 0

@@ -3,15 +3,15 @@
 import logging
 import os
 import signal
-import sys
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
+
+from staffeln_cli.cli.streams import Streams, complain
 
 if TYPE_CHECKING:
     from staffeln_cli.config import Loaded
@@ -30,6 +30,7 @@ class Session:
     """-1 quiet, 0 as configured, 1 says what changes, 2 says everything."""
     log_format: str = "text"
     clock: Callable[[], datetime] | None = None
+    streams: Streams = field(default_factory=Streams)
     environ: dict[str, str] = field(default_factory=lambda: dict(os.environ))
     _undo: ExitStack = field(default_factory=ExitStack)
 
@@ -67,26 +68,19 @@ class Session:
         self._undo.close()
 
     def _start_logging(self, runtime: "Runtime") -> None:
+        from staffeln_cli.cli import log_lines
+
         settings = self.loaded.settings.log
         level = {-1: 40, 0: _LEVELS[settings.level], 1: 20}.get(self.verbosity, 10)
         handler: logging.Handler
         if settings.file is not None:
-            from staffeln_cli.errors import ConfigError
-
-            try:
-                # WatchedFileHandler goes on in the new file after logrotate moved the old one.
-                from logging.handlers import WatchedFileHandler
-
-                handler = WatchedFileHandler(settings.file)
-            except OSError as error:
-                raise ConfigError(
-                    [f"log.file: {settings.file}: cannot be written: {error.strerror}"]
-                ) from error
+            handler = log_lines.LogFile(settings.file, complain)
         else:
-            handler = _ToStderr()
+            handler = log_lines.ToStderr()
             handler.addFilter(lambda record: not getattr(record, "shown", False))
-        handler.addFilter(_RunId(runtime))
-        handler.setFormatter(_JsonLines() if self.log_format == "json" else _text_lines())
+        handler.addFilter(log_lines.RunId(runtime.run_id))
+        shape = log_lines.JsonLines if self.log_format == "json" else log_lines.TextLines
+        handler.setFormatter(shape(self.loaded.settings.secret_urls()))
         root = logging.getLogger()
         self._undo.callback(root.handlers.__setitem__, slice(None), root.handlers[:])
         self._undo.callback(handler.close)
@@ -105,58 +99,3 @@ class Session:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             self._undo.callback(signal.signal, number, signal.signal(number, stop))
-
-
-class _RunId(logging.Filter):
-    """Tells each line which run it belongs to."""
-
-    def __init__(self, runtime: "Runtime") -> None:
-        super().__init__()
-        self._runtime = runtime
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Pass everything, named."""
-        record.run = self._runtime.run_id
-        return True
-
-
-class _ToStderr(logging.StreamHandler[TextIO]):
-    """Writes to whatever stderr is at the time, so that progress bars can step aside."""
-
-    def __init__(self) -> None:
-        logging.Handler.__init__(self)
-
-    @property
-    def stream(self) -> TextIO:
-        return sys.stderr
-
-    @stream.setter
-    def stream(self, value: object) -> None:
-        """Fixed."""
-
-
-class _JsonLines(logging.Formatter):
-    """One JSON object per line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """As the machine wants it."""
-        import json
-
-        entry = {
-            "time": f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%SZ}",
-            "level": record.levelname.lower(),
-            "run": getattr(record, "run", "-"),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            entry["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(entry, ensure_ascii=False)
-
-
-def _text_lines() -> logging.Formatter:
-    formatter = logging.Formatter(
-        "%(asctime)s %(levelname)s %(run)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%SZ"
-    )
-    formatter.converter = time.gmtime
-    return formatter

@@ -11,6 +11,7 @@ import click
 
 from staffeln_cli.cli import json_output
 from staffeln_cli.cli.session import Session
+from staffeln_cli.cli.streams import complain
 from staffeln_cli.errors import StaffelnError
 from staffeln_cli.model import Outcome, RunId
 from staffeln_cli.model.text import one_line
@@ -35,6 +36,7 @@ dry_run_option = click.option(
 
 def finish(session: Session, command: str, shape: str, work: Callable[[], Outcome]) -> NoReturn:
     """Run one pass, show its outcome, exit with its code."""
+    session.streams.never_fail()
     with (
         notifying(session, command) as told,
         progress(session, shape),
@@ -52,6 +54,7 @@ def finish_all(
     session: Session, shape: str, passes: Iterable[tuple[str, Callable[[], Outcome]]]
 ) -> NoReturn:
     """Run several passes, each whatever became of the others; exit with the worst code."""
+    session.streams.never_fail()
     if shape == "text":
         with exit_on_error():  # what is wrong for all of them is said once
             _ = session.runtime
@@ -97,10 +100,10 @@ def _ended(command: str, why: str, exit_code: int) -> Outcome:
 def show(session: Session, outcome: Outcome, shape: str) -> None:
     """Trouble on stderr, always; in text a plan if asked for, a summary if somebody watches."""
     for failure in outcome.failures:
-        named = f" ({one_line(failure.name)})" if failure.name else ""
-        click.echo(f"{failure.kind} {failure.id}{named}: {one_line(failure.reason)}", err=True)
+        named = f" ({failure.name})" if failure.name else ""
+        complain(one_line(f"{failure.kind} {failure.id}{named}: {failure.reason}"))
     if outcome.note and outcome.outcome != "skipped":
-        click.echo(f"{outcome.command}: {outcome.note}", err=True)
+        complain(f"{outcome.command}: {outcome.note}")
     if shape != "text":
         return
     if outcome.dry_run:
@@ -121,7 +124,7 @@ def summary(outcome: Outcome) -> str:
     )
     would = "would have: " if outcome.dry_run else ""
     if outcome.outcome == "skipped":
-        counts = outcome.note or "another run is at it"
+        counts = one_line(outcome.note or "another run is at it")
     elif outcome.outcome == "failed":
         counts = f"ended early; {counts or 'nothing done'}"
     troubles = len(outcome.failures)
@@ -151,7 +154,7 @@ def exit_on_error() -> Iterator[None]:
     try:
         yield
     except StaffelnError as error:
-        click.echo(str(error), err=True)
+        complain(str(error))
         sys.exit(error.exit_code)
 
 
@@ -159,7 +162,7 @@ def bug(session: Session, error: Exception) -> int:
     """Something unforeseen: one line with the run id; the traceback with -v and in the log."""
     run_id = session.runtime.run_id if "runtime" in session.__dict__ else "-"
     text = f"staffeln: a bug, please report it: {type(error).__name__}: {error} (run {run_id})"
-    click.echo(" ".join(text.split()), err=True)
+    complain(one_line(text))
     log.error("run %s ended by a bug", run_id, exc_info=error if session.verbosity > 0 else None)
     return BUG
 

@@ -119,7 +119,7 @@ def _log(
         show(text)
     else:
         level = logging.WARNING if digest.is_trouble else logging.INFO
-        log.log(level, "report for project %s\n%s", project.project_id, text)
+        log.log(level, "report for project %s", project.project_id, extra={"text": text})
     run.store.reports.note_reported(project.project_id, digest.until, digest.records)
     run.count("logged")
 

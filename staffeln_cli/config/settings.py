@@ -236,6 +236,10 @@ class Settings:
     policy: PolicySettings = field(default_factory=PolicySettings)
     log: LogSettings = field(default_factory=LogSettings)
 
+    def secret_urls(self) -> tuple[str, ...]:
+        """The URLs whose secrets a driver or a library might show."""
+        return (self.database.url, *((self.lock.url,) if self.lock.url else ()))
+
 
 SECRETS = frozenset({"database.url", "lock.url", "mail.password", "notify.urls"})
 """Keys whose value may hold a password."""

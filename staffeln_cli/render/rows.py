@@ -8,6 +8,7 @@ from typing import Any
 from staffeln_cli.model.text import dumped, one_line, zulu
 
 Row = Sequence[object]
+_FORMULA = ("=", "+", "-", "@")
 
 
 def as_json(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
@@ -20,13 +21,16 @@ def as_json(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
-    """A header and rows, everything quoted but numbers; what has no value is empty."""
+    """A header and rows, everything quoted but numbers; what has no value is empty.
+
+    No text begins like a formula, which a spreadsheet would run.
+    """
     out = _Line()
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(columns)
     yield out.text
     for row in rows:
-        writer.writerow(["" if cell is None else _cell(cell) for cell in row])
+        writer.writerow(["" if cell is None else _no_formula(_cell(cell)) for cell in row])
         yield out.text
 
 
@@ -47,6 +51,11 @@ class _Line:
 
     def write(self, text: str) -> None:
         self.text = text
+
+
+def _no_formula(cell: Any) -> Any:
+    """After an apostrophe, a spreadsheet takes it for text."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def _cell(value: object) -> Any:

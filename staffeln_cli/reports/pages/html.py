@@ -4,15 +4,16 @@ from pathlib import Path
 
 from jinja2 import (
     ChoiceLoader,
-    Environment,
     FileSystemLoader,
     PackageLoader,
     StrictUndefined,
     TemplateError,
     select_autoescape,
 )
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from staffeln_cli.errors import ConfigError
+from staffeln_cli.model.text import escaped
 
 _BAR = 40
 """Characters of a bar in plain text."""
@@ -25,9 +26,10 @@ class Pages:
         if folder is not None and not folder.is_dir():
             raise ConfigError([f"report.templates: {folder}: is not a folder"])
         own = [FileSystemLoader(folder)] if folder is not None else []
-        self._templates = Environment(
+        self._templates = ImmutableSandboxedEnvironment(
             loader=ChoiceLoader([*own, PackageLoader("staffeln_cli")]),
             autoescape=select_autoescape(enabled_extensions=("html.j2",)),
+            finalize=_without_controls,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -49,6 +51,11 @@ class Pages:
             line = getattr(error, "lineno", None)
             place = f"{name}, line {line}" if line else name
             raise ConfigError([f"report.templates: {place}: {error}"]) from error
+
+
+def _without_controls(value: object) -> object:
+    """Whatever a template shows: no control or direction mark of a name gets into a mail."""
+    return escaped(value) if type(value) is str else value
 
 
 def textbar(percent: int) -> str:

@@ -1,8 +1,11 @@
 """Chats, webhooks and dead man's switches hear how runs go; runs do not suffer from them."""
 
+import contextlib
 import json
 import logging
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -127,6 +130,55 @@ def test_a_notifier_that_fails_is_named_without_its_secrets_and_fails_nothing(
         notify.ended(NotifySettings(urls=("ping+http://", url)), "run", [BAD])
     assert "notify.urls, number 2" in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_names_and_reasons_address_nobody_in_a_chat(webhook: Listener) -> None:
+    hostile = Failure("backup", "<@U1>", "<!channel> @everyone\n\x1b[1m\u202e <https://x|y>")
+    outcome = an_outcome("partial", exit_code=3, failures=(hostile,))
+    notify.ended(NotifySettings(urls=(f"json://{webhook.place}/",)), "run", [outcome])
+    ((_, _, body),) = webhook.heard
+    assert not set("<>@\n\x1b\u202e") & set(body["message"])
+    assert "!channel" in body["message"]
+
+
+@pytest.fixture
+def speaks_no_http() -> Iterator[str]:
+    """A server that sends a line of something else, and then a byte now and then."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        clients: list[socket.socket] = []
+
+        def greet() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    clients.append(server.accept()[0])
+                    clients[-1].sendall(b"220 mail.example ESMTP\r\n")
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        for client in clients:
+            client.close()
+
+
+@pytest.mark.parametrize("path", ["secret", "sec ret", "sec\nret"])
+def test_what_is_no_service_for_http_fails_nothing(
+    speaks_no_http: str, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    notify.begun(NotifySettings(urls=(f"ping+http://{speaks_no_http}/{path}",)), "run")
+    assert caplog.text.count("notify.urls, number 1 (ping+http): failed: ") == 1
+    assert "ret" not in caplog.text.replace("notify.py", "")
+
+
+def test_services_that_do_not_answer_share_one_deadline(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        place = f"127.0.0.1:{silent.getsockname()[1]}"
+        urls = (f"json://{place}/", f"ping+http://{place}/", f"json://{place}/?rto=30")
+        began = time.monotonic()
+        notify.ended(NotifySettings(urls=urls), "run", [BAD])
+        assert time.monotonic() - began < 14
+    assert caplog.text.count("notify.urls, number ") == 3
 
 
 def test_a_service_that_answers_with_an_error_is_named(

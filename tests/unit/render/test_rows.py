@@ -53,6 +53,14 @@ def test_csv_has_one_line_to_a_row_whatever_the_names() -> None:
     assert [row[0] for row in csv.reader(io.StringIO(text))][5] == 'q"uo,te'
 
 
+def test_no_cell_of_a_csv_is_a_formula() -> None:
+    names = ("=1+1", "+1", "-1", "@SUM(A1)", "\n=1", "a=1")
+    text = "".join(as_csv(("name", "size_gib"), [(name, -1) for name in names]))
+    shown = [row[0] for row in csv.reader(io.StringIO(text))][1:]
+    assert shown == ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'=1", "a=1"]
+    assert text.count(",-1\n") == len(names)
+
+
 def test_values_stand_on_one_line_to_a_row_with_blanks_between() -> None:
     text = "".join(as_values(COLUMNS, [("a\nb", None, MOMENT, False, {"a": 1})]))
     assert text == 'a b None 2026-11-22T22:00:00Z False {"a": 1}\n'

@@ -128,3 +128,20 @@ def test_a_folder_of_templates_that_is_none_is_a_mistake_of_the_configuration(
     (tmp_path / "page.txt.j2").write_text("{% if %}")
     with pytest.raises(ConfigError, match=r"page\.txt\.j2, line 1"):
         Pages(tmp_path).text(project_page(a_digest(), WHEN))
+
+
+def test_no_control_of_a_name_gets_into_a_mail() -> None:
+    page = replace(project_page(a_digest(), WHEN), name="shop\x1b[2J\u202e\x9b<b>")
+    for shown in (Pages().html(page), Pages().text(page)):
+        assert not {"\x1b", "\u202e", "\x9b"} & set(shown)
+        assert "shop\\u001b[2J" in shown
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{{ ''.__class__.__mro__[1].__subclasses__() }}", "{{ page.tiles.append(1) }}"],
+)
+def test_a_template_can_do_nothing_but_show(tmp_path: Path, template: str) -> None:
+    (tmp_path / "page.txt.j2").write_text(template)
+    with pytest.raises(ConfigError, match=r"report\.templates: page\.txt\.j2: "):
+        Pages(tmp_path).text(replace(project_page(a_digest(), WHEN), tiles=[]))
