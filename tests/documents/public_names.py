@@ -3,7 +3,7 @@
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import click
 
@@ -25,13 +25,26 @@ _ENDINGS = (
 )
 
 
-def words_in_use() -> dict[str, set[str]]:
-    """Each word of a public name with the places where it occurs."""
+def words_in_use(phrases: Collection[Sequence[str]] = ()) -> dict[str, set[str]]:
+    """Each word of a public name with the places where it occurs, outside the given phrases."""
     found: dict[str, set[str]] = defaultdict(set)
     for name, place in _public_names():
-        for word in _WORD.findall(name):
-            found[word.lower()].add(place)
+        words = [word.lower() for word in _WORD.findall(name)]
+        for phrase in phrases:
+            words = _without(words, phrase)
+        for word in words:
+            found[word].add(place)
     return found
+
+
+def _without(words: list[str], phrase: Sequence[str]) -> list[str]:
+    """The words without those that are the phrase, each in whatever form."""
+    width = len(phrase)
+    for at in range(len(words) - width + 1):
+        pairs = zip(words[at : at + width], phrase, strict=True)
+        if all(part in base_forms(word) for word, part in pairs):
+            return words[:at] + _without(words[at + width :], phrase)
+    return words
 
 
 def base_forms(word: str) -> set[str]:
