@@ -1,4 +1,4 @@
-"""Say why one volume is or is not backed up, what comes next, and what becomes of its backups."""
+"""Explain one volume: why it is or is not backed up, what is next, and why backups are kept."""
 
 from collections.abc import Sequence
 
@@ -13,12 +13,12 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.operations import lookup
-from staffeln_cli.planning.chains.broken import orphaned_incrementals
+from staffeln_cli.planning.chains.members import members
 from staffeln_cli.planning.chains.summary import summary_of
 from staffeln_cli.planning.explanation import Explanation, Next
 from staffeln_cli.planning.protection import due
 from staffeln_cli.planning.protection.next_backup import next_backup
-from staffeln_cli.planning.retention.verdicts import Member, judge
+from staffeln_cli.planning.retention.verdicts import judge
 from staffeln_cli.runtime import Runtime
 
 
@@ -27,10 +27,9 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
     volume = lookup.volume(runtime, wanted)
     records = runtime.store.backups.of_volumes([volume.volume_id])
     backups, from_cloud = _backups(runtime, volume, records, offline=offline)
-    briefs = {one.backup_id: one for record in records if (one := record.brief) is not None}
-    useless = orphaned_incrementals(briefs, {one.id for one in backups})
-    members = [Member(one, briefs.get(one.id), one.id in useless) for one in backups]
-    unfinished = tuple(one for one in records if one.state in UNFINISHED)
+    briefs = {brief.backup_id: brief for record in records if (brief := record.brief)}
+    unfinished = tuple(record for record in records if record.state in UNFINISHED)
+    known = members({volume.volume_id: backups}, briefs)[volume.volume_id]
     settings = runtime.settings.retention
     return Explanation(
         volume=volume,
@@ -39,25 +38,27 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
         retention=volume.retention or f"the default, {settings.time}",
         unfinished=unfinished,
         next=_next(runtime, volume, backups) if volume.protected else None,
-        verdicts=tuple(judge(members, retention_terms(settings, volume), runtime.now())),
+        verdicts=tuple(judge(known, retention_terms(settings, volume), runtime.now())),
     )
 
 
 def _backups(
     runtime: Runtime, volume: InventoryVolume, records: Sequence[BackupRecord], *, offline: bool
 ) -> tuple[list[Backup], bool]:
-    """What Cinder has of this volume; what the state says it has, where Cinder is not asked."""
+    """The backups of this volume by Cinder, or by our records where Cinder is not asked."""
     if not offline:
         try:
             found = runtime.cloud.listings.backups_of(volume.volume_id)
         except CloudUnavailable:
             pass
         else:
-            return [one for one in found if one.project_id == volume.project_id], True
-    return [_remembered(one) for one in records if one.state is State.AVAILABLE], False
+            project_id = volume.project_id
+            return [backup for backup in found if backup.project_id == project_id], True
+    available = [record for record in records if record.state is State.AVAILABLE]
+    return [_from_record(record) for record in available], False
 
 
-def _remembered(record: BackupRecord) -> Backup:
+def _from_record(record: BackupRecord) -> Backup:
     if record.backup_id is None or record.started_at is None:
         raise ValueError(f"record {record.id} is available but has no backup")
     return Backup(

@@ -1,4 +1,4 @@
-"""Carry out what retention decided: newest first in each chain, one wave after the other."""
+"""Decide which backups retention keeps, and delete the others, wave after wave."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,28 +17,21 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.operations.deletion_waves import Plan, carry_out
-from staffeln_cli.planning.chains.broken import orphaned_incrementals
-from staffeln_cli.planning.retention.keep_rules import stamp
+from staffeln_cli.planning.chains.members import Member, members
+from staffeln_cli.planning.retention.keep_rules import RetentionTerms, stamp
 from staffeln_cli.planning.retention.recorded_terms import read, written
-from staffeln_cli.planning.retention.verdicts import (
-    Member,
-    RetentionTerms,
-    Verdict,
-    brake,
-    judge,
-    waves,
-)
+from staffeln_cli.planning.retention.verdicts import Verdict, brake, judge, waves
 from staffeln_cli.runtime import Run, Runtime, run_pass
 from staffeln_cli.runtime.decisions import Decisions
 
 COUNTS = ("kept", "expired", "deleting", "deleted", "blocked")
 CLOCK_TOLERANCE = timedelta(minutes=5)
 _VOLUMES_AT_ONCE = 100
-"""About a page of backups: while more were judged at once, too few pages would be fetched."""
+"""About a page of backups: judging more at once would delay the next requests for pages."""
 
 
 def run(runtime: Runtime, *, dry_run: bool = False, confirmed: bool = False) -> Outcome:
-    """One pass: judge every backup, then remove what may go. `confirmed` releases the brake."""
+    """One pass: judge every backup, then remove what no rule keeps; `confirmed`, without brake."""
     return run_pass(
         runtime,
         "retain",
@@ -51,17 +44,17 @@ def run(runtime: Runtime, *, dry_run: bool = False, confirmed: bool = False) -> 
 
 @dataclass(slots=True)
 class _Removals:
-    """What is to go, and out of how many."""
+    """What is to be removed, and out of how many."""
 
     available: int = 0
     number: int = 0
     plans: list[Plan] = field(default_factory=list)
-    promises: dict[VolumeId, str | None] = field(default_factory=dict)
-    """What holds now and differs from what held in the last pass."""
+    changed_terms: dict[VolumeId, str | None] = field(default_factory=dict)
+    """The terms that apply now, of the volumes whose terms differ from those of the last pass."""
     decisions: dict[str, Decisions] = field(
         default_factory=lambda: {word: Decisions() for word in ("changed", "remove", "keep")}
     )
-    """What a dry run tells; first what goes because something changed, then what goes anyway."""
+    """What a dry run shows, first what is removed because something changed."""
 
 
 def _retain(run: Run, *, confirmed: bool) -> None:
@@ -79,7 +72,7 @@ def _retain(run: Run, *, confirmed: bool) -> None:
             run.decisions.join(decisions)
         return
     _check_clock(run)
-    run.store.inventory.note_retention_terms(removals.promises)
+    run.store.inventory.note_retention_terms(removals.changed_terms)
     carry_out(run, removals.plans)
     _forget(run)
 
@@ -96,32 +89,28 @@ def _check_clock(run: Run) -> None:
 
 
 def _judged(run: Run) -> _Removals:
-    """Judge volume by volume while the listing streams in; only what is to go is kept in mind."""
+    """Judge volume by volume while the listing comes in; keep only what is to be removed."""
     removals = _Removals()
-    promises = _Promises(run.settings.retention)
+    terms = _Terms(run.settings.retention)
     done = 0
     for group in _several(run.cloud.listings.backups_by_volume()):
         run.runtime.stop.check()
         volume_ids = list({volume_id for _, volume_id in group})
         records = run.store.backups.briefs(volume_ids)
         inventory = run.store.inventory.volumes(volume_ids)
-        useless = orphaned_incrementals(
-            records, {one.id for backups in group.values() for one in backups}
-        )
-        for (_, volume_id), backups in group.items():
-            members = [Member(one, records.get(one.id), one.id in useless) for one in backups]
-            _judge_volume(run, members, promises.of(inventory.get(volume_id)), removals)
-            done += len(backups)
+        for (_, volume_id), of_volume in members(group, records).items():
+            _judge_volume(run, of_volume, terms.of(inventory.get(volume_id)), removals)
+            done += len(of_volume)
         run.runtime.progress("backups judged", done, None)
     return removals
 
 
 _Group = dict[tuple[ProjectId, VolumeId], list[Backup]]
-"""The backups of some volumes; a volume that was handed over may be two projects'."""
+"""The backups of some volumes; a transferred volume may have some in two projects."""
 
 
 def _several(pages: Iterable[list[Backup]]) -> Iterator[_Group]:
-    """Some volumes at a time, each whole, of a listing that has them in order."""
+    """Some volumes at a time, each with all its backups, from a listing sorted by volume."""
     group: _Group = {}
     last: VolumeId | None = None
     for page in pages:
@@ -138,94 +127,95 @@ def _several(pages: Iterable[list[Backup]]) -> Iterator[_Group]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
-    """What holds for a volume, and what held in the last pass."""
+class _Applied:
+    """The terms that apply to a volume now, also as text, and those of the last pass."""
 
     volume_id: VolumeId | None
-    promise: RetentionTerms
-    as_text: str | None
-    before: str | None
+    terms: RetentionTerms
+    text: str | None
+    last_text: str | None
 
 
-class _Promises:
-    """What holds for each volume; many ask for the same, so that it is worked out once."""
+class _Terms:
+    """The terms of each volume; many have the same, so each is worked out only once."""
 
     def __init__(self, settings: RetentionSettings) -> None:
         self._settings = settings
         self._known: dict[tuple[str | None, bool], tuple[RetentionTerms, str | None]] = {}
 
-    def of(self, known: InventoryVolume | None) -> _Held:
-        if known is None:
-            return _Held(None, retention_terms(self._settings, None), None, None)
-        wish = (known.retention, known.gone_at is None)
-        if wish not in self._known:
-            promise = retention_terms(self._settings, known)
-            self._known[wish] = promise, written(promise)
-        return _Held(known.volume_id, *self._known[wish], known.retained_as)
+    def of(self, volume: InventoryVolume | None) -> _Applied:
+        if volume is None:
+            return _Applied(None, retention_terms(self._settings, None), None, None)
+        key = (volume.retention, volume.gone_at is None)
+        if key not in self._known:
+            terms = retention_terms(self._settings, volume)
+            self._known[key] = terms, written(terms)
+        return _Applied(volume.volume_id, *self._known[key], volume.retained_as)
 
 
-def _judge_volume(run: Run, members: list[Member], held: _Held, removals: _Removals) -> None:
-    ours = sum([one.is_ours for one in members])
+def _judge_volume(run: Run, backups: list[Member], applied: _Applied, removals: _Removals) -> None:
+    ours = sum([member.is_ours for member in backups])
     removals.available += ours
     if not ours:
         return
     now = run.now()
-    verdicts = judge(members, held.promise, now)
-    going = [one for one in verdicts if not one.keep]
-    run.counts["kept"] += ours - len(going)
-    run.counts["expired"] += len(going)
-    removals.number += len(going)
-    if held.volume_id is not None and held.as_text != held.before:
-        removals.promises[held.volume_id] = held.as_text
+    verdicts = judge(backups, applied.terms, now)
+    expired = [verdict for verdict in verdicts if not verdict.keep]
+    run.counts["kept"] += ours - len(expired)
+    run.counts["expired"] += len(expired)
+    removals.number += len(expired)
+    if applied.volume_id is not None and applied.text != applied.last_text:
+        removals.changed_terms[applied.volume_id] = applied.text
     if run.dry_run:
-        before = _before(members, held, now) if going else {}
-        _tell(verdicts, before, removals.decisions)
-    elif going:
-        removals.plans.append(_plan(verdicts, going))
+        kept_before = _kept_before(backups, applied, now) if expired else {}
+        _show(verdicts, kept_before, removals.decisions)
+    elif expired:
+        removals.plans.append(_plan(verdicts, expired))
 
 
-def _plan(verdicts: list[Verdict], going: list[Verdict]) -> Plan:
-    doubts = frozenset(one.member.backup.id for one in going if one.confirm)
-    reasons = {one.member.backup.id: one.reason for one in going}
+def _plan(verdicts: list[Verdict], expired: list[Verdict]) -> Plan:
+    to_confirm = frozenset(verdict.member.backup.id for verdict in expired if verdict.confirm)
+    reasons = {verdict.member.backup.id: verdict.reason for verdict in expired}
     order = [[member.backup for member in wave] for wave in waves(verdicts)]
-    if any(one.member.backup.status == "deleting" for one in verdicts):
-        del order[1:]  # what it may stand on waits for another pass, should it be stuck
-    return Plan(order, doubts, reasons)
+    if any(verdict.member.backup.status == "deleting" for verdict in verdicts):
+        del order[1:]  # the backups that it may depend on wait for another pass, if it is stuck
+    return Plan(order, to_confirm, reasons)
 
 
-def _before(members: list[Member], held: _Held, now: datetime) -> dict[BackupId, str]:
-    """What would stay, had nothing changed since the last pass, and what held then."""
-    if held.before is None or held.before == held.as_text:
+def _kept_before(backups: list[Member], applied: _Applied, now: datetime) -> dict[BackupId, str]:
+    """The backups that the terms of the last pass would keep, each with those terms."""
+    last = applied.last_text
+    if last is None or last == applied.text:
         return {}
-    stayed = judge(members, read(held.before), now)
-    return {one.member.backup.id: held.before for one in stayed if one.keep}
+    verdicts = judge(backups, read(last), now)
+    return {verdict.member.backup.id: last for verdict in verdicts if verdict.keep}
 
 
-def _tell(
+def _show(
     verdicts: Iterable[Verdict],
-    before: Mapping[BackupId, str],
+    kept_before: Mapping[BackupId, str],
     decisions: Mapping[str, Decisions],
 ) -> None:
-    """Say of each backup that has a record what becomes of it, and why."""
-    told: dict[str, list[Decision]] = {"changed": [], "remove": [], "keep": []}
+    """Note for each backup that has a record what is done with it, and why."""
+    noted: dict[str, list[Decision]] = {"changed": [], "remove": [], "keep": []}
     for verdict in verdicts:
         if verdict.member.record is None:
             continue
         backup = verdict.member.backup
-        word, action, reason = "remove", "remove", verdict.ground.reason
+        word, action, reason = "remove", "remove", verdict.keep_reason.reason
         if verdict.keep:
             word, action, reason = "keep", "keep", _until(verdict)
-        elif backup.id in before:
+        elif backup.id in kept_before:
             word = "changed"
-            reason = f"CHANGED since the last pass (it was: {before[backup.id]}): {reason}"
-        told[word].append(Decision(action, "backup", backup.id, backup.name, reason))
-    for word, some in told.items():
+            reason = f"CHANGED since the last pass (it was: {kept_before[backup.id]}): {reason}"
+        noted[word].append(Decision(action, "backup", backup.id, backup.name, reason))
+    for word, some in noted.items():
         decisions[word].add(some)
 
 
 def _until(verdict: Verdict) -> str:
     """Why it is kept, and until when at least."""
-    reason, until = verdict.ground.reason, verdict.ground.until
+    reason, until = verdict.keep_reason.reason, verdict.keep_reason.until
     if verdict.earliest is None or verdict.earliest is until:  # the reason says it
         return reason
     when = stamp(verdict.earliest)
@@ -233,7 +223,7 @@ def _until(verdict: Verdict) -> str:
 
 
 def _forget(run: Run) -> None:
-    """Rows that are history by now."""
+    """Remove the rows of what ended longer ago than the history goes."""
     before = run.settings.retention.history.before(run.now())
     run.store.backups.forget(before)
     run.store.runs.forget(before)

@@ -4,8 +4,8 @@ from staffeln_cli.config.settings import BackupSettings, RetentionSettings, Sett
 from staffeln_cli.model import InventoryVolume
 from staffeln_cli.planning.protection import selection
 from staffeln_cli.planning.protection.next_backup import ChainLimits
+from staffeln_cli.planning.retention.keep_rules import RetentionTerms
 from staffeln_cli.planning.retention.policy import in_force
-from staffeln_cli.planning.retention.verdicts import RetentionTerms
 
 
 def selection_rules(settings: Settings) -> selection.Rules:

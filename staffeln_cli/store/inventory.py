@@ -54,11 +54,11 @@ class Inventory:
             rows = connection.execute(select(*_COLUMNS).where(VolumeRow.volume_name == name))
             return [InventoryVolume._make(row) for row in rows]
 
-    def note_retention_terms(self, promises: Mapping[VolumeId, str | None]) -> None:
-        """Remember by which promises the last pass of retention judged."""
-        if not promises:
+    def note_retention_terms(self, terms: Mapping[VolumeId, str | None]) -> None:
+        """Remember the terms by which the last pass of retention judged."""
+        if not terms:
             return
-        values = [{"one": volume_id, "held": held} for volume_id, held in promises.items()]
+        values = [{"one": volume_id, "held": text} for volume_id, text in terms.items()]
         with self._database.write() as connection:
             connection.execute(
                 update(VolumeRow)

@@ -18,7 +18,8 @@ from staffeln_cli.cli.session import Session
 from staffeln_cli.cloud import decode
 from staffeln_cli.commands import retain
 from staffeln_cli.model import Backup, Kind, Origin, State
-from staffeln_cli.planning.retention.verdicts import Member, judge
+from staffeln_cli.planning.chains.members import members
+from staffeln_cli.planning.retention.verdicts import judge
 from staffeln_cli.runtime import Runtime
 from staffeln_cli.runtime.decisions import dumped
 from staffeln_cli.tables import BackupRow
@@ -40,8 +41,8 @@ class Steps:
         self.seconds[step] += time.process_time() - began  # type: ignore[assignment]  # not whole
 
     def run(self) -> None:
-        told = retain._Removals()
-        promises = retain._Promises(self._runtime.settings.retention)
+        removals = retain._Removals()
+        terms = retain._Terms(self._runtime.settings.retention)
         for group in retain._several(self.pages(sort=BY_VOLUME)):
             volume_ids = list({volume_id for _, volume_id in group})
             with self._timed("records"):
@@ -50,17 +51,17 @@ class Steps:
             with self._timed("judge"):
                 verdicts = [
                     judge(
-                        [Member(one, records.get(one.id)) for one in backups],
-                        promises.of(inventory.get(volume_id)).promise,
+                        of_volume,
+                        terms.of(inventory.get(volume_id)).terms,
                         self._runtime.now(),
                     )
-                    for (_, volume_id), backups in group.items()
+                    for (_, volume_id), of_volume in members(group, records).items()
                 ]
             with self._timed("output"):
                 for some in verdicts:
-                    retain._tell(some, {}, told.decisions)
+                    retain._show(some, {}, removals.decisions)
         with self._timed("output"), open("/dev/null", "w") as nowhere:  # noqa: PTH123
-            for decisions in told.decisions.values():
+            for decisions in removals.decisions.values():
                 nowhere.writelines(dumped(decisions))
 
     def pages(self, **order: str) -> Iterator[list[Backup]]:

@@ -67,21 +67,14 @@ TO_RENAME: frozenset[str] = frozenset(
         "operations/follow_backup.Sight",
         "operations/follow_backup.follow_one",
         "operations/follow_backup.look_one_by_one",
-        "planning/chains/lineage.doubted",
-        "planning/retention/keep_rules.grounds",
         "reports/model.Line",
         "reports/model.Standing",
         "reports/project_report.standing",
         "reports/quota_forecast.outlook",
         "reports/recipients.may_be_told",
         "store/queries.next_in_line",
-        "store/report_rows.Addressee",
-        "store/report_rows.Entry",
-        "store/reports.addressees",
         "store/reports.operator_told",
         "store/reports.operator_told_at",
-        "store/reports.told",
-        "store/reports.untold",
     ]
 )
 """Names that are older than the glossary. Rename them; add none."""

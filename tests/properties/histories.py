@@ -8,8 +8,8 @@ from staffeln_cli.model import (
     State,
 )
 from staffeln_cli.model.durations import Duration
+from staffeln_cli.planning.chains.members import Member
 from staffeln_cli.planning.retention.policy import Policy
-from staffeln_cli.planning.retention.verdicts import Member
 from tests.build import NOW, a_backup, a_brief
 
 AGES = st.integers(0, 400 * 24 * 4).map(lambda quarters: timedelta(minutes=15 * quarters))

@@ -15,8 +15,10 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.model.durations import Duration, parse
 from staffeln_cli.planning.chains.broken import orphaned_incrementals
+from staffeln_cli.planning.chains.members import Member
+from staffeln_cli.planning.retention.keep_rules import RetentionTerms
 from staffeln_cli.planning.retention.policy import Policy
-from staffeln_cli.planning.retention.verdicts import Member, RetentionTerms, Verdict, judge, waves
+from staffeln_cli.planning.retention.verdicts import Verdict, judge, waves
 from tests.build import a_record
 from tests.properties.cinder import Cinder, Refused
 

@@ -5,69 +5,91 @@ from hypothesis import strategies as st
 
 from staffeln_cli.model import Backup, BackupId, BackupRecord, State
 from staffeln_cli.model.durations import parse
-from staffeln_cli.planning.chains import lineage
+from staffeln_cli.planning.chains import fast_lineage
 from staffeln_cli.planning.chains.lineage import (
+    Lineage,
     Parents,
+    ancestors,
     cautious_parents,
     lineage_of,
     oldest_first,
     possible_parents,
     restorable,
 )
-from staffeln_cli.planning.chains.summary import may_depend_on
+from staffeln_cli.planning.chains.members import Member
+from staffeln_cli.planning.retention.keep_rules import RetentionTerms
 from staffeln_cli.planning.retention.policy import Policy
-from staffeln_cli.planning.retention.verdicts import Member, RetentionTerms, judge, waves
+from staffeln_cli.planning.retention.verdicts import judge, waves
 from tests.build import a_record_of
 from tests.properties.cinder import Cinder
 from tests.properties.lives import CALM_LIVES, WILD_LIVES
 
 
-def told(line: list[Backup], parents: Sequence[Parents]) -> dict[str, set[str]]:
+def by_id(backups: Sequence[Backup], parents: Sequence[Parents]) -> dict[str, set[str]]:
+    """For each backup the ids of all its possible parents."""
     return {
-        child.id: {str(line[place].id) for place in above}
-        for child, above in zip(line, parents, strict=True)
+        child.id: {str(backups[parent].id) for parent in possible}
+        for child, possible in zip(backups, parents, strict=True)
     }
+
+
+def listed(cinder: Cinder) -> list[Backup]:
+    return sorted(cinder.listing(), key=oldest_first)
 
 
 @given(CALM_LIVES)
 def test_the_true_parent_is_always_among_the_possible_ones(cinder: Cinder) -> None:
-    line = sorted(cinder.listing(), key=oldest_first)
-    possible = told(line, possible_parents(line))
+    backups = listed(cinder)
+    possible = by_id(backups, possible_parents(backups))
     for row in cinder.rows.values():
         assert row.parent is None or row.parent in possible[row.id]
 
 
 @given(CALM_LIVES)
-def test_a_backup_may_depend_on_all_that_it_does_depend_on(cinder: Cinder) -> None:
-    listing = cinder.listing()
-    for row in cinder.rows.values():
-        assert may_depend_on(row.id, listing) >= set(cinder.ancestors(row.id)[1:])
+def test_the_possible_ancestors_include_all_true_ones(cinder: Cinder) -> None:
+    backups = listed(cinder)
+    parents = possible_parents(backups)
+    for index, backup in enumerate(backups):
+        possible = {backups[ancestor].id for ancestor in ancestors((index,), parents)}
+        assert possible >= set(cinder.ancestors(backup.id))
 
 
 @given(WILD_LIVES)
 def test_with_caution_restores_and_races_hide_no_parent_either(cinder: Cinder) -> None:
-    line = sorted(cinder.listing(), key=oldest_first)
-    possible = told(line, cautious_parents(line))
+    backups = listed(cinder)
+    possible = by_id(backups, cautious_parents(backups))
     for row in cinder.rows.values():
         assert row.parent is None or row.parent in possible[row.id]
 
 
+def the_same(found: Lineage, expected: Lineage) -> bool:
+    return (
+        list(found.parents) == list(expected.parents)
+        and list(found.restorable) == list(expected.restorable)
+        and found.children == expected.children
+        and found.needs_confirmation == expected.needs_confirmation
+    )
+
+
 @given(CALM_LIVES)
-def test_the_shape_of_a_plain_line_says_as_much_as_the_line(cinder: Cinder) -> None:
-    """What is kept for all lines of a shape is what would be worked out for each."""
-    line = sorted((one for one in cinder.listing() if one.snapshot_id is None), key=oldest_first)
-    line = [one._replace(status="available") for one in line]
-    found, parents = lineage_of(line), lineage._parents(line, lineage._was_available)
-    assert list(found.parents) == parents
-    assert list(found.sure) == restorable(line, parents)
-    assert found.doubted == lineage._doubted(line, parents)
+def test_the_fast_lineage_of_plain_chains_is_that_of_the_rule(cinder: Cinder) -> None:
+    backups = [backup for backup in listed(cinder) if backup.snapshot_id is None]
+    plain = [backup._replace(status="available") for backup in backups]
+    assert the_same(fast_lineage.lineage_of(plain), lineage_of(plain))
+
+
+@given(WILD_LIVES)
+def test_the_fast_lineage_of_any_backups_is_that_of_the_rule(cinder: Cinder) -> None:
+    backups = listed(cinder)
+    assert the_same(fast_lineage.lineage_of(backups), lineage_of(backups))
 
 
 @given(CALM_LIVES)
 def test_whatever_is_called_restorable_is(cinder: Cinder) -> None:
-    line = sorted(cinder.listing(), key=oldest_first)
-    for backup, sure in zip(line, restorable(line, possible_parents(line)), strict=True):
-        assert cinder.can_restore(backup.id) or not sure
+    backups = listed(cinder)
+    found = restorable(backups, possible_parents(backups))
+    for backup, is_restorable in zip(backups, found, strict=True):
+        assert cinder.can_restore(backup.id) or not is_restorable
 
 
 @given(WILD_LIVES, st.integers(0, 20), st.sampled_from(["0s", "2d", "9d"]), st.integers(0, 2))
@@ -76,17 +98,17 @@ def test_no_deletion_is_refused_and_nothing_kept_loses_its_chain(
 ) -> None:
     """Every backup is ours but one; what asks for confirmation gets Cinder's answer."""
     members = [
-        Member(backup, None if place == foreign else _record(backup).brief)
-        for place, backup in enumerate(cinder.listing())
+        Member(backup, None if index == foreign else _record(backup).brief)
+        for index, backup in enumerate(cinder.listing())
     ]
-    promise = RetentionTerms(
+    terms = RetentionTerms(
         policy=Policy(time=parse(time)), volume_exists=True, keep_last=keep_last
     )
-    verdicts = judge(members, promise, cinder.now)
+    verdicts = judge(members, terms, cinder.now)
     confirm = {verdict.member.backup.id for verdict in verdicts if verdict.confirm}
     restorable_before = {row for row in cinder.rows if cinder.can_restore(row)}
-    for leaving in [row.id for row in cinder.rows.values() if row.status == "deleting"]:
-        cinder.vanish(leaving)
+    for being_deleted in [row.id for row in cinder.rows.values() if row.status == "deleting"]:
+        cinder.vanish(being_deleted)
     for wave in waves(verdicts):
         gone = [m.backup.id for m in wave if not _is_held(m.backup, confirm, cinder)]
         for backup in gone:

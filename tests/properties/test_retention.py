@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from staffeln_cli.model.durations import Duration
+from staffeln_cli.planning.chains.members import Member
+from staffeln_cli.planning.retention.keep_rules import RetentionTerms
 from staffeln_cli.planning.retention.policy import Policy
-from staffeln_cli.planning.retention.verdicts import Member, RetentionTerms, judge, waves
+from staffeln_cli.planning.retention.verdicts import judge, waves
 from tests.build import NOW
 from tests.properties.histories import DURATIONS, POLICIES, histories
 

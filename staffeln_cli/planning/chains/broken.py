@@ -1,4 +1,4 @@
-"""What a listing cannot show: backups that stand on something which is gone."""
+"""Incrementals whose chain lost a backup, which a listing of Cinder cannot show."""
 
 from collections.abc import Mapping, Set
 from datetime import datetime
@@ -6,16 +6,16 @@ from datetime import datetime
 from staffeln_cli.model import BackupId, RecordBrief, State
 
 _ONCE_WHOLE = frozenset({State.AVAILABLE, State.MISSING})
-"""States of a backup that others may stand on, whether Cinder still has it or not.
+"""States of a record whose backup others may depend on, whether Cinder still has it or not.
 
-What retention deletes does not count: nothing stood on it then.
+Backups that retention deletes do not count: nothing depended on them at that time.
 """
 
 
 def orphaned_incrementals(
     records: Mapping[BackupId, RecordBrief], there: Set[BackupId]
 ) -> set[BackupId]:
-    """Ours that were made after a member of their chain which is gone, or whose full is gone.
+    """Backups of ours created after a lost backup of their chain, or whose full is lost.
 
     `there` are the ids that Cinder has, at least those of the volumes that the records are of.
     """
@@ -24,15 +24,16 @@ def orphaned_incrementals(
         _, state, started_at, chain_id, *_ = records[backup_id]
         if chain_id is not None and started_at is not None and state in _ONCE_WHOLE:
             lost[chain_id] = min(started_at, lost.get(chain_id, started_at))
-    suspect = lost.keys() | {one.chain_id for one in records.values()}.difference(there, (None,))
+    chain_ids = {record.chain_id for record in records.values()}
+    suspect = lost.keys() | chain_ids.difference(there, (None,))
     if not suspect:  # as nearly always, and there may be a million
         return set()
     return {
         backup_id
-        for backup_id, one in records.items()
-        if one.chain_id is not None
-        and one.chain_id in suspect
-        and (one.chain_id not in there or _is_after(one, lost.get(one.chain_id)))
+        for backup_id, record in records.items()
+        if record.chain_id is not None
+        and record.chain_id in suspect
+        and (record.chain_id not in there or _is_after(record, lost.get(record.chain_id)))
     }
 
 

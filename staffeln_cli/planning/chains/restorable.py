@@ -1,33 +1,41 @@
-"""Which backup of a volume to bring back: the newest that is surely whole."""
+"""Which backup of a volume to restore: the newest that is surely whole."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from staffeln_cli.model import Backup, BackupId, ProjectId, RecordBrief
-from staffeln_cli.planning.chains.broken import orphaned_incrementals
-from staffeln_cli.planning.chains.summary import chains_of
+from staffeln_cli.planning.chains.lineage import lineage_of, oldest_first
+from staffeln_cli.planning.chains.members import Member, members
 
 
 def newest_restorable(
     backups: Iterable[Backup], records: Mapping[BackupId, RecordBrief], at: datetime | None
 ) -> Backup | None:
-    """Of one volume's backups, anybody's, the one with the newest data not newer than `at`.
+    """Of all backups of one volume, the one with the newest data not newer than `at`.
 
-    Chains are told apart by project, as Cinder does. `records` are ours of this volume: they know
-    what a listing cannot show, that something is gone on which others stand.
+    Projects are judged apart, because Cinder does not chain backups across them. `records` are
+    ours of this volume: they know lost backups, which a listing cannot show.
     """
-    listed = list(backups)
-    useless = orphaned_incrementals(records, {backup.id for backup in listed})
-    projects: dict[ProjectId, list[Backup]] = {}
-    for backup in listed:
-        projects.setdefault(backup.project_id, []).append(backup)
-    fitting = [
+    by_project: dict[ProjectId, list[Backup]] = {}
+    for backup in backups:
+        by_project.setdefault(backup.project_id, []).append(backup)
+    candidates = [
         backup
-        for line in projects.values()
-        for chain in chains_of(line)
-        for backup in chain.backups
-        if backup.id in chain.restorable
-        and backup.id not in useless
-        and (at is None or backup.data_timestamp <= at)
+        for group in members(by_project, records).values()
+        for backup in _restorable(group)
+        if at is None or backup.data_timestamp <= at
     ]
-    return max(fitting, key=lambda one: (one.data_timestamp, one.created_at, one.id), default=None)
+    return max(candidates, key=_by_data, default=None)
+
+
+def _restorable(group: Sequence[Member]) -> Iterator[Backup]:
+    by_id = {member.backup.id: member for member in group}
+    ordered = sorted(by_id.values(), key=lambda member: oldest_first(member.backup))
+    lineage = lineage_of([member.backup for member in ordered])
+    for member, is_restorable in zip(ordered, lineage.restorable, strict=True):
+        if is_restorable and not member.is_broken:
+            yield member.backup
+
+
+def _by_data(backup: Backup) -> tuple[datetime, datetime, BackupId]:
+    return backup.data_timestamp, backup.created_at, backup.id

@@ -1,4 +1,4 @@
-"""The grounds for keeping a backup for its own sake, whatever may stand on it."""
+"""Why a backup is kept for its own sake, regardless of what may depend on it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,47 +7,20 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-from staffeln_cli.model import Backup, RecordBrief, State
 from staffeln_cli.model.durations import Duration
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.planning.chains.lineage import WHOLE
+from staffeln_cli.planning.chains.members import Member
 from staffeln_cli.planning.retention.periods import kept_by_count
 from staffeln_cli.planning.retention.policy import Policy
 
-_AVAILABLE = State.AVAILABLE
 _DELETABLE = frozenset({"available", "error"})
 """Statuses in which Cinder accepts a deletion."""
 
 
-@dataclass(slots=True)
-class Member:
-    """A backup that Cinder has, and our record of it; without one it is somebody else's.
-
-    Like all that a judgement of a million makes for each, it is not frozen, which would take three
-    times as long; nothing changes it.
-    """
-
-    backup: Backup
-    record: RecordBrief | None = None
-    is_broken: bool = False
-    """Whether our records know that something it stands on is gone: `planning.chains.broken`."""
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether retention may remove it."""
-        return self.record is not None and self.record.state is _AVAILABLE
-
-    @property
-    def started_at(self) -> datetime:
-        """From when its age counts."""
-        if self.record is not None and self.record.started_at is not None:
-            return self.record.started_at
-        return self.backup.created_at
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionTerms:
-    """What was promised for a volume; a policy that is not known any more keeps everything."""
+    """What applies to the backups of one volume; without a known policy all are kept."""
 
     policy: Policy | None
     volume_exists: bool
@@ -63,116 +36,120 @@ class KeepReason:
     until: datetime | None = None
 
 
-Claims = Iterable[tuple[int, KeepReason]]
+_Reasons = Iterable[tuple[int, KeepReason]]
+"""Indexes of backups, each with a reason to keep it."""
 _NOTHING = Policy()
 _FOREIGN = KeepReason("foreign", "Staffeln did not make it")
-_IN_DOUBT = KeepReason("in_doubt", "what its retention policy promised is not known any more")
+_IN_DOUBT = KeepReason("in_doubt", "its retention policy is not known any more")
 
 
-def grounds(
-    line: Sequence[Member], sure: Sequence[bool], promise: RetentionTerms, now: datetime
+def keep_reasons(
+    members: Sequence[Member], restorable: Sequence[bool], terms: RetentionTerms, now: datetime
 ) -> list[KeepReason | None]:
-    """For each backup of one volume, oldest first, why it is kept; None if nothing asks for it.
+    """For each backup of one volume, oldest first, why it is kept; None if no rule keeps it.
 
-    `sure` are those that can surely be restored, as far as a listing shows it.
+    `restorable` says which can surely be restored, as far as a listing shows it.
     """
-    found = [None if member.is_ours else _not_ours(member) for member in line]
-    ours = [place for place, ground in enumerate(found) if ground is None]
+    found = [None if member.is_ours else _not_ours(member) for member in members]
+    ours = [index for index, reason in enumerate(found) if reason is None]
     if not ours:
         return found
-    starts = [member.started_at for member in line]
+    starts = [member.started_at for member in members]
     ours.sort(key=starts.__getitem__)
     ours.reverse()
-    waiting = len(ours)
-    for place, ground in _claims(_Line(line, starts, sure), ours, promise, now):
-        if found[place] is None:
-            found[place] = ground
-            waiting -= 1
-            if not waiting:
+    undecided = len(ours)
+    for index, reason in _reasons(_History(members, starts, restorable), ours, terms, now):
+        if found[index] is None:
+            found[index] = reason
+            undecided -= 1
+            if not undecided:
                 break
     return found
 
 
-class _Line(NamedTuple):
-    """A volume's backups, oldest first; of each, from when its age counts, and if it is whole."""
+class _History(NamedTuple):
+    """A volume's backups, oldest first, with the start of each and whether it is restorable."""
 
     members: Sequence[Member]
     starts: Sequence[datetime]
-    sure: Sequence[bool]
+    restorable: Sequence[bool]
 
 
 def _not_ours(member: Member) -> KeepReason:
-    """Why retention has no say about it."""
+    """Why retention does not decide about a backup."""
     record = member.record
     if record is None:
         return _FOREIGN
     if record.state in UNFINISHED:
         return KeepReason("unfinished", f"its record is still {record.state}")
-    return KeepReason("not_ours", f"its record is {record.state}: not for retention to remove")
+    return KeepReason("not_ours", f"its record is {record.state}: retention does not manage it")
 
 
-def _claims(line: _Line, ours: Sequence[int], promise: RetentionTerms, now: datetime) -> Claims:
-    """All that speaks for any of `ours`, newest first; the first ground of each is told."""
-    yield from _pinned(line, ours)
-    policy = promise.policy
+def _reasons(
+    history: _History, ours: Sequence[int], terms: RetentionTerms, now: datetime
+) -> _Reasons:
+    """All reasons to keep any of `ours`, newest first; the first one of each backup is shown."""
+    yield from _pinned(history, ours)
+    policy = terms.policy
     if policy is None or policy == _NOTHING:
-        yield from ((place, _IN_DOUBT) for place in ours)
+        yield from ((index, _IN_DOUBT) for index in ours)
     else:
         if policy.time is not None:
-            yield from _young(line, ours, policy.time, now)
-        for view in _views(line, ours):
-            yield from _counted(line, view, policy)
-            if promise.volume_exists:
-                yield from _newest(line, view, promise.keep_last)
-        yield from _busy(line, ours)
+            yield from _young(history, ours, policy.time, now)
+        for counted in _to_count(history, ours):
+            yield from _kept_by_count(history, counted, policy)
+            if terms.volume_exists:
+                yield from _newest(history, counted, terms.keep_last)
+        yield from _busy(history, ours)
 
 
-def _pinned(line: _Line, ours: Sequence[int]) -> Claims:
-    for place in ours:
-        record = line.members[place].record
+def _pinned(history: _History, ours: Sequence[int]) -> _Reasons:
+    for index in ours:
+        record = history.members[index].record
         if record is not None and record.pinned:
             note = f"pinned: {record.pin_note}" if record.pin_note else "pinned"
-            yield place, KeepReason("pinned", note)
+            yield index, KeepReason("pinned", note)
 
 
-def _young(line: _Line, ours: Sequence[int], time: Duration, now: datetime) -> Claims:
-    starts = line.starts
-    for place in ours:
-        until = time.after(starts[place])
+def _young(history: _History, ours: Sequence[int], time: Duration, now: datetime) -> _Reasons:
+    starts = history.starts
+    for index in ours:
+        until = time.after(starts[index])
         if until > now:
-            yield place, KeepReason("time", f"young enough until {stamp(until)}", until)
+            yield index, KeepReason("time", f"young enough until {stamp(until)}", until)
 
 
-def _views(line: _Line, ours: Sequence[int]) -> list[Sequence[int]]:
-    """What to count: the backups that can be restored for sure, and then all.
+def _to_count(history: _History, ours: Sequence[int]) -> list[Sequence[int]]:
+    """Which backups the counted rules go through: first those surely restorable, then all.
 
-    What may be broken takes the place of none that is not, and yet is kept as if it were whole.
+    A backup that may be broken never replaces one that is not, yet is kept as if it were whole.
     """
-    members, sure = line.members, line.sure
-    restore_points = [p for p in ours if sure[p] and not members[p].is_broken]
+    members, restorable = history.members, history.restorable
+    restore_points = [p for p in ours if restorable[p] and not members[p].is_broken]
     return [restore_points] if len(restore_points) == len(ours) else [restore_points, ours]
 
 
-def _counted(line: _Line, view: Sequence[int], policy: Policy) -> Claims:
+def _kept_by_count(history: _History, counted: Sequence[int], policy: Policy) -> _Reasons:
     if not policy.counts:
         return
-    kept = kept_by_count([line.starts[place] for place in view], policy)
-    for place, by in zip(view, kept, strict=True):
+    kept = kept_by_count([history.starts[index] for index in counted], policy)
+    for index, by in zip(counted, kept, strict=True):
         if by is not None:
-            yield place, KeepReason(by.rule, f"the newest of {by.rule} period {by.period}")
+            yield index, KeepReason(by.rule, f"the newest of {by.rule} period {by.period}")
 
 
-def _newest(line: _Line, view: Sequence[int], count: int) -> Claims:
-    whole = (place for place in view if line.members[place].backup.status in WHOLE)
-    for place in islice(whole, count):
-        yield place, KeepReason("keep_last", f"one of the newest {count} that can be restored")
+def _newest(history: _History, counted: Sequence[int], count: int) -> _Reasons:
+    members = history.members
+    whole = (index for index in counted if members[index].backup.status in WHOLE)
+    for index in islice(whole, count):
+        yield index, KeepReason("keep_last", f"one of the newest {count} that can be restored")
 
 
-def _busy(line: _Line, ours: Sequence[int]) -> Claims:
-    for place in ours:
-        status = line.members[place].backup.status
+def _busy(history: _History, ours: Sequence[int]) -> _Reasons:
+    for index in ours:
+        status = history.members[index].backup.status
         if status not in _DELETABLE:
-            yield place, KeepReason("unfinished", f"Cinder is not done with it: {status}")
+            yield index, KeepReason("unfinished", f"Cinder still uses it: its status is {status}")
 
 
 def stamp(moment: datetime) -> str:

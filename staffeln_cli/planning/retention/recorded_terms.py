@@ -1,4 +1,4 @@
-"""Promises written down, so that the next pass can tell what changed since the last one."""
+"""Retention terms as text, by which the next pass tells what changed since the last one."""
 
 from dataclasses import fields
 
@@ -9,18 +9,18 @@ from staffeln_cli.planning.retention.policy import Policy
 _GONE = "volume gone"
 
 
-def written(promise: RetentionTerms) -> str | None:
+def written(terms: RetentionTerms) -> str | None:
     """`daily=7 time=1y keep_last=1`; None for a policy that is not known any more."""
-    if promise.policy is None:
+    if terms.policy is None:
         return None
-    rules = ((part.name, getattr(promise.policy, part.name)) for part in fields(Policy))
+    rules = ((part.name, getattr(terms.policy, part.name)) for part in fields(Policy))
     words = [f"{name}={value}" for name, value in rules if value or isinstance(value, Duration)]
-    floor = f"keep_last={promise.keep_last}" if promise.volume_exists else _GONE
+    floor = f"keep_last={terms.keep_last}" if terms.volume_exists else _GONE
     return " ".join([*words, floor])
 
 
 def read(text: str) -> RetentionTerms:
-    """What `written` wrote."""
+    """The terms that `written` made a text of."""
     is_gone = text.endswith(_GONE)
     words = dict(word.split("=") for word in text.removesuffix(_GONE).split())
     keep_last = int(words.pop("keep_last", 0))

@@ -6,33 +6,33 @@ from datetime import datetime
 from operator import gt
 
 from staffeln_cli.model import BackupId
-from staffeln_cli.planning.chains.lineage import Parents, ancestors, lineage_of, oldest_first
+from staffeln_cli.planning.chains.fast_lineage import lineage_of
+from staffeln_cli.planning.chains.lineage import Parents, ancestors, oldest_first
+from staffeln_cli.planning.chains.members import Member
 from staffeln_cli.planning.retention.keep_rules import (
     KeepReason,
-    Member,
     RetentionTerms,
-    grounds,
+    keep_reasons,
     stamp,
 )
 
-__all__ = ["Member", "RetentionTerms", "Verdict", "brake", "judge", "waves"]
-
 _FEW = 50
-_DEPENDED_ON = KeepReason("depended_on", "a backup that stays may stand on it")
+_DEPENDED_ON = KeepReason("depended_on", "a backup that is kept may depend on it")
 
 
 @dataclass(slots=True)
 class Verdict:
-    """What retention decided for one backup, and on which ground.
+    """What retention decided about one backup, and why.
 
-    `earliest` is when it may go at the earliest, where that can be told. `dependents` are all that
-    may stand on it directly. `confirm` asks for Cinder's word (`parent_id=`) before the deletion,
-    because a backup that the plan does not reckon with might stand on it after all.
+    The rule of `keep_reason` is `expired` where no rule keeps the backup. `earliest` is the first
+    moment at which it may be removed, where that is known. `dependents` are all that may depend on
+    it directly. `confirm` demands to ask Cinder for children (`parent_id=`) before the deletion,
+    because a backup that the plan does not consider might depend on it.
     """
 
     member: Member
     keep: bool
-    ground: KeepReason
+    keep_reason: KeepReason
     earliest: datetime | None = None
     dependents: tuple[BackupId, ...] = ()
     confirm: bool = False
@@ -40,35 +40,35 @@ class Verdict:
     @property
     def rule(self) -> str:
         """The rule that decided, for machines."""
-        return self.ground.rule
+        return self.keep_reason.rule
 
     @property
     def reason(self) -> str:
         """Why, for people."""
-        return self.ground.reason
+        return self.keep_reason.reason
 
 
-def judge(members: Sequence[Member], promise: RetentionTerms, now: datetime) -> list[Verdict]:
-    """Judge all backups of one volume in one project, foreign ones too; newest first."""
-    line = _in_line(members)
-    backups = [member.backup for member in line]
+def judge(members: Sequence[Member], terms: RetentionTerms, now: datetime) -> list[Verdict]:
+    """Judge all backups of one volume in one project, also those not ours; newest first."""
+    ordered = _in_order(members)
+    backups = [member.backup for member in ordered]
     lineage = lineage_of(backups)
-    found = grounds(line, lineage.sure, promise, now)
-    leaving = {place for place, member in enumerate(line) if _is_leaving(member)}
-    _hold_ancestors(leaving, lineage.parents, found)
-    earliest = _earliest(leaving, lineage.children, found)
+    reasons = keep_reasons(ordered, lineage.restorable, terms, now)
+    being_deleted = {i for i, member in enumerate(ordered) if _is_being_deleted(member)}
+    _keep_ancestors(being_deleted, lineage.parents, reasons)
+    earliest = _earliest(being_deleted, lineage.children, reasons)
     verdicts = []
-    for place in range(len(line) - 1, -1, -1):
-        member, ground, children = line[place], found[place], lineage.children[place]
-        confirm = ground is None and (
-            place in lineage.doubted or (member.backup.has_dependents and not children)
+    for index in range(len(ordered) - 1, -1, -1):
+        member, reason, children = ordered[index], reasons[index], lineage.children[index]
+        confirm = reason is None and (
+            index in lineage.needs_confirmation or (member.backup.has_dependents and not children)
         )
         verdicts.append(
             Verdict(
                 member,
-                ground is not None,
-                ground or _expired(member),
-                earliest[place],
+                reason is not None,
+                reason or _expired(member),
+                earliest[index],
                 tuple([backups[child].id for child in children]) if children else (),
                 confirm,
             )
@@ -79,10 +79,10 @@ def judge(members: Sequence[Member], promise: RetentionTerms, now: datetime) -> 
 def waves(verdicts: Iterable[Verdict]) -> list[list[Member]]:
     """What to remove, in order: each wave only after the one before is really gone.
 
-    Takes verdicts in the order `judge` gives them, of one volume or of many one after another.
-    What Cinder is deleting already counts as a wave before the first, which is therefore empty
-    where everything waits for such backups. Two of the same second that may stand on each other
-    wait for neither: `confirm` tells which of them is first.
+    Takes verdicts in the order of `judge`, of one volume or of several one after another. Backups
+    that Cinder is deleting already count as a wave before the first, so the first is empty where
+    everything has to wait for them. Two backups of the same second that may depend on each other
+    do not wait for each other: `confirm` finds out which is first.
     """
     level: dict[BackupId, int] = {}
     order: list[list[Member]] = []
@@ -96,20 +96,20 @@ def waves(verdicts: Iterable[Verdict]) -> list[list[Member]]:
             order += ([] for _ in range(wave + 1 - len(order)))
             order[wave].append(verdict.member)
             level[backup.id] = wave
-        elif _is_leaving(verdict.member):
+        elif _is_being_deleted(verdict.member):
             level[backup.id] = 0
     return order
 
 
 def brake(removals: int, available: int, share: float) -> str | None:
-    """Why removing so many wants the operator's word first; None if it does not."""
+    """Why the operator must confirm so many removals; None if they need not."""
     if removals <= _FEW or removals <= share * available:
         return None
     return f"would remove {removals} of {available} available backups, more than {share:.0%}"
 
 
-def _in_line(members: Sequence[Member]) -> list[Member]:
-    """Oldest first; of duplicates, as a listing that moved meanwhile has them, the freshest."""
+def _in_order(members: Sequence[Member]) -> list[Member]:
+    """Oldest first; of duplicates, which a listing may have that changed meanwhile, the newest."""
     moments = [member.backup.created_at for member in members]
     if all(map(gt, moments, moments[1:])):  # as listings come, newest first
         return list(reversed(members))
@@ -125,45 +125,46 @@ def _freshness(member: Member) -> tuple[bool, datetime, str]:
 
 
 def _expired(member: Member) -> KeepReason:
-    return KeepReason("expired", f"nothing asks for it; started {stamp(member.started_at)}")
+    started = stamp(member.started_at)
+    return KeepReason("expired", f"expired: no retention rule keeps it (started {started})")
 
 
-def _hold_ancestors(
-    leaving: Container[int], parents: Sequence[Parents], found: list[KeepReason | None]
+def _keep_ancestors(
+    being_deleted: Container[int], parents: Sequence[Parents], reasons: list[KeepReason | None]
 ) -> None:
-    """Keep whatever a backup that stays may stand on."""
-    if all(found):
+    """Keep every backup that a kept one may depend on."""
+    if all(reasons):
         return
-    staying = [p for p, ground in enumerate(found) if ground is not None and p not in leaving]
-    for place in ancestors(staying, parents):
-        found[place] = found[place] or _DEPENDED_ON
+    kept = [i for i, reason in enumerate(reasons) if reason is not None and i not in being_deleted]
+    for index in ancestors(kept, parents):
+        reasons[index] = reasons[index] or _DEPENDED_ON
 
 
 def _earliest(
-    leaving: Container[int],
+    being_deleted: Container[int],
     children: Sequence[Sequence[int]],
-    found: Sequence[KeepReason | None],
+    reasons: Sequence[KeepReason | None],
 ) -> list[datetime | None]:
-    """When each kept one may go: not before its own time is over, nor before what stands on it."""
-    earliest: list[datetime | None] = [None] * len(found)
-    for place in reversed(range(len(found))):
-        ground = found[place]
-        if ground is None or (ground.until is None and ground is not _DEPENDED_ON):
+    """When each kept backup may be removed: when it and all that depends on it have expired."""
+    earliest: list[datetime | None] = [None] * len(reasons)
+    for index in reversed(range(len(reasons))):
+        reason = reasons[index]
+        if reason is None or (reason.until is None and reason is not _DEPENDED_ON):
             continue
-        moment = ground.until
-        for child in children[place]:
-            if child not in leaving:
+        moment = reason.until
+        for child in children[index]:
+            if child not in being_deleted:
                 above = earliest[child]
                 if above is None:
                     break
                 moment = above if moment is None else max(moment, above)
         else:
-            earliest[place] = moment
+            earliest[index] = moment
     return earliest
 
 
-def _is_leaving(member: Member) -> bool:
-    """Whether Cinder is deleting it: it holds nothing, but what it stands on has to wait."""
+def _is_being_deleted(member: Member) -> bool:
+    """Whether Cinder is deleting it: it keeps no other backup, but its ancestors have to wait."""
     if member.backup.status != "deleting":
         return False
     return member.record is None or not member.record.pinned

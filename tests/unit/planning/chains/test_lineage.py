@@ -20,15 +20,20 @@ def incremental(name: str, days_old: float, **more: object) -> Backup:
 
 def parents(child: str, *backups: Backup, cautious: bool = False) -> list[str]:
     """All that may be the parent of `child`, the likeliest first."""
-    line = sorted(backups, key=oldest_first)
-    place = next(place for place, backup in enumerate(line) if backup.id == child)
-    found = cautious_parents(line) if cautious else possible_parents(line)
-    return [line[parent].id for parent in found[place]]
+    ordered = sorted(backups, key=oldest_first)
+    index = next(index for index, backup in enumerate(ordered) if backup.id == child)
+    found = cautious_parents(ordered) if cautious else possible_parents(ordered)
+    return [ordered[parent].id for parent in found[index]]
 
 
 def test_the_parent_is_the_newest_before() -> None:
-    line = [full("f1", 9), incremental("i1", 8), full("f2", 7), incremental("i2", 6)]
-    assert [parents(name, *line) for name in ("f1", "i1", "f2", "i2")] == [[], ["f1"], [], ["f2"]]
+    backups = [full("f1", 9), incremental("i1", 8), full("f2", 7), incremental("i2", 6)]
+    assert [parents(name, *backups) for name in ("f1", "i1", "f2", "i2")] == [
+        [],
+        ["f1"],
+        [],
+        ["f2"],
+    ]
 
 
 def test_an_incremental_without_anything_before_has_no_parent() -> None:
@@ -36,8 +41,8 @@ def test_an_incremental_without_anything_before_has_no_parent() -> None:
 
 
 def test_one_in_error_may_have_been_the_parent_and_so_may_the_one_before() -> None:
-    line = [full("f1", 9), full("f2", 8, status="error"), incremental("i1", 7)]
-    assert parents("i1", *line) == ["f2", "f1"]
+    backups = [full("f1", 9), full("f2", 8, status="error"), incremental("i1", 7)]
+    assert parents("i1", *backups) == ["f2", "f1"]
 
 
 def test_an_errored_incremental_has_a_parent_like_any_other() -> None:
@@ -45,9 +50,9 @@ def test_an_errored_incremental_has_a_parent_like_any_other() -> None:
 
 
 def test_of_the_same_second_either_may_have_been_first() -> None:
-    line = [full("f0", 9), incremental("i1", 3), incremental("i2", 3)]
-    assert parents("i1", *line) == ["i2", "f0"]
-    assert parents("i2", *line) == ["i1", "f0"]
+    backups = [full("f0", 9), incremental("i1", 3), incremental("i2", 3)]
+    assert parents("i1", *backups) == ["i2", "f0"]
+    assert parents("i2", *backups) == ["i1", "f0"]
 
 
 def test_of_the_same_second_either_may_have_been_first_even_if_their_data_differ() -> None:
@@ -57,71 +62,71 @@ def test_of_the_same_second_either_may_have_been_first_even_if_their_data_differ
 
 
 class TestAChildOfASnapshot:
-    def test_stands_on_data_older_than_the_snapshot(self) -> None:
-        line = [full("f1", 9, updated_days_old=8.9), full("f2", 7)]
+    def test_depends_on_data_older_than_the_snapshot(self) -> None:
+        backups = [full("f1", 9, updated_days_old=8.9), full("f2", 7)]
         child = incremental("s", 2, snapshot_days_old=8)
-        assert parents("s", *line, child) == ["f1"]
+        assert parents("s", *backups, child) == ["f1"]
 
-    def test_may_stand_on_data_of_the_very_second_or_not(self) -> None:
-        line = [full("f1", 9, updated_days_old=8.9), full("f2", 7, updated_days_old=6.9)]
+    def test_may_depend_on_data_of_the_very_second_or_not(self) -> None:
+        backups = [full("f1", 9, updated_days_old=8.9), full("f2", 7, updated_days_old=6.9)]
         child = incremental("s", 2, snapshot_days_old=7)
-        assert parents("s", *line, child) == ["f2", "f1"]
+        assert parents("s", *backups, child) == ["f2", "f1"]
 
     def test_may_have_been_made_while_the_one_before_was_not_ready(self) -> None:
-        line = [full("f1", 9, updated_days_old=8.9), full("f2", 7, updated_days_old=1)]
+        backups = [full("f1", 9, updated_days_old=8.9), full("f2", 7, updated_days_old=1)]
         child = incremental("s", 2, snapshot_days_old=3)
-        assert parents("s", *line, child) == ["f2", "f1"]
+        assert parents("s", *backups, child) == ["f2", "f1"]
 
-    def test_older_than_every_backup_stands_on_the_one_made_last(self) -> None:
-        line = [full("f1", 9), full("f2", 7), full("f3", 1)]
+    def test_older_than_every_backup_depends_on_the_one_made_last(self) -> None:
+        backups = [full("f1", 9), full("f2", 7), full("f3", 1)]
         child = incremental("s", 2, snapshot_days_old=12)
-        assert parents("s", *line, child) == ["f2"]
+        assert parents("s", *backups, child) == ["f2"]
 
-    def test_older_than_every_backup_stands_on_any_made_in_the_last_second(self) -> None:
-        line = [full("f1", 9), full("f2", 7), full("f3", 7)]
+    def test_older_than_every_backup_depends_on_any_made_in_the_last_second(self) -> None:
+        backups = [full("f1", 9), full("f2", 7), full("f3", 7)]
         child = incremental("s", 2, snapshot_days_old=12)
-        assert parents("s", *line, child) == ["f2", "f3"]
+        assert parents("s", *backups, child) == ["f2", "f3"]
 
     def test_without_any_other_backup_has_no_parent(self) -> None:
         assert parents("s", incremental("s", 2, snapshot_days_old=12)) == []
 
     def test_is_passed_over_by_a_later_one_only_when_it_was_surely_ready(self) -> None:
-        line = [full("f1", 9, updated_days_old=8.9), full("s", 5, snapshot_days_old=8)]
-        assert parents("i1", *line, incremental("i1", 4)) == ["s", "f1"]
-        ready = [line[0], full("s", 5, snapshot_days_old=8, updated_days_old=4.5)]
+        backups = [full("f1", 9, updated_days_old=8.9), full("s", 5, snapshot_days_old=8)]
+        assert parents("i1", *backups, incremental("i1", 4)) == ["s", "f1"]
+        ready = [backups[0], full("s", 5, snapshot_days_old=8, updated_days_old=4.5)]
         assert parents("i1", *ready, incremental("i1", 4)) == ["s"]
 
 
 def test_with_caution_one_that_was_touched_later_may_have_been_restored_meanwhile() -> None:
-    line = [
+    backups = [
         full("f1", 9, updated_days_old=8.5),
         incremental("i1", 8, updated_days_old=7.9),
         full("f2", 7, updated_days_old=5.9),
         incremental("i2", 6),
     ]
-    assert parents("i2", *line) == ["f2"]
-    assert parents("i2", *line, cautious=True) == ["f2", "i1"]
+    assert parents("i2", *backups) == ["f2"]
+    assert parents("i2", *backups, cautious=True) == ["f2", "i1"]
 
 
-def sure(*backups: Backup) -> list[bool]:
-    line = sorted(backups, key=oldest_first)
-    return restorable(line, possible_parents(line))
+def restorable_of(*backups: Backup) -> list[bool]:
+    ordered = sorted(backups, key=oldest_first)
+    return restorable(ordered, possible_parents(ordered))
 
 
 class TestRestorable:
     def test_is_a_whole_chain(self) -> None:
-        assert sure(full("f", 9), incremental("i", 8)) == [True, True]
+        assert restorable_of(full("f", 9), incremental("i", 8)) == [True, True]
 
     def test_is_also_what_is_being_restored(self) -> None:
-        assert sure(full("f", 9, status="restoring"), incremental("i", 8)) == [True, True]
+        assert restorable_of(full("f", 9, status="restoring"), incremental("i", 8)) == [True, True]
 
     def test_is_nothing_above_a_broken_member(self) -> None:
         broken = incremental("i1", 8, status="deleting")
-        assert sure(full("f", 9), broken, incremental("i2", 7)) == [True, False, False]
+        assert restorable_of(full("f", 9), broken, incremental("i2", 7)) == [True, False, False]
 
     def test_is_no_incremental_without_a_full(self) -> None:
-        assert sure(incremental("i", 8)) == [False]
+        assert restorable_of(incremental("i", 8)) == [False]
 
     def test_is_in_doubt_with_a_broken_one_of_the_same_second(self) -> None:
         twins = incremental("i1", 3), incremental("i2", 3, status="error")
-        assert sure(full("f", 9), *twins) == [True, False, False]
+        assert restorable_of(full("f", 9), *twins) == [True, False, False]

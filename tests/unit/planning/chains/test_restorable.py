@@ -1,4 +1,4 @@
-"""Which backup is brought back."""
+"""Which backup of a volume is restored."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ def test_an_incremental_whose_full_is_in_another_project_is_not_whole() -> None:
     assert newest_restorable(others, {}, None) == others[0]
 
 
-def test_what_our_records_know_to_have_stood_on_something_gone_is_not_whole() -> None:
+def test_an_incremental_whose_chain_lost_a_backup_by_our_records_is_not_whole() -> None:
     older = [a_backup("f0", days_old=20)]
     assert newest_restorable([*older, *CHAIN[1:]], RECORDS, None) == older[0]
     assert newest_restorable([*older, FULL, CHAIN[2]], RECORDS, None) == FULL
@@ -44,7 +44,7 @@ def test_what_our_records_know_to_have_stood_on_something_gone_is_not_whole() ->
         (State.FAILED, CHAIN[2]),
     ],
 )
-def test_nothing_stands_on_what_failed_or_was_deleted_by_retention(
+def test_nothing_depends_on_what_failed_or_was_deleted_by_retention(
     state: State, best: Backup
 ) -> None:
     records = {**RECORDS, CHAIN[1].id: RECORDS[CHAIN[1].id]._replace(state=state)}

@@ -5,8 +5,10 @@ from typing import Any
 
 from staffeln_cli.model import Backup
 from staffeln_cli.model.durations import parse
+from staffeln_cli.planning.chains.members import Member
+from staffeln_cli.planning.retention.keep_rules import RetentionTerms
 from staffeln_cli.planning.retention.policy import Policy
-from staffeln_cli.planning.retention.verdicts import Member, RetentionTerms, Verdict, judge
+from staffeln_cli.planning.retention.verdicts import Verdict, judge
 from tests.build import NOW, a_brief
 
 

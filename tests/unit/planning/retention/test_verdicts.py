@@ -4,7 +4,9 @@ from itertools import permutations
 import pytest
 
 from staffeln_cli.model import State
-from staffeln_cli.planning.retention.verdicts import Member, RetentionTerms, brake, judge, waves
+from staffeln_cli.planning.chains.members import Member
+from staffeln_cli.planning.retention.keep_rules import RetentionTerms
+from staffeln_cli.planning.retention.verdicts import brake, judge, waves
 from tests.build import NOW, a_backup, a_brief, ago
 from tests.unit.planning.retention.builders import a_promise, foreign, kept, ours, verdict_on
 
@@ -59,7 +61,9 @@ class TestByAge:
     def test_tells_the_age_of_what_goes(self) -> None:
         verdict = verdict_on("b", [ours(a_backup("b", days_old=8))], a_promise("7d"))
         assert (verdict.keep, verdict.rule, verdict.earliest) == (False, "expired", None)
-        assert verdict.reason == "nothing asks for it; started 2026-11-14 22:00 UTC"
+        assert (
+            verdict.reason == "expired: no retention rule keeps it (started 2026-11-14 22:00 UTC)"
+        )
 
     def test_a_backup_of_the_future_stays(self) -> None:
         assert kept([ours(a_backup("b", days_old=-3))], a_promise("0s")) == {"b"}

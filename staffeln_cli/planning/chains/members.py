@@ -1,0 +1,54 @@
+"""The backups that Cinder has, each with Staffeln's own record of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from staffeln_cli.model import Backup, BackupId, RecordBrief, State
+from staffeln_cli.planning.chains.broken import orphaned_incrementals
+
+_AVAILABLE = State.AVAILABLE
+_Key = TypeVar("_Key")
+
+
+@dataclass(slots=True)
+class Member:
+    """A backup that Cinder has, and our record of it; without one, Staffeln did not make it.
+
+    Not frozen, although nothing changes it: there may be a million, and a frozen one takes three
+    times as long to make.
+    """
+
+    backup: Backup
+    record: RecordBrief | None = None
+    is_broken: bool = False
+    """Whether our records know that a backup it depends on is gone."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether retention may remove it."""
+        return self.record is not None and self.record.state is _AVAILABLE
+
+    @property
+    def started_at(self) -> datetime:
+        """From when its age counts."""
+        if self.record is not None and self.record.started_at is not None:
+            return self.record.started_at
+        return self.backup.created_at
+
+
+def members(
+    backups: Mapping[_Key, Sequence[Backup]], records: Mapping[BackupId, RecordBrief]
+) -> dict[_Key, list[Member]]:
+    """Join the backups of each volume and project with our records of those volumes.
+
+    `backups` must have all that Cinder has of these volumes: a record of another backup is the
+    record of a lost one.
+    """
+    there = {backup.id for group in backups.values() for backup in group}
+    orphans = orphaned_incrementals(records, there)
+    return {
+        key: [Member(backup, records.get(backup.id), backup.id in orphans) for backup in group]
+        for key, group in backups.items()
+    }
