@@ -22,10 +22,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from staffeln_cli.model import Kind, Origin, State
+from staffeln_cli.model import Kind, Origin, SkipCause, State
 from staffeln_cli.model.lifecycle import UNFINISHED
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 """The Alembic revision this code was written for; a test compares it with `sql/versions`."""
 
 
@@ -97,6 +97,7 @@ class Base(DeclarativeBase):
         State: _words(State),
         Kind: _words(Kind),
         Origin: _words(Origin),
+        SkipCause: _words(SkipCause),
     }
 
 
@@ -112,6 +113,18 @@ class CloudRow(Base):
     name: Mapped[str]
     backups_listed_at: Mapped[datetime | None]
     """When `check` last saw a complete listing of the backups."""
+    installation_id: Mapped[str | None]
+    """A random id of this installation, which its backups bear; none until the first pass."""
+    untracked: Mapped[int] = mapped_column(server_default=text("0"))
+    """Backups in that listing that bear our mark and that no live record accounts for."""
+    foreign_marked: Mapped[int] = mapped_column(server_default=text("0"))
+    """Backups in that listing that bear the mark of another installation."""
+    untracked_at: Mapped[datetime | None]
+    """When the two were counted."""
+    collect_confirmed_at: Mapped[datetime | None]
+    """When somebody last ran `collect --confirm`: what was suspected by then may be gone."""
+    check_confirmed_at: Mapped[datetime | None]
+    """When somebody last ran `check --confirm`."""
 
 
 class ProjectRow(Base):
@@ -124,6 +137,8 @@ class ProjectRow(Base):
     domain_id: Mapped[str]
     enabled: Mapped[bool]
     gone_at: Mapped[datetime | None]
+    suspected_gone_at: Mapped[datetime | None]
+    """When Keystone first said that there is no such project; it is gone at a second time."""
     reported_at: Mapped[datetime | None]
 
 
@@ -152,13 +167,38 @@ class VolumeRow(Base):
     last_seen_at: Mapped[datetime]
     protected_since: Mapped[datetime | None]
     gone_at: Mapped[datetime | None]
+    suspected_gone_at: Mapped[datetime | None]
+    """When Cinder first said that there is no such volume; it is gone at a second time."""
     last_started_at: Mapped[datetime | None]
     last_success_at: Mapped[datetime | None]
+    unrestorable_since: Mapped[datetime | None]
+    """When the last backup that the volume could be restored from was found missing."""
     last_failed_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(server_default=text("0"))
     """Failed backups since the last successful one."""
     retained_as: Mapped[str | None]
     """The retention terms of its last pass, as `planning.retention.recorded_terms` writes them."""
+    retention_before: Mapped[str | None]
+    """The longer retention that still holds, until `retention.grace` after the shortening."""
+    retention_shortened_at: Mapped[datetime | None]
+    """When the shorter one was first seen."""
+    protection_ended_at: Mapped[datetime | None]
+    """When the volume ceased to be protected; none while it is, or if it never was."""
+    protection_end_cause: Mapped[SkipCause | None]
+    protection_end_reported_at: Mapped[datetime | None]
+    """When the project was told of that; a later end is to be reported again."""
+
+
+class FormerOwnerRow(Base):
+    """The retention terms of a volume in a project that it has left: its backups there stay."""
+
+    __tablename__ = "former_owners"
+
+    project_id: Mapped[str] = mapped_column(primary_key=True)
+    volume_id: Mapped[str] = mapped_column(primary_key=True)
+    retention: Mapped[str | None]
+    last_applied_retention: Mapped[str | None]
+    left_at: Mapped[datetime]
 
 
 class BackupRow(Base):
@@ -189,6 +229,10 @@ class BackupRow(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+    suspected_missing_at: Mapped[datetime | None]
+    """When Cinder first said that there is no such backup; it is missing at a second time."""
+    seen_again_at: Mapped[datetime | None]
+    """When a backup that counted as missing or failed turned out to be there."""
     pinned: Mapped[bool] = mapped_column(server_default=false())
     pin_note: Mapped[str | None]
     pinned_by: Mapped[str | None]

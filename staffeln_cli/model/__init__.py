@@ -21,6 +21,7 @@ from staffeln_cli.model.records import (
     Protection,
     RecordBrief,
     RecordId,
+    SkipCause,
     State,
 )
 
@@ -44,6 +45,7 @@ __all__ = [
     "RunId",
     "Server",
     "ServerId",
+    "SkipCause",
     "State",
     "Volume",
     "VolumeId",

@@ -40,6 +40,24 @@ class Origin(StrEnum):
     IMPORTED = "imported"
 
 
+class SkipCause(StrEnum):
+    """Why a volume is not protected; the sentence for people is beside it."""
+
+    UNMARKED = "unmarked"
+    """Its server does not ask for backups."""
+    DETACHED = "detached"
+    """It is attached to no server."""
+    REQUEST = "request"
+    """The volume's own metadata asks to leave it out."""
+    PROJECT_DISABLED = "project_disabled"
+    PROJECT_UNKNOWN = "project_unknown"
+    """Keystone has no such project, or never listed it."""
+    SERVER_UNKNOWN = "server_unknown"
+    """Nova does not list its server, and it was not protected before."""
+    GONE = "gone"
+    """The volume does not exist any more."""
+
+
 class Protection(NamedTuple):
     """What selection concludes about a volume in one pass of `collect`.
 
@@ -50,6 +68,7 @@ class Protection(NamedTuple):
 
     protected: bool
     skip_reason: str | None = None
+    skip_cause: SkipCause | None = None
     problem: str | None = None
     busy: bool = False
     server_id: ServerId | None = None
@@ -89,6 +108,13 @@ class InventoryVolume(NamedTuple):
     """Failed backups since the last successful one."""
     retained_as: str | None = None
     """The retention terms of its last pass, as `planning.retention.recorded_terms` writes them."""
+    suspected_gone_at: datetime | None = None
+    """When Cinder first said that there is no such volume; it is gone at a second time."""
+    unrestorable_since: datetime | None = None
+    """When the last backup that it could be restored from was found missing."""
+    protection_ended_at: datetime | None = None
+    """When it ceased to be protected; none while it is, or if it never was."""
+    protection_end_cause: SkipCause | None = None
 
     @classmethod
     def seen(
@@ -107,6 +133,11 @@ class InventoryVolume(NamedTuple):
         listing has ended.
         """
         since = known.protected_since if known is not None else None
+        ended_at, end_cause = None, None
+        if known is not None and not protection.protected:
+            ended_at, end_cause = known.protection_ended_at, known.protection_end_cause
+            if known.protected:
+                ended_at, end_cause = now, protection.skip_cause
         return cls(
             volume_id=volume.id,
             volume_name=volume.name,
@@ -131,6 +162,9 @@ class InventoryVolume(NamedTuple):
             last_failed_at=known.last_failed_at if known is not None else None,
             failures=known.failures if known is not None else 0,
             retained_as=known.retained_as if known is not None else None,
+            unrestorable_since=known.unrestorable_since if known is not None else None,
+            protection_ended_at=ended_at,
+            protection_end_cause=end_cause,
         )
 
     @property
@@ -195,6 +229,10 @@ class BackupRecord:
     not_before: datetime | None = None
     pinned_by: str | None = None
     deleted_at: datetime | None = None
+    suspected_missing_at: datetime | None = None
+    """When Cinder first said that there is no such backup; it is missing at a second time."""
+    seen_again_at: datetime | None = None
+    """When a backup that counted as missing or failed turned out to be there."""
     reported_at: datetime | None = None
     """When the project's report told of its end."""
     removal_reported_at: datetime | None = None

@@ -22,6 +22,7 @@ _HISTORY = frozenset(
         "last_failed_at",
         "failures",
         "retained_as",
+        "unrestorable_since",
     }
 )
 """Columns that a new look at the cloud never overwrites."""

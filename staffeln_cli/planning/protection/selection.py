@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from staffeln_cli.model import (
     InventoryVolume,
@@ -11,6 +12,7 @@ from staffeln_cli.model import (
     Protection,
     Server,
     ServerId,
+    SkipCause,
     Volume,
 )
 from staffeln_cli.model.durations import Duration
@@ -78,17 +80,18 @@ def protection(
     """Judge one volume; `servers` and `projects` must come from complete listings."""
     known = [servers[i] for i in volume.server_ids if i in servers]
     marked = [server for server in known if _is_marked(server, rules)]
-    skip_reason = _skip_reason(volume, projects, rules) or (
-        None if marked else _unmarked_reason(volume, known, remembered)
+    skipped = _skip(volume, projects, rules) or (
+        None if marked else _unmarked(volume, known, remembered)
     )
     retention, bad = _retention(volume, known, rules, remembered)
     server_id, server_name = _server(volume, marked or known, remembered)
     passing = volume.status in BUSY
     return Protection(
-        protected=skip_reason is None,
-        skip_reason=skip_reason,
-        problem=_problem(volume) if skip_reason is None and not passing else None,
-        busy=skip_reason is None and passing,
+        protected=skipped is None,
+        skip_reason=skipped.reason if skipped is not None else None,
+        skip_cause=skipped.cause if skipped is not None else None,
+        problem=_problem(volume) if skipped is None and not passing else None,
+        busy=skipped is None and passing,
         server_id=server_id,
         server_name=server_name,
         retention=retention,
@@ -112,33 +115,45 @@ def _says_true(value: str | None) -> bool:
     return value is not None and value.strip().lower() == "true"
 
 
-def _skip_reason(
-    volume: Volume, projects: Mapping[ProjectId, Project], rules: Rules
-) -> str | None:
+class _Skip(NamedTuple):
+    """Why a volume is not protected, for the program and for people."""
+
+    cause: SkipCause
+    reason: str
+
+
+_UNKNOWN_PROJECT = _Skip(SkipCause.PROJECT_UNKNOWN, "its project is unknown")
+_DISABLED_PROJECT = _Skip(SkipCause.PROJECT_DISABLED, "its project is disabled")
+_DETACHED = _Skip(SkipCause.DETACHED, "not attached to a server")
+_UNMARKED = _Skip(SkipCause.UNMARKED, "its server is not marked")
+_UNKNOWN_SERVER = _Skip(SkipCause.SERVER_UNKNOWN, "its server is unknown to Nova")
+
+
+def _skip(volume: Volume, projects: Mapping[ProjectId, Project], rules: Rules) -> _Skip | None:
     """What forbids a backup whatever the servers say."""
     project = projects.get(volume.project_id)
     if project is None:
-        return "its project is unknown"
+        return _UNKNOWN_PROJECT
     if not project.enabled:
-        return "its project is disabled"
+        return _DISABLED_PROJECT
     if _says_true(volume.metadata.get(rules.skip_volume_key)):
-        return f"marked with {rules.skip_volume_key}"
+        return _Skip(SkipCause.REQUEST, f"marked with {rules.skip_volume_key}")
     return None
 
 
-def _unmarked_reason(
+def _unmarked(
     volume: Volume, known: list[Server], remembered: InventoryVolume | None
-) -> str | None:
+) -> _Skip | None:
     """Why a volume without a marked server is left out; None if an unknown server's mark holds."""
     if not volume.server_ids:
-        return "not attached to a server"
+        return _DETACHED
     if len(known) == len(set(volume.server_ids)):
-        return "its server is not marked"
+        return _UNMARKED
     if remembered is None:
-        return "its server is unknown to Nova"
+        return _UNKNOWN_SERVER
     if remembered.protected:
         return None
-    return remembered.skip_reason or "its server is unknown to Nova"
+    return _Skip(SkipCause.SERVER_UNKNOWN, remembered.skip_reason or _UNKNOWN_SERVER.reason)
 
 
 def _retention(

@@ -1,0 +1,40 @@
+"""What the inventory keeps of a volume from one pass to the next."""
+
+from staffeln_cli.model import InventoryVolume, Protection, SkipCause
+from tests.build import NOW, a_volume, ago, an_inventory_volume
+
+PROTECTED = Protection(protected=True)
+UNMARKED = Protection(
+    protected=False, skip_reason="its server is not marked", skip_cause=SkipCause.UNMARKED
+)
+
+
+def test_the_end_of_a_protection_is_kept_with_its_cause() -> None:
+    row = InventoryVolume.seen(a_volume(), UNMARKED, NOW, known=an_inventory_volume())
+    assert (row.protection_ended_at, row.protection_end_cause) == (NOW, SkipCause.UNMARKED)
+
+
+def test_an_end_stays_the_first_one_however_often_the_volume_is_seen() -> None:
+    ended = an_inventory_volume(
+        protected=False, protection_ended_at=ago(days=2), protection_end_cause=SkipCause.DETACHED
+    )
+    row = InventoryVolume.seen(a_volume(), UNMARKED, NOW, known=ended)
+    assert row.protection_ended_at == ago(days=2)
+    assert row.protection_end_cause is SkipCause.DETACHED
+
+
+def test_a_volume_that_is_protected_again_has_no_end() -> None:
+    ended = an_inventory_volume(protected=False, protection_ended_at=ago(days=2))
+    row = InventoryVolume.seen(a_volume("s1"), PROTECTED, NOW, known=ended)
+    assert row.protection_ended_at is None
+
+
+def test_a_volume_that_never_was_protected_has_no_end() -> None:
+    row = InventoryVolume.seen(a_volume(), UNMARKED, NOW, known=None)
+    assert row.protection_ended_at is None
+
+
+def test_a_volume_that_is_seen_is_suspected_no_longer() -> None:
+    suspected = an_inventory_volume(suspected_gone_at=ago(hours=1))
+    row = InventoryVolume.seen(a_volume("s1"), PROTECTED, NOW, known=suspected)
+    assert row.suspected_gone_at is None
