@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
-from staffeln_cli.config.notices import NotifySettings
+from staffeln_cli.config.settings import NotifySettings
 from staffeln_cli.model import Outcome
 from staffeln_cli.model.redaction import without
 from staffeln_cli.model.text import unmentioned

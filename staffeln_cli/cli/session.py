@@ -68,18 +68,18 @@ class Session:
         self._undo.close()
 
     def _start_logging(self, runtime: "Runtime") -> None:
-        from staffeln_cli.cli import log_lines
+        from staffeln_cli.cli import log_format
 
         settings = self.loaded.settings.log
         level = {-1: 40, 0: _LEVELS[settings.level], 1: 20}.get(self.verbosity, 10)
         handler: logging.Handler
         if settings.file is not None:
-            handler = log_lines.LogFile(settings.file, complain)
+            handler = log_format.LogFile(settings.file, complain)
         else:
-            handler = log_lines.ToStderr()
+            handler = log_format.ToStderr()
             handler.addFilter(lambda record: not getattr(record, "shown", False))
-        handler.addFilter(log_lines.RunId(runtime.run_id))
-        shape = log_lines.JsonLines if self.log_format == "json" else log_lines.TextLines
+        handler.addFilter(log_format.RunId(runtime.run_id))
+        shape = log_format.JsonFormat if self.log_format == "json" else log_format.TextFormat
         handler.setFormatter(shape(self.loaded.settings.secret_urls()))
         root = logging.getLogger()
         self._undo.callback(root.handlers.__setitem__, slice(None), root.handlers[:])

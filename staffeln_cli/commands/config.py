@@ -67,7 +67,10 @@ def mistakes(settings: Settings) -> Iterator[str]:
 def _effective(loaded: Loaded, name: str) -> Effective:
     section, key = name.split(".", 1)
     value = getattr(getattr(loaded.settings, section), key)
-    return Effective(name, plain(masked(name, value)), loaded.sources.get(name, DEFAULT))
+    source = loaded.sources.get(name, DEFAULT)
+    if old_name := loaded.old_names.get(name):
+        source = f"{source}, by its old name {old_name}"
+    return Effective(name, plain(masked(name, value)), source)
 
 
 def as_json(loaded: Loaded, rows: list[Effective]) -> dict[str, object]:

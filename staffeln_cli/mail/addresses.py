@@ -3,7 +3,7 @@
 import re
 from email.utils import parseaddr
 
-from staffeln_cli.config.notices import MailSettings
+from staffeln_cli.config.settings import MailSettings
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+"  # without the question mark of encoded words
 _ADDRESS = re.compile(rf"{_ATOM}(\.{_ATOM})*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")

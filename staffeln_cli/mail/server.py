@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
-from staffeln_cli.config.notices import MailSettings
+from staffeln_cli.config.settings import MailSettings
 from staffeln_cli.errors import ConfigError, MailUnavailable, StaffelnError
 from staffeln_cli.mail.addresses import problems
 from staffeln_cli.model.text import first_line, one_line

@@ -4,6 +4,7 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 from staffeln_cli.model.text import quoted
 
@@ -58,6 +59,27 @@ class Duration:
         units = ("y", "mon", "w", "d", "h", "min", "s")
         text = "".join(f"{n}{unit}" for n, unit in zip(counts, units, strict=True) if n)
         return text or "0s"
+
+
+class Timeout(timedelta):
+    """A wait that ends, and that there is at all: longer than nothing."""
+
+    @classmethod
+    def of(cls, exact: timedelta) -> Self:
+        """As a time-out; ValueError for no time at all, in which nothing could be answered."""
+        if not exact:
+            raise ValueError("no time at all; expected a time-out longer than 0s")
+        return cls(exact.days, exact.seconds)
+
+
+def parse_exact(text: str) -> timedelta:
+    """Read a duration whose length does not depend on the calendar."""
+    duration = parse(text)
+    if duration.months:
+        raise ValueError(
+            f"{quoted(text)} has years or months, whose length varies; use weeks, days or less"
+        )
+    return duration.exact
 
 
 def parse(text: str) -> Duration:

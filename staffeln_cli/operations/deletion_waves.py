@@ -38,7 +38,7 @@ def carry_out(run: Run, plans: Iterable[Plan]) -> None:
 
     What the time does not suffice for is left as it was; the next pass goes on with it.
     """
-    deadline = time.monotonic() + run.settings.retain.time_budget.total_seconds()
+    deadline = time.monotonic() + run.settings.retention.time_budget.total_seconds()
     waiting = list(plans)
     flights: dict[BackupId, _Flight] = {}
     wait = _FIRST_WAIT
@@ -61,7 +61,7 @@ def carry_out(run: Run, plans: Iterable[Plan]) -> None:
 
 def _start(run: Run, waiting: list[Plan], flights: dict[BackupId, _Flight]) -> bool:
     """Ask for the next wave of every volume whose last one is gone, within the cap."""
-    room = run.settings.retain.max_in_flight - len(flights)
+    room = run.settings.retention.max_in_flight - len(flights)
     ready: list[tuple[Plan, Backup]] = []
     for plan in waiting:
         if plan.flying or plan.is_blocked or len(ready) >= room:

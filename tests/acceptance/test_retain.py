@@ -58,7 +58,7 @@ def test_a_full_stays_while_an_incremental_on_it_is_young(
 def test_the_next_wave_waits_until_the_last_one_is_really_gone(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
-    staffeln.set(RETAIN_TIME_BUDGET="0s")
+    staffeln.set(RETENTION_TIME_BUDGET="0s")
     a_volume(cloud)
     rounds(staffeln, cloud, 3)
     cloud.advance(days=17)
@@ -77,7 +77,7 @@ def test_the_next_wave_waits_until_the_last_one_is_really_gone(
 def test_what_the_time_does_not_suffice_for_is_left_for_the_next_pass(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
-    staffeln.set(RETAIN_TIME_BUDGET="0s")
+    staffeln.set(RETENTION_TIME_BUDGET="0s")
     a_volume(cloud)
     rounds(staffeln, cloud, 3)
     cloud.advance(days=17)
@@ -92,7 +92,7 @@ def test_chains_of_different_volumes_go_side_by_side(cloud: SimCloud, staffeln: 
     rounds(staffeln, cloud, 2)
     cloud.advance(days=17)
     cloud.delete_after = None
-    staffeln.set(RETAIN_TIME_BUDGET="0s")
+    staffeln.set(RETENTION_TIME_BUDGET="0s")
     assert staffeln("retain", "-f", "json").counts["deleting"] == 4
 
 

@@ -35,7 +35,7 @@ SETTINGS = {
     "RETENTION_TIME": "30s",
     "RETENTION_METADATA_KEY": "crowd-test-retention",
     "RETENTION_BRAKE": "1",
-    "RETAIN_TIME_BUDGET": "10s",
+    "RETENTION_TIME_BUDGET": "10s",
     "CLOUD_REQUEST_TIMEOUT": "4s",
     "CLOUD_RETRY_TIMEOUT": "30s",
     "LOCK_LEASE": "2s",

@@ -13,7 +13,7 @@ from staffeln_cli.errors import LockHeld
 def configuration(context: CheckContext) -> Iterator[Check]:
     """Whether it can be meant like that; that it can be read is already known."""
     loaded = context.loaded
-    found = [*_permissions(loaded), *_odd(loaded.settings)]
+    found = [*_permissions(loaded), *_old_names(loaded), *_odd(loaded.settings)]
     given = len(loaded.sources)
     where = str(loaded.file) if loaded.file is not None else "no file"
     yield ok(f"{where}, {given} of {len(keys())} keys set")
@@ -33,6 +33,14 @@ def _permissions(loaded: Loaded) -> Iterator[Check]:
         yield warning(
             f"{loaded.file} can be read by everybody, and {', '.join(secrets)} in it is secret",
             f"chmod o-r {loaded.file}",
+        )
+
+
+def _old_names(loaded: Loaded) -> Iterator[Check]:
+    for name, old_name in loaded.old_names.items():
+        yield warning(
+            f"{loaded.sources[name]}: {old_name} is called {name} now",
+            f"write {name}; the old name will go",
         )
 
 

@@ -1,9 +1,11 @@
 """Pages as HTML and as plain text, by templates that an operator may replace."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from jinja2 import (
     ChoiceLoader,
+    Environment,
     FileSystemLoader,
     PackageLoader,
     StrictUndefined,
@@ -12,6 +14,7 @@ from jinja2 import (
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from staffeln_cli.config.files import refuse_foreign
 from staffeln_cli.errors import ConfigError
 from staffeln_cli.model.text import escaped
 
@@ -25,7 +28,7 @@ class Pages:
     def __init__(self, folder: Path | None = None) -> None:
         if folder is not None and not folder.is_dir():
             raise ConfigError([f"report.templates: {folder}: is not a folder"])
-        own = [FileSystemLoader(folder)] if folder is not None else []
+        own = [_OwnTemplates(folder)] if folder is not None else []
         self._templates = ImmutableSandboxedEnvironment(
             loader=ChoiceLoader([*own, PackageLoader("staffeln_cli")]),
             autoescape=select_autoescape(enabled_extensions=("html.j2",)),
@@ -56,6 +59,19 @@ class Pages:
 def _without_controls(value: object) -> object:
     """Whatever a template shows: no control or direction mark of a name gets into a mail."""
     return escaped(value) if type(value) is str else value
+
+
+class _OwnTemplates(FileSystemLoader):
+    """An operator's templates; those that a stranger could change are refused."""
+
+    def get_source(
+        self, environment: Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        """The text of a template, where it is, and whether it is still the same."""
+        source, path, is_unchanged = super().get_source(environment, template)
+        refuse_foreign(Path(path).parent)
+        refuse_foreign(Path(path))
+        return source, path, is_unchanged
 
 
 def textbar(percent: int) -> str:

@@ -89,3 +89,11 @@ def test_urls_are_looked_into_and_nobody_is_asked(tmp_path: Path) -> None:
     assert "database.url: mysql:// is not supported" in answer.stderr
     assert "lock.url" in answer.stderr
     assert run("config", "check", LOCK_URL="redis://127.0.0.1:1/0").exit_code == 0
+
+
+def test_a_key_with_its_old_name_is_shown_as_such(tmp_path: Path) -> None:
+    file = tmp_path / "staffeln.toml"
+    file.write_text("retain.time_budget = '1min'")
+    answer = run("--config", str(file), "config", "check", "-f", "json")
+    source = "file, by its old name retain.time_budget"
+    assert value_of(answer, "retention.time_budget") == ("1min", source)

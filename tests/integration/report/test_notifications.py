@@ -16,7 +16,7 @@ import pytest
 from staffeln_cli import notify
 from staffeln_cli.config import load
 from staffeln_cli.config.load import masked
-from staffeln_cli.config.notices import NotifySettings
+from staffeln_cli.config.settings import NotifySettings
 from staffeln_cli.model import Failure, Outcome, RunId
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:apprise")

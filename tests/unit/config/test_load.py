@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from staffeln_cli.config import Loaded, find_file, load
-from staffeln_cli.config.load import keys, masked, variable
+from staffeln_cli.config.environment import variable
+from staffeln_cli.config.load import keys, masked
 from staffeln_cli.errors import ConfigError
 from staffeln_cli.model.durations import Duration
 from staffeln_cli.planning.retention.policy import Policy
@@ -155,7 +156,11 @@ def test_all_mistakes_are_told_at_once_with_file_and_key_and_expectation(tmp_pat
         ("cloud.workers = 0", "cloud.workers: Expected 'int' >= 1"),
         ("cloud.workers = 65", "cloud.workers: Expected 'int' <= 64"),
         ("cloud.admin_roles = []", "cloud.admin_roles: Expected 'array' of length >= 1"),
-        ("cloud.admin_roles = 'admin'", "cloud.admin_roles: Expected 'array', got 'str'"),
+        ("cloud.admin_roles = 7", "cloud.admin_roles: Expected 'array', got 'int'"),
+        ("cloud.request_timeout = '0s'", "no time at all; expected a time-out longer than 0s"),
+        ("mail.timeout = '0min'", "no time at all; expected a time-out longer than 0s"),
+        ("backup.timeout = '0s'", "no time at all; expected a time-out longer than 0s"),
+        ("lock.lease = '0s'", "no time at all; expected a time-out longer than 0s"),
         ("cloud.request_timeout = 60", "60 is not a duration such as"),
         ("cloud.request_timeout = '1mon'", "has years or months, whose length varies"),
         ("backup.min_interval = ''", "'' is not a duration such as"),
@@ -223,3 +228,63 @@ def test_secrets_are_hidden_and_everything_else_is_not() -> None:
     assert masked("other.api_token", "secret") == "***"
     assert masked("mail.password_file", "/run/secret") == "/run/secret"
     assert masked("cloud.name", "a:b@c") == "a:b@c"
+
+
+@pytest.mark.parametrize(
+    "key", ["cloud.admin_roles", "mail.receivers", "notify.urls", "notify.on"]
+)
+def test_a_bare_string_is_a_list_of_one(tmp_path: Path, key: str) -> None:
+    section, name = key.split(".")
+    settings = read(tmp_path, f"{key} = 'start'").settings
+    assert getattr(getattr(settings, section), name) == ("start",)
+
+
+def test_the_old_section_for_retention_is_understood_and_named(tmp_path: Path) -> None:
+    loaded = read(tmp_path, "[retain]\ntime_budget = '1min'", RETAIN_MAX_IN_FLIGHT="7")
+    assert loaded.settings.retention.time_budget == timedelta(minutes=1)
+    assert loaded.settings.retention.max_in_flight == 7
+    assert loaded.old_names == {
+        "retention.time_budget": "retain.time_budget",
+        "retention.max_in_flight": "retain.max_in_flight",
+    }
+
+
+def test_a_key_under_both_of_its_names_is_a_mistake(tmp_path: Path) -> None:
+    text = "retain.time_budget = '1min'\nretention.time_budget = '2min'"
+    (problem,) = mistakes(tmp_path, text)
+    assert "is called retention.time_budget now, and that is set, too" in problem
+    (problem,) = mistakes(tmp_path, "retain.brake = 1")
+    assert "retain.brake: unknown key" in problem
+
+
+KUBERNETES = {
+    "SERVICE_HOST": "10.96.0.7",
+    "SERVICE_PORT": "8808",
+    "SERVICE_PORT_HTTP": "8808",
+    "PORT": "tcp://10.96.0.7:8808",
+    "PORT_8808_TCP": "tcp://10.96.0.7:8808",
+    "PORT_8808_TCP_ADDR": "10.96.0.7",
+    "PORT_8808_TCP_PORT": "8808",
+    "PORT_8808_TCP_PROTO": "tcp",
+    "POLICY_SERVICE_HOST": "10.96.0.7",
+    "POLICY_PORT": "tcp://10.96.0.7:8808",
+    "POLICY_PORT_8808_TCP_ADDR": "10.96.0.7",
+}
+
+
+def test_what_kubernetes_says_about_services_is_no_setting(tmp_path: Path) -> None:
+    loaded = read(tmp_path, "", **KUBERNETES)
+    assert loaded.sources == {}
+    assert loaded.settings.policy.port == 8808
+
+
+def test_a_number_in_a_variable_is_still_the_port(tmp_path: Path) -> None:
+    assert read(tmp_path, "", POLICY_PORT="80").settings.policy.port == 80
+    (problem,) = mistakes(tmp_path, "", SERVICE="x")
+    assert "STAFFELN_SERVICE: no such key" in problem
+
+
+def test_a_newline_at_the_end_of_a_variable_is_not_part_of_the_value(tmp_path: Path) -> None:
+    settings = read(tmp_path, "", LOG_FILE="/tmp/x\r\n", MAIL_PASSWORD=" pass word \n").settings
+    assert settings.log.file == Path("/tmp/x")
+    assert settings.mail.password == " pass word "

@@ -1,6 +1,6 @@
 import pytest
 
-from staffeln_cli.config.notices import MailSettings
+from staffeln_cli.config.settings import MailSettings
 from staffeln_cli.mail import addresses, is_address, problems
 
 

@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
@@ -145,3 +146,13 @@ def test_a_template_can_do_nothing_but_show(tmp_path: Path, template: str) -> No
     (tmp_path / "page.txt.j2").write_text(template)
     with pytest.raises(ConfigError, match=r"report\.templates: page\.txt\.j2: "):
         Pages(tmp_path).text(replace(project_page(a_digest(), WHEN), tiles=[]))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.parametrize("whose", [".", "page.txt.j2"])
+def test_a_template_that_a_stranger_could_change_is_refused(tmp_path: Path, whose: str) -> None:
+    (tmp_path / "page.txt.j2").write_text("all is well")
+    assert Pages(tmp_path).text(project_page(a_digest(), WHEN)) == "all is well"
+    os.chown(tmp_path / whose, os.geteuid() + 4711, -1)
+    with pytest.raises(ConfigError, match="belongs to the user with the number"):
+        Pages(tmp_path).text(project_page(a_digest(), WHEN))

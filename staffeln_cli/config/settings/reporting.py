@@ -1,4 +1,4 @@
-"""The keys about what people are told: reports, the mail server, notifications."""
+"""What people are told: reports, the mail server, notifications."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from staffeln_cli.model.durations import Duration
+from staffeln_cli.model.durations import Duration, Timeout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +70,8 @@ class MailSettings:
     password_file: Annotated[
         Path | None, Meta(description="a file with the password, instead of password")
     ] = None
-    timeout: Annotated[timedelta, Meta(description="longest wait for the mail server")] = (
-        timedelta(seconds=30)
+    timeout: Annotated[Timeout, Meta(description="longest wait for the mail server")] = Timeout(
+        seconds=30
     )
 
 

@@ -83,7 +83,7 @@ class RunId(logging.Filter):
         return True
 
 
-class TextLines(logging.Formatter):
+class TextFormat(logging.Formatter):
     """A line for people. What has several lines, a traceback or a report, is indented below it."""
 
     converter = staticmethod(time.gmtime)
@@ -103,7 +103,7 @@ class TextLines(logging.Formatter):
         return "\n".join(lines)
 
 
-class JsonLines(logging.Formatter):
+class JsonFormat(logging.Formatter):
     """One JSON object on each line."""
 
     def __init__(self, secret_urls: Sequence[str] = ()) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staffeln_cli.cli.log_lines import JsonLines, LogFile, TextLines
+from staffeln_cli.cli.log_format import JsonFormat, LogFile, TextFormat
 from staffeln_cli.errors import ConfigError
 
 HOSTILE = "disk\x1b[2J\x9b1m\u202e full\r\n2026-01-01T00:00:00Z ERROR forged"
@@ -30,7 +30,7 @@ def failed(message: str) -> logging.LogRecord:
 
 
 def test_a_text_line_is_one_line_without_controls() -> None:
-    line = TextLines().format(a_line(HOSTILE, run="r1"))
+    line = TextFormat().format(a_line(HOSTILE, run="r1"))
     assert "\n" not in line
     assert not ACTING & set(line)
     assert "ERROR r1 backup disk?[2J?1m? full 2026-01-01T00:00:00Z ERROR forged" in line
@@ -38,29 +38,29 @@ def test_a_text_line_is_one_line_without_controls() -> None:
 
 @given(st.text(st.characters()))
 def test_no_text_breaks_out_of_a_line_of_either_shape(text: str) -> None:
-    assert TextLines().format(a_line(text)).isprintable()
-    line = JsonLines().format(a_line(text))
+    assert TextFormat().format(a_line(text)).isprintable()
+    line = JsonFormat().format(a_line(text))
     assert not ACTING & set(line)
     assert "\n" not in line
     assert json.loads(line)["message"] == f"backup {text}"
 
 
 def test_a_traceback_is_indented_so_that_none_of_it_looks_like_a_line_of_the_log() -> None:
-    first, *more = TextLines().format(failed(HOSTILE)).split("\n")
+    first, *more = TextFormat().format(failed(HOSTILE)).split("\n")
     assert first.endswith("backup x")
     assert all(line.startswith("    ") for line in more)
     assert not ACTING & set("".join(more))
 
 
-@pytest.mark.parametrize("shape", [TextLines, JsonLines])
-def test_a_traceback_shows_no_secret_of_a_url(shape: type[TextLines | JsonLines]) -> None:
+@pytest.mark.parametrize("shape", [TextFormat, JsonFormat])
+def test_a_traceback_shows_no_secret_of_a_url(shape: type[TextFormat | JsonFormat]) -> None:
     shown = shape([SECRET]).format(failed("no host sh4711@db"))
     assert "sh4711" not in shown
     assert "ValueError: no host ***@db" in shown
 
 
-@pytest.mark.parametrize("shape", [TextLines, JsonLines])
-def test_a_report_keeps_its_lines(shape: type[TextLines | JsonLines]) -> None:
+@pytest.mark.parametrize("shape", [TextFormat, JsonFormat])
+def test_a_report_keeps_its_lines(shape: type[TextFormat | JsonFormat]) -> None:
     shown = shape().format(a_line("x", text="Report\n\n  volume  size\x1b"))
     assert "  volume  size\\u001b" in shown
 

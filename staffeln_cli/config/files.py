@@ -1,0 +1,56 @@
+"""Files that an operator hands over: found, read, and refused if a stranger could change them."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from staffeln_cli.errors import ConfigError
+
+CANDIDATES = (Path("staffeln.toml"), Path("/etc/staffeln/staffeln.toml"))
+
+
+def find_file(
+    option: Path | None, environ: Mapping[str, str], candidates: Iterable[Path] = CANDIDATES
+) -> Path | None:
+    """The file to read: the option, else STAFFELN_CONFIG, else the first candidate that exists."""
+    if option is not None:
+        return option
+    if environ.get("STAFFELN_CONFIG"):
+        return Path(environ["STAFFELN_CONFIG"])
+    return next((path for path in candidates if _exists(path)), None)
+
+
+def read_trusted(path: Path) -> bytes:
+    """The content of a file whose owner, like its folder's, is root or the user of this process.
+
+    Anybody else who may write there could have root do things: such a file is a ConfigError.
+    """
+    try:
+        with path.open("rb") as file:
+            for folder in {path.parent, path.resolve().parent}:
+                refuse_foreign(folder)
+            refuse_foreign(path, os.fstat(file.fileno()).st_uid)
+            return file.read()
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from error
+
+
+def refuse_foreign(path: Path, owner: int | None = None) -> None:
+    """Raise ConfigError unless root or the user of this process owns it."""
+    owner = path.stat().st_uid if owner is None else owner
+    if owner not in (0, os.geteuid()):
+        raise ConfigError(
+            [
+                f"{path}: belongs to the user with the number {owner};"
+                f" expected root or the user that runs this, number {os.geteuid()}"
+            ]
+        )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise ConfigError(
+            [f"{path}: whether it exists cannot be told: {error.strerror}; use --config FILE"]
+        ) from error
