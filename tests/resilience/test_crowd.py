@@ -10,12 +10,14 @@ import pytest
 from staffeln_cli.demo import simcloud
 from staffeln_cli.demo.simcloud import SimCloud
 from tests.build import MARKED
-from tests.resilience.conftest import IS_SOAK, Redis, host_on
+from tests.resilience.conftest import IS_SOAK, host_on
 from tests.resilience.crowd import Crowd
 from tests.resilience.gates import most_in_flight
 from tests.resilience.hosts import KILLED
 from tests.resilience.process import Fast
 from tests.resilience.worlds import BEGIN, Keeper, broken_promises, is_ours, keeper
+from tests.services.redis import url_of
+from tests.services.server import Server
 
 SPEED = 30
 """A minute of the cloud's takes two seconds, and a claim six."""
@@ -58,10 +60,10 @@ def fast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[SimC
 
 
 def test_a_crowd_that_dies_and_fails_loses_nothing_and_makes_nothing_twice(
-    fast: tuple[SimCloud, Fast], postgresql_url: str, redis: Redis, tmp_path: Path
+    fast: tuple[SimCloud, Fast], postgresql_url: str, redis: Server, tmp_path: Path
 ) -> None:
     cloud, clock = fast
-    host = host_on(postgresql_url, tmp_path).set(LOCK_URL=redis.url, **SETTINGS)
+    host = host_on(postgresql_url, tmp_path).set(LOCK_URL=url_of(redis), **SETTINGS)
     keep = keeper(host.environ, cloud.now)
     crowd = Crowd(host.suffering(clock=clock))
     crowd.host.run("collect")

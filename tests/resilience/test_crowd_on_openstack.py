@@ -18,10 +18,12 @@ import pytest
 
 from staffeln_cli.model import Backup, BackupRecord, Kind, State
 from staffeln_cli.store import Store
-from tests.resilience.conftest import Redis, host_on
+from tests.resilience.conftest import host_on
 from tests.resilience.crowd import Crowd
 from tests.resilience.hosts import KILLED
 from tests.resilience.worlds import Keeper, claims, keeper
+from tests.services.redis import url_of
+from tests.services.server import Server
 
 SECONDS, RUNS = 180, 100
 PAUSE = 4
@@ -57,11 +59,11 @@ class Later:
     not os.environ.get("STAFFELN_TEST_CLOUD"), reason="STAFFELN_TEST_CLOUD names no cloud"
 )
 def test_a_crowd_on_a_real_cloud_whose_backup_service_dies_loses_nothing(
-    postgresql_url: str, redis: Redis, tmp_path: Path
+    postgresql_url: str, redis: Server, tmp_path: Path
 ) -> None:
     host = host_on(postgresql_url, tmp_path)
     environ = {**host.environ, "OS_CLOUD": os.environ["STAFFELN_TEST_CLOUD"]}
-    host = type(host)(environ, tmp_path).set(LOCK_URL=redis.url, **SETTINGS)
+    host = type(host)(environ, tmp_path).set(LOCK_URL=url_of(redis), **SETTINGS)
     host = host.set(CLOUD_NAME=os.environ["STAFFELN_TEST_CLOUD"])
     clock = Later()
     keep = keeper(host.environ, clock)

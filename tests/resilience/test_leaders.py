@@ -12,12 +12,13 @@ from sqlalchemy import create_engine, text
 
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.errors import LeadershipLost
-from tests.resilience.conftest import Redis
 from tests.resilience.gates import Gate
 from tests.resilience.hosts import Host, Running
 from tests.resilience.process import Frozen
 from tests.resilience.worlds import Keeper, broken_promises, found, keeper, live, settle
-from tests.sentinels import Watched, watched
+from tests.services.redis import url_of
+from tests.services.sentinel import Watched, watched
+from tests.services.server import Server
 
 
 @dataclass
@@ -49,8 +50,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(cloud: SimCloud, host_on_postgresql: Host, redis: Redis) -> Iterator[Stage]:
-    with set_up(cloud, host_on_postgresql.set(LOCK_URL=redis.url, LOCK_LEASE="1s")) as stage:
+def stage(cloud: SimCloud, host_on_postgresql: Host, redis: Server) -> Iterator[Stage]:
+    with set_up(cloud, host_on_postgresql.set(LOCK_URL=url_of(redis), LOCK_LEASE="1s")) as stage:
         yield stage
 
 
@@ -114,7 +115,7 @@ def wait_for_the_lock(stage: Stage, command: str) -> None:
 
 
 def test_a_redis_that_restarts_and_forgets_lets_no_two_passes_write(
-    stage: Stage, redis: Redis
+    stage: Stage, redis: Server
 ) -> None:
     run, gate = stage.paused("collect", "/volumes/detail")
     redis.restart()
@@ -160,7 +161,7 @@ def test_a_fail_over_that_keeps_a_lock_costs_its_pass_nothing(
 
 
 def test_a_redis_that_is_down_stops_a_pass_before_it_does_anything(
-    stage: Stage, redis: Redis
+    stage: Stage, redis: Server
 ) -> None:
     seen = stage.sees()
     stage.cloud.requests.clear()

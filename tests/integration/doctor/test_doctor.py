@@ -1,22 +1,18 @@
 """`staffeln doctor`: everything a run needs, before it needs it."""
 
-import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Sink
 
 from staffeln_cli.config import load
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.model import CloudSeen
 from staffeln_cli.runtime import Runtime
+from tests.services.smtp import a_mail_server
 
 NAMES = [
     *("configuration", "database", "lock", "mail", "login", "clock", "same cloud", "projects"),
@@ -287,22 +283,10 @@ def test_a_file_with_a_password_that_everybody_may_read_is_noticed(
     assert doctor("--config", str(file)).exit_code == 78
 
 
-@contextmanager
-def mail_server() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    controller = Controller(Sink(), hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        yield port
-    finally:
-        controller.stop()
-
-
 def test_a_mail_server_is_tried_where_reports_are_mailed(staffeln: Any, doctor: Any) -> None:
     staffeln.set(MAIL_SENDER="backup@example.org", MAIL_HOST="127.0.0.1")
-    with mail_server() as port:
-        staffeln.set(MAIL_PORT=str(port))
+    with a_mail_server() as mailbox:
+        staffeln.set(MAIL_PORT=str(mailbox.port))
         assert doctor().levels("mail") == {"ok"}
     found = doctor()
     assert found.exit_code == 69

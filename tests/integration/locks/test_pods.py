@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.locks.certificates import a_certificate
-from tests.integration.locks.conftest import HERE, free_port
+from tests.integration.locks.conftest import HERE
+from tests.services.certificates import a_certificate
+from tests.services.server import free_port
 
 if TYPE_CHECKING:
-    from tests.integration.locks.conftest import Run, Server, Service
+    from tests.integration.locks.conftest import Run, Service
+    from tests.services.server import Server
 
 
 @dataclass
@@ -91,7 +93,7 @@ def test_a_pod_without_a_service_account_needs_a_kubeconfig(pod: Pod, missing: s
 
 
 def test_a_pod_that_is_given_a_kubeconfig_goes_by_that(
-    pod: Pod, a_kubernetes: "Callable[[], Service]"
+    pod: Pod, own_kubernetes: "Callable[[], Service]"
 ) -> None:
     (pod.folder / "token").write_text("expired")
-    assert pod.take("elsewhere", a_kubernetes().url).hear() == "held"
+    assert pod.take("elsewhere", own_kubernetes().url).hear() == "held"

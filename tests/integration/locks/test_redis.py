@@ -1,8 +1,6 @@
 """What only locks in Redis promise: passwords, TLS, Sentinels, other people's keys."""
 
 import asyncio
-import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,17 +14,19 @@ import redis
 
 from staffeln_cli.errors import LockHeld, LockServiceUnavailable
 from staffeln_cli.locks import held
-from tests.integration.locks.certificates import a_certificate
+from tests.services.certificates import a_certificate, for_server
+from tests.services.server import free_port
 
 if TYPE_CHECKING:
-    from tests.integration.locks.conftest import Server, Service
+    from tests.integration.locks.conftest import Service
+    from tests.services.server import Server
 
 LEASE = timedelta(seconds=5)
 
 
 @pytest.fixture(scope="session")
-def server(a_redis: Callable[[], "Service"]) -> "Service":
-    return a_redis()
+def server(own_redis: Callable[[], "Service"]) -> "Service":
+    return own_redis()
 
 
 @pytest.fixture
@@ -107,8 +107,7 @@ def test_sentinels_say_which_server_is_the_master(
     server: "Service", serving: "Callable[..., Server]", tmp_path: Path
 ) -> None:
     port = urlsplit(server.url).port
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        sentinel_port: int = free.getsockname()[1]
+    sentinel_port = free_port()
     configuration = tmp_path / "sentinel.conf"
     configuration.write_text(
         f"port {sentinel_port}\nbind 127.0.0.1\ndir {tmp_path}\nrequirepass watch:me\n"
@@ -136,8 +135,7 @@ def test_sentinels_say_which_server_is_the_master(
 @contextmanager
 def tls_in_front_of(port: int, certificate: Path) -> Iterator[int]:
     """Accept TLS at a port of its own and pass what was meant on."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context = for_server(certificate)
     loop = asyncio.new_event_loop()
 
     async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from staffeln_cli.errors import LockHeld, LockServiceUnavailable
 from staffeln_cli.locks import held
-from tests.sentinels import Watched, until, watched
+from tests.services.sentinel import Watched, watched
+from tests.services.server import wait_until
 
 LEASE = timedelta(seconds=10)
 """Longer than a fail-over takes, even where the machine is busy."""
@@ -29,7 +30,7 @@ def test_a_lock_that_the_replica_knows_of_is_kept_through_a_fail_over(
         redis.fail_over()
         rest = redis.master.client.pttl("staffeln:lock:kept")
         assert 0 < rest < 10_000
-        until(lambda: redis.master.client.pttl("staffeln:lock:kept") > rest)  # it was renewed
+        wait_until(lambda: redis.master.client.pttl("staffeln:lock:kept") > rest, "a renewal")
         assert lock.still_held()
         with (
             pytest.raises(LockHeld, match="host 1"),
@@ -48,7 +49,7 @@ def test_a_lock_that_the_replica_never_heard_of_is_noticed_as_lost_and_disturbs_
     with held(redis.url, "lost", owner="host 1", lease=LEASE) as lock:
         redis.fail_over()
         with held(redis.url, "lost", owner="host 2", lease=LEASE) as other:
-            until(lambda: not lock.still_held())
+            wait_until(lambda: not lock.still_held(), "the lock is lost")
             assert other.still_held()
             assert str(redis.master.client.get("staffeln:lock:lost")).startswith("host 2 ")
     assert "the lock lost was lost" in caplog.text

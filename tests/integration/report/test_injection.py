@@ -5,7 +5,8 @@ import pytest
 from staffeln_cli.demo.simcloud import SimCloud
 from tests.build import MARKED
 from tests.conftest import Staffeln
-from tests.integration.report.conftest import Mailbox, back_up, html_of, text_of
+from tests.integration.report.conftest import back_up
+from tests.services.smtp import Mailbox, html_of, text_of
 
 EVIL = "<script>alert(1)</script>"
 ENCODED = "=?utf-8?q?=0D=0ABcc:_evil@example.org?="

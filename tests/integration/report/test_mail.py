@@ -9,17 +9,10 @@ import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
 from tests.conftest import Staffeln
-from tests.integration.report.conftest import (
-    Certificate,
-    Mailbox,
-    a_certificate,
-    a_project,
-    back_up,
-    free_port,
-    html_of,
-    send_through,
-    text_of,
-)
+from tests.integration.report.conftest import a_project, back_up, send_through
+from tests.services.certificates import a_certificate, for_server
+from tests.services.server import free_port
+from tests.services.smtp import Mailbox, html_of, text_of
 
 Servers = Callable[..., Mailbox]
 
@@ -49,18 +42,18 @@ def test_a_letter_says_the_same_in_html_and_in_plain_text(
 
 
 def test_starttls_and_tls_check_the_certificate_and_encrypt(
-    news: Staffeln, servers: Servers, certificate: Certificate
+    news: Staffeln, servers: Servers, certificate: Path
 ) -> None:
     for security, options in (
-        ("starttls", {"tls_context": certificate.for_server(), "require_starttls": True}),
-        ("tls", {"ssl_context": certificate.for_server()}),
+        ("starttls", {"tls_context": for_server(certificate), "require_starttls": True}),
+        ("tls", {"ssl_context": for_server(certificate)}),
     ):
         mailbox = servers(**options)
         send_through(news, mailbox, MAIL_SECURITY=security)
         untrusted = news("report", "-f", "json")
         assert untrusted.exit_code == 69
         assert "certificate is not trusted: self-signed" in untrusted.stderr
-        news.set(MAIL_CA_FILE=str(certificate.file))
+        news.set(MAIL_CA_FILE=str(certificate))
         assert news("report", "--test-mail", "me@example.org").exit_code == 0
         assert mailbox.receivers == [["me@example.org"]]
         news.environ.pop("STAFFELN_MAIL_CA_FILE")
@@ -70,8 +63,8 @@ def test_a_certificate_for_another_host_is_not_trusted(
     news: Staffeln, servers: Servers, tmp_path: Path
 ) -> None:
     certificate = a_certificate(tmp_path, "192.0.2.1")
-    mailbox = servers(tls_context=certificate.for_server())
-    send_through(news, mailbox, MAIL_SECURITY="starttls", MAIL_CA_FILE=str(certificate.file))
+    mailbox = servers(tls_context=for_server(certificate))
+    send_through(news, mailbox, MAIL_SECURITY="starttls", MAIL_CA_FILE=str(certificate))
     answer = news("report", "-f", "json")
     assert answer.exit_code == 69
     assert "not valid for '127.0.0.1'" in answer.stderr
@@ -87,10 +80,10 @@ def test_starttls_is_never_given_up_for_plain_text(news: Staffeln, mailbox: Mail
 
 
 def test_it_logs_in_only_when_told_to_and_keeps_the_password_to_itself(
-    news: Staffeln, servers: Servers, certificate: Certificate, tmp_path: Path
+    news: Staffeln, servers: Servers, certificate: Path, tmp_path: Path
 ) -> None:
-    mailbox = servers(tls_context=certificate.for_server(), login=True, auth_required=True)
-    send_through(news, mailbox, MAIL_SECURITY="starttls", MAIL_CA_FILE=str(certificate.file))
+    mailbox = servers(tls_context=for_server(certificate), login=True, auth_required=True)
+    send_through(news, mailbox, MAIL_SECURITY="starttls", MAIL_CA_FILE=str(certificate))
     nobody = news("report", "-f", "json")
     assert nobody.exit_code == 69
     assert mailbox.logins == []

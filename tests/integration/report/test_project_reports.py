@@ -5,7 +5,8 @@ from pathlib import Path
 from staffeln_cli.demo.simcloud import SimCloud
 from tests.build import MARKED
 from tests.conftest import Staffeln
-from tests.integration.report.conftest import Mailbox, a_project, back_up, html_of, text_of
+from tests.integration.report.conftest import a_project, back_up
+from tests.services.smtp import Mailbox, html_of, text_of
 
 
 def test_without_a_sender_trouble_goes_to_the_log_and_good_news_only_to_those_who_listen(

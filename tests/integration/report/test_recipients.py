@@ -4,7 +4,8 @@ import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
 from tests.conftest import Staffeln
-from tests.integration.report.conftest import Mailbox, a_project, back_up, send_through
+from tests.integration.report.conftest import a_project, back_up, send_through
+from tests.services.smtp import Mailbox
 
 
 @pytest.fixture

