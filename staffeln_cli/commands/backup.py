@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Generator
 
 from staffeln_cli.model import BackupRecord, Outcome, State
-from staffeln_cli.operations.start_backup import Waiting, caps_of, decision_of, give_back, start
+from staffeln_cli.operations.start_backup import Waiting, caps_of, decision_of, put_back, start
 from staffeln_cli.runtime import Run, Runtime, run_pass
 
 COUNTS = ("started", "deferred", "failed")
@@ -21,10 +21,10 @@ def run(runtime: Runtime, *, dry_run: bool = False) -> Outcome:
 
 def _foresee(run: Run) -> None:
     """What would be started now, were nobody else starting backups."""
-    in_flight = run.store.backups.in_states({State.STARTING, State.CREATING})
+    in_flight = run.store.records.in_states({State.STARTING, State.CREATING})
     room = max(0, run.settings.backup.max_in_flight - len(in_flight))
     planned = sorted(
-        run.store.backups.in_states({State.PLANNED}),
+        run.store.records.in_states({State.PLANNED}),
         key=lambda one: (one.waiting_since is not None, one.waiting_since or one.planned_at),
     )
     for record in planned[:room]:
@@ -37,13 +37,13 @@ def start_planned(run: Run) -> None:
     """Start planned backups until none is left or the caps are reached."""
     waiting = Waiting()
     starting = _claimed(run, waiting)
-    total = run.store.backups.count().get(State.PLANNED, 0)
+    total = run.store.records.count().get(State.PLANNED, 0)
     try:
         for done, _ in enumerate(run.parallel(lambda one: start(run, one, waiting), starting), 1):
             run.runtime.progress("backups started", done, total)
     finally:
         starting.close()
-    run.counts["deferred"] = run.store.backups.count().get(State.PLANNED, 0)
+    run.counts["deferred"] = run.store.records.count().get(State.PLANNED, 0)
 
 
 def _claimed(run: Run, waiting: Waiting) -> Generator[BackupRecord, None, None]:
@@ -53,7 +53,7 @@ def _claimed(run: Run, waiting: Waiting) -> Generator[BackupRecord, None, None]:
         while True:
             if not batch:
                 batch.extend(
-                    run.store.backups.start(
+                    run.store.lifecycle.claim_next(
                         run.claim(),
                         caps=caps_of(run.settings),
                         limit=run.settings.cloud.workers * _AT_ONCE,
@@ -65,4 +65,4 @@ def _claimed(run: Run, waiting: Waiting) -> Generator[BackupRecord, None, None]:
             yield batch.popleft()
     finally:
         for record in batch:
-            give_back(run, record)
+            put_back(run, record)

@@ -70,7 +70,7 @@ def _back_up(run: Run, wish: BackupRequest) -> None:
     if wish.wait:
         _wait(run, ids)
     run.counts["deferred"] = sum(
-        one.state is State.PLANNED for one in run.store.backups.by_ids(ids)
+        one.state is State.PLANNED for one in run.store.records.by_record_ids(ids)
     )
 
 
@@ -102,7 +102,7 @@ def _planned(run: Run, volume: Volume, wanted: Kind | None) -> BackupRecord | No
         _NO_LIMITS if only_incremental else chain_limits(run.settings.backup),
         now,
         volume_size_gib=volume.size_gib,
-        newest_missing=run.store.backups.newest_missing().get(volume.id),
+        newest_missing=run.store.records.newest_missing().get(volume.id),
     )
     if only_incremental and backup.kind is Kind.FULL:
         run.fail("volume", volume.id, f"no incremental is possible: {backup.reason}")
@@ -123,14 +123,13 @@ def _servers(run: Run, volume: Volume) -> dict[ServerId, Server]:
 
 def _saved(run: Run, records: Sequence[BackupRecord]) -> set[RecordId]:
     """The records to start: new ones, or those that the schedule had planned already."""
-    inserted = run.store.backups.plan(records)
+    inserted = run.store.lifecycle.plan(records)
     others = {one.volume_id: one for one in records if one.id not in inserted}
-    for record in run.store.backups.of_volumes(others):
+    for record in run.store.records.of_volumes(others):
         if record.state is State.PLANNED:
-            wished = others[record.volume_id]
-            run.store.backups.note(
-                record.id, not_before=None, kind=wished.kind, chain_id=wished.chain_id
-            )
+            wanted = others[record.volume_id]
+            run.store.notes.change_kind(record.id, wanted.kind, wanted.chain_id)
+            run.store.notes.start_now(record.id)
         if record.state in UNFINISHED:
             inserted.add(record.id)
     return inserted
@@ -138,7 +137,7 @@ def _saved(run: Run, records: Sequence[BackupRecord]) -> set[RecordId]:
 
 def _start(run: Run, ids: Collection[RecordId]) -> None:
     waiting = Waiting()
-    batch = run.store.backups.start(
+    batch = run.store.lifecycle.claim_next(
         run.claim(), caps=caps_of(run.settings), limit=len(ids), only=ids
     )
     for _ in run.parallel(lambda record: start(run, record, waiting), batch):
@@ -149,8 +148,8 @@ def _wait(run: Run, ids: Collection[RecordId]) -> None:
     """Follow the records to their end; those that the caps held back are started as room comes."""
     pause = _FIRST_WAIT
     while not run.runtime.stop.is_requested:
-        follow(run, run.store.backups.claim_open_work(run.claim(), only=ids))
-        records = run.store.backups.by_ids(ids)
+        follow(run, run.store.claims.claim_open_work(run.claim(), only=ids))
+        records = run.store.records.by_record_ids(ids)
         unfinished = [one for one in records if one.state in UNFINISHED]
         run.runtime.progress("backups", len(records) - len(unfinished), len(records))
         if not unfinished:

@@ -37,7 +37,7 @@ def run(runtime: Runtime, *, dry_run: bool = False) -> Outcome:
 
 def _foresee(run: Run) -> None:
     """What a pass would find; it only looks."""
-    work = run.store.backups.open_work()
+    work = run.store.records.open_work()
     sight = _look(run, work)
     for record in work:
         backup = sight.by_id.get(record.backup_id or "")
@@ -50,7 +50,7 @@ def _foresee(run: Run) -> None:
 
 
 def _check(run: Run) -> None:
-    work = run.store.backups.claim_open_work(run.claim())
+    work = run.store.claims.claim_open_work(run.claim())
     sight = _look(run, work)
     for done, _ in enumerate(run.parallel(lambda one: follow_one(run, sight, one), work), 1):
         run.runtime.progress("backups checked", done, len(work))
@@ -63,7 +63,7 @@ def _check(run: Run) -> None:
 def _look(run: Run, work: Collection[BackupRecord]) -> Sight:
     """One listing of the cloud, or single looks where those are fewer requests."""
     sight = Sight(run.now())
-    available = run.store.backups.available_ids()
+    available = run.store.records.available_ids()
     listed_at = run.store.cloud.backups_listed_at()
     is_recent = listed_at is not None and sight.moment - listed_at < LISTING_AT_LEAST
     if is_recent and len(work) <= (len(available) + len(work)) // PAGE:
@@ -87,9 +87,8 @@ def _look(run: Run, work: Collection[BackupRecord]) -> Sight:
 
 def _find_missing(run: Run, sight: Sight) -> None:
     """Backups that are gone from the cloud without us; each is asked for once more, by its id."""
-    unseen = [
-        one for one in run.store.backups.by_ids(sight.unseen) if one.state is State.AVAILABLE
-    ]
+    records = run.store.records.by_backup_ids(sight.unseen)
+    unseen = [record for record in records if record.state is State.AVAILABLE]
     for record, found in run.parallel(lambda one: found_of(run, one), unseen):
         if not found:
             _missing(run, record)
@@ -98,9 +97,7 @@ def _find_missing(run: Run, sight: Sight) -> None:
 
 def _missing(run: Run, record: BackupRecord) -> None:
     reason = "somebody else deleted it"
-    if run.store.backups.move(
-        record, State.MISSING, moment=run.now(), reason=reason, deleted_at=run.now()
-    ):
+    if run.store.lifecycle.missing(record, reason, run.now()):
         run.count("missing")
         name = called(record.volume_name, record.server_name)
         run.fail("backup", record.backup_id or record.name, reason, name=name)

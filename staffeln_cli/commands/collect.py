@@ -87,14 +87,14 @@ def _look(run: Run, volumes: Iterator[list[Volume]]) -> tuple[_Sight, list[Volum
 
     With that, further ones are fetched ahead while the other listings come in.
     """
-    listings, backups = run.cloud.listings, run.store.backups
+    listings, records = run.cloud.listings, run.store.records
     moment, rules = run.now(), selection_rules(run.settings)
     with ThreadPoolExecutor(3, thread_name_prefix="look") as pool:
         chains = pool.submit(lambda: summaries_of(listings.backups()))
         servers = pool.submit(lambda: _servers(listings.servers(), rules))
         projects = pool.submit(lambda: {one.id: one for one in listings.projects()})
         first = next(volumes, [])
-        unfinished, missing = backups.planned_or_unfinished(), backups.newest_missing()
+        unfinished, missing = records.planned_or_unfinished(), records.newest_missing()
         sight = _Sight(
             moment=moment,
             servers=servers.result(),
@@ -119,7 +119,7 @@ def _servers(pages: Iterable[list[Server]], rules: selection.Rules) -> dict[Serv
 def _take_in(run: Run, sight: _Sight, volumes: list[Volume]) -> None:
     """One page: refresh its inventory rows, plan what is due, cancel what is no longer wanted."""
     known = run.store.inventory.volumes([one.id for one in volumes])
-    told = run.store.backups.newest_successes([one.id for one in volumes if one.id not in known])
+    told = run.store.records.newest_successes([one.id for one in volumes if one.id not in known])
     page = [_judged(sight, one, known.get(one.id), told.get(one.id)) for one in volumes]
     sight.seen.update(one.id for one in volumes)
     run.counts["volumes"] += len(page)
@@ -135,11 +135,11 @@ def _take_in(run: Run, sight: _Sight, volumes: list[Volume]) -> None:
         run.counts["planned"] += sum(one.state is State.PLANNED for one in records)
         return
     run.store.inventory.save([one.row for one in page if one.is_changed])
-    inserted = run.store.backups.plan(records)
+    inserted = run.store.lifecycle.plan(records)
     run.counts["planned"] += sum(
         one.state is State.PLANNED and one.id in inserted for one in records
     )
-    run.store.backups.cancel_planned(unwanted, "no longer protected", sight.moment)
+    run.store.lifecycle.cancel_planned(unwanted, "no longer protected", sight.moment)
 
 
 def _judged(
@@ -200,7 +200,7 @@ def _close(run: Run, sight: _Sight) -> None:
     run.runtime.stop.check()
     inventory.close_listing(gone, doubtful, sight.moment)
     run.counts["gone"] = len(gone)
-    run.store.backups.cancel_planned(gone, "the volume is gone", sight.moment)
+    run.store.lifecycle.cancel_planned(gone, "the volume is gone", sight.moment)
 
 
 def _is_there(run: Run, known: InventoryVolume) -> bool | None:

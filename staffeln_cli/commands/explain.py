@@ -25,7 +25,7 @@ from staffeln_cli.runtime import Runtime
 def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
     """Explain a volume given by id, or by a name that only one volume has; NotFound otherwise."""
     volume = lookup.volume(runtime, wanted)
-    records = runtime.store.backups.of_volumes([volume.volume_id])
+    records = runtime.store.records.of_volumes([volume.volume_id])
     backups, from_cloud = _backups(runtime, volume, records, offline=offline)
     briefs = {brief.backup_id: brief for record in records if (brief := record.brief)}
     unfinished = tuple(record for record in records if record.state in UNFINISHED)
@@ -85,6 +85,6 @@ def _next(runtime: Runtime, volume: InventoryVolume, backups: list[Backup]) -> N
             chain_limits(settings),
             now,
             volume_size_gib=volume.size_gib,
-            newest_missing=runtime.store.backups.newest_missing().get(volume.volume_id),
+            newest_missing=runtime.store.records.newest_missing().get(volume.volume_id),
         ),
     )

@@ -52,7 +52,7 @@ def run(runtime: Runtime, url: str, *, dry_run: bool = False) -> TakenOver:
             for backup in _wanted(runtime, [one for one in page if one.id in made], done):
                 if not dry_run:
                     record = _record(backup, made[backup.id], names, runtime.now())
-                    runtime.store.backups.adopt(record)
+                    runtime.store.lifecycle.adopt(record)
             runtime.progress("backups imported", done.imported, None)
     return done
 
@@ -66,7 +66,7 @@ class _Names(NamedTuple):
 
 def _wanted(runtime: Runtime, page: list[Backup], done: TakenOver) -> Iterator[Backup]:
     """Those to import; told is also what becomes of the others."""
-    known = {one.backup_id for one in runtime.store.backups.by_ids(one.id for one in page)}
+    known = {one.backup_id for one in runtime.store.records.by_backup_ids(one.id for one in page)}
     for backup in page:
         if backup.id in known:
             done.known += 1

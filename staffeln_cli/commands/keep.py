@@ -22,8 +22,8 @@ def keep(runtime: Runtime, name: str, note: str | None) -> Pinned:
     wanted = record.pin_note if note is None else note or None
     if record.pinned and record.pin_note == wanted:
         return Pinned(record, changed=False)
-    if not runtime.store.pins.put(record.id, note=wanted, who=f"{_user()}@{host_name()}"):
-        state = (runtime.store.pins.find(record.id) or record).state
+    if not runtime.store.notes.pin(record.id, note=wanted, who=f"{_user()}@{host_name()}"):
+        state = (runtime.store.records.find(record.id) or record).state
         raise NotFound(f"backup {record.name} is {state}: there is no backup to keep")
     return Pinned(record, changed=True)
 
@@ -32,12 +32,12 @@ def release(runtime: Runtime, name: str) -> Pinned:
     """Let retention judge a backup again; one that is not pinned stays as it is."""
     record = _the_one(runtime, name)
     if record.pinned:
-        runtime.store.pins.take_off(record.id)
+        runtime.store.notes.release(record.id)
     return Pinned(record, changed=record.pinned)
 
 
 def _the_one(runtime: Runtime, name: str) -> BackupRecord:
-    record = runtime.store.pins.find(name)
+    record = runtime.store.records.find(name)
     if record is None:
         raise NotFound(
             f"no backup has the record id, Cinder id or name {name!r};"

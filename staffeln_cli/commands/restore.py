@@ -102,7 +102,7 @@ def _chosen(run: Run, wish: RestoreRequest) -> Iterator[_Choice]:
 
 def _named(run: Run, name: str) -> Backup:
     """A backup by any of its names; also one that Staffeln did not make, by Cinder's id."""
-    record = run.store.pins.find(name)
+    record = run.store.records.find(name)
     if record is not None and record.backup_id is None:
         raise NotFound(f"backup {record.name} is {record.state}: Cinder has nothing to restore")
     backup_id = record.backup_id if record is not None else None
@@ -140,7 +140,7 @@ def _newest(run: Run, volume_id: str, at: datetime | None) -> tuple[Backup | Non
     """The newest backup of a volume that is surely whole, anybody's; or why there is none."""
     backups = run.cloud.listings.backups_of(volume_id)
     before = f" from before {stamp(at)}" if at else ""
-    records = run.store.backups.briefs([VolumeId(volume_id)])
+    records = run.store.records.briefs([VolumeId(volume_id)])
     best = newest_restorable(backups, records, at)
     if best is None:
         return None, f"has no backup{before} that can surely be restored"

@@ -96,7 +96,7 @@ def _judged(run: Run) -> _Removals:
     for group in _several(run.cloud.listings.backups_by_volume()):
         run.runtime.stop.check()
         volume_ids = list({volume_id for _, volume_id in group})
-        records = run.store.backups.briefs(volume_ids)
+        records = run.store.records.briefs(volume_ids)
         inventory = run.store.inventory.volumes(volume_ids)
         for (_, volume_id), of_volume in members(group, records).items():
             _judge_volume(run, of_volume, terms.of(inventory.get(volume_id)), removals)
@@ -225,5 +225,5 @@ def _until(verdict: Verdict) -> str:
 def _forget(run: Run) -> None:
     """Remove the rows of what ended longer ago than the history goes."""
     before = run.settings.retention.history.before(run.now())
-    run.store.backups.forget(before)
+    run.store.lifecycle.forget(before)
     run.store.runs.forget(before)

@@ -35,15 +35,8 @@ def remove(run: Run, record: BackupRecord, backup: Backup, reason: str) -> Fate:
 
     The record must be one that Staffeln made, and no other backup may build on it.
     """
-    attempts = record.delete_attempts + 1
-    if not run.store.backups.move(
-        record,
-        State.DELETING,
-        moment=run.now(),
-        delete_reason=reason,
-        delete_attempts=attempts,
-        next_try_at=run.now() + _pause(attempts),
-    ):
+    next_try_at = run.now() + _pause(record.delete_attempts + 1)
+    if not run.store.lifecycle.deleting(record, reason, next_try_at=next_try_at):
         return Fate.NOT_OURS
     return _ask(run, record, backup)
 
@@ -52,9 +45,8 @@ def again(run: Run, record: BackupRecord, backup: Backup) -> None:
     """Ask once more for what Cinder refused or gave up; each time after a longer pause."""
     if backup.status in DELETABLE:
         attempts = record.delete_attempts + 1
-        run.store.backups.note(
-            record.id, delete_attempts=attempts, next_try_at=run.now() + _pause(attempts)
-        )
+        next_try_at = run.now() + _pause(attempts)
+        run.store.notes.asked_again(record.id, attempts=attempts, next_try_at=next_try_at)
     was_reset = record.next_try_at is None  # then it could not be deleted so far: no failure
     if _ask(run, record, backup) is Fate.ASKED and not was_reset:
         reason = f"was not deleted, Cinder says {backup.status}; asked again"
@@ -63,10 +55,8 @@ def again(run: Run, record: BackupRecord, backup: Backup) -> None:
 
 def gone(run: Run, record: BackupRecord) -> None:
     """Cinder has let go of the backup."""
-    deleting = replace(record, state=State.DELETING)
-    if run.store.backups.move(
-        deleting, State.DELETED, moment=run.now(), deleted_at=run.now(), remains=False
-    ):
+    deleting = replace(record, state=State.DELETING)  # it may be as it was before `remove`
+    if run.store.lifecycle.deleted(deleting, run.now()):
         run.count("deleted")
 
 
@@ -81,7 +71,7 @@ def _ask(run: Run, record: BackupRecord, backup: Backup) -> Fate:
         gone(run, record)
         return Fate.GONE
     except (Refused, CloudUnavailable, InDoubt) as refusal:
-        run.store.backups.note(record.id, delete_reason=f"not deleted yet: {refusal}")
+        run.store.notes.deletion_refused(record.id, str(refusal))
         run.fail("backup", backup.id, f"cannot be deleted yet: {refusal}")
         return Fate.REFUSED
     return Fate.ASKED
@@ -100,7 +90,7 @@ def _force(run: Run, record: BackupRecord, backup: Backup) -> None:
         else:
             return
     run.cloud.backups.reset_to_error(backup.id)
-    run.store.backups.note(record.id, next_try_at=None)
+    run.store.notes.status_reset(record.id)
 
 
 def _pause(attempts: int) -> timedelta:

@@ -84,7 +84,7 @@ def _start(run: Run, waiting: list[Plan], flights: dict[BackupId, _Flight]) -> b
 
 def _boarded(run: Run, ready: list[tuple[Plan, Backup]]) -> Iterator[_Flight]:
     """With their records as they are now; what another run took meanwhile blocks its plan."""
-    found = run.store.backups.by_ids(backup.id for _, backup in ready)
+    found = run.store.records.by_backup_ids(backup.id for _, backup in ready)
     records = {one.backup_id: one for one in found if one.state is State.AVAILABLE}
     for plan, backup in ready:
         record = records.get(backup.id)

@@ -4,7 +4,8 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from staffeln_cli.model import Backup, BackupRecord, Kind, Origin, RecordId, State
+from staffeln_cli.model import Backup, BackupId, BackupRecord, Kind, Origin, RecordId, State
+from staffeln_cli.model.lifecycle import chain_id_of
 from staffeln_cli.model.naming import RECORD_KEY
 from staffeln_cli.runtime import Run
 
@@ -13,14 +14,15 @@ _ENDED = _WHOLE | {"error", "error_deleting"}
 _GIVEN_UP = frozenset({State.CANCELLED, State.FAILED})
 
 
-def adopt_late_backups(run: Run, strangers: Mapping[str, Backup]) -> None:
+def adopt_late_backups(run: Run, strangers: Mapping[BackupId, Backup]) -> None:
     """Of marked backups that no open work accounts for, give each late one a record."""
     if not strangers:
         return
-    backups = run.store.backups
-    known = {one.backup_id for one in backups.by_ids(strangers)}
-    late = [one for one in strangers.values() if one.id not in known]
-    makers = {one.id: one for one in backups.by_ids({one.metadata[RECORD_KEY] for one in late})}
+    records = run.store.records
+    known = {record.backup_id for record in records.by_backup_ids(strangers)}
+    late = [backup for backup in strangers.values() if backup.id not in known]
+    named = {RecordId(backup.metadata[RECORD_KEY]) for backup in late}
+    makers = {record.id: record for record in records.by_record_ids(named)}
     for backup in late:
         record = makers.get(RecordId(backup.metadata[RECORD_KEY]))
         if record is None or not _came_of(record, backup):
@@ -64,27 +66,25 @@ def _record(
 ) -> None:
     """Track a backup by a record of its own: as any other, or as remains to be removed."""
     is_kept = keep and backup.status in _WHOLE
-    is_full = not backup.is_incremental
+    kind = Kind.INCREMENTAL if backup.is_incremental else Kind.FULL
     token = secrets.token_hex(8)
-    run.store.backups.plan(
-        [
-            replace(
-                maker,
-                id=RecordId(token),
-                name=f"{maker.name}#{token}",
-                kind=Kind.FULL if is_full else Kind.INCREMENTAL,
-                state=State.AVAILABLE if is_kept else State.FAILED,
-                origin=Origin.ADOPTED,
-                backup_id=backup.id,
-                chain_id=backup.id if is_full else None,
-                started_at=backup.created_at,
-                finished_at=run.now(),
-                size_gib=backup.size_gib,
-                reason=reason,
-                remains=not is_kept,
-                reported_at=None,  # what the project was told was about the other backup
-                removal_reported_at=None,
-            )
-        ]
+    run.store.lifecycle.adopt(
+        replace(
+            maker,
+            id=RecordId(token),
+            name=f"{maker.name}#{token}",
+            kind=kind,
+            state=State.AVAILABLE if is_kept else State.FAILED,
+            origin=Origin.ADOPTED,
+            backup_id=backup.id,
+            chain_id=chain_id_of(kind, backup.id, None),
+            started_at=backup.created_at,
+            finished_at=run.now(),
+            size_gib=backup.size_gib,
+            reason=reason,
+            remains=not is_kept,
+            reported_at=None,  # what the project was told was about the other backup
+            removal_reported_at=None,
+        )
     )
     run.count("adopted", int(is_kept))

@@ -9,7 +9,6 @@ from staffeln_cli.model import (
     Backup,
     BackupId,
     BackupRecord,
-    Kind,
     State,
 )
 from staffeln_cli.model.naming import called
@@ -32,7 +31,7 @@ class Sight:
     by_name: dict[str, list[Backup]] = field(default_factory=dict)
     unseen: set[BackupId] = field(default_factory=set)
     """Available by our records, and not in the listing."""
-    strangers: dict[str, Backup] = field(default_factory=dict)
+    strangers: dict[BackupId, Backup] = field(default_factory=dict)
     """They bear our mark, and are neither available by our records nor open work."""
 
 
@@ -79,28 +78,13 @@ def _recover(run: Run, sight: Sight, record: BackupRecord) -> None:
         one for one in sight.by_name.get(record.name, []) if one.volume_id == record.volume_id
     ]
     if not found:
-        run.store.backups.move(
-            record,
-            State.PLANNED,
-            moment=run.now(),
-            owner=run.id,
-            attempt=record.attempt + 1,
-            reason="the first request to create it never reached Cinder",
-        )
+        reason = "the first request to create it never reached Cinder"
+        run.store.lifecycle.plan_again(record, reason, owner=run.id)
         return
     first, *others = sorted(found, key=lambda one: (one.status not in _ALIVE, one.created_at))
-    chain_id = first.id if record.kind is Kind.FULL else record.chain_id
-    if run.store.backups.move(
-        record,
-        State.CREATING,
-        moment=run.now(),
-        owner=run.id,
-        backup_id=first.id,
-        chain_id=chain_id,
-    ):
+    if run.store.lifecycle.created(record, first.id, owner=run.id):
         run.count("adopted")
-        adopted = replace(record, state=State.CREATING, backup_id=first.id, chain_id=chain_id)
-        _finish(run, adopted, first)
+        _finish(run, replace(record, state=State.CREATING, backup_id=first.id), first)
         duplicates.handle_duplicates(run, record, others)
 
 
@@ -109,17 +93,7 @@ def _finish(run: Run, record: BackupRecord, backup: Backup | None) -> None:
     if backup is None:
         _fail(run, record, "it vanished while it was being created", remains=False)
     elif backup.status in _ALIVE:
-        kind = Kind.INCREMENTAL if backup.is_incremental else Kind.FULL
-        if run.store.backups.move(
-            record,
-            State.AVAILABLE,
-            moment=run.now(),
-            kind=kind,  # a driver may turn an incremental into a full one while creating it
-            chain_id=backup.id if kind is Kind.FULL else record.chain_id,
-            size_gib=backup.size_gib,
-            finished_at=run.now(),
-            reason=None,
-        ):
+        if run.store.lifecycle.finished(record, backup, run.now()):
             run.count("available")
     elif backup.status in _DEAD:
         _fail(run, record, backup.fail_reason or f"Cinder says {backup.status}", backup=backup)
@@ -138,14 +112,7 @@ def _fail(
     backup: Backup | None = None,
     remains: bool = True,
 ) -> None:
-    if run.store.backups.move(
-        record,
-        State.FAILED,
-        moment=run.now(),
-        reason=reason,
-        finished_at=run.now(),
-        remains=remains,
-    ):
+    if run.store.lifecycle.failed(record, reason, run.now(), remains=remains):
         run.count("failed")
         name = called(record.volume_name, record.server_name)
         run.fail("volume", record.volume_id, reason, name=name)
@@ -158,7 +125,7 @@ def _fail(
 def _clear(run: Run, record: BackupRecord, backup: Backup | None) -> None:
     """A failed backup whose remains Cinder may still have."""
     if backup is None:
-        run.store.backups.note(record.id, remains=False)
+        run.store.notes.remains_gone(record.id)
     else:
         delete_backup.remove(run, record, backup, "remains of a failure")
 

@@ -4,7 +4,6 @@ import re
 import threading
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
 
 from staffeln_cli.config import Settings
 from staffeln_cli.errors import (
@@ -18,7 +17,7 @@ from staffeln_cli.errors import (
     VolumeBusy,
     VolumeGone,
 )
-from staffeln_cli.model import BackupId, BackupRecord, Decision, Kind, ProjectId, State
+from staffeln_cli.model import BackupId, BackupRecord, Decision, Kind, ProjectId
 from staffeln_cli.model.naming import RECORD_KEY, SERVER_KEY, called
 from staffeln_cli.planning.protection import selection
 from staffeln_cli.runtime import Run
@@ -55,41 +54,33 @@ def start(run: Run, record: BackupRecord, waiting: Waiting) -> None:
         _failed(run, record, waiting.no_access[record.project_id])
         return
     if record.project_id in waiting.over_quota:
-        give_back(run, record, reason="waits: its project is over quota")
+        put_back(run, record, "waits: its project is over quota")
         return
     try:
         # Before the claim is extended: a token may be waited for longer than a claim lasts.
         run.cloud.backups.fetch_token(record.project_id)
         _ask(run, record)
     except NoParent:
-        full = replace(record, kind=Kind.FULL, chain_id=None)
-        run.store.backups.note(record.id, kind=Kind.FULL, chain_id=None)
-        start(run, full, waiting)
+        run.store.notes.change_kind(record.id, Kind.FULL, None)
+        start(run, replace(record, kind=Kind.FULL, chain_id=None), waiting)
     except InDoubt as doubt:
         run.fail("backup", record.name, f"{doubt}; check will look it up by its name")
     except Refused as refusal:
         _refused(run, record, refusal, waiting)
     except CloudUnavailable:
-        give_back(run, record)  # nothing was asked yet: there was no token to ask with
+        put_back(run, record)  # nothing was asked yet: there was no token to ask with
         raise
 
 
 def _ask(run: Run, record: BackupRecord) -> None:
     backup_id = _made_before(run, record)
-    if not run.store.backups.extend_claim(record.id, run.claim()):
+    if not run.store.claims.extend_claim(record.id, run.claim()):
         return  # this process slept so long that another has taken it over
     if backup_id is None:
         backup_id = run.cloud.backups.create(record, metadata=_metadata(record))
     run.count("started")
     run.decide(decision_of(record, "started"))
-    if not run.store.backups.move(
-        record,
-        State.CREATING,
-        moment=run.now(),
-        owner=run.id,
-        backup_id=backup_id,
-        chain_id=backup_id if record.kind is Kind.FULL else record.chain_id,
-    ):
+    if not run.store.lifecycle.created(record, backup_id, owner=run.id):
         run.fail("backup", record.name, "another run has taken it over meanwhile")
 
 
@@ -103,38 +94,27 @@ def _made_before(run: Run, record: BackupRecord) -> BackupId | None:
 
 def _refused(run: Run, record: BackupRecord, refusal: Refused, waiting: Waiting) -> None:
     """Cinder has certainly not acted: say what that means for the record."""
-    now = run.now()
+    lifecycle = run.store.lifecycle
     if isinstance(refusal, VolumeGone):
-        reason = "the volume is gone"
-        run.store.backups.move(
-            record, State.CANCELLED, moment=now, owner=run.id, reason=reason, finished_at=now
-        )
+        lifecycle.cancelled(record, "the volume is gone", run.now(), owner=run.id)
     elif isinstance(refusal, Throttled) or (isinstance(refusal, VolumeBusy) and _passes(refusal)):
-        give_back(
-            run,
-            record,
-            attempt=record.attempt + 1,
-            reason=str(refusal),
-            not_before=now + BUSY_PAUSE,
-        )
+        not_before = run.now() + BUSY_PAUSE
+        lifecycle.plan_again(record, str(refusal), owner=run.id, not_before=not_before)
     elif isinstance(refusal, QuotaExceeded) and not waiting.for_quota(record.project_id):
-        give_back(run, record, reason=f"waits: {refusal}")
+        put_back(run, record, f"waits: {refusal}")
     else:
         if isinstance(refusal, NoAccess):
             waiting.no_access[record.project_id] = str(refusal)
         _failed(run, record, str(refusal))
 
 
-def give_back(run: Run, record: BackupRecord, **values: Any) -> None:
+def put_back(run: Run, record: BackupRecord, reason: str | None = None) -> None:
     """Back to `planned`: it is certain that Cinder was not asked, or has not acted."""
-    run.store.backups.move(record, State.PLANNED, moment=run.now(), owner=run.id, **values)
+    run.store.lifecycle.put_back(record, reason, owner=run.id)
 
 
 def _failed(run: Run, record: BackupRecord, reason: str) -> None:
-    now = run.now()
-    if run.store.backups.move(
-        record, State.FAILED, moment=now, owner=run.id, reason=reason, finished_at=now
-    ):
+    if run.store.lifecycle.refused(record, reason, run.now(), owner=run.id):
         run.count("failed")
         name = called(record.volume_name, record.server_name)
     run.fail("volume", record.volume_id, reason, name=name)

@@ -209,7 +209,7 @@ def _end(run: Run, outcome: Outcome) -> None:
     run.rest()
     run.store.database.fence = None  # the row is the run's own, whoever leads now
     try:
-        run.store.backups.give_back(run.id)
+        run.store.claims.release(run.id)
         run.store.runs.end(outcome, run.now())
     except StaffelnError as error:
         log.warning("could not note the end of run %s: %s", run.id, error)

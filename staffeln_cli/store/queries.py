@@ -1,26 +1,34 @@
-"""Which backup records are meant: conditions and orders that several requests share."""
+"""Conditions, orders and statements on backup records that several modules share."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, true
-
-from staffeln_cli.model import (
-    BackupRecord,
-    ProjectId,
-    RecordId,
-    State,
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+    true,
 )
+
+from staffeln_cli.model import BackupRecord, ProjectId, RecordId, State
 from staffeln_cli.model.lifecycle import IN_FLIGHT
+from staffeln_cli.store.database import as_row, upsert
 from staffeln_cli.tables import BackupRow
 
 COLUMNS = tuple(getattr(BackupRow, part.name) for part in fields(BackupRecord))
-CAPS_LOCK = 0x57AFFE1
+_CAPS_LOCK = 0x57AFFE1
 """The advisory lock (any constant) under which PostgreSQL counts what is in flight."""
 _CHUNK = 500
 """Values in one IN list; SQLite allows 32,766 variables, planners like fewer."""
+_OF_THESE = select(BackupRow.id).where(BackupRow.id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +47,49 @@ class Caps:
     per_project: int
 
 
-def next_in_line(
+def insert(connection: Connection, records: Sequence[BackupRecord]) -> set[RecordId]:
+    """Insert the records that the database allows; return their ids."""
+    statement = upsert(connection, BackupRow).on_conflict_do_nothing()
+    connection.execute(statement, [as_row(record) for record in records])
+    inserted: set[RecordId] = set()
+    for chunk in chunks([record.id for record in records]):
+        found = connection.execute(_OF_THESE, {"ids": chunk})
+        inserted.update(found.scalars())  # type: ignore[arg-type]  # ids are plain text there
+    return inserted
+
+
+def lock_caps(connection: Connection) -> None:
+    """Until this transaction ends, nobody else counts what is in flight."""
+    if connection.dialect.name != "sqlite":  # SQLite has one writer at a time anyway
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CAPS_LOCK})
+
+
+def count_in_flight(connection: Connection) -> int:
+    """How many backups are in flight."""
+    in_flight = select(func.count()).where(BackupRow.state.in_(IN_FLIGHT))
+    number: int = connection.execute(in_flight).scalar_one()
+    return number
+
+
+def next_planned(
     caps: Caps, waiting: Collection[ProjectId], only: Collection[RecordId] | None, now: datetime
 ) -> Select[Any]:
     """Ids of the planned records to start, with regard to each project's cap."""
-    line = (BackupRow.waiting_since.asc().nulls_first(), BackupRow.planned_at, BackupRow.id)
-    flying = (
+    order = (BackupRow.waiting_since.asc().nulls_first(), BackupRow.planned_at, BackupRow.id)
+    in_flight = (
         select(BackupRow.project_id, func.count().label("number"))
         .where(BackupRow.state.in_(IN_FLIGHT))
         .group_by(BackupRow.project_id)
         .subquery()
     )
-    place = func.row_number().over(partition_by=BackupRow.project_id, order_by=line)
+    place = func.row_number().over(partition_by=BackupRow.project_id, order_by=order)
     ranked = (
         select(
             BackupRow.id.label("id"),
-            (place + func.coalesce(flying.c.number, 0)).label("place"),
-            func.row_number().over(order_by=line).label("turn"),
+            (place + func.coalesce(in_flight.c.number, 0)).label("place"),
+            func.row_number().over(order_by=order).label("turn"),
         )
-        .join(flying, flying.c.project_id == BackupRow.project_id, isouter=True)
+        .join(in_flight, in_flight.c.project_id == BackupRow.project_id, isouter=True)
         .where(
             BackupRow.state == State.PLANNED,
             or_(BackupRow.not_before.is_(None), BackupRow.not_before <= now),
@@ -69,12 +101,19 @@ def next_in_line(
     return select(ranked.c.id).where(ranked.c.place <= caps.per_project).order_by(ranked.c.turn)
 
 
-def is_open() -> Any:
+def waiting_order(record: BackupRecord) -> tuple[bool, datetime, str]:
+    """The order in which records are started."""
+    return (record.waiting_since is not None, record.waiting_since or record.planned_at, record.id)
+
+
+def is_open() -> ColumnElement[bool]:
+    """What `check` has to follow: in doubt, being created, being deleted, or with remains."""
     followed = BackupRow.state.in_([State.STARTING, State.CREATING, State.DELETING])
     return or_(followed, and_(BackupRow.state == State.FAILED, BackupRow.remains.is_(True)))
 
 
-def unclaimed(now: datetime) -> Any:
+def unclaimed(now: datetime) -> ColumnElement[bool]:
+    """What nobody has claimed, or whose claim is over."""
     return or_(BackupRow.claimed_until.is_(None), BackupRow.claimed_until <= now)
 
 
@@ -82,7 +121,3 @@ def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """A long list as parts that a statement can take."""
     for start in range(0, len(values), _CHUNK):
         yield values[start : start + _CHUNK]
-
-
-def by_waiting(record: BackupRecord) -> tuple[bool, datetime, str]:
-    return (record.waiting_since is not None, record.waiting_since or record.planned_at, record.id)

@@ -46,7 +46,7 @@ class Steps:
         for group in retain._several(self.pages(sort=BY_VOLUME)):
             volume_ids = list({volume_id for _, volume_id in group})
             with self._timed("records"):
-                records = self._runtime.store.backups.briefs(volume_ids)
+                records = self._runtime.store.records.briefs(volume_ids)
                 inventory = self._runtime.store.inventory.volumes(volume_ids)
             with self._timed("judge"):
                 verdicts = [

@@ -1,12 +1,15 @@
 """What the documents draw and promise about failures is what the code and the tests do."""
 
 import re
+from itertools import chain
 
 import pytest
 
 from staffeln_cli.model import State
 from staffeln_cli.model.lifecycle import NEXT
+from staffeln_cli.store.lifecycle import Lifecycle
 from tests.documents.pages import ROOT, read
+from tests.integration.store.builders import arrows
 
 WRITTEN = {
     name
@@ -25,6 +28,12 @@ def test_the_drawing_of_the_states_is_the_table_that_the_code_obeys() -> None:
     moves = re.findall(r"^ +(\w+) --> (\w+):", read("docs/architecture.md"), re.MULTILINE)
     drawn = {state: {State(new) for old, new in moves if old == state} for state in State}
     assert drawn == NEXT
+
+
+def test_each_arrow_of_the_drawing_has_a_method() -> None:
+    drawn = re.findall(r"^ +(\S+) --> (\S+):", read("docs/architecture.md"), re.MULTILINE)
+    methods = [name for name in vars(Lifecycle) if not name.startswith("_")]
+    assert set(drawn) == set(chain(*(arrows(method) for method in methods)))
 
 
 def test_every_failure_that_is_described_has_a_test() -> None:

@@ -72,7 +72,6 @@ TO_RENAME: frozenset[str] = frozenset(
         "reports/project_report.standing",
         "reports/quota_forecast.outlook",
         "reports/recipients.may_be_told",
-        "store/queries.next_in_line",
         "store/reports.operator_told",
         "store/reports.operator_told_at",
     ]

@@ -271,7 +271,7 @@ class Machine(RuleBasedStateMachine):
             runtime.close()
 
     def _records(self) -> list[BackupRecord]:
-        return self.store.backups.in_states(set(State)) if hasattr(self, "store") else []
+        return self.store.records.in_states(set(State)) if hasattr(self, "store") else []
 
     def _in_cloud(self) -> list[dict[str, Any]]:
         return self.cloud.backups()

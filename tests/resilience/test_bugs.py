@@ -41,8 +41,8 @@ def test_a_bug_gives_back_all_claims_but_those_that_are_in_doubt(
     keep("collect")
 
     def work(run: Run) -> None:
-        assert len(run.store.backups.claim_open_work(run.claim())) == 7
-        assert run.store.backups.start(run.claim(), caps=Caps(99, 99), limit=99)
+        assert len(run.store.claims.claim_open_work(run.claim())) == 7
+        assert run.store.lifecycle.claim_next(run.claim(), caps=Caps(99, 99), limit=99)
         run.count("running", 1 // 0)
 
     break_in(keep, "check", work, leader=False)

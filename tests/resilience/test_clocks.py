@@ -49,7 +49,7 @@ def test_a_host_whose_clock_is_ten_minutes_ahead_takes_no_live_claim_from_others
         clock=Frozen(datetime.now(UTC) + TEN_MINUTES), right_database_clock=True
     )
     assert ahead.run("check").wait() == 0
-    assert keep.store.backups.count()[State.STARTING] == 1, (
+    assert keep.store.records.count()[State.STARTING] == 1, (
         "its claim stands by the server's clock"
     )
     keep.runtime.close()
@@ -85,7 +85,7 @@ def test_hours_that_come_twice_or_never_change_no_plan_and_no_deletion(
         assert min(made) == first, "two hours, whatever they are called"
         assert len(cloud.backups()) == 7 * min(hour + 1, 2)
         keep("collect")
-        assert keep.store.backups.count().get(State.PLANNED, 0) == 0, "nothing is due twice"
+        assert keep.store.records.count().get(State.PLANNED, 0) == 0, "nothing is due twice"
         cloud.advance(hours=1)
     assert broken_promises(cloud, keep) == []
     keep.runtime.close()

@@ -90,7 +90,7 @@ def kill_and_revive(store: Store) -> None:
     """Kill cinder-backup while it has something in hand, and start it again."""
     time.sleep(SECONDS / 3)
     until = time.monotonic() + SECONDS
-    while not store.backups.count().get(State.CREATING) and time.monotonic() < until:
+    while not store.records.count().get(State.CREATING) and time.monotonic() < until:
         time.sleep(0.2)
     for name in ("STAFFELN_TEST_CRASH", "STAFFELN_TEST_REVIVE"):
         if command := os.environ.get(name):
@@ -104,14 +104,14 @@ def come_to_rest(keep: Keeper, clock: Later) -> None:
     clock.ahead = timedelta(minutes=6)
     while time.monotonic() < until:
         keep("check", "backup")
-        states = keep.store.backups.count()
+        states = keep.store.records.count()
         unfinished = {
             State.PLANNED,
             State.STARTING,
             State.CREATING,
             State.DELETING,
         } & states.keys()
-        if not unfinished and not keep.store.backups.open_work():
+        if not unfinished and not keep.store.records.open_work():
             break
         clock.ahead += timedelta(minutes=1)
         time.sleep(3)
@@ -134,7 +134,7 @@ def wrong(keep: Keeper) -> list[str]:
     there = ours(keep)
     found = [f"{one.name} is not tracked: {one.status}" for one in there if one.id not in tracked]
     found += [f"{one} is gone" for one in tracked - {one.id for one in there}]
-    found += [f"{one.name} is {one.state}" for one in keep.store.backups.open_work()]
+    found += [f"{one.name} is {one.state}" for one in keep.store.records.open_work()]
     names = Counter(one.name for one in there)
     found += [f"{number} are called {name}" for name, number in names.items() if number > 1]
     refused = [one for one in records if "Incremental" in (one.delete_reason or "")]
@@ -160,6 +160,6 @@ def clean_up(environ: Mapping[str, str], clock: Later) -> None:
     clock.ahead = timedelta()
     keep = keeper({**environ, **settings}, clock)
     until = time.monotonic() + 240
-    while time.monotonic() < until and keep.store.backups.count().get(State.AVAILABLE):
+    while time.monotonic() < until and keep.store.records.count().get(State.AVAILABLE):
         keep("retain", "check")
     keep.runtime.close()

@@ -31,7 +31,7 @@ def test_a_signal_finishes_what_is_in_hand_and_gives_everything_else_back(
     assert run.json["outcome"] == "failed"
     started = len(cloud.backups())
     assert 2 <= started <= 4, "two at a time were in hand"
-    count = keep.store.backups.count()
+    count = keep.store.records.count()
     assert count == {State.CREATING: started, State.PLANNED: 7 - started}
     assert claims(keep) == []
     settle(cloud, keep)

@@ -69,7 +69,7 @@ class Keeper:
 
     def records(self) -> list[BackupRecord]:
         """All there are."""
-        return self.store.backups.in_states(set(State))
+        return self.store.records.in_states(set(State))
 
 
 def keeper(environ: Mapping[str, str], clock: Callable[[], datetime] | None) -> Keeper:
@@ -253,7 +253,7 @@ def broken_promises(cloud: SimCloud, keep: Keeper) -> list[str]:
     records = keep.records()
     there = {one["id"]: one for one in cloud.backups() if is_ours(one)}
     tracked = {one.backup_id for one in records if one.state is State.AVAILABLE}
-    open_work = keep.store.backups.open_work()
+    open_work = keep.store.records.open_work()
     wrong = [f"Cinder has {one}, which nobody tracks" for one in there.keys() - tracked]
     wrong += [f"{one} is on record, but Cinder has it not" for one in tracked - there.keys()]
     wrong += [f"{one.name} is still {one.state}" for one in records if one.state in UNFINISHED]

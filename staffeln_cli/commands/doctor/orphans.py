@@ -28,14 +28,14 @@ def find(runtime: Runtime, *, adopt: bool = False) -> Iterator[Orphan]:
         for orphan in _unknown(runtime, marked):
             is_whole = orphan.status == "available"
             if adopt and is_whole:
-                runtime.store.backups.adopt(_record(runtime, orphan))
+                runtime.store.lifecycle.adopt(_record(runtime, orphan))
             yield Orphan(orphan, adopted=adopt and is_whole)
 
 
 def _unknown(runtime: Runtime, marked: Sequence[Backup]) -> list[Backup]:
-    ids = [one.id for one in marked]
-    names = [one.name for one in marked]
-    records = runtime.store.backups.by_ids(ids) + runtime.store.backups.by_names(names)
+    known_records = runtime.store.records
+    records = known_records.by_backup_ids([one.id for one in marked])
+    records += known_records.by_names([one.name for one in marked])
     known = {one.backup_id for one in records}
     # One without an id yet is what `check` will adopt by itself.
     awaited = {one.name for one in records if one.state is State.STARTING}

@@ -19,7 +19,7 @@ def summary(runtime: Runtime) -> Summary:
     from staffeln_cli.store import Filter
 
     store, now = runtime.store, runtime.now()
-    tally, counts = Tally(), store.backups.count()
+    tally, counts = Tally(), store.records.count()
     late = tallied(tally, store.status_queries.volumes(Filter()), runtime.settings, now)
     worst = nsmallest(_WORST, late, key=lambda volume: volume.since)
     collected_at = store.status_queries.last_good("collect")

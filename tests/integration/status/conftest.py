@@ -73,7 +73,7 @@ class Past:
             "size_gib": 10,
         }
         record = a_record(f"id-{volume}", **(values | more))
-        self.store.backups.plan([record])
+        self.store.lifecycle.plan([record])
         return record
 
     def run(self, command: str, outcome: str = "ok", *, at: datetime | None = None) -> None:

@@ -59,7 +59,7 @@ def test_the_headline_says_that_all_are_protected(staffeln: Any, well: Any) -> N
     assert not any(line.endswith(" ") for line in lines)
 
 
-def test_overdue_volumes_come_first_and_are_named_the_longest_waiting_on_top(
+def test_overdue_volumes_come_first_and_are_named_the_waiting_order_on_top(
     staffeln: Any, well: Any
 ) -> None:
     never = {"last_success_at": None, "last_started_at": None}

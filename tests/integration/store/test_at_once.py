@@ -6,7 +6,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from staffeln_cli.model import ProjectId
+from staffeln_cli.model import ProjectId, RecordId
 from staffeln_cli.store import Caps, Store
 from tests.build import NOW, a_record
 from tests.integration.store.builders import PLENTY, a_claim, planned
@@ -21,7 +21,7 @@ from tests.integration.store.builders import a_claim
 store = Store(sys.argv[1], clock=lambda: NOW)
 print("ready", flush=True)
 sys.stdin.readline()
-while taken := store.backups.start(a_claim(sys.argv[2]), caps=Caps(60, 20), limit=3):
+while taken := store.lifecycle.claim_next(a_claim(sys.argv[2]), caps=Caps(60, 20), limit=3):
     print(*(one.id for one in taken), flush=True)
 """
 
@@ -31,7 +31,7 @@ def test_eight_threads_start_every_record_once(store: Store) -> None:
 
     def start(number: int) -> list[str]:
         found: list[str] = []
-        while taken := store.backups.start(a_claim(f"run-{number}"), caps=PLENTY, limit=2):
+        while taken := store.lifecycle.claim_next(a_claim(f"run-{number}"), caps=PLENTY, limit=2):
             found += [one.id for one in taken]
         return found
 
@@ -46,7 +46,10 @@ def test_eight_threads_together_keep_to_the_caps(store: Store) -> None:
     caps = Caps(total=12, per_project=5)
     with ThreadPoolExecutor(8) as pool:
         taken = list(
-            pool.map(lambda n: store.backups.start(a_claim(f"{n}"), caps=caps, limit=4), range(16))
+            pool.map(
+                lambda n: store.lifecycle.claim_next(a_claim(f"{n}"), caps=caps, limit=4),
+                range(16),
+            )
         )
     count = Counter(one.project_id for found in taken for one in found)
     assert sum(count.values()) == 12
@@ -72,9 +75,9 @@ def test_two_processes_start_every_record_once_and_keep_to_the_caps(
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
     answers = [process.communicate("go\n", timeout=60)[0].split() for process in processes]
-    ids = [one for answer in answers for one in answer]
+    ids = [RecordId(one) for answer in answers for one in answer]
     assert len(ids) == len(set(ids)) == 60
-    count = Counter(one.project_id for one in store.backups.by_ids(ids))
+    count = Counter(one.project_id for one in store.records.by_record_ids(ids))
     assert set(count.values()) <= set(range(21))
 
 
@@ -82,21 +85,21 @@ def test_two_that_plan_the_same_volumes_plan_each_once(store: Store) -> None:
     with ThreadPoolExecutor(8) as pool:
         inserted = list(
             pool.map(
-                lambda _: store.backups.plan([a_record(f"v{i}") for i in range(30)]), range(8)
+                lambda _: store.lifecycle.plan([a_record(f"v{i}") for i in range(30)]), range(8)
             )
         )
     assert sum(len(one) for one in inserted) == 30
-    assert len(store.backups.planned_or_unfinished()) == 30
+    assert len(store.records.planned_or_unfinished()) == 30
 
 
 def test_two_that_claim_open_work_share_it(store: Store) -> None:
     planned(store, 40)
-    store.backups.start(a_claim("gone", minutes=-1), caps=PLENTY, limit=40)
+    store.lifecycle.claim_next(a_claim("gone", minutes=-1), caps=PLENTY, limit=40)
     with ThreadPoolExecutor(4) as pool:
         claimed = list(
-            pool.map(lambda n: store.backups.claim_open_work(a_claim(f"run-{n}")), range(4))
+            pool.map(lambda n: store.claims.claim_open_work(a_claim(f"run-{n}")), range(4))
         )
     assert sorted(len(one) for one in claimed)[-1] <= 40
     assert sum(len(one) for one in claimed) == 40
-    assert store.backups.claim_open_work(a_claim("late")) == []
+    assert store.claims.claim_open_work(a_claim("late")) == []
     assert store.database.now() == NOW

@@ -69,8 +69,8 @@ def test_briefs_tell_of_each_backup_what_its_record_says(store: Store) -> None:
         chain_id="b1",
         started_at=NOW + timedelta(microseconds=1),
     )
-    store.backups.plan([full, incremental, a_record("v2")])
-    found = store.backups.briefs([VolumeId("v1"), VolumeId("v2")])
+    store.lifecycle.plan([full, incremental, a_record("v2")])
+    found = store.records.briefs([VolumeId("v1"), VolumeId("v2")])
     assert found == {one.brief.backup_id: one.brief for one in (full, incremental) if one.brief}
     assert found[BackupId("b2")] == RecordBrief(
         BackupId("b2"), State.CREATING, NOW + timedelta(microseconds=1), BackupId("b1")

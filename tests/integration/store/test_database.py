@@ -38,7 +38,7 @@ def test_sqlite_keeps_a_write_ahead_log_so_that_readers_never_wait(sqlite_url: s
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
     with store.database.write() as connection:
         connection.execute(text("UPDATE leadership SET fence = 0"))
-        assert Store(sqlite_url).backups.count() == {}
+        assert Store(sqlite_url).records.count() == {}
     store.close()
 
 
@@ -49,7 +49,7 @@ def test_a_busy_sqlite_is_waited_for(sqlite_url: str) -> None:
     with store.database.read() as connection:
         assert connection.execute(text("PRAGMA busy_timeout")).scalar() == 30_000
     other.execute("COMMIT")
-    assert store.backups.plan([a_record()])
+    assert store.lifecycle.plan([a_record()])
     store.close()
     other.close()
 
@@ -57,8 +57,8 @@ def test_a_busy_sqlite_is_waited_for(sqlite_url: str) -> None:
 def test_a_dry_runs_database_refuses_to_write(store: Store) -> None:
     store.database.read_only = True
     with pytest.raises(RuntimeError, match="dry run"):
-        store.backups.plan([a_record()])
-    assert store.backups.count() == {}
+        store.lifecycle.plan([a_record()])
+    assert store.records.count() == {}
 
 
 def test_a_leader_writes_until_another_takes_over_and_then_no_more(
@@ -71,7 +71,7 @@ def test_a_leader_writes_until_another_takes_over_and_then_no_more(
     with pytest.raises(LeadershipLost):
         store.inventory.save([an_inventory_volume("v2")])
     with pytest.raises(LeadershipLost):
-        store.backups.plan([a_record("v2")])
+        store.lifecycle.plan([a_record("v2")])
     other.inventory.save([an_inventory_volume("v3")])
     other.close()
     assert {one.volume_id for one in store.inventory.all_volumes()} == {"v1", "v3"}
@@ -124,7 +124,7 @@ def test_an_upgrade_of_what_is_up_to_date_keeps_everything(
 ) -> None:
     planned(store, 3)
     migrate(database_url)
-    assert sum(store.backups.count().values()) == 3
+    assert sum(store.records.count().values()) == 3
     store.database.check_schema()
 
 
@@ -134,11 +134,11 @@ from staffeln_cli.errors import StoreUnavailable
 from staffeln_cli.store import Store
 from tests.build import a_record
 store = Store(sys.argv[1])
-store.backups.count()
+store.records.count()
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 try:
     for page in range(1000):
-        store.backups.plan([a_record(f"v{page}-{i}") for i in range(100)])
+        store.lifecycle.plan([a_record(f"v{page}-{i}") for i in range(100)])
 except StoreUnavailable as error:
     print(error)
 """
@@ -157,7 +157,7 @@ def test_a_disk_that_is_full_is_said_in_one_sentence_and_loses_nothing(sqlite_ur
     assert said.stdout.startswith(f"database {sqlite_url}: ")
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != int(limit)
     store = Store(sqlite_url)
-    assert sum(store.backups.count().values()) % 100 == 0
+    assert sum(store.records.count().values()) % 100 == 0
     store.close()
 
 
@@ -171,7 +171,7 @@ def test_a_read_only_sqlite_is_refused_in_one_sentence(sqlite_url: str) -> None:
     store = Store(sqlite_url)
     with store.database.read() as connection:
         connection.execute(text("PRAGMA query_only = ON"))
-    said = refused(lambda: store.backups.plan([a_record()]))
+    said = refused(lambda: store.lifecycle.plan([a_record()]))
     assert "readonly" in said
     assert len(said.splitlines()) == 1
     store.close()
@@ -184,7 +184,7 @@ def test_a_read_only_postgresql_is_refused_in_one_sentence(postgresql_url: str) 
         connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
     engine.dispose()
     store = Store(postgresql_url)
-    assert "read-only" in refused(lambda: store.backups.plan([a_record()]))
+    assert "read-only" in refused(lambda: store.lifecycle.plan([a_record()]))
     store.close()
 
 
@@ -195,7 +195,7 @@ def test_a_postgresql_user_without_rights_is_refused_in_one_sentence(postgresql_
         connection.execute(text("CREATE ROLE nobody LOGIN"))
     engine.dispose()
     store = Store(postgresql_url.replace("postgres:@", "nobody:@"))
-    assert "permission denied" in refused(store.backups.count)
+    assert "permission denied" in refused(store.records.count)
     store.close()
 
 
@@ -211,5 +211,5 @@ def test_a_postgresql_that_ends_in_the_middle_is_a_refusal_and_the_next_call_goe
             connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
     assert len(refused(shot).splitlines()) == 1
-    assert sum(store.backups.count().values()) == 1
+    assert sum(store.records.count().values()) == 1
     store.close()

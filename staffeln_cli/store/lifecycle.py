@@ -1,0 +1,260 @@
+"""The lifecycle of a backup record: one method for each arrow of the drawing in docs/."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from staffeln_cli.model import (
+    Backup,
+    BackupId,
+    BackupRecord,
+    Kind,
+    ProjectId,
+    RecordId,
+    State,
+    VolumeId,
+)
+from staffeln_cli.model.lifecycle import chain_id_of, may_move
+from staffeln_cli.store import history
+from staffeln_cli.store.database import Database
+from staffeln_cli.store.queries import (
+    COLUMNS,
+    Caps,
+    Claim,
+    chunks,
+    count_in_flight,
+    insert,
+    lock_caps,
+    next_planned,
+    waiting_order,
+)
+from staffeln_cli.tables import BackupRow
+
+_TAKEN_BACK = {
+    "reason": None,
+    "remains": False,
+    "deleted_at": None,
+    "reported_at": None,
+    "removal_reported_at": None,
+}
+"""A record was not at its end after all: what becomes of it now is reported anew."""
+
+
+class Lifecycle:
+    """The arrows of the drawing; nothing else moves a backup record.
+
+    Each move is a compare-and-set that ends the claim on the record and keeps the volume's
+    history in the same transaction. A method that moves one record returns False when another
+    run moved it first; with `owner`, also when that owner's claim is over. The first line of each
+    docstring names the states before and after.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def plan(self, records: Sequence[BackupRecord]) -> set[RecordId]:
+        """[*] -> planned | failed: failed at once where the volume's status forbids a backup.
+
+        Return the ids of those inserted: not of volumes that have an unfinished one already.
+        """
+        if not records:
+            return set()
+        with self._database.write() as connection:
+            inserted = insert(connection, records)
+            for record in records:
+                if record.id in inserted and record.state is State.FAILED:
+                    history.note(connection, record, State.FAILED)
+        return inserted
+
+    def adopt(self, record: BackupRecord) -> None:
+        """[*] -> available | failed: a backup that Cinder has and that had no record.
+
+        Failed: only its remains are left to be removed, which says nothing about the volume.
+        """
+        with self._database.write() as connection:
+            if insert(connection, [record]) and record.state is State.AVAILABLE:
+                history.note(connection, record, State.AVAILABLE)
+
+    def claim_next(
+        self,
+        claim: Claim,
+        *,
+        caps: Caps,
+        limit: int,
+        waiting: Collection[ProjectId] = (),
+        only: Collection[RecordId] | None = None,
+    ) -> list[BackupRecord]:
+        """planned -> starting: claim the records to start next, within the caps.
+
+        The longest waiting come first; projects in `waiting` are passed over. Empty when nothing
+        is planned or the caps are reached.
+        """
+        with self._database.write() as connection:
+            lock_caps(connection)
+            room = min(limit, caps.total - count_in_flight(connection))
+            if room <= 0:
+                return []
+            now = self._database.now()
+            chosen = connection.execute(
+                select(BackupRow.id)
+                .where(BackupRow.id.in_(next_planned(caps, waiting, only, now).limit(room)))
+                .with_for_update(skip_locked=True)
+            )
+            started = connection.execute(
+                update(BackupRow)
+                .where(BackupRow.id.in_(chosen.scalars().all()), BackupRow.state == State.PLANNED)
+                .values(
+                    state=State.STARTING,
+                    started_at=now,
+                    claimed_by=claim.owner,
+                    claimed_until=claim.until,
+                )
+                .returning(*COLUMNS)
+            )
+            return sorted((BackupRecord(*row) for row in started), key=waiting_order)
+
+    def cancel_planned(self, volume_ids: Iterable[VolumeId], reason: str, moment: datetime) -> int:
+        """planned -> cancelled: these volumes need no backup any more; return how many."""
+        cancelled = 0
+        with self._database.write() as connection:
+            for chunk in chunks(list(volume_ids)):
+                cancelled += connection.execute(
+                    update(BackupRow)
+                    .where(BackupRow.volume_id.in_(chunk), BackupRow.state == State.PLANNED)
+                    .values(state=State.CANCELLED, reason=reason, finished_at=moment)
+                ).rowcount
+        return cancelled
+
+    def created(self, record: BackupRecord, backup_id: BackupId, *, owner: str) -> bool:
+        """starting -> creating: Cinder accepted the request, or was found to have acted on it."""
+        chain_id = chain_id_of(record.kind, backup_id, record.chain_id)
+        values = {"backup_id": backup_id, "chain_id": chain_id}
+        return self._move(record, {State.STARTING}, State.CREATING, values, owner)
+
+    def put_back(self, record: BackupRecord, reason: str | None = None, *, owner: str) -> bool:
+        """starting -> planned: Cinder was not asked, or refused; the attempt does not count."""
+        values = {"reason": reason or record.reason}
+        return self._move(record, {State.STARTING}, State.PLANNED, values, owner)
+
+    def plan_again(
+        self,
+        record: BackupRecord,
+        reason: str,
+        *,
+        owner: str,
+        not_before: datetime | None = None,
+    ) -> bool:
+        """starting -> planned: proved not created; to be asked for again, after a pause if any."""
+        values = {"attempt": record.attempt + 1, "reason": reason, "not_before": not_before}
+        return self._move(record, {State.STARTING}, State.PLANNED, values, owner)
+
+    def refused(self, record: BackupRecord, reason: str, moment: datetime, *, owner: str) -> bool:
+        """starting -> failed: Cinder refused."""
+        values = {"reason": reason, "finished_at": moment}
+        return self._move(record, {State.STARTING}, State.FAILED, values, owner)
+
+    def cancelled(
+        self, record: BackupRecord, reason: str, moment: datetime, *, owner: str
+    ) -> bool:
+        """starting -> cancelled: there is nothing left to back up."""
+        values = {"reason": reason, "finished_at": moment}
+        return self._move(record, {State.STARTING}, State.CANCELLED, values, owner)
+
+    def finished(self, record: BackupRecord, backup: Backup, moment: datetime) -> bool:
+        """creating -> available: Cinder is done; kind and size are as Cinder has them."""
+        values = {**_as_in_cinder(record, backup), "reason": None, "finished_at": moment}
+        return self._move(record, {State.CREATING}, State.AVAILABLE, values)
+
+    def failed(
+        self, record: BackupRecord, reason: str, moment: datetime, *, remains: bool
+    ) -> bool:
+        """creating -> failed: an error, a time-out, or no backup; `remains` are to be removed."""
+        values = {"reason": reason, "finished_at": moment, "remains": remains}
+        return self._move(record, {State.CREATING}, State.FAILED, values)
+
+    def missing(self, record: BackupRecord, reason: str, moment: datetime) -> bool:
+        """available -> missing: gone from the cloud, and Staffeln did not delete it."""
+        values = {"reason": reason, "deleted_at": moment}
+        return self._move(record, {State.AVAILABLE}, State.MISSING, values)
+
+    def seen_again(self, record: BackupRecord, backup: Backup, moment: datetime) -> bool:
+        """missing | failed -> available: the backup is there, or was finished after all."""
+        finished_at = record.finished_at if record.state is State.MISSING else moment
+        values = {**_as_in_cinder(record, backup), **_TAKEN_BACK, "finished_at": finished_at}
+        mistaken = {State.MISSING, State.FAILED}
+        return self._move(record, mistaken, State.AVAILABLE, values)
+
+    def creating_again(self, record: BackupRecord, backup: Backup) -> bool:
+        """failed -> creating: Cinder still creates what was given up.
+
+        Also False while the volume has another unfinished record: the database allows only one.
+        """
+        chain_id = chain_id_of(record.kind, backup.id, record.chain_id)
+        values = {**_TAKEN_BACK, "backup_id": backup.id, "chain_id": chain_id, "finished_at": None}
+        try:
+            return self._move(record, {State.FAILED}, State.CREATING, values)
+        except IntegrityError:
+            return False
+
+    def deleting(self, record: BackupRecord, reason: str, *, next_try_at: datetime) -> bool:
+        """available | failed -> deleting: the intent, before Cinder is asked.
+
+        Also False when the backup has been pinned meanwhile.
+        """
+        attempts = record.delete_attempts + 1
+        values = {"delete_reason": reason, "delete_attempts": attempts, "next_try_at": next_try_at}
+        deletable = {State.AVAILABLE, State.FAILED}
+        return self._move(record, deletable, State.DELETING, values)
+
+    def deleted(self, record: BackupRecord, moment: datetime) -> bool:
+        """deleting -> deleted: Cinder has let go of it."""
+        values = {"deleted_at": moment, "remains": False}
+        return self._move(record, {State.DELETING}, State.DELETED, values)
+
+    def forget(self, before: datetime) -> int:
+        """deleted | cancelled | missing | failed -> [*]: remove old rows; return how many.
+
+        Failed ones whose remains Cinder may still have are kept.
+        """
+        finished = BackupRow.state.in_([State.DELETED, State.CANCELLED, State.MISSING]) | (
+            (BackupRow.state == State.FAILED) & BackupRow.remains.is_(False)
+        )
+        ended = func.coalesce(BackupRow.deleted_at, BackupRow.finished_at, BackupRow.planned_at)
+        with self._database.write() as connection:
+            return connection.execute(delete(BackupRow).where(finished, ended < before)).rowcount
+
+    def _move(
+        self,
+        record: BackupRecord,
+        sources: Collection[State],
+        new: State,
+        values: Mapping[str, object],
+        owner: str | None = None,
+    ) -> bool:
+        if record.state not in sources or not may_move(record.state, new):
+            raise ValueError(f"a {record.state} backup cannot become {new}")
+        law = [BackupRow.id == record.id, BackupRow.state == record.state]
+        if owner is not None:
+            law.append(BackupRow.claimed_by == owner)
+        if record.state is State.AVAILABLE and new is State.DELETING:
+            law.append(BackupRow.pinned.is_(False))  # somebody may have pinned it meanwhile
+        with self._database.write() as connection:
+            moved = connection.execute(
+                update(BackupRow)
+                .where(*law)
+                .values(state=new, claimed_by=None, claimed_until=None, **values)
+            )
+            if moved.rowcount != 1:
+                return False
+            history.note(connection, record, new)
+            return True
+
+
+def _as_in_cinder(record: BackupRecord, backup: Backup) -> dict[str, object]:
+    # A driver may turn an incremental into a full backup while creating it.
+    kind = Kind.INCREMENTAL if backup.is_incremental else Kind.FULL
+    chain_id = chain_id_of(kind, backup.id, record.chain_id)
+    size = backup.size_gib
+    return {"backup_id": backup.id, "kind": kind, "chain_id": chain_id, "size_gib": size}

@@ -1,0 +1,58 @@
+"""What is noted on a backup record without moving it: pins, refusals, pauses."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, update
+
+from staffeln_cli.model import BackupId, Kind, RecordId, State
+from staffeln_cli.store.database import Database
+from staffeln_cli.tables import BackupRow
+
+_KEEPABLE = BackupRow.state.in_((State.STARTING, State.CREATING, State.AVAILABLE))
+"""There is, or soon will be, something to keep."""
+
+
+class Notes:
+    """The notes on the backup records of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def pin(self, record_id: RecordId, *, note: str | None, who: str) -> bool:
+        """Have retention keep a backup; False when it is being deleted, or gone, by now."""
+        return self._note(record_id, _KEEPABLE, pinned=True, pin_note=note, pinned_by=who)
+
+    def release(self, record_id: RecordId) -> None:
+        """Have retention judge it again."""
+        self._note(record_id, pinned=False, pin_note=None, pinned_by=None)
+
+    def change_kind(self, record_id: RecordId, kind: Kind, chain_id: BackupId | None) -> None:
+        """Another kind than planned is to be made, or has been asked for."""
+        self._note(record_id, kind=kind, chain_id=chain_id)
+
+    def start_now(self, record_id: RecordId) -> None:
+        """A planned backup is not to pause any longer."""
+        self._note(record_id, not_before=None)
+
+    def asked_again(self, record_id: RecordId, *, attempts: int, next_try_at: datetime) -> None:
+        """A deletion is asked for once more, and then left alone until `next_try_at`."""
+        self._note(record_id, delete_attempts=attempts, next_try_at=next_try_at)
+
+    def deletion_refused(self, record_id: RecordId, refusal: str) -> None:
+        """Cinder refused a deletion; it is tried again later."""
+        self._note(record_id, delete_reason=f"not deleted yet: {refusal}")
+
+    def status_reset(self, record_id: RecordId) -> None:
+        """Cinder's status was reset so that the next pass can delete the backup."""
+        self._note(record_id, next_try_at=None)
+
+    def remains_gone(self, record_id: RecordId) -> None:
+        """Cinder has nothing left of a failed backup."""
+        self._note(record_id, remains=False)
+
+    def _note(self, record_id: RecordId, *law: ColumnElement[bool], **values: Any) -> bool:
+        of_record = BackupRow.id == record_id
+        with self._database.write() as connection:
+            noted = connection.execute(update(BackupRow).where(of_record, *law).values(**values))
+            return noted.rowcount == 1

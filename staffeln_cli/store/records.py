@@ -1,0 +1,121 @@
+"""The backup records as they are: every read of them that is not for a status view or a report."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from staffeln_cli.model import BackupId, BackupRecord, RecordBrief, RecordId, State, VolumeId
+from staffeln_cli.model.lifecycle import UNFINISHED
+from staffeln_cli.store.bulk_read import BulkRead
+from staffeln_cli.store.database import Database
+from staffeln_cli.store.queries import COLUMNS, chunks, is_open, unclaimed
+from staffeln_cli.tables import BackupRow
+
+
+class _StateOfVolume(NamedTuple):
+    volume_id: VolumeId
+    state: State
+
+
+_STATES = BulkRead(_StateOfVolume, BackupRow.state)
+_BRIEFS = BulkRead(RecordBrief, BackupRow.volume_id, BackupRow.backup_id.is_not(None))
+_OLDEST_PLAN_FIRST = (BackupRow.planned_at, BackupRow.id)
+
+
+class Records:
+    """The backup records of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def by_record_ids(self, ids: Iterable[RecordId]) -> list[BackupRecord]:
+        """Records by their own ids."""
+        return self._among(BackupRow.id, ids)
+
+    def by_backup_ids(self, ids: Iterable[BackupId]) -> list[BackupRecord]:
+        """Records by Cinder's ids of their backups."""
+        return self._among(BackupRow.backup_id, ids)
+
+    def by_names(self, names: Iterable[str]) -> list[BackupRecord]:
+        """Records by the names of their backups."""
+        return self._among(BackupRow.name, names)
+
+    def of_volumes(self, volume_ids: Iterable[VolumeId]) -> list[BackupRecord]:
+        """All records of these volumes, in any state, oldest plan first for each."""
+        return self._among(BackupRow.volume_id, volume_ids)
+
+    def find(self, text: str) -> BackupRecord | None:
+        """What somebody named by the record's id, by Cinder's or by name; all are unique."""
+        named = or_(BackupRow.id == text, BackupRow.backup_id == text, BackupRow.name == text)
+        return next(iter(self._where(named)), None)
+
+    def in_states(self, states: Collection[State]) -> list[BackupRecord]:
+        """All records in these states, oldest plan first."""
+        return self._where(BackupRow.state.in_(states))
+
+    def open_work(self) -> list[BackupRecord]:
+        """What `check` has to follow and nobody follows now."""
+        return self._where(is_open(), unclaimed(self._database.now()))
+
+    def count(self) -> dict[State, int]:
+        """How many records are in each state that has any."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(BackupRow.state, func.count()).group_by(BackupRow.state)
+            )
+            return {state: number for state, number in rows}  # noqa: C416 - mypy knows rows no better
+
+    def available_ids(self) -> set[BackupId]:
+        """Cinder's ids of all backups that should be there."""
+        available = select(BackupRow.backup_id).where(BackupRow.state == State.AVAILABLE)
+        with self._database.read() as connection:
+            ids = connection.execute(available).scalars()
+            return {BackupId(backup_id) for backup_id in ids if backup_id is not None}
+
+    def briefs(self, volume_ids: Iterable[VolumeId]) -> dict[BackupId, RecordBrief]:
+        """What retention judges these volumes' backups by, under Cinder's ids."""
+        with self._database.read() as connection:
+            found = _BRIEFS.among(connection, list(volume_ids))
+            return {brief.backup_id: brief for brief in found}
+
+    def planned_or_unfinished(self) -> dict[VolumeId, State]:
+        """The volumes that have an unfinished record, and its state."""
+        with self._database.read() as connection:
+            return dict(_STATES.among(connection, sorted(UNFINISHED)))
+
+    def newest_successes(self, volume_ids: Sequence[VolumeId]) -> dict[VolumeId, datetime]:
+        """The start of the newest backup that each of these volumes has, if it has any."""
+        found: dict[VolumeId, datetime] = {}
+        for chunk in chunks(volume_ids):
+            found |= self._newest_starts(State.AVAILABLE, BackupRow.volume_id.in_(chunk))
+        return found
+
+    def newest_missing(self) -> dict[VolumeId, datetime]:
+        """For each volume with a missing backup, the start of the newest missing one."""
+        return self._newest_starts(State.MISSING)
+
+    def _newest_starts(self, state: State, *law: ColumnElement[bool]) -> dict[VolumeId, datetime]:
+        newest = (
+            select(BackupRow.volume_id, func.max(BackupRow.started_at))
+            .where(BackupRow.state == state, *law)
+            .group_by(BackupRow.volume_id)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(newest)
+            return {VolumeId(volume_id): moment for volume_id, moment in rows if moment}
+
+    def _among(
+        self, column: InstrumentedAttribute[Any], values: Iterable[str]
+    ) -> list[BackupRecord]:
+        found: list[BackupRecord] = []
+        for chunk in chunks(list(values)):
+            found += self._where(column.in_(chunk))
+        return found
+
+    def _where(self, *law: ColumnElement[bool]) -> list[BackupRecord]:
+        query: Select[Any] = select(*COLUMNS).where(*law).order_by(*_OLDEST_PLAN_FIRST)
+        with self._database.read() as connection:
+            return [BackupRecord(*row) for row in connection.execute(query)]
