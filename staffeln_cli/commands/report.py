@@ -1,4 +1,4 @@
-"""One pass over the projects whose period is over: write, send, and only then note it."""
+"""Send each project whose period is over a report, and record that it was sent."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from staffeln_cli.reports.model import ProjectReport
 from staffeln_cli.reports.operator_summary import operator_summary, send_operator_summary
 from staffeln_cli.reports.pages.operator import operator_page
 from staffeln_cli.reports.pages.project import project_page
-from staffeln_cli.reports.recipients import Recipients, may_be_told, project_of
+from staffeln_cli.reports.recipients import Recipients, may_receive_report, project_of
 from staffeln_cli.runtime import Run, Runtime, run_pass
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ Show = Callable[[str], None]
 
 
 def run(runtime: Runtime, *, dry_run: bool = False, show: Show | None = None) -> Outcome:
-    """One pass. Without a sender reports go to the log, or to `show` where somebody watches."""
+    """One pass. Without a sender, reports go to `show` if it is given, else to the log."""
     return run_pass(
         runtime,
         "report",
@@ -35,38 +35,39 @@ def run(runtime: Runtime, *, dry_run: bool = False, show: Show | None = None) ->
 
 
 def _report(run: Run, show: Show | None) -> None:
-    now, desk = run.now(), ReportMailer(run.settings)
+    now, mailer = run.now(), ReportMailer(run.settings)
     due = [
         one
         for one in run.store.reports.projects_to_report()
-        if is_over(one.reported_at, run.settings.report.period, now) and may_be_told(one, run)
+        if is_over(one.reported_at, run.settings.report.period, now)
+        and may_receive_report(one, run)
     ]
     run.counts["projects"] = len(due)
     receivers = Recipients(run, [project_of(one) for one in due])
     try:
-        for (project, _), digest in run.parallel(
+        for (project, _), report in run.parallel(
             lambda draft: with_quotas(run.runtime, draft[1]), _drafts(run, due, now)
         ):
             run.runtime.stop.check()
-            if desk.sends:
-                _send(run, desk, receivers, project, digest)
+            if mailer.sends:
+                _send(run, mailer, receivers, project, report)
             else:
-                _log(run, desk, project, digest, show)
-        if desk.sends:
-            send_operator_summary(run, desk, now)
+                _log(run, mailer, project, report, show)
+        if mailer.sends:
+            send_operator_summary(run, mailer, now)
     except MailUnavailable:
         run.counts["unsent"] = len(due) - run.counts["sent"]
         raise
     finally:
-        desk.close()
-    if desk.refused and not run.counts["sent"]:
-        raise MailUnavailable(f"{desk.server.shown}: took none of {desk.refused} reports")
+        mailer.close()
+    if mailer.refused and not run.counts["sent"]:
+        raise MailUnavailable(f"{mailer.server.shown}: took none of {mailer.refused} reports")
 
 
 def _drafts(
     run: Run, due: list[ProjectRecord], now: datetime
 ) -> Iterator[tuple[ProjectRecord, ProjectReport]]:
-    """The digests to be sent; none where all is well and nobody wants to hear so."""
+    """The reports to be sent; none for a project without trouble if only trouble is reported."""
     only_trouble = run.settings.report.only == "trouble"
     for project in due:
         if (
@@ -79,13 +80,13 @@ def _drafts(
 
 def _send(
     run: Run,
-    desk: ReportMailer,
+    mailer: ReportMailer,
     receivers: Recipients,
     project: ProjectRecord,
-    digest: ProjectReport,
+    report: ProjectReport,
 ) -> None:
-    """Send one digest, and only then note that the project has been told."""
-    page = project_page(digest, desk.when)
+    """Send one report, and only then record that it was sent."""
+    page = project_page(report, mailer.when)
     addresses, why_not = receivers.of(project_of(project))
     if not addresses:
         _unsent(run, project, why_not)
@@ -94,13 +95,13 @@ def _send(
     if run.dry_run:
         return
     try:
-        refused = desk.send(
-            page, digest, addresses, message_id(project.project_id, project.reported_at)
+        refused = mailer.send(
+            page, report, addresses, message_id(project.project_id, project.reported_at)
         )
     except MessageRejected as error:
         _unsent(run, project, str(error))
         return
-    run.store.reports.note_reported(project.project_id, digest.until, digest.records)
+    run.store.reports.note_reported(project.project_id, report.until, report.records)
     run.count("sent")
     log.info("project %s: report sent to %s", project.project_id, ", ".join(addresses))
     for address, reason in refused.items():
@@ -108,19 +109,23 @@ def _send(
 
 
 def _log(
-    run: Run, desk: ReportMailer, project: ProjectRecord, digest: ProjectReport, show: Show | None
+    run: Run,
+    mailer: ReportMailer,
+    project: ProjectRecord,
+    report: ProjectReport,
+    show: Show | None,
 ) -> None:
-    page = project_page(digest, desk.when)
+    page = project_page(report, mailer.when)
     run.decide(_decision("log", project, page.subject))
     if run.dry_run:
         return
-    text = desk.text(page, digest)
+    text = mailer.text(page, report)
     if show is not None:
         show(text)
     else:
-        level = logging.WARNING if digest.is_trouble else logging.INFO
+        level = logging.WARNING if report.is_trouble else logging.INFO
         log.log(level, "report for project %s", project.project_id, extra={"text": text})
-    run.store.reports.note_reported(project.project_id, digest.until, digest.records)
+    run.store.reports.note_reported(project.project_id, report.until, report.records)
     run.count("logged")
 
 
@@ -134,13 +139,13 @@ def _decision(action: str, project: ProjectRecord, reason: str) -> Decision:
 
 
 def preview(runtime: Runtime, project: str | None) -> str:
-    """The HTML of a project's next report, or of the operator's; nothing is sent or noted."""
-    desk, now = ReportMailer(runtime.settings), runtime.now()
+    """The HTML of a project's next report, or of the operator's summary; nothing is sent."""
+    mailer, now = ReportMailer(runtime.settings), runtime.now()
     if project is None:
-        overall = operator_summary(runtime, now)
-        return desk.html(operator_page(overall, desk.when), overall)
-    digest = with_quotas(runtime, draft_report(runtime, _found(runtime, project), now))
-    return desk.html(project_page(digest, desk.when), digest)
+        summary = operator_summary(runtime, now)
+        return mailer.html(operator_page(summary, mailer.when), summary)
+    report = with_quotas(runtime, draft_report(runtime, _found(runtime, project), now))
+    return mailer.html(project_page(report, mailer.when), report)
 
 
 def try_mail(runtime: Runtime, address: str) -> str:
@@ -151,7 +156,7 @@ def try_mail(runtime: Runtime, address: str) -> str:
     server = mail.MailServer(settings)
     now = runtime.now()
     text = f"Staffeln can send mail through the {server.shown}.\n"
-    letter = mail.Message(
+    message = mail.Message(
         receivers=[address],
         subject="[Staffeln] test mail",
         text=text,
@@ -160,12 +165,12 @@ def try_mail(runtime: Runtime, address: str) -> str:
         date=now,
     )
     try:
-        server.send(letter)
+        server.send(message)
     except mail.MessageRejected as error:
         raise MailUnavailable(str(error)) from error
     finally:
         server.close()
-    return f"the {server.shown} has taken a mail from {settings.sender} to {address}"
+    return f"the {server.shown} has accepted a mail from {settings.sender} to {address}"
 
 
 def _found(runtime: Runtime, project: str) -> ProjectRecord:

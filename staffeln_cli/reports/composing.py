@@ -1,4 +1,4 @@
-"""Gather what a project's report is made of: records from the database, quotas from Cinder."""
+"""Gather the parts of a project's report: records from the database, quotas from Cinder."""
 
 import logging
 from dataclasses import replace
@@ -7,8 +7,8 @@ from datetime import datetime
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import ProjectId, ProjectRecord
 from staffeln_cli.reports.model import ProjectReport
-from staffeln_cli.reports.project_report import Known, digest
-from staffeln_cli.reports.quota_forecast import WINDOW, outlook
+from staffeln_cli.reports.project_report import Known, project_report
+from staffeln_cli.reports.quota_forecast import WINDOW, forecast
 from staffeln_cli.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 def draft_report(
     runtime: Runtime, project: ProjectRecord, now: datetime, *, only_trouble: bool = False
 ) -> ProjectReport:
-    """A digest by what the database knows; quotas are asked for only where it is to be sent."""
+    """A report by what the database knows, without quotas, which only sent reports need."""
     reports, project_id = runtime.store.reports, project.project_id
     known = Known(
         project=project,
@@ -26,11 +26,11 @@ def draft_report(
         restorable=reports.restorable(project_id),
         unfinished=reports.unfinished(project_id),
     )
-    return digest(known, runtime.settings, now)
+    return project_report(known, runtime.settings, now)
 
 
 def with_quotas(runtime: Runtime, draft: ProjectReport) -> ProjectReport:
-    """The digest with the project's quotas; without them where Cinder does not tell."""
+    """The report with the project's quotas; without them if Cinder does not answer."""
     project_id = ProjectId(draft.project_id)
     try:
         quotas = runtime.cloud.lookups.quotas(project_id)
@@ -38,4 +38,4 @@ def with_quotas(runtime: Runtime, draft: ProjectReport) -> ProjectReport:
         log.warning("project %s: its quota is not known: %s", project_id, error)
         return draft
     growth = runtime.store.reports.growth(project_id, draft.until - WINDOW)
-    return replace(draft, outlook=outlook(quotas, growth, draft.until))
+    return replace(draft, quota_forecast=forecast(quotas, growth, draft.until))

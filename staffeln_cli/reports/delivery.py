@@ -1,4 +1,4 @@
-"""What a pass writes and sends with: templates, time zone, mail server, who gets what."""
+"""Delivery of reports: templates, time zone, mail server."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,14 @@ _MOST_GRACE = timedelta(minutes=15)
 
 
 class ReportMailer:
-    """Turns pages into letters, and hands these to the mail server, if there is one."""
+    """Turns pages into mails and sends them, if a mail server is configured."""
 
     def __init__(self, settings: Settings) -> None:
         self.when = writing(settings.report.timezone)
         self._pages = Pages(settings.report.templates)
         self._server = MailServer(settings.mail) if settings.mail.sender is not None else None
         self.refused = 0
-        """Letters that the mail server did not take."""
+        """Mails that the mail server refused."""
 
     @property
     def sends(self) -> bool:
@@ -32,7 +32,7 @@ class ReportMailer:
 
     @property
     def server(self) -> MailServer:
-        """The mail server; a ConfigError of its own where none is configured came before."""
+        """The mail server; only to be used if `sends` is true."""
         if self._server is None:
             raise ValueError("reports go to the log")
         return self._server
@@ -56,7 +56,7 @@ class ReportMailer:
 
         Raises MessageRejected or MailUnavailable when nobody has received it.
         """
-        letter = Message(
+        message = Message(
             receivers=receivers,
             subject=page.subject,
             text=self.text(page, facts),
@@ -65,7 +65,7 @@ class ReportMailer:
             date=facts.until,
         )
         try:
-            return self.server.send(letter)
+            return self.server.send(message)
         except MessageRejected:
             self.refused += 1
             raise
@@ -77,13 +77,13 @@ class ReportMailer:
 
 
 def message_id(whom: str, since: datetime | None) -> str:
-    """The same for the same period: a report that is sent again is known to be the same."""
+    """The same for the same period, so that mail programs recognise a repeated report."""
     start = since.isoformat() if since else "first"
     return f"staffeln.{hashlib.sha256(f'{whom} {start}'.encode()).hexdigest()[:32]}"
 
 
 def is_over(last: datetime | None, period: Duration, now: datetime) -> bool:
-    """Whether a period is over, less a grace, so that a daily crontab does not slip."""
+    """Whether a period is over; a little early, so that a daily crontab does not drift."""
     if last is None:
         return True
     end = period.after(last)

@@ -1,4 +1,4 @@
-"""The one sentence that a report leads with, and the subject line that tells it before."""
+"""The headline of a report, and the subject of its mail."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ _LONGEST_NAME = 60
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to think of the protection."""
+    """How good the protection is."""
 
     tone: str
-    """`good`, `fair` (look at it some day) or `bad` (protection has slipped)."""
+    """`good`, `fair` (look at it when there is time) or `bad` (protection is lost)."""
     headline: str
     subject: str
 
@@ -34,32 +34,32 @@ class _Figures:
         return bool(self.unprotected or self.trouble.failed or self.trouble.lost)
 
 
-def of_project(digest: ProjectReport) -> Verdict:
-    """Judge a project's digest; the headline says first how many volumes are safe."""
+def of_project(report: ProjectReport) -> Verdict:
+    """Judge a project's report; the headline begins with the number of protected volumes."""
     figures = _Figures(
-        digest.protected, digest.unprotected, digest.waiting, digest.overdue, digest.trouble
+        report.protected, report.unprotected, report.waiting, report.overdue, report.trouble
     )
-    is_fair = digest.is_trouble or digest.waiting or not digest.protected
+    is_fair = report.is_trouble or report.waiting or not report.protected
     return Verdict(
         "bad" if figures.is_bad else "fair" if is_fair else "good",
         _headline(figures, "No volume of this project is protected"),
-        _subject(digest.project_name, figures),
+        _subject(report.project_name, figures),
     )
 
 
-def of_all(overall: OperatorSummary) -> Verdict:
+def of_all(summary: OperatorSummary) -> Verdict:
     """Judge all projects together."""
-    unprotected = sum(one.unprotected for one in overall.projects)
+    unprotected = sum(one.unprotected for one in summary.projects)
     figures = _Figures(
-        sum(one.protected for one in overall.projects),
+        sum(one.protected for one in summary.projects),
         unprotected,
-        sum(one.waiting for one in overall.projects),
-        0 if overall.trouble.failed else unprotected,
-        overall.trouble,
+        sum(one.waiting for one in summary.projects),
+        0 if summary.trouble.failed else unprotected,
+        summary.trouble,
     )
-    tone = "bad" if figures.is_bad else "fair" if overall.is_trouble else "good"
+    tone = "bad" if figures.is_bad else "fair" if summary.is_trouble else "good"
     headline = _headline(figures, "No volume of this cloud is protected")
-    return Verdict(tone, headline, _subject(f"all projects of {overall.cloud}", figures))
+    return Verdict(tone, headline, _subject(f"all projects of {summary.cloud}", figures))
 
 
 def _headline(figures: _Figures, nothing: str) -> str:
@@ -82,22 +82,22 @@ def _slips(trouble: Trouble) -> Iterator[str]:
         yield f"the last backup of {many(trouble.failed, 'volume')} failed"
     if trouble.lost:
         verb = "was" if len(trouble.lost) == 1 else "were"
-        yield f"{many(len(trouble.lost), 'backup')} {verb} deleted by somebody else"
+        yield f"{many(len(trouble.lost), 'backup')} {verb} deleted by someone else"
 
 
 def _subject(name: str, figures: _Figures) -> str:
     short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
     number, safe = figures.protected, figures.protected - figures.unprotected - figures.waiting
     if not number:
-        told = "nothing protected"
+        gist = "nothing protected"
     elif safe < number:
-        told = f"{safe:,} of {many(number, 'volume')} protected"
+        gist = f"{safe:,} of {many(number, 'volume')} protected"
     else:
-        told = f"{many(number, 'volume')} protected"
+        gist = f"{many(number, 'volume')} protected"
     shouts = (
         (0 if figures.trouble.failed else figures.overdue, "OVERDUE"),
         (figures.trouble.failed, "FAILED"),
         (len(figures.trouble.lost), "LOST"),
     )
     loud = [f"{count:,} {word}" for count, word in shouts if count]
-    return f"[Staffeln] {short}: {', '.join([told, *loud])}"
+    return f"[Staffeln] {short}: {', '.join([gist, *loud])}"

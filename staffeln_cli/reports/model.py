@@ -1,4 +1,4 @@
-"""What reports tell: the facts of a period, by what they mean to people."""
+"""What a report contains: the facts of a period, sorted by what they mean to the reader."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from staffeln_cli.model import BackupRecord, Kind
 from staffeln_cli.reports.quota_forecast import QuotaForecast
 
 
-class Standing(Enum):
-    """How a protected volume without a recent backup stands."""
+class ProtectionState(Enum):
+    """Why a protected volume counts as not protected, or as waiting."""
 
     WAITING = "nothing is wrong yet, its first backup is still to come"
     UNRESTORABLE = "there is nothing to restore it from"
@@ -18,8 +18,8 @@ class Standing(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One thing in a list, and what there is to say about it."""
+class Item:
+    """One volume in a list, and a remark about it."""
 
     volume: str
     server: str
@@ -30,10 +30,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """Things of which the same is to be said."""
+    """Volumes with the same reason."""
 
     reason: str
-    lines: Sequence[Line]
+    items: Sequence[Item]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Unsafe:
     server: str
     why: str
     last: datetime | None
-    standing: Standing
+    state: ProtectionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,9 @@ class Trouble:
     failures: Sequence[Grouped]
     failed: int
     """Volumes whose last backup failed; those that went well later are not among them."""
-    lost: Sequence[Line]
-    """Backups that somebody else deleted."""
-    stuck: Sequence[Line]
+    lost: Sequence[Item]
+    """Backups that someone else deleted."""
+    stuck: Sequence[Item]
     """Backups that could not be removed so far."""
 
     def __bool__(self) -> bool:
@@ -112,26 +112,26 @@ class ProjectReport:
     protected: int
     unsafe: Sequence[Unsafe]
     trouble: Trouble
-    recovered: Sequence[Line]
+    recovered: Sequence[Item]
     made: Sequence[Made]
     made_on: Sequence[MadeOn]
     skipped: Sequence[Grouped]
-    bad_retention: Sequence[Line]
+    bad_retention: Sequence[Item]
     removed: Sequence[Removed]
-    pinned: Sequence[Line]
+    pinned: Sequence[Item]
     records: Sequence[BackupRecord] = field(repr=False)
-    """The records told of, to be marked so."""
-    outlook: QuotaForecast | None = None
+    """The records in this report, to be marked as reported."""
+    quota_forecast: QuotaForecast | None = None
 
     @property
     def overdue(self) -> int:
         """Volumes whose last successful backup is too long ago."""
-        return sum(one.standing is Standing.OVERDUE for one in self.unsafe)
+        return sum(one.state is ProtectionState.OVERDUE for one in self.unsafe)
 
     @property
     def waiting(self) -> int:
         """Volumes that wait for their first backup."""
-        return sum(one.standing is Standing.WAITING for one in self.unsafe)
+        return sum(one.state is ProtectionState.WAITING for one in self.unsafe)
 
     @property
     def unprotected(self) -> int:
@@ -140,13 +140,13 @@ class ProjectReport:
 
     @property
     def is_trouble(self) -> bool:
-        """Whether somebody should do something."""
+        """Whether someone should act."""
         return bool(self.unprotected or self.trouble or self.bad_retention)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectState:
-    """How one project stands, in the operator's digest."""
+    """The state of one project, in the operator's summary."""
 
     name: str
     protected: int = 0
@@ -170,7 +170,7 @@ class OperatorSummary:
     until: datetime
     projects: Sequence[ProjectState]
     trouble: Trouble
-    bad_retention: Sequence[Line]
+    bad_retention: Sequence[Item]
     unsent: Sequence[tuple[str, str]]
     """Projects whose report could not be sent, and why."""
     runs: Sequence[tuple[str, str, datetime]]
@@ -178,6 +178,6 @@ class OperatorSummary:
 
     @property
     def is_trouble(self) -> bool:
-        """Whether somebody should do something."""
+        """Whether someone should act."""
         unwell = any(not one.is_well for one in self.projects)
         return bool(unwell or self.trouble or self.bad_retention or self.unsent or self.runs)

@@ -1,4 +1,4 @@
-"""The operator's digest: how all projects stand, and what needs somebody."""
+"""The operator's summary: the state of all projects, and what needs attention."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -17,32 +17,32 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.model.text import one_line
 from staffeln_cli.reports.delivery import ReportMailer, is_over, message_id
-from staffeln_cli.reports.model import Line, OperatorSummary, ProjectState, Standing
+from staffeln_cli.reports.model import Item, OperatorSummary, ProjectState, ProtectionState
 from staffeln_cli.reports.pages.operator import operator_page
-from staffeln_cli.reports.project_report import bad_retention, is_stuck, standing, trouble
+from staffeln_cli.reports.project_report import bad_retention, is_stuck, protection_state, trouble
 from staffeln_cli.runtime import Run, Runtime
 
 if TYPE_CHECKING:
     from staffeln_cli.store.reports import Charge
 
 
-def send_operator_summary(run: Run, desk: ReportMailer, now: datetime) -> None:
-    """Send the operator a digest, if one is wanted and the period is over."""
+def send_operator_summary(run: Run, mailer: ReportMailer, now: datetime) -> None:
+    """Send the operator a summary, if one is configured and the period is over."""
     receivers = mail.addresses(run.settings.mail.operator)
     last = run.store.reports.operator_told_at()
     if not receivers or not is_over(last, run.settings.report.period, now):
         return
-    overall = operator_summary(run.runtime, now, run.failures)
-    if run.settings.report.only == "trouble" and not overall.is_trouble:
+    summary = operator_summary(run.runtime, now, run.failures)
+    if run.settings.report.only == "trouble" and not summary.is_trouble:
         return
-    page, to = operator_page(overall, desk.when), ", ".join(receivers)
+    page, to = operator_page(summary, mailer.when), ", ".join(receivers)
     run.decide(Decision("send", "operator", to, "operator", page.subject))
     if run.dry_run:
         return
     try:
-        refused = desk.send(page, overall, receivers, message_id("operator", last))
+        refused = mailer.send(page, summary, receivers, message_id("operator", last))
     except MessageRejected as error:
-        run.fail("operator", to, f"the digest of all projects was not sent: {error}")
+        run.fail("operator", to, f"the summary of all projects was not sent: {error}")
         return
     run.store.reports.operator_told(now, run.id)
     for address, reason in refused.items():
@@ -52,7 +52,7 @@ def send_operator_summary(run: Run, desk: ReportMailer, now: datetime) -> None:
 def operator_summary(
     runtime: Runtime, now: datetime, failures: Iterable[Failure] = ()
 ) -> OperatorSummary:
-    """How all projects stand, and what happened since the operator was last told."""
+    """The state of all projects, and what happened since the last summary."""
     reports, period = runtime.store.reports, runtime.settings.report.period
     names = runtime.store.inventory.project_names()
     since = reports.operator_told_at() or period.before(now)
@@ -70,7 +70,7 @@ def operator_summary(
             stuck=[one for one in events if is_stuck(one)],
             project_names=names,
         ),
-        bad_retention=[line for one in tallies.values() for line in one.bad_retention],
+        bad_retention=[item for tally in tallies.values() for item in tally.bad_retention],
         unsent=[
             (one_line(names.get(ProjectId(one.id), one.id)), one_line(one.reason))
             for one in failures
@@ -92,13 +92,13 @@ class _Tally:
     unprotected: int = 0
     waiting: int = 0
     failing: set[VolumeId] = field(default_factory=set)
-    bad_retention: list[Line] = field(default_factory=list)
+    bad_retention: list[Item] = field(default_factory=list)
 
-    def add(self, volume: InventoryVolume, stands: Standing | None) -> None:
+    def add(self, volume: InventoryVolume, state: ProtectionState | None) -> None:
         """Count a volume that exists."""
         self.protected += volume.protected
-        self.waiting += stands is Standing.WAITING
-        self.unprotected += stands in (Standing.OVERDUE, Standing.UNRESTORABLE)
+        self.waiting += state is ProtectionState.WAITING
+        self.unprotected += state in (ProtectionState.OVERDUE, ProtectionState.UNRESTORABLE)
         if volume.protected and volume.failures:
             self.failing.add(volume.volume_id)
 
@@ -111,11 +111,11 @@ def _tallied(
     for one in runtime.store.inventory.all_volumes():
         if one.gone_at is not None:
             continue
-        stands = standing(
+        state = protection_state(
             one, restorable=one.volume_id in restorable, settings=runtime.settings, now=now
         )
         tally = tallies.setdefault(one.project_id, _Tally())
-        tally.add(one, stands)
+        tally.add(one, state)
         if one.bad_retention:
             name = one_line(names.get(one.project_id, one.project_id))
             tally.bad_retention.append(bad_retention(one, name))

@@ -1,4 +1,4 @@
-"""Sort what the database knows of a project into its report."""
+"""Make a project's report from what the database knows about it."""
 
 import re
 from collections import Counter
@@ -21,12 +21,12 @@ from staffeln_cli.model.text import one_line
 from staffeln_cli.planning.protection import due
 from staffeln_cli.reports.model import (
     Grouped,
-    Line,
+    Item,
     Made,
     MadeOn,
     ProjectReport,
+    ProtectionState,
     Removed,
-    Standing,
     Trouble,
     Unsafe,
 )
@@ -48,8 +48,8 @@ class Known:
     unfinished: Collection[VolumeId]
 
 
-def digest(known: Known, settings: Settings, now: datetime) -> ProjectReport:
-    """Sort the facts. Every name and reason in it is one_line, and on one line."""
+def project_report(known: Known, settings: Settings, now: datetime) -> ProjectReport:
+    """Sort the facts. Every name and reason in the report is printable, on one line."""
     volumes = {one.volume_id: one for one in known.volumes}
     new = [one for one in known.records if one.reported_at is None]
     failed = [one for one in new if not one.succeeded]
@@ -69,30 +69,30 @@ def digest(known: Known, settings: Settings, now: datetime) -> ProjectReport:
             stuck=[one for one in known.records if is_stuck(one)],
         ),
         recovered=[
-            _line(one, _reason(one), one.finished_at) for one in failed if _recovered(one, volumes)
+            _item(one, _reason(one), one.finished_at) for one in failed if _recovered(one, volumes)
         ],
         made=made,
         made_on=_by_server(made),
         skipped=_skipped(known.volumes),
         bad_retention=[bad_retention(one) for one in known.volumes if one.bad_retention],
         removed=_removed(gone),
-        pinned=[_line(one, one.pin_note, one.started_at) for one in known.records if one.pinned],
+        pinned=[_item(one, one.pin_note, one.started_at) for one in known.records if one.pinned],
         records=known.records,
     )
 
 
-def standing(
+def protection_state(
     volume: InventoryVolume, *, restorable: bool, settings: Settings, now: datetime
-) -> Standing | None:
-    """How a protected volume stands; None where all is well, and where nothing is promised."""
+) -> ProtectionState | None:
+    """Why a protected volume is not well protected; None if it is, or if it is not selected."""
     if not volume.protected:
         return None
     if due.is_overdue(volume, now, settings.backup.min_interval):
-        return Standing.OVERDUE
+        return ProtectionState.OVERDUE
     if restorable:
         return None
     is_new = volume.last_success_at is None and not volume.failures
-    return Standing.WAITING if is_new else Standing.UNRESTORABLE
+    return ProtectionState.WAITING if is_new else ProtectionState.UNRESTORABLE
 
 
 def trouble(
@@ -102,22 +102,22 @@ def trouble(
     stuck: Iterable[BackupRecord],
     project_names: Mapping[ProjectId, str] | None = None,
 ) -> Trouble:
-    """One line for each volume that failed, however often; the reason most often met first."""
+    """One item for each volume that failed, however often; the most frequent reason first."""
     last = {one.volume_id: one for one in failed}
     tries = Counter(one.volume_id for one in failed)
 
-    def line(record: BackupRecord, note: str | None, at: datetime | None) -> Line:
+    def item(record: BackupRecord, note: str | None, at: datetime | None) -> Item:
         project = (project_names or {}).get(record.project_id, "")
-        return _line(record, note, at, project)
+        return _item(record, note, at, project)
 
     return Trouble(
         failures=_grouped(
-            (_reason(one), line(one, _tried(tries[one.volume_id]), one.finished_at))
+            (_reason(one), item(one, _tried(tries[one.volume_id]), one.finished_at))
             for one in last.values()
         ),
         failed=len(last),
-        lost=[line(one, "", one.deleted_at) for one in lost],
-        stuck=[line(one, (one.delete_reason or "").removeprefix(_NOT_YET), None) for one in stuck],
+        lost=[item(one, "", one.deleted_at) for one in lost],
+        stuck=[item(one, (one.delete_reason or "").removeprefix(_NOT_YET), None) for one in stuck],
     )
 
 
@@ -126,23 +126,23 @@ def is_stuck(record: BackupRecord) -> bool:
     return record.delete_attempts > 0 and record.state in (State.FAILED, State.DELETING)
 
 
-def bad_retention(volume: InventoryVolume, project: str = "") -> Line:
-    """What a server's owner asked for that nobody can understand, and what holds instead."""
+def bad_retention(volume: InventoryVolume, project: str = "") -> Item:
+    """The retention in a server's metadata that is not valid, and what holds instead."""
     holds = "the default"
     if volume.retention is not None:
         holds = f"the longer of {volume.retention} and the default"
     text = one_line(f"{volume.bad_retention} is no retention; {holds} holds")
-    return Line(*_names(volume), text, project=project)
+    return Item(*_names(volume), text, project=project)
 
 
 def _unsafe(
     volume: InventoryVolume, known: Known, settings: Settings, now: datetime
 ) -> Unsafe | None:
     restorable = volume.volume_id in known.restorable
-    stands = standing(volume, restorable=restorable, settings=settings, now=now)
-    if stands is None:
+    state = protection_state(volume, restorable=restorable, settings=settings, now=now)
+    if state is None:
         return None
-    return Unsafe(*_names(volume), _why(volume, known), volume.last_success_at, stands)
+    return Unsafe(*_names(volume), _why(volume, known), volume.last_success_at, state)
 
 
 def _why(volume: InventoryVolume, known: Known) -> str:
@@ -172,25 +172,25 @@ def _tried(times: int) -> str:
 
 def _skipped(volumes: Iterable[InventoryVolume]) -> list[Grouped]:
     return _grouped(
-        (one_line(one.skip_reason or "not protected"), Line(*_names(one)))
+        (one_line(one.skip_reason or "not protected"), Item(*_names(one)))
         for one in volumes
         if not one.protected
     )
 
 
-def _grouped(lines: Iterable[tuple[str, Line]]) -> list[Grouped]:
-    """Lines by reason; those that differ only in the sizes and ids that Cinder tells are one."""
-    groups: dict[str, list[tuple[str, Line]]] = {}
-    for reason, line in lines:
-        groups.setdefault(_FIGURES.sub("#", reason), []).append((reason, line))
+def _grouped(items: Iterable[tuple[str, Item]]) -> list[Grouped]:
+    """Items by reason; reasons that differ only in Cinder's sizes and ids count as one."""
+    groups: dict[str, list[tuple[str, Item]]] = {}
+    for reason, item in items:
+        groups.setdefault(_FIGURES.sub("#", reason), []).append((reason, item))
     found = [
         Grouped(
             members[0][0] + (_AND_ALIKE if len({reason for reason, _ in members}) > 1 else ""),
-            [line for _, line in members],
+            [item for _, item in members],
         )
         for members in groups.values()
     ]
-    return sorted(found, key=lambda group: (-len(group.lines), group.reason))
+    return sorted(found, key=lambda group: (-len(group.items), group.reason))
 
 
 def _removed(records: Iterable[BackupRecord]) -> list[Removed]:
@@ -232,8 +232,8 @@ def _reason(record: BackupRecord) -> str:
     return one_line(record.reason or "no reason was given")
 
 
-def _line(record: BackupRecord, note: str | None, at: datetime | None, project: str = "") -> Line:
-    return Line(*_names(record), one_line(note or ""), at, one_line(project))
+def _item(record: BackupRecord, note: str | None, at: datetime | None, project: str = "") -> Item:
+    return Item(*_names(record), one_line(note or ""), at, one_line(project))
 
 
 def _names(thing: InventoryVolume | BackupRecord) -> tuple[str, str]:

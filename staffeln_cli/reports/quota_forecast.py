@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from staffeln_cli.store.reports import Growth
 
 WINDOW = timedelta(days=14)
-"""The present rate is that of so many days, or of fewer where there is no longer history."""
+"""The present rate is that of so many days, or of fewer if the history is shorter."""
 _SHORTEST = timedelta(days=1)
 _FARTHEST = 365
 
@@ -50,8 +50,8 @@ class QuotaForecast:
     backups: Gauge
 
 
-def outlook(quotas: "Quotas", growth: "Growth", now: datetime) -> QuotaForecast:
-    """What the quotas are, and when they will be used up."""
+def forecast(quotas: "Quotas", growth: "Growth", now: datetime) -> QuotaForecast:
+    """The quotas, and when they will be used up."""
     began = max(now - WINDOW, growth.oldest or now)
     days = max(now - began, _SHORTEST) / timedelta(days=1)
     return QuotaForecast(

@@ -1,4 +1,4 @@
-"""Who gets a project's report, by what is configured, or else by what Keystone knows."""
+"""Who gets a project's report: by the configuration, otherwise by Keystone."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -11,21 +11,21 @@ from staffeln_cli.runtime import Run
 
 @dataclass
 class Recipients:
-    """Looks receivers up, for all projects at once and only when the first one is needed."""
+    """Looks up recipients for all projects at once, when the first one is needed."""
 
     run: Run
     projects: Collection[Project]
     _found: dict[ProjectId, list[str]] | None = field(default=None, init=False)
 
     def of(self, project: Project) -> tuple[Sequence[str], str]:
-        """The addresses; where there are none, why not."""
+        """The addresses, or why there are none."""
         settings = self.run.settings.mail
         if settings.receivers:
             return settings.receivers, ""
         if settings.project_domain is not None:
             return _by_name(project, settings.project_domain)
         found = [one for one in self._members().get(project.id, ()) if mail.is_address(one)]
-        # Of a project whose members cannot be reached, the operator hears.
+        # The operator gets the report of a project whose members have no address.
         if found or settings.operator:
             return found or mail.addresses(settings.operator), ""
         return [], (
@@ -39,8 +39,8 @@ class Recipients:
         return self._found
 
 
-def may_be_told(project: ProjectRecord, run: Run) -> bool:
-    """Whether there may be anybody to tell: a project that is gone has no members any more."""
+def may_receive_report(project: ProjectRecord, run: Run) -> bool:
+    """Whether anyone may get the report: a project that is gone has no members."""
     settings = run.settings.mail
     fixed = settings.receivers or settings.project_domain or settings.operator
     return project.gone_at is None or settings.sender is None or bool(fixed)

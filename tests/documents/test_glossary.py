@@ -67,11 +67,6 @@ TO_RENAME: frozenset[str] = frozenset(
         "operations/follow_backup.Sight",
         "operations/follow_backup.follow_one",
         "operations/follow_backup.look_one_by_one",
-        "reports/model.Line",
-        "reports/model.Standing",
-        "reports/project_report.standing",
-        "reports/quota_forecast.outlook",
-        "reports/recipients.may_be_told",
         "store/reports.operator_told",
         "store/reports.operator_told_at",
     ]

@@ -1,4 +1,4 @@
-"""The operator's digest as a page: the projects that need somebody first."""
+"""The operator's summary as a page: the projects that need attention first."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,49 +8,49 @@ from staffeln_cli.reports.pages.layout import Page, Row, Section, Tile, When, li
 from staffeln_cli.reports.pages.project import rows_of, trouble_sections
 
 
-def operator_page(overall: OperatorSummary, when: When) -> Page:
+def operator_page(summary: OperatorSummary, when: When) -> Page:
     """The page; sections that have nothing to say are left out."""
-    judged = of_all(overall)
-    unwell = sum(not one.is_well for one in overall.projects)
-    failed = overall.trouble.failed
+    judged = of_all(summary)
+    unwell = sum(not one.is_well for one in summary.projects)
+    failed = summary.trouble.failed
     return Page(
         subject=judged.subject,
         kicker="Volume backups of all projects",
-        name=f"Cloud {overall.cloud}" if overall.cloud else "All projects",
-        period=f"{when(overall.since)} to {when(overall.until)}",
+        name=f"Cloud {summary.cloud}" if summary.cloud else "All projects",
+        period=f"{when(summary.since)} to {when(summary.until)}",
         tone=judged.tone,
         headline=judged.headline,
         tiles=(
-            Tile(len(overall.projects), "projects"),
+            Tile(len(summary.projects), "projects"),
             Tile(unwell, "with trouble", "bad" if unwell else ""),
-            Tile(sum(one.made for one in overall.projects), "backed up"),
+            Tile(sum(one.made for one in summary.projects), "backed up"),
             Tile(failed, "failed", "bad" if failed else ""),
         ),
-        sections=[*_sections(overall, when)],
-        footer="Sent by Staffeln. Lookups closer with: staffeln status, staffeln explain VOLUME",
+        sections=[*_sections(summary, when)],
+        footer="Sent by Staffeln. For details: staffeln status, staffeln explain VOLUME",
     )
 
 
-def _sections(overall: OperatorSummary, when: When) -> Iterator[Section]:
-    unwell = [_row(one) for one in overall.projects if not one.is_well]
+def _sections(summary: OperatorSummary, when: When) -> Iterator[Section]:
+    unwell = [_row(one) for one in summary.projects if not one.is_well]
     if unwell:
         yield Section(
             "Projects with trouble", many(len(unwell), "project"), "bad", [listed(unwell)]
         )
-    if overall.unsent:
-        rows = [noted(Row(name), why) for name, why in overall.unsent]
-        yield Section("Not told", many(len(rows), "project"), "bad", [listed(rows)])
-    if overall.runs:
-        rows = [Row(f"staffeln {name}", when(at), how) for name, how, at in overall.runs]
+    if summary.unsent:
+        rows = [noted(Row(name), why) for name, why in summary.unsent]
+        yield Section("Reports not sent", many(len(rows), "project"), "bad", [listed(rows)])
+    if summary.runs:
+        rows = [Row(f"staffeln {name}", when(at), how) for name, how, at in summary.runs]
         yield Section(
             "Runs that did not go well", many(len(rows), "command"), "fair", [listed(rows)]
         )
-    yield from trouble_sections(overall.trouble, when)
-    if overall.bad_retention:
-        title, figure = "Retention not understood", many(len(overall.bad_retention), "volume")
-        blocks = [listed(rows_of(overall.bad_retention, when))]
+    yield from trouble_sections(summary.trouble, when)
+    if summary.bad_retention:
+        title, figure = "Retention not understood", many(len(summary.bad_retention), "volume")
+        blocks = [listed(rows_of(summary.bad_retention, when))]
         yield Section(title, figure, "fair", blocks)
-    well = [_row(one) for one in overall.projects if one.is_well]
+    well = [_row(one) for one in summary.projects if one.is_well]
     if well:
         blocks = [listed(well)]
         yield Section("Projects where all is well", many(len(well), "project"), blocks=blocks)

@@ -1,4 +1,4 @@
-"""A project's digest as a page: what needs somebody first, what went well after it."""
+"""A project's report as a page: what needs attention first, then what went well."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -6,11 +6,11 @@ from dataclasses import replace
 from staffeln_cli.reports.headline import of_project
 from staffeln_cli.reports.model import (
     Grouped,
-    Line,
+    Item,
     Made,
     ProjectReport,
+    ProtectionState,
     Removed,
-    Standing,
     Trouble,
     Unsafe,
 )
@@ -40,39 +40,39 @@ _RESTORE = (
 )
 
 
-def project_page(digest: ProjectReport, when: When) -> Page:
+def project_page(report: ProjectReport, when: When) -> Page:
     """The page; sections that have nothing to say are left out."""
-    judged = of_project(digest)
-    since = f"{when(digest.since)} to " if digest.since else "up to "
+    judged = of_project(report)
+    since = f"{when(report.since)} to " if report.since else "up to "
     return Page(
         subject=judged.subject,
         kicker="Volume backups of project",
-        name=digest.project_name,
-        period=since + when(digest.until),
+        name=report.project_name,
+        period=since + when(report.until),
         tone=judged.tone,
         headline=judged.headline,
         tiles=(
-            Tile(digest.protected, "protected"),
-            Tile(len(digest.made), "backed up"),
-            Tile(digest.trouble.failed, "failed", "bad" if digest.trouble.failed else ""),
-            Tile(digest.overdue, "overdue", "bad" if digest.overdue else ""),
+            Tile(report.protected, "protected"),
+            Tile(len(report.made), "backed up"),
+            Tile(report.trouble.failed, "failed", "bad" if report.trouble.failed else ""),
+            Tile(report.overdue, "overdue", "bad" if report.overdue else ""),
         ),
         sections=[
-            *trouble_sections(digest.trouble, when),
-            *_unsafe(digest, when),
-            *_rest(digest, when),
+            *trouble_sections(report.trouble, when),
+            *_unsafe(report, when),
+            *_rest(report, when),
         ],
         footer=_RESTORE,
     )
 
 
 def trouble_sections(trouble: Trouble, when: When) -> Iterator[Section]:
-    """What went wrong, the reason most often met first."""
+    """What went wrong, the most frequent reason first."""
     if trouble.failures:
         yield Section("Failed", many(trouble.failed, "volume"), "bad", _failures(trouble, when))
     if trouble.lost:
         blocks = [listed(rows_of(trouble.lost, when))]
-        title = "Lost: deleted by somebody else"
+        title = "Lost: deleted by someone else"
         yield Section(title, many(len(trouble.lost), "backup"), "bad", blocks)
     if trouble.stuck:
         blocks = [listed(rows_of(trouble.stuck, when))]
@@ -83,17 +83,17 @@ def trouble_sections(trouble: Trouble, when: When) -> Iterator[Section]:
 def _failures(trouble: Trouble, when: When) -> Sequence[Block]:
     """A block for each reason; of very many, the rarer ones share the last block."""
     common, rare = trouble.failures[:ROWS], trouble.failures[ROWS:]
-    blocks = [listed(rows_of(one.lines, when), _sentence(one.reason)) for one in common]
-    lines = [replace(line, note=group.reason) for group in rare for line in group.lines]
-    return [*blocks, listed(rows_of(lines, when), "Other reasons")] if lines else blocks
+    blocks = [listed(rows_of(one.items, when), _sentence(one.reason)) for one in common]
+    items = [replace(item, note=group.reason) for group in rare for item in group.items]
+    return [*blocks, listed(rows_of(items, when), "Other reasons")] if items else blocks
 
 
-def _unsafe(digest: ProjectReport, when: When) -> Iterator[Section]:
-    for title, tone, standings in (
-        ("Not protected", "bad", (Standing.OVERDUE, Standing.UNRESTORABLE)),
-        ("Waiting for the first backup", "", (Standing.WAITING,)),
+def _unsafe(report: ProjectReport, when: When) -> Iterator[Section]:
+    for title, tone, states in (
+        ("Not protected", "bad", (ProtectionState.OVERDUE, ProtectionState.UNRESTORABLE)),
+        ("Waiting for the first backup", "", (ProtectionState.WAITING,)),
     ):
-        found = [one for one in digest.unsafe if one.standing in standings]
+        found = [one for one in report.unsafe if one.state in states]
         rows = [noted(Row(one.volume, one.server, _last(one, when)), one.why) for one in found]
         if rows:
             yield Section(title, many(len(rows), "volume"), tone, [listed(rows)])
@@ -103,54 +103,54 @@ def _last(one: Unsafe, when: When) -> str:
     return f"last {when(one.last)}" if one.last is not None else "never backed up"
 
 
-def _rest(digest: ProjectReport, when: When) -> Iterator[Section]:
-    if digest.outlook is not None:
+def _rest(report: ProjectReport, when: When) -> Iterator[Section]:
+    if report.quota_forecast is not None:
         bars = (
-            _bar("Backup storage", " GiB", digest.outlook.gigabytes),
-            _bar("Backups", "", digest.outlook.backups),
+            _bar("Backup storage", " GiB", report.quota_forecast.gigabytes),
+            _bar("Backups", "", report.quota_forecast.backups),
         )
         note = "An incremental backup is charged the full size of its volume."
         yield Section("Quota", bars=bars, note=note)
-    if digest.made:
-        gib = sum(one.gib for one in digest.made)
-        figure = f"{many(len(digest.made), 'backup')}, {gib:,} GiB"
-        yield Section("Backed up", figure, blocks=[listed(_made(digest, when))])
-    if digest.recovered:
-        figure = many(len(digest.recovered), "attempt")
-        rows = rows_of(digest.recovered, when)
+    if report.made:
+        gib = sum(one.gib for one in report.made)
+        figure = f"{many(len(report.made), 'backup')}, {gib:,} GiB"
+        yield Section("Backed up", figure, blocks=[listed(_made(report, when))])
+    if report.recovered:
+        figure = many(len(report.recovered), "attempt")
+        rows = rows_of(report.recovered, when)
         yield Section("Failed at first, went well later", figure, blocks=[listed(rows)])
-    if digest.skipped:
-        figure = many(sum(len(one.lines) for one in digest.skipped), "volume")
-        left_out = [_left_out(one) for one in digest.skipped]
+    if report.skipped:
+        figure = many(sum(len(one.items) for one in report.skipped), "volume")
+        left_out = [_left_out(one) for one in report.skipped]
         yield Section("Not backed up, as configured", figure, blocks=[listed(left_out)])
-    yield from _small_print(digest, when)
+    yield from _small_print(report, when)
 
 
-def _small_print(digest: ProjectReport, when: When) -> Iterator[Section]:
-    if digest.bad_retention:
-        title, figure = "Retention not understood", many(len(digest.bad_retention), "volume")
-        yield Section(title, figure, "fair", [listed(rows_of(digest.bad_retention, when))])
-    if digest.removed:
-        number, gib = sum(one.number for one in digest.removed), sum(o.gib for o in digest.removed)
+def _small_print(report: ProjectReport, when: When) -> Iterator[Section]:
+    if report.bad_retention:
+        title, figure = "Retention not understood", many(len(report.bad_retention), "volume")
+        yield Section(title, figure, "fair", [listed(rows_of(report.bad_retention, when))])
+    if report.removed:
+        number, gib = sum(one.number for one in report.removed), sum(o.gib for o in report.removed)
         figure = f"{many(number, 'backup')}, {gib:,} GiB"
-        blocks = [listed([_removed(one, when) for one in digest.removed])]
+        blocks = [listed([_removed(one, when) for one in report.removed])]
         yield Section("Expired and removed", figure, blocks=blocks)
-    if digest.pinned:
-        figure = many(len(digest.pinned), "backup")
-        rows = rows_of(digest.pinned, when)
+    if report.pinned:
+        figure = many(len(report.pinned), "backup")
+        rows = rows_of(report.pinned, when)
         yield Section("Pinned: kept until released", figure, blocks=[listed(rows)])
 
 
-def rows_of(lines: Iterable[Line], when: When) -> Sequence[Row]:
-    """Lines as rows: the volume, where it is, when it was, what is to be said."""
+def rows_of(items: Iterable[Item], when: When) -> Sequence[Row]:
+    """Items as rows: the volume, its server and project, the time, the remark."""
     return [
         noted(Row(one.volume, _joined(one.project, one.server), when(one.at)), one.note)
-        for one in lines
+        for one in items
     ]
 
 
-def _made(digest: ProjectReport, when: When) -> Sequence[Row]:
-    if len(digest.made) <= _NAMED:
+def _made(report: ProjectReport, when: When) -> Sequence[Row]:
+    if len(report.made) <= _NAMED:
         return [
             Row(
                 one.volume,
@@ -159,7 +159,7 @@ def _made(digest: ProjectReport, when: When) -> Sequence[Row]:
                 when(one.finished_at),
                 _joined(one.backup, _took(one)),
             )
-            for one in digest.made
+            for one in report.made
         ]
     return [
         Row(
@@ -168,7 +168,7 @@ def _made(digest: ProjectReport, when: When) -> Sequence[Row]:
             f"{one.gib:,} GiB",
             f"{one.full:,} full, {one.incremental:,} incremental",
         )
-        for one in digest.made_on
+        for one in report.made_on
     ]
 
 
@@ -183,10 +183,10 @@ def _took(one: Made) -> str:
 
 
 def _left_out(group: Grouped) -> Row:
-    examples = ", ".join(one.volume for one in group.lines[:_EXAMPLES])
-    rest = len(group.lines) - _EXAMPLES
+    examples = ", ".join(one.volume for one in group.items[:_EXAMPLES])
+    rest = len(group.items) - _EXAMPLES
     more = f" and {rest:,} more" if rest > 0 else ""
-    return Row(_sentence(group.reason), examples + more, many(len(group.lines), "volume"))
+    return Row(_sentence(group.reason), examples + more, many(len(group.items), "volume"))
 
 
 def _bar(label: str, unit: str, gauge: Gauge) -> Bar:

@@ -211,7 +211,9 @@ def test_a_test_mail_says_what_was_done_or_why_not(news: Staffeln, mailbox: Mail
     send_through(news, mailbox)
     good = news("report", "--test-mail", "me@example.org")
     assert good.exit_code == 0
-    assert "has taken a mail from Staffeln <backup@example.org> to me@example.org" in good.stdout
+    assert (
+        "has accepted a mail from Staffeln <backup@example.org> to me@example.org" in good.stdout
+    )
     mailbox.refused_receivers["me@example.org"] = "550 no such user"
     refused = news("report", "--test-mail", "me@example.org")
     assert refused.exit_code == 69

@@ -13,7 +13,7 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.reports.model import ProjectReport
-from staffeln_cli.reports.project_report import Known, digest
+from staffeln_cli.reports.project_report import Known, project_report
 from tests.build import NOW, a_record, ago, an_inventory_volume
 
 SHOP = ProjectRecord(ProjectId("p1"), "shop", "default", True, None, None)
@@ -50,10 +50,10 @@ def a_failure(name: str = "data", reason: str = "the disk is full", **more: Any)
     return a_success(name, state=State.FAILED, reason=reason, **more)
 
 
-def a_digest(
+def a_report(
     *things: InventoryVolume | BackupRecord, restorable: bool = True, unfinished: bool = False
 ) -> ProjectReport:
-    """A digest of volumes and records, of which all or none can be restored."""
+    """A report of volumes and records, of which all or none can be restored."""
     volumes = [one for one in things if isinstance(one, InventoryVolume)]
     ids = {one.volume_id for one in volumes}
     known = Known(
@@ -63,4 +63,4 @@ def a_digest(
         restorable=ids if restorable else set(),
         unfinished=ids if unfinished else set(),
     )
-    return digest(known, Settings(), NOW)
+    return project_report(known, Settings(), NOW)

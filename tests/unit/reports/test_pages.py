@@ -13,7 +13,7 @@ from staffeln_cli.reports.pages.layout import ROWS, Page, Row, lasting, listed, 
 from staffeln_cli.reports.pages.project import project_page
 from staffeln_cli.reports.quota_forecast import Gauge, QuotaForecast
 from tests.build import NOW, ago
-from tests.unit.reports.builders import a_digest, a_failure, a_protected_volume, a_success
+from tests.unit.reports.builders import a_failure, a_protected_volume, a_report, a_success
 
 WHEN = writing(None)
 
@@ -41,7 +41,7 @@ def everything(number: int, reasons: int = 2) -> list[InventoryVolume | BackupRe
 
 @pytest.mark.parametrize(("number", "reasons"), [(0, 1), (1, 1), (300, 2), (300, 300)])
 def test_html_and_plain_text_say_the_same(number: int, reasons: int) -> None:
-    page = project_page(a_digest(*everything(number, reasons)), WHEN)
+    page = project_page(a_report(*everything(number, reasons)), WHEN)
     html = " ".join(unescape(Pages().html(page)).split())
     text = " ".join(Pages().text(page).split())
     said = [page.headline, page.name, page.period, page.footer, *_words(page)]
@@ -62,8 +62,8 @@ def _words(page: Page) -> list[str]:
 
 
 def test_a_bar_says_in_both_how_full_it_is() -> None:
-    outlook = QuotaForecast(Gauge(1000, 812, 12), Gauge(-1, 3))
-    page = project_page(replace(a_digest(a_protected_volume()), outlook=outlook), WHEN)
+    forecast = QuotaForecast(Gauge(1000, 812, 12), Gauge(-1, 3))
+    page = project_page(replace(a_report(a_protected_volume()), quota_forecast=forecast), WHEN)
     for shown in (Pages().html(page), Pages().text(page)):
         assert "812 of 1,000 GiB, 81 %" in shown
         assert "Full in 12 days at the present rate." in shown
@@ -72,7 +72,7 @@ def test_a_bar_says_in_both_how_full_it_is() -> None:
 
 def test_many_backups_are_counted_by_server_few_are_named() -> None:
     for number, name in ((12, "backup of v11"), (13, "13 volumes")):
-        page = project_page(a_digest(*(a_success(f"v{one}") for one in range(number))), WHEN)
+        page = project_page(a_report(*(a_success(f"v{one}") for one in range(number))), WHEN)
         assert name in Pages().text(page)
 
 
@@ -90,8 +90,8 @@ def test_those_that_are_only_named_are_named_by_where_they_are() -> None:
 
 @pytest.mark.parametrize(("days", "told"), [(0, "less than a day"), (1, "1 day")])
 def test_a_quota_that_is_full_tomorrow_says_so(days: int, told: str) -> None:
-    outlook = QuotaForecast(Gauge(1000, 999, days), Gauge(-1, 3))
-    page = project_page(replace(a_digest(a_protected_volume()), outlook=outlook), WHEN)
+    forecast = QuotaForecast(Gauge(1000, 999, days), Gauge(-1, 3))
+    page = project_page(replace(a_report(a_protected_volume()), quota_forecast=forecast), WHEN)
     assert f"Full in {told} at the present rate." in Pages().text(page)
 
 
@@ -128,11 +128,11 @@ def test_a_folder_of_templates_that_is_none_is_a_mistake_of_the_configuration(
         Pages(tmp_path / "nowhere")
     (tmp_path / "page.txt.j2").write_text("{% if %}")
     with pytest.raises(ConfigError, match=r"page\.txt\.j2, line 1"):
-        Pages(tmp_path).text(project_page(a_digest(), WHEN))
+        Pages(tmp_path).text(project_page(a_report(), WHEN))
 
 
 def test_no_control_of_a_name_gets_into_a_mail() -> None:
-    page = replace(project_page(a_digest(), WHEN), name="shop\x1b[2J\u202e\x9b<b>")
+    page = replace(project_page(a_report(), WHEN), name="shop\x1b[2J\u202e\x9b<b>")
     for shown in (Pages().html(page), Pages().text(page)):
         assert not {"\x1b", "\u202e", "\x9b"} & set(shown)
         assert "shop\\u001b[2J" in shown
@@ -145,14 +145,14 @@ def test_no_control_of_a_name_gets_into_a_mail() -> None:
 def test_a_template_can_do_nothing_but_show(tmp_path: Path, template: str) -> None:
     (tmp_path / "page.txt.j2").write_text(template)
     with pytest.raises(ConfigError, match=r"report\.templates: page\.txt\.j2: "):
-        Pages(tmp_path).text(replace(project_page(a_digest(), WHEN), tiles=[]))
+        Pages(tmp_path).text(replace(project_page(a_report(), WHEN), tiles=[]))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 @pytest.mark.parametrize("whose", [".", "page.txt.j2"])
 def test_a_template_that_a_stranger_could_change_is_refused(tmp_path: Path, whose: str) -> None:
     (tmp_path / "page.txt.j2").write_text("all is well")
-    assert Pages(tmp_path).text(project_page(a_digest(), WHEN)) == "all is well"
+    assert Pages(tmp_path).text(project_page(a_report(), WHEN)) == "all is well"
     os.chown(tmp_path / whose, os.geteuid() + 4711, -1)
     with pytest.raises(ConfigError, match="belongs to the user with the number"):
-        Pages(tmp_path).text(project_page(a_digest(), WHEN))
+        Pages(tmp_path).text(project_page(a_report(), WHEN))

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from staffeln_cli.cloud.lookups import Quota, Quotas
-from staffeln_cli.reports.quota_forecast import WINDOW, Gauge, outlook
+from staffeln_cli.reports.quota_forecast import WINDOW, Gauge, forecast
 from staffeln_cli.store.reports import Charge, Growth
 from tests.build import NOW
 
@@ -39,7 +39,7 @@ def test_what_is_unlimited_is_never_full() -> None:
 
 def days_left(limit: int, used: int, growth: Growth) -> int | None:
     quotas = Quotas(backups=Quota(-1, 0), gigabytes=Quota(limit, used))
-    return outlook(quotas, growth, NOW).gigabytes.days_left
+    return forecast(quotas, growth, NOW).gigabytes.days_left
 
 
 def test_a_quota_lasts_for_its_room_at_the_rate_of_the_last_fortnight() -> None:
