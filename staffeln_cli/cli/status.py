@@ -1,5 +1,6 @@
 """The commands that only look."""
 
+import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from staffeln_cli.cli.show import exit_on_error
 if TYPE_CHECKING:
     from staffeln_cli.planning.health import Summary
 
+log = logging.getLogger(__name__)
 STATES = (
     *("planned", "starting", "creating", "available", "deleting"),
     *("deleted", "missing", "failed", "cancelled"),
@@ -90,7 +92,7 @@ def status(
             summary.show(state, findings(state))
 
 
-def _nagios(session: Session, *, critical: int, warning: int) -> int:
+def _nagios(session: Session, **limits: int) -> int:
     from staffeln_cli.commands.status import summary as command
     from staffeln_cli.errors import StaffelnError
     from staffeln_cli.planning.health import Level, findings
@@ -98,12 +100,16 @@ def _nagios(session: Session, *, critical: int, warning: int) -> int:
 
     try:
         state = command.summary(read_only_runtime(session))
+        found = findings(state, **limits)
+        text, level = monitoring.nagios(state, found, **limits), found[0].level
     except StaffelnError as error:
-        click.echo(monitoring.nagios_line(Level.UNKNOWN.name, str(error)))
-        return Level.UNKNOWN
-    found = findings(state, critical=critical, warning=warning)
-    write(monitoring.nagios(state, found, critical=critical, warning=warning))
-    return found[0].level
+        text, level = monitoring.nagios_line(Level.UNKNOWN.name, str(error)), Level.UNKNOWN
+    except Exception as error:
+        log.exception("status --nagios ended by a bug")
+        bug = f"a bug, please report it: {type(error).__name__}: {error}"
+        text, level = monitoring.nagios_line(Level.UNKNOWN.name, bug), Level.UNKNOWN
+    write(text)
+    return level
 
 
 def _write_metrics(state: "Summary", where: str) -> None:

@@ -11,9 +11,8 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import (
-    ArgumentError,
     DBAPIError,
     IntegrityError,
     NoSuchModuleError,
@@ -24,6 +23,7 @@ from sqlalchemy.exc import (
 from staffeln_cli.errors import ConfigError, LeadershipLost, SchemaOutdated, StoreUnavailable
 from staffeln_cli.model.redaction import masked_url, without_secrets
 from staffeln_cli.model.text import first_line
+from staffeln_cli.store import database_url
 from staffeln_cli.tables import SCHEMA_REVISION, Base, LeadershipRow
 
 BUSY_TIMEOUT = timedelta(seconds=30)
@@ -57,7 +57,7 @@ class Database:
 
     def __init__(self, url: str, *, clock: Callable[[], datetime] | None = None) -> None:
         self._given_url = url
-        self.url = _checked(url)
+        self.url = database_url.parse(url)
         self._clock = clock
         self._engine = _engine(self.url)
         self.fence: Fence | None = None
@@ -153,7 +153,8 @@ class Database:
     @property
     def shown(self) -> str:
         """The URL as it may be shown."""
-        return masked_url(self.url.render_as_string(hide_password=True))
+        shown = masked_url(self.url.render_as_string(hide_password=True))
+        return without_secrets(shown, self._given_url)  # SQLAlchemy parses a stray @ otherwise
 
     def explained(self, error: object) -> str:
         """What the driver says, in its first line and without what is secret in the URL."""
@@ -174,6 +175,8 @@ class Database:
         try:
             yield
         except (IntegrityError, ProgrammingError) as error:
+            if error.statement is None:  # nothing was asked yet: the driver refuses the URL
+                raise ConfigError([self.explained(error.orig)]) from error
             if getattr(error.orig, "sqlstate", None) != _NO_PRIVILEGE:
                 raise  # a law of the database, or a bug: the caller knows, or nobody
             raise StoreUnavailable(self.explained(error.orig)) from error
@@ -195,21 +198,6 @@ def upsert(connection: Connection, table: type[Base]) -> sqlite.Insert:
     from sqlalchemy.dialects import postgresql
 
     return cast("sqlite.Insert", postgresql.insert(table))
-
-
-def _checked(url: str) -> URL:
-    expected = "expected sqlite:////absolute/path or postgresql+psycopg://user:password@host/name"
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        raise ConfigError([f"database.url: is not a URL; {expected}"]) from None
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    if parsed.drivername not in ("sqlite", "postgresql+psycopg"):
-        raise ConfigError([f"database.url: {parsed.drivername}:// is not supported; {expected}"])
-    if parsed.drivername == "sqlite" and not parsed.database:
-        raise ConfigError([f"database.url: names no file; {expected}"])
-    return parsed
 
 
 def _engine(url: URL) -> Engine:
