@@ -27,8 +27,8 @@ class Backend(Protocol):
 
 BACKENDS = {
     FileUrl: ("file", ""),
-    RedisUrl: ("redis", "redis"),
-    SentinelUrl: ("redis", "redis"),
+    RedisUrl: ("redis", ""),
+    SentinelUrl: ("redis", ""),
     KubernetesUrl: ("kubernetes", "kubernetes"),
 }
 """For each kind of URL, the module that serves it and the pip extra which that needs."""
