@@ -8,6 +8,7 @@ from datetime import datetime
 from staffeln_cli.errors import InDoubt, NotFound, Refused
 from staffeln_cli.model import Backup, BackupId, Decision, Outcome, ServerId, VolumeId
 from staffeln_cli.model.naming import restored_name
+from staffeln_cli.model.statuses import VOLUME_BEING_RESTORED, VOLUME_USABLE
 from staffeln_cli.operations import lookup
 from staffeln_cli.planning.chains.restorable import newest_restorable
 from staffeln_cli.planning.retention.keep_rules import stamp
@@ -16,8 +17,6 @@ from staffeln_cli.runtime import Run, Runtime, run_pass
 COUNTS = ("restoring", "restored", "failed")
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 15.0
-_UNDER_WAY = frozenset({"creating", "downloading", "restoring-backup"})
-_GOOD = frozenset({"available", "in-use"})
 _AN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -180,7 +179,7 @@ def _wait(run: Run, flights: list[_Flight]) -> None:
         pause = min(pause * 1.5, _LONGEST_WAIT)
         looked = run.parallel(lambda one: _status(run, one), list(waiting))
         for flight, status in looked:
-            if status not in _UNDER_WAY:
+            if status not in VOLUME_BEING_RESTORED:
                 waiting.remove(flight)
                 _landed(run, flight, status)
     run.counts["restoring"] = len(waiting)
@@ -192,7 +191,7 @@ def _status(run: Run, flight: _Flight) -> str | None:
 
 
 def _landed(run: Run, flight: _Flight, status: str | None) -> None:
-    if status in _GOOD:
+    if status in VOLUME_USABLE:
         run.count("restored")
     elif status is None:
         _failed(run, flight.choice, f"the new volume {flight.volume_id} is gone")

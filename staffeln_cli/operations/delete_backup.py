@@ -12,12 +12,11 @@ from staffeln_cli.errors import (
     Refused,
 )
 from staffeln_cli.model import Backup, BackupRecord, State
+from staffeln_cli.model.statuses import BACKUP_DELETABLE
 from staffeln_cli.runtime import Run
 
 _FIRST_PAUSE = timedelta(minutes=5)
 _LONGEST_PAUSE = timedelta(days=1)
-DELETABLE = frozenset({"available", "error"})
-"""cinder:cinder/backup/api.py:API.delete accepts no other status."""
 
 
 class Fate(Enum):
@@ -43,7 +42,7 @@ def remove(run: Run, record: BackupRecord, backup: Backup, reason: str) -> Fate:
 
 def again(run: Run, record: BackupRecord, backup: Backup) -> None:
     """Ask once more for what Cinder refused or gave up; each time after a longer pause."""
-    if backup.status in DELETABLE:
+    if backup.status in BACKUP_DELETABLE:
         attempts = record.delete_attempts + 1
         next_try_at = run.now() + _pause(attempts)
         run.store.notes.asked_again(record.id, attempts=attempts, next_try_at=next_try_at)
@@ -63,7 +62,7 @@ def gone(run: Run, record: BackupRecord) -> None:
 def _ask(run: Run, record: BackupRecord, backup: Backup) -> Fate:
     """Send the request that fits the backup's status; what is refused is tried again later."""
     try:
-        if backup.status in DELETABLE:
+        if backup.status in BACKUP_DELETABLE:
             run.cloud.backups.delete(backup.id, backup.project_id)
         elif backup.status != "deleting":
             _force(run, record, backup)

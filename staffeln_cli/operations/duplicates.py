@@ -7,10 +7,9 @@ from dataclasses import replace
 from staffeln_cli.model import Backup, BackupId, BackupRecord, Kind, Origin, RecordId, State
 from staffeln_cli.model.lifecycle import chain_id_of
 from staffeln_cli.model.naming import RECORD_KEY
+from staffeln_cli.model.statuses import BACKUP_COMPLETE, BACKUP_ENDED
 from staffeln_cli.runtime import Run
 
-_WHOLE = frozenset({"available", "restoring"})
-_ENDED = _WHOLE | {"error", "error_deleting"}
 _GIVEN_UP = frozenset({State.CANCELLED, State.FAILED})
 
 
@@ -30,7 +29,7 @@ def adopt_late_backups(run: Run, strangers: Mapping[BackupId, Backup]) -> None:
         if record.backup_id is not None:
             if record.attempt > 1:  # else a database from an old dump has asked for it anew
                 handle_duplicate(run, record, backup)
-        elif record.state in _GIVEN_UP and backup.status in _ENDED:
+        elif record.state in _GIVEN_UP and backup.status in BACKUP_ENDED:
             _record(run, record, backup, "the request to create it arrived late")
 
 
@@ -45,11 +44,11 @@ def handle_duplicate(run: Run, record: BackupRecord, double: Backup) -> None:
 
     One that is still being created is left for a later pass.
     """
-    if double.status not in _ENDED:
+    if double.status not in BACKUP_ENDED:
         return
     reason = f"made twice by accident, see {record.name}"
     run.fail("backup", double.id, reason)
-    is_needed = double.status in _WHOLE and bool(run.cloud.listings.children(double.id))
+    is_needed = double.status in BACKUP_COMPLETE and bool(run.cloud.listings.children(double.id))
     _record(run, record, double, reason, keep=is_needed)
 
 
@@ -65,7 +64,7 @@ def _record(
     run: Run, maker: BackupRecord, backup: Backup, reason: str, *, keep: bool = True
 ) -> None:
     """Track a backup by a record of its own: as any other, or as remains to be removed."""
-    is_kept = keep and backup.status in _WHOLE
+    is_kept = keep and backup.status in BACKUP_COMPLETE
     kind = Kind.INCREMENTAL if backup.is_incremental else Kind.FULL
     token = secrets.token_hex(8)
     run.store.lifecycle.adopt(

@@ -12,13 +12,9 @@ from staffeln_cli.model import (
     State,
 )
 from staffeln_cli.model.naming import called
+from staffeln_cli.model.statuses import BACKUP_BROKEN, BACKUP_COMPLETE
 from staffeln_cli.operations import delete_backup, duplicates
 from staffeln_cli.runtime import Run
-
-_ALIVE = frozenset({"available", "restoring"})
-
-
-_DEAD = frozenset({"error", "error_deleting"})
 
 
 @dataclass
@@ -81,7 +77,9 @@ def _recover(run: Run, sight: Sight, record: BackupRecord) -> None:
         reason = "the first request to create it never reached Cinder"
         run.store.lifecycle.plan_again(record, reason, owner=run.id)
         return
-    first, *others = sorted(found, key=lambda one: (one.status not in _ALIVE, one.created_at))
+    first, *others = sorted(
+        found, key=lambda one: (one.status not in BACKUP_COMPLETE, one.created_at)
+    )
     if run.store.lifecycle.created(record, first.id, owner=run.id):
         run.count("adopted")
         _finish(run, replace(record, state=State.CREATING, backup_id=first.id), first)
@@ -92,10 +90,10 @@ def _finish(run: Run, record: BackupRecord, backup: Backup | None) -> None:
     """A backup that was being created."""
     if backup is None:
         _fail(run, record, "it vanished while it was being created", remains=False)
-    elif backup.status in _ALIVE:
+    elif backup.status in BACKUP_COMPLETE:
         if run.store.lifecycle.finished(record, backup, run.now()):
             run.count("available")
-    elif backup.status in _DEAD:
+    elif backup.status in BACKUP_BROKEN:
         _fail(run, record, backup.fail_reason or f"Cinder says {backup.status}", backup=backup)
     elif _deadline(run, record) <= run.now():
         run.count("timed_out")

@@ -19,7 +19,7 @@ from staffeln_cli.errors import (
 )
 from staffeln_cli.model import BackupId, BackupRecord, Decision, Kind, ProjectId
 from staffeln_cli.model.naming import RECORD_KEY, SERVER_KEY, called
-from staffeln_cli.planning.protection import selection
+from staffeln_cli.model.statuses import VOLUME_BUSY
 from staffeln_cli.runtime import Run
 from staffeln_cli.store import Caps
 
@@ -123,7 +123,7 @@ def _failed(run: Run, record: BackupRecord, reason: str) -> None:
 def _passes(refusal: VolumeBusy) -> bool:
     """Whether the status that forbids the backup will pass by itself."""
     named = re.search(r'current status is "([^"]*)"', str(refusal))
-    return named is None or named[1] in selection.BUSY
+    return named is None or named[1] in VOLUME_BUSY
 
 
 def _metadata(record: BackupRecord) -> dict[str, str]:

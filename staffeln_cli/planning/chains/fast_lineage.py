@@ -11,8 +11,9 @@ from functools import lru_cache
 from heapq import heappop, heappush
 
 from staffeln_cli.model import Backup
+from staffeln_cli.model.statuses import BACKUP_COMPLETE
 from staffeln_cli.planning.chains import lineage
-from staffeln_cli.planning.chains.lineage import WHOLE, Lineage
+from staffeln_cli.planning.chains.lineage import Lineage
 
 Shape = tuple[int, ...]
 """For each backup, how many of those before it may be its parent by `cautious_parents`.
@@ -40,7 +41,7 @@ def _shape_of(backups: Sequence[Backup]) -> Shape | None:
     """The index of the newest backup that was last updated before this one, or 0."""
     updated: list[tuple[datetime, int]] = []
     for index, backup in enumerate(backups):
-        if backup.snapshot_id is not None or backup.status not in WHOLE:
+        if backup.snapshot_id is not None or backup.status not in BACKUP_COMPLETE:
             return None
         created_at = backup.created_at
         if before is not None and (

@@ -13,9 +13,7 @@ from datetime import datetime
 from functools import cached_property
 
 from staffeln_cli.model import Backup
-
-WHOLE = frozenset({"available", "restoring"})
-"""Statuses of a backup whose data is complete."""
+from staffeln_cli.model.statuses import BACKUP_COMPLETE
 
 Parents = tuple[int, ...]
 """Indexes of all possible parents of one backup, the likeliest first; empty for a full one."""
@@ -104,9 +102,11 @@ def restorable(backups: Sequence[Backup], parents: Sequence[Parents]) -> list[bo
     for index, backup in enumerate(backups):
         above = parents[index]
         # Of the same second, a backup may depend on one that sorts later.
-        are_whole = [found[p] if p < index else backups[p].status in WHOLE for p in above]
+        are_whole = [
+            found[p] if p < index else backups[p].status in BACKUP_COMPLETE for p in above
+        ]
         is_complete = all(are_whole) if above else not backup.is_incremental
-        found.append(is_complete and backup.status in WHOLE)
+        found.append(is_complete and backup.status in BACKUP_COMPLETE)
     return found
 
 
@@ -179,7 +179,7 @@ def _was_available(parent: Backup, child: Backup) -> bool:
     if _was_untouched(parent, child):
         return True
     of_volume = parent.snapshot_id is None and child.snapshot_id is None
-    return of_volume and parent.status in WHOLE and parent.created_at < child.created_at
+    return of_volume and parent.status in BACKUP_COMPLETE and parent.created_at < child.created_at
 
 
 def _was_untouched(parent: Backup, child: Backup) -> bool:

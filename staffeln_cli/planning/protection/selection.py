@@ -16,29 +16,9 @@ from staffeln_cli.model import (
     Volume,
 )
 from staffeln_cli.model.durations import Duration
+from staffeln_cli.model.statuses import VOLUME_BUSY, VOLUME_USABLE
 from staffeln_cli.model.text import quoted
 from staffeln_cli.planning.retention.policy import Policy, in_force, named, reach
-
-GOOD = frozenset({"available", "in-use"})
-BUSY = frozenset(
-    {
-        "attaching",
-        "awaiting-transfer",
-        "backing-up",
-        "creating",
-        "deleting",
-        "detaching",
-        "downloading",
-        "extending",
-        "maintenance",
-        "managing",
-        "reserved",
-        "restoring-backup",
-        "retyping",
-        "uploading",
-    }
-)
-"""Volume statuses that pass by themselves; any but these and the good ones is a problem."""
 
 _CLONE = re.compile(r"backup-vol-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -85,7 +65,7 @@ def protection(
     )
     retention, bad = _retention(volume, known, rules, remembered)
     server_id, server_name = _server(volume, marked or known, remembered)
-    passing = volume.status in BUSY
+    passing = volume.status in VOLUME_BUSY
     return Protection(
         protected=skipped is None,
         skip_reason=skipped.reason if skipped is not None else None,
@@ -204,6 +184,6 @@ def _server(
 
 
 def _problem(volume: Volume) -> str | None:
-    if volume.status in GOOD:
+    if volume.status in VOLUME_USABLE:
         return None
     return f"the volume is in status {quoted(volume.status)}, which allows no backup"

@@ -9,13 +9,10 @@ from typing import NamedTuple
 
 from staffeln_cli.model.durations import Duration
 from staffeln_cli.model.lifecycle import UNFINISHED
-from staffeln_cli.planning.chains.lineage import WHOLE
+from staffeln_cli.model.statuses import BACKUP_COMPLETE, BACKUP_DELETABLE
 from staffeln_cli.planning.chains.members import Member
 from staffeln_cli.planning.retention.periods import kept_by_count
 from staffeln_cli.planning.retention.policy import Policy
-
-_DELETABLE = frozenset({"available", "error"})
-"""Statuses in which Cinder accepts a deletion."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +137,7 @@ def _kept_by_count(history: _History, counted: Sequence[int], policy: Policy) ->
 
 def _newest(history: _History, counted: Sequence[int], count: int) -> _Reasons:
     members = history.members
-    whole = (index for index in counted if members[index].backup.status in WHOLE)
+    whole = (index for index in counted if members[index].backup.status in BACKUP_COMPLETE)
     for index in islice(whole, count):
         yield index, KeepReason("keep_last", f"one of the newest {count} that can be restored")
 
@@ -148,7 +145,7 @@ def _newest(history: _History, counted: Sequence[int], count: int) -> _Reasons:
 def _busy(history: _History, ours: Sequence[int]) -> _Reasons:
     for index in ours:
         status = history.members[index].backup.status
-        if status not in _DELETABLE:
+        if status not in BACKUP_DELETABLE:
             yield index, KeepReason("unfinished", f"Cinder still uses it: its status is {status}")
 
 
