@@ -41,7 +41,7 @@ _NO_LIMITS = ChainLimits(depth=1_000_000, max_age=None)
 
 @dataclass(frozen=True, slots=True)
 class BackupRequest:
-    """What somebody wants backed up, and how; `kind` None: whatever the chain suggests."""
+    """What to back up, and how; with `kind` None, the kind that the chain suggests."""
 
     volumes: Sequence[str] = ()
     servers: Sequence[str] = ()
@@ -49,40 +49,40 @@ class BackupRequest:
     wait: bool = False
 
 
-def run(runtime: Runtime, wish: BackupRequest, *, dry_run: bool = False) -> Outcome:
-    """Plan and start the wished backups at once, and wait for them if that is wished too."""
+def run(runtime: Runtime, request: BackupRequest, *, dry_run: bool = False) -> Outcome:
+    """Plan and start the requested backups at once, and wait for them if that is requested."""
     return run_pass(
-        runtime, "backup", lambda run: _back_up(run, wish), counts=COUNTS, dry_run=dry_run
+        runtime, "backup", lambda run: _back_up(run, request), counts=COUNTS, dry_run=dry_run
     )
 
 
-def _back_up(run: Run, wish: BackupRequest) -> None:
+def _back_up(run: Run, request: BackupRequest) -> None:
     run.cloud.login()
     records = [
         record
-        for volume in _wished(run, wish)
-        if (record := _planned(run, volume, wish.kind)) is not None
+        for volume in _requested(run, request)
+        if (record := _planned(run, volume, request.kind)) is not None
     ]
     if run.dry_run:
         return
     ids = _saved(run, records)
     _start(run, ids)
-    if wish.wait:
+    if request.wait:
         _wait(run, ids)
     run.counts["deferred"] = sum(
-        one.state is State.PLANNED for one in run.store.records.by_record_ids(ids)
+        record.state is State.PLANNED for record in run.store.records.by_record_ids(ids)
     )
 
 
-def _wished(run: Run, wish: BackupRequest) -> Iterator[Volume]:
+def _requested(run: Run, request: BackupRequest) -> Iterator[Volume]:
     """The volumes, each once; NotFound before anything is done when one of them is unknown."""
     found: dict[VolumeId, Volume] = {}
-    for volume_id in wish.volumes:
+    for volume_id in request.volumes:
         volume = run.cloud.lookups.volume(volume_id)
         if volume is None:
             raise NotFound(f"there is no volume {volume_id}; nothing was started")
         found[volume.id] = volume
-    for server_id in wish.servers:
+    for server_id in request.servers:
         if run.cloud.lookups.server(server_id) is None:
             raise NotFound(f"there is no server {server_id}; nothing was started")
         volumes = run.cloud.lookups.volumes_of_server(server_id)
@@ -95,7 +95,7 @@ def _wished(run: Run, wish: BackupRequest) -> Iterator[Volume]:
 def _planned(run: Run, volume: Volume, wanted: Kind | None) -> BackupRecord | None:
     """A record for the request; None, and a failure, when the kind asked for is impossible."""
     backups = run.cloud.listings.backups_of(volume.id)
-    chain = summary_of(one for one in backups if one.project_id == volume.project_id)
+    chain = summary_of(listed for listed in backups if listed.project_id == volume.project_id)
     now, only_incremental = run.now(), wanted is Kind.INCREMENTAL
     backup = next_backup(
         chain,
@@ -124,11 +124,11 @@ def _servers(run: Run, volume: Volume) -> dict[ServerId, Server]:
 def _saved(run: Run, records: Sequence[BackupRecord]) -> set[RecordId]:
     """The records to start: new ones, or those that the schedule had planned already."""
     inserted = run.store.lifecycle.plan(records)
-    others = {one.volume_id: one for one in records if one.id not in inserted}
+    others = {record.volume_id: record for record in records if record.id not in inserted}
     for record in run.store.records.of_volumes(others):
         if record.state is State.PLANNED:
-            wanted = others[record.volume_id]
-            run.store.notes.change_kind(record.id, wanted.kind, wanted.chain_id)
+            requested = others[record.volume_id]
+            run.store.notes.change_kind(record.id, requested.kind, requested.chain_id)
             run.store.notes.start_now(record.id)
         if record.state in UNFINISHED:
             inserted.add(record.id)
@@ -145,15 +145,15 @@ def _start(run: Run, ids: Collection[RecordId]) -> None:
 
 
 def _wait(run: Run, ids: Collection[RecordId]) -> None:
-    """Follow the records to their end; those that the caps held back are started as room comes."""
+    """Follow the records to their end; start those that the caps held back when there is room."""
     pause = _FIRST_WAIT
     while not run.runtime.stop.is_requested:
         follow(run, run.store.claims.claim_open_work(run.claim(), only=ids))
         records = run.store.records.by_record_ids(ids)
-        unfinished = [one for one in records if one.state in UNFINISHED]
+        unfinished = [record for record in records if record.state in UNFINISHED]
         run.runtime.progress("backups", len(records) - len(unfinished), len(records))
         if not unfinished:
             return
-        _start(run, {one.id for one in unfinished})
+        _start(run, {record.id for record in unfinished})
         run.runtime.stop.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_WAIT)

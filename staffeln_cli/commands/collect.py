@@ -1,4 +1,4 @@
-"""Learn which volumes exist, and plan a backup for each protected one that is due."""
+"""Refresh the inventory of volumes, and plan a backup for each protected one that is due."""
 
 import secrets
 from collections.abc import Iterable, Iterator
@@ -40,15 +40,15 @@ COUNTS = ("servers", "volumes", "protected", "skipped", "planned", "gone")
 
 
 def run(runtime: Runtime, *, dry_run: bool = False) -> Outcome:
-    """One pass: look at the whole cloud, refresh the inventory, plan what is due."""
+    """One pass: list the whole cloud, refresh the inventory, plan what is due."""
     return run_pass(runtime, "collect", _collect, counts=COUNTS, leader=True, dry_run=dry_run)
 
 
 @dataclass(slots=True)
-class _Sight:
-    """What a pass knows before it looks at the volumes."""
+class _CloudView:
+    """What a pass knows before it judges the volumes, and which volumes it has seen."""
 
-    moment: datetime
+    now: datetime
     servers: dict[ServerId, Server]
     projects: dict[ProjectId, Project]
     chains: dict[tuple[ProjectId, VolumeId], ChainSummary]
@@ -58,13 +58,12 @@ class _Sight:
     rules: selection.Rules
     seen: set[VolumeId] = field(default_factory=set)
     temporary: set[VolumeId] = field(default_factory=set)
-    """Listed, but made by Cinder for itself: neither judged nor absent."""
+    """Listed, but created by Cinder for its own use: neither judged nor absent."""
 
 
-class _Seen(NamedTuple):
-    """One volume: what it is, its inventory row, and what selection says."""
+class _Judged(NamedTuple):
+    """The inventory row of a listed volume, and what selection concludes about it."""
 
-    volume: Volume
     row: InventoryVolume
     protection: Protection
     is_changed: bool
@@ -73,30 +72,31 @@ class _Seen(NamedTuple):
 
 def _collect(run: Run) -> None:
     with closing(run.cloud.listings.volumes()) as pages:
-        sight, first = _look(run, pages)
+        view, first = _begin(run, pages)
         for page in chain([first], pages):
             run.runtime.stop.check()
-            sight.temporary.update(one.id for one in page if selection.is_temporary(one))
-            _take_in(run, sight, [one for one in page if one.id not in sight.temporary])
-            run.runtime.progress("volumes", len(sight.seen), None)
-    _close(run, sight)
+            temporary = {volume.id for volume in page if selection.is_temporary(volume)}
+            view.temporary |= temporary
+            _take_in(run, view, [volume for volume in page if volume.id not in temporary])
+            run.runtime.progress("volumes", len(view.seen), None)
+    _end(run, view)
 
 
-def _look(run: Run, volumes: Iterator[list[Volume]]) -> tuple[_Sight, list[Volume]]:
-    """Everything but the volumes, listed side by side; of them, the first page.
+def _begin(run: Run, volumes: Iterator[list[Volume]]) -> tuple[_CloudView, list[Volume]]:
+    """List all but the volumes, at the same time, and return the first page of the volumes.
 
-    With that, further ones are fetched ahead while the other listings come in.
+    Asking for that page starts to fetch the next ones while the other listings come in.
     """
     listings, records = run.cloud.listings, run.store.records
-    moment, rules = run.now(), selection_rules(run.settings)
-    with ThreadPoolExecutor(3, thread_name_prefix="look") as pool:
+    now, rules = run.now(), selection_rules(run.settings)
+    with ThreadPoolExecutor(3, thread_name_prefix="listing") as pool:
         chains = pool.submit(lambda: summaries_of(listings.backups()))
         servers = pool.submit(lambda: _servers(listings.servers(), rules))
-        projects = pool.submit(lambda: {one.id: one for one in listings.projects()})
+        projects = pool.submit(lambda: {project.id: project for project in listings.projects()})
         first = next(volumes, [])
         unfinished, missing = records.planned_or_unfinished(), records.newest_missing()
-        sight = _Sight(
-            moment=moment,
+        view = _CloudView(
+            now=now,
             servers=servers.result(),
             projects=projects.result(),
             chains=chains.result(),
@@ -105,51 +105,49 @@ def _look(run: Run, volumes: Iterator[list[Volume]]) -> tuple[_Sight, list[Volum
             missing=missing,
             rules=rules,
         )
-    run.counts["servers"] = len(sight.servers)
+    run.counts["servers"] = len(view.servers)
     if not run.dry_run:
-        run.store.inventory.save_projects(sight.projects.values(), moment)
-    return sight, first
+        run.store.inventory.save_projects(view.projects.values(), now)
+    return view, first
 
 
 def _servers(pages: Iterable[list[Server]], rules: selection.Rules) -> dict[ServerId, Server]:
-    servers = selection.asked_about(chain.from_iterable(pages), rules)
-    return {one.id: one for one in servers}
+    servers = selection.narrowed(chain.from_iterable(pages), rules)
+    return {server.id: server for server in servers}
 
 
-def _take_in(run: Run, sight: _Sight, volumes: list[Volume]) -> None:
-    """One page: refresh its inventory rows, plan what is due, cancel what is no longer wanted."""
-    known = run.store.inventory.volumes([one.id for one in volumes])
-    told = run.store.records.newest_successes([one.id for one in volumes if one.id not in known])
-    page = [_judged(sight, one, known.get(one.id), told.get(one.id)) for one in volumes]
-    sight.seen.update(one.id for one in volumes)
+def _take_in(run: Run, view: _CloudView, volumes: list[Volume]) -> None:
+    """Judge one page: refresh its inventory rows, plan what is due, cancel unprotected plans."""
+    known = run.store.inventory.volumes([volume.id for volume in volumes])
+    new = [volume.id for volume in volumes if volume.id not in known]
+    successes = run.store.records.newest_successes(new)
+    page = [_judged(view, one, known.get(one.id), successes.get(one.id)) for one in volumes]
+    view.seen.update(volume.id for volume in volumes)
     run.counts["volumes"] += len(page)
-    run.counts["protected"] += sum(one.protection.protected for one in page)
-    run.counts["skipped"] += sum(is_skipped(one.protection, sight.rules) for one in page)
-    records = [record for one in page if (record := _planned(run, sight, one)) is not None]
-    unwanted = [
-        one.volume.id
-        for one in page
-        if not one.protection.protected and sight.unfinished.get(one.volume.id) is State.PLANNED
-    ]
+    run.counts["protected"] += sum(judged.protection.protected for judged in page)
+    run.counts["skipped"] += sum(is_skipped(judged.protection, view.rules) for judged in page)
+    records = [record for one in page if (record := _planned(run, view, one)) is not None]
+    unprotected = [judged.row.volume_id for judged in page if not judged.protection.protected]
     if run.dry_run:
-        run.counts["planned"] += sum(one.state is State.PLANNED for one in records)
+        run.counts["planned"] += sum(record.state is State.PLANNED for record in records)
         return
-    run.store.inventory.save([one.row for one in page if one.is_changed])
+    run.store.inventory.save([judged.row for judged in page if judged.is_changed])
     inserted = run.store.lifecycle.plan(records)
     run.counts["planned"] += sum(
-        one.state is State.PLANNED and one.id in inserted for one in records
+        record.state is State.PLANNED and record.id in inserted for record in records
     )
-    run.store.lifecycle.cancel_planned(unwanted, "no longer protected", sight.moment)
+    planned_before = [one for one in unprotected if view.unfinished.get(one) is State.PLANNED]
+    run.store.lifecycle.cancel_planned(planned_before, "no longer protected", view.now)
 
 
 def _judged(
-    sight: _Sight, volume: Volume, known: InventoryVolume | None, succeeded_at: datetime | None
-) -> _Seen:
-    protection = selection.protection(volume, sight.servers, sight.projects, sight.rules, known)
+    view: _CloudView, volume: Volume, known: InventoryVolume | None, succeeded_at: datetime | None
+) -> _Judged:
+    protection = selection.protection(volume, view.servers, view.projects, view.rules, known)
     row = InventoryVolume.seen(
-        volume, protection, sight.moment, known=known, succeeded_at=succeeded_at
+        volume, protection, view.now, known=known, succeeded_at=succeeded_at
     )
-    return _Seen(volume, row, protection, is_changed=row != known)
+    return _Judged(row, protection, is_changed=row != known)
 
 
 def is_skipped(protection: Protection, rules: selection.Rules) -> bool:
@@ -157,10 +155,10 @@ def is_skipped(protection: Protection, rules: selection.Rules) -> bool:
     return protection.skip_reason is not None and rules.skip_volume_key in protection.skip_reason
 
 
-def _planned(run: Run, sight: _Sight, seen: _Seen) -> BackupRecord | None:
-    """A record for a volume that is due; failed at once where its status forbids a backup."""
-    volume, protection, now = seen.row, seen.protection, sight.moment
-    is_unfinished = volume.volume_id in sight.unfinished
+def _planned(run: Run, view: _CloudView, judged: _Judged) -> BackupRecord | None:
+    """A record for a volume that is due; failed at once if its status allows no backup."""
+    volume, protection, now = judged.row, judged.protection, view.now
+    is_unfinished = volume.volume_id in view.unfinished
     if not protection.protected or protection.busy or is_unfinished:
         return None
     interval = run.settings.backup.min_interval
@@ -173,42 +171,43 @@ def _planned(run: Run, sight: _Sight, seen: _Seen) -> BackupRecord | None:
     if not due.is_due(volume, now, interval):
         return None
     backup = next_backup(
-        sight.chains.get((volume.project_id, volume.volume_id)),
-        sight.limits,
+        view.chains.get((volume.project_id, volume.volume_id)),
+        view.limits,
         now,
         volume_size_gib=volume.size_gib,
-        newest_missing=sight.missing.get(volume.volume_id),
+        newest_missing=view.missing.get(volume.volume_id),
     )
     action, name = f"plan {backup.kind}", volume.volume_name
     run.decide(Decision(action, "volume", volume.volume_id, name, backup.reason))
     return planned(volume, backup, now, token=secrets.token_hex(8))
 
 
-def _close(run: Run, sight: _Sight) -> None:
+def _end(run: Run, view: _CloudView) -> None:
     """The listing was complete. What it lacks is gone if Cinder says so when asked by id."""
     if run.dry_run:
         return
     inventory = run.store.inventory
     gone: list[VolumeId] = []
-    doubtful: list[InventoryVolume] = []
-    unseen = [one for one in inventory.unseen(sight.seen) if one.volume_id not in sight.temporary]
-    for known, is_there in run.parallel(lambda one: _is_there(run, one), unseen):
+    unknown: list[InventoryVolume] = []
+    unseen = inventory.unseen(view.seen)
+    absent = [volume for volume in unseen if volume.volume_id not in view.temporary]
+    for volume, is_there in run.parallel(lambda volume: _is_there(run, volume), absent):
         if is_there is None:
-            doubtful.append(known)
+            unknown.append(volume)
         elif not is_there:
-            gone.append(known.volume_id)
+            gone.append(volume.volume_id)
     run.runtime.stop.check()
-    inventory.close_listing(gone, doubtful, sight.moment)
+    inventory.close_listing(gone, unknown, view.now)
     run.counts["gone"] = len(gone)
-    run.store.lifecycle.cancel_planned(gone, "the volume is gone", sight.moment)
+    run.store.lifecycle.cancel_planned(gone, "the volume is gone", view.now)
 
 
-def _is_there(run: Run, known: InventoryVolume) -> bool | None:
-    """Whether Cinder has a volume that the listing lacks; None, and a failure, when in doubt."""
+def _is_there(run: Run, volume: InventoryVolume) -> bool | None:
+    """Whether Cinder has a volume that the listing lacks; None, and a failure, if unknown."""
     try:
-        return run.cloud.lookups.volume(known.volume_id) is not None
+        return run.cloud.lookups.volume(volume.volume_id) is not None
     except CloudUnavailable as error:
         reason = f"the listing of volumes lacks it, and looking it up failed: {error}"
-        name = called(known.volume_name, known.server_name)
-        run.fail("volume", known.volume_id, reason, name=name)
+        name = called(volume.volume_name, volume.server_name)
+        run.fail("volume", volume.volume_id, reason, name=name)
         return None

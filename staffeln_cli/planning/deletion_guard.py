@@ -1,4 +1,4 @@
-"""May this request delete that backup? The answer for Cinder's policy engine, with its reason."""
+"""Whether a request may delete a backup: the answer to Cinder's policy engine, with its reason."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from staffeln_cli.model import State
 from staffeln_cli.model.lifecycle import LIVE
 
 CLOCK_SLACK = timedelta(minutes=5)
-"""How far Cinder's clock may be behind the database's when a lost reply is recognised by time."""
+"""How far Cinder's clock may be behind the database's when a backup is recognised by its time."""
 
 _MAY_EXIST = LIVE | {State.PLANNED}
-"""Of a record planned again, too, Cinder may have a backup that nobody heard of."""
+"""Also of a record that was planned again Cinder may have a backup, by a request with no reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Who wants to delete which backup; beyond the id, what the policy engine tells of it."""
+    """Who wants to delete which backup, and what else the policy engine says about it."""
 
     backup_id: str
     user_id: str | None = None
@@ -29,7 +29,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A backup record, as far as it bears on the question."""
+    """A backup record, with the columns that matter to the question."""
 
     record_id: str
     backup_id: str | None
@@ -50,9 +50,9 @@ class Verdict:
 def verdict(
     question: Question, records: Iterable[Remembered], *, trusted: Collection[str]
 ) -> Verdict:
-    """Deny what any of the records speaks for; Staffeln's own users may delete everything.
+    """Deny the deletion if any of the records protects the backup; trusted users may delete all.
 
-    `records`: those with its backup id, name or record id, and its volume's `starting` one.
+    `records` have its backup id, name or record id, or are the `starting` one of its volume.
     """
     if question.user_id and question.user_id in trusted:
         return Verdict(True, "asked by a trusted user")
@@ -65,9 +65,9 @@ def verdict(
 
 
 def _never_heard_back(record: Remembered, question: Question) -> bool:
-    """Whether the backup is probably what became of a create request whose reply was lost.
+    """Whether the backup was probably created by a request of this record whose reply was lost.
 
-    Its owner may have changed name and metadata, but not the volume, nor the time.
+    Its owner can change its name and metadata, but neither its volume nor its time.
     """
     if record.state not in _MAY_EXIST:
         return False

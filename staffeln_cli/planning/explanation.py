@@ -1,4 +1,4 @@
-"""All there is to say about one volume, as `staffeln explain` says it."""
+"""What `staffeln explain` shows about one volume."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,12 +19,12 @@ class Next:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All there is to say about one volume; verdicts newest first."""
+    """What is known about one volume; verdicts newest first."""
 
     volume: InventoryVolume
     project_name: str
     from_cloud: bool
-    """Whether Cinder was asked; else other people's backups are not seen."""
+    """Whether Cinder was asked; otherwise only backups with a record of ours are known."""
     retention: str
     unfinished: tuple[BackupRecord, ...]
     next: Next | None

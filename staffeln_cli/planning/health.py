@@ -1,4 +1,4 @@
-"""Whether one may sleep: what the state of the protection means to whoever answers for it."""
+"""Overall health: turns volume and run statistics into OK, WARNING or CRITICAL findings."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from staffeln_cli.model import State
 
 
 class Level(IntEnum):
-    """How bad it is, numbered as Nagios does."""
+    """How bad a finding is, with the numbers of Nagios."""
 
     OK = 0
     WARNING = 1
@@ -58,7 +58,7 @@ class Tally:
     """Protected, and without a successful backup so far."""
     bad_retention: int = 0
     oldest_success: datetime | None = None
-    """Start of the last successful backup of the volume where that is longest ago."""
+    """The oldest of the volumes' last successful backups: its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +71,22 @@ class Summary:
     backups: Mapping[State, int]
     runs: Mapping[str, LastRun]
     collected_at: datetime | None
-    """When the whole cloud was last looked at."""
+    """When the whole cloud was last listed."""
     is_stale: bool
-    """Whether that is as long ago as would make a backup overdue."""
+    """Whether that is so long ago that a backup would be overdue."""
     worst: tuple[Late, ...]
-    """The overdue volumes that are longest without a backup."""
+    """The overdue volumes that have been without a backup for the longest time."""
 
 
 def findings(state: Summary, *, critical: int = 1, warning: int = 1) -> list[Finding]:
-    """What there is to say, the worst first.
+    """The findings about a state, the worst first.
 
-    From `critical` overdue volumes on it is critical; from `warning` volumes on that still wait
-    for their first backup it is worth a warning.
+    `critical` overdue volumes make it CRITICAL, `warning` volumes without a first backup WARNING.
     """
     found = [*_of_volumes(state.volumes, critical, warning), *_of_runs(state)]
-    if all(one.level is Level.OK for one in found):
+    if all(finding.level is Level.OK for finding in found):
         found.insert(0, _good(state.volumes))
-    return sorted(found, key=lambda one: -one.level)
+    return sorted(found, key=lambda finding: -finding.level)
 
 
 def _good(volumes: Tally) -> Finding:
@@ -117,10 +116,12 @@ def _of_volumes(volumes: Tally, critical: int, warning: int) -> Iterator[Finding
 
 def _of_runs(state: Summary) -> Iterator[Finding]:
     if state.collected_at is None:
-        yield Finding(Level.CRITICAL, "no collect has gone through yet: the cloud is not known")
+        yield Finding(
+            Level.CRITICAL, "collect has never completed: nothing is known about the cloud yet"
+        )
     elif state.is_stale:
         ago = age(state.generated_at, state.collected_at)
-        text = f"the last good collect was {ago} ago: what is shown may be history"
+        text = f"the last good collect was {ago} ago: the figures may be outdated"
         yield Finding(Level.CRITICAL, text)
     for name, run in state.runs.items():
         if run.outcome != "ok":
@@ -129,7 +130,7 @@ def _of_runs(state: Summary) -> Iterator[Finding]:
 
 
 def age(now: datetime, moment: datetime) -> str:
-    """How long ago, in the largest unit of which there are two."""
+    """How long ago, in the largest unit that gives at least 2."""
     seconds = max(0, int((now - moment).total_seconds()))
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * length:

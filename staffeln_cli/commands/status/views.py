@@ -1,4 +1,4 @@
-"""The state row by row: volumes, backups, projects, runs."""
+"""The rows of `status volumes`, `backups`, `projects` and `runs`."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,29 +44,29 @@ COLUMNS = {"volumes": VOLUMES, "backups": BACKUPS, "projects": PROJECTS, "runs":
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A table to be: names of its columns, and rows that come as they are read."""
+    """A table: the names of its columns, and its rows, which come as they are read."""
 
     columns: tuple[str, ...]
     rows: Iterator[tuple[object, ...]]
 
     def of(self, columns: Sequence[str]) -> "View":
         """Only these columns, in the order of the view, as the openstack client has them."""
-        places = [place for place, name in enumerate(self.columns) if name in columns]
-        names = tuple(self.columns[place] for place in places)
-        return View(names, (tuple(row[place] for place in places) for row in self.rows))
+        indexes = [index for index, name in enumerate(self.columns) if name in columns]
+        names = tuple(self.columns[index] for index in indexes)
+        return View(names, (tuple(row[index] for index in indexes) for row in self.rows))
 
     def by(self, columns: Sequence[str], *, descending: bool = False) -> "View":
-        """Sorted by the first column, then the next; what has no value comes last."""
+        """Sorted by the first column, then the next; rows without a value come last."""
         rows = list(self.rows)
         for name in reversed(columns):
-            place = self.columns.index(name)
-            known = [row for row in rows if row[place] is not None]
-            known.sort(key=lambda row: _rank(row[place]), reverse=descending)
-            rows = known + [row for row in rows if row[place] is None]
+            index = self.columns.index(name)
+            known = [row for row in rows if row[index] is not None]
+            known.sort(key=lambda row: _rank(row[index]), reverse=descending)
+            rows = known + [row for row in rows if row[index] is None]
         return replace(self, rows=iter(rows))
 
     def first(self, number: int | None) -> "View":
-        """No more than so many rows."""
+        """At most so many rows; None: all."""
         return replace(self, rows=islice(self.rows, number))
 
 
@@ -99,12 +99,12 @@ def backups(runtime: Runtime, wanted: "Filter") -> View:
 
 def projects(runtime: Runtime, wanted: "Filter") -> View:
     """The projects that exist, or that have backups left."""
-    overview = runtime.store.status_queries
+    queries = runtime.store.status_queries
     counts: dict[str, list[BackupCount]] = defaultdict(list)
-    for count in overview.backup_counts():
+    for count in queries.backup_counts():
         counts[count.project_id].append(count)
     tallies: dict[str, Tally] = {}
-    for project_id, group in groupby(overview.volumes(wanted), lambda found: found[0].project_id):
+    for project_id, group in groupby(queries.volumes(wanted), lambda found: found[0].project_id):
         tally = tallies[project_id] = Tally()
         for _ in tallied(tally, group, runtime.settings, runtime.now()):
             pass
@@ -112,7 +112,7 @@ def projects(runtime: Runtime, wanted: "Filter") -> View:
         PROJECTS,
         (
             _project(one, tallies.get(one.project_id, Tally()), counts.get(one.project_id, []))
-            for one in overview.projects(wanted)
+            for one in queries.projects(wanted)
             if one.gone_at is None or one.project_id in counts
         ),
     )
@@ -121,8 +121,8 @@ def projects(runtime: Runtime, wanted: "Filter") -> View:
 def _project(
     project: ProjectRecord, tally: Tally, counts: Sequence["BackupCount"]
 ) -> tuple[object, ...]:
-    number: Mapping[State, int] = {one.state: one.number for one in counts}
-    kept = [one.size_gib for one in counts if one.state is State.AVAILABLE]
+    number: Mapping[State, int] = {count.state: count.number for count in counts}
+    kept = [count.size_gib for count in counts if count.state is State.AVAILABLE]
     return (
         *(project.project_id, project.project_name, project.domain_id, project.enabled),
         *(tally.protected, tally.skipped, tally.overdue, tally.never, tally.oldest_success),
@@ -134,23 +134,23 @@ def _project(
 
 
 def runs(runtime: Runtime, *, command: str | None = None, outcome: str | None = None) -> View:
-    """The runs, newest first; one without an end is under way, or died."""
+    """The runs, newest first; a run without an end is still running, or died."""
     rows = runtime.store.status_queries.runs(command, outcome)
     return View(
         RUNS,
         (
             (
-                *(one.id, one.command, one.host, one.started_at, one.ended_at),
-                (one.ended_at - one.started_at) / timedelta(seconds=1) if one.ended_at else None,
-                *(one.outcome, one.api_requests, one.counts, len(one.failures)),
+                *(run.id, run.command, run.host, run.started_at, run.ended_at),
+                (run.ended_at - run.started_at) / timedelta(seconds=1) if run.ended_at else None,
+                *(run.outcome, run.api_requests, run.counts, len(run.failures)),
             )
-            for one in rows
+            for run in rows
         ),
     )
 
 
 def _rank(value: object) -> tuple[bool, float, str]:
-    """Numbers before words; moments and words as they are written."""
+    """Numbers before texts; texts and moments as they are written, without case."""
     if isinstance(value, (bool, int, float)):
         return False, value, ""
     return True, 0.0, str(value).casefold()

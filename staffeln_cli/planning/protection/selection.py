@@ -1,4 +1,4 @@
-"""Which volumes are protected, why others are not, and which retention was promised to each."""
+"""Which volumes are protected, why others are not, and which retention applies to each."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,20 +34,20 @@ class Rules:
     default: Duration
 
 
-def asked_about(servers: Iterable[Server], rules: Rules) -> Iterator[Server]:
-    """The servers with no more of their metadata than selection reads.
+def narrowed(servers: Iterable[Server], rules: Rules) -> Iterator[Server]:
+    """The servers with only the metadata that selection reads.
 
-    Most say the same, and so share what they say: there may be tens of thousands.
+    Servers with the same metadata share one mapping: there may be tens of thousands.
     """
-    said: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
+    shared: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
     projects: dict[ProjectId, ProjectId] = {}
     keys = (rules.metadata_key, rules.retention_key)
     for server in servers:
         items = tuple([(key, server.metadata[key]) for key in keys if key in server.metadata])
-        if items not in said:
-            said[items] = dict(items)
+        if items not in shared:
+            shared[items] = dict(items)
         project_id = projects.setdefault(server.project_id, server.project_id)
-        yield Server(server.id, server.name, project_id, said[items])
+        yield Server(server.id, server.name, project_id, shared[items])
 
 
 def protection(
@@ -55,23 +55,26 @@ def protection(
     servers: Mapping[ServerId, Server],
     projects: Mapping[ProjectId, Project],
     rules: Rules,
-    remembered: InventoryVolume | None,
+    known: InventoryVolume | None,
 ) -> Protection:
-    """Judge one volume; `servers` and `projects` must come from complete listings."""
-    known = [servers[i] for i in volume.server_ids if i in servers]
-    marked = [server for server in known if _is_marked(server, rules)]
+    """Judge one volume; `known` is its row of the last pass.
+
+    `servers` and `projects` must come from complete listings.
+    """
+    found = [servers[i] for i in volume.server_ids if i in servers]
+    marked = [server for server in found if _is_marked(server, rules)]
     skipped = _skip(volume, projects, rules) or (
-        None if marked else _unmarked(volume, known, remembered)
+        None if marked else _unmarked(volume, found, known)
     )
-    retention, bad = _retention(volume, known, rules, remembered)
-    server_id, server_name = _server(volume, marked or known, remembered)
-    passing = volume.status in VOLUME_BUSY
+    retention, bad = _retention(volume, found, rules, known)
+    server_id, server_name = _server(volume, marked or found, known)
+    is_busy = volume.status in VOLUME_BUSY
     return Protection(
         protected=skipped is None,
         skip_reason=skipped.reason if skipped is not None else None,
         skip_cause=skipped.cause if skipped is not None else None,
-        problem=_problem(volume) if skipped is None and not passing else None,
-        busy=skipped is None and passing,
+        problem=_problem(volume) if skipped is None and not is_busy else None,
+        busy=skipped is None and is_busy,
         server_id=server_id,
         server_name=server_name,
         retention=retention,
@@ -80,10 +83,10 @@ def protection(
 
 
 def is_temporary(volume: Volume) -> bool:
-    """Whether Cinder made this volume for itself: a backup's clone, or a migration's target."""
+    """Whether Cinder created it for its own use: a backup's clone, or a migration's target."""
     if (volume.migration_status or "").startswith("target:"):
         return True
-    # No server ever has a clone, but a user may give such a name to a volume of his own.
+    # No server ever has a clone, but a user may give such a name to their own volume.
     return not volume.server_ids and _CLONE.fullmatch(volume.name) is not None
 
 
@@ -110,7 +113,7 @@ _UNKNOWN_SERVER = _Skip(SkipCause.SERVER_UNKNOWN, "its server is unknown to Nova
 
 
 def _skip(volume: Volume, projects: Mapping[ProjectId, Project], rules: Rules) -> _Skip | None:
-    """What forbids a backup whatever the servers say."""
+    """Why the volume is not protected, regardless of its servers."""
     project = projects.get(volume.project_id)
     if project is None:
         return _UNKNOWN_PROJECT
@@ -122,35 +125,35 @@ def _skip(volume: Volume, projects: Mapping[ProjectId, Project], rules: Rules) -
 
 
 def _unmarked(
-    volume: Volume, known: list[Server], remembered: InventoryVolume | None
+    volume: Volume, servers: list[Server], known: InventoryVolume | None
 ) -> _Skip | None:
-    """Why a volume without a marked server is left out; None if an unknown server's mark holds."""
+    """Why a volume without a marked server is skipped; None if an unknown server was marked."""
     if not volume.server_ids:
         return _DETACHED
-    if len(known) == len(set(volume.server_ids)):
+    if len(servers) == len(set(volume.server_ids)):
         return _UNMARKED
-    if remembered is None:
+    if known is None:
         return _UNKNOWN_SERVER
-    if remembered.protected:
+    if known.protected:
         return None
-    return _Skip(SkipCause.SERVER_UNKNOWN, remembered.skip_reason or _UNKNOWN_SERVER.reason)
+    return _Skip(SkipCause.SERVER_UNKNOWN, known.skip_reason or _UNKNOWN_SERVER.reason)
 
 
 def _retention(
-    volume: Volume, known: list[Server], rules: Rules, remembered: InventoryVolume | None
+    volume: Volume, servers: list[Server], rules: Rules, known: InventoryVolume | None
 ) -> tuple[str | None, str | None]:
-    """The retention text that holds, and an invalid one for people to see."""
-    last = remembered.retention if remembered is not None else None
+    """The retention text that applies, and an invalid one to show to people."""
+    last = known.retention if known is not None else None
     texts: list[str | None] = []
     bad = None
-    for server in known:
+    for server in servers:
         wanted = server.metadata.get(rules.retention_key)
         if wanted is None or _is_valid(wanted, rules):
             texts.append(wanted.strip() if wanted is not None else None)
         else:
             texts += (None, last)
             bad = quoted(wanted)
-    if len(known) < len(set(volume.server_ids)) or not known:
+    if len(servers) < len(set(volume.server_ids)) or not servers:
         texts.append(last)
     if len(texts) == 1:
         return texts[0], bad
@@ -166,20 +169,20 @@ def _is_valid(text: str, rules: Rules) -> bool:
 
 
 def _length(text: str | None, rules: Rules) -> tuple[object, ...]:
-    """For comparing; of equals an explicit text wins, and the order of servers never matters."""
+    """Sorting key; of equal lengths an explicit text wins, whatever the order of servers."""
     policy = in_force(text, rules.policies, rules.default)
     return reach(policy), text is not None, text or ""
 
 
 def _server(
-    volume: Volume, candidates: list[Server], remembered: InventoryVolume | None
+    volume: Volume, candidates: list[Server], known: InventoryVolume | None
 ) -> tuple[ServerId | None, str]:
-    """The server to name: a detached volume still belongs to the one it had."""
+    """The server to show: for a detached volume, the last one."""
     if candidates:
         first = min(candidates, key=lambda server: server.id)
         return first.id, first.name
-    if remembered is not None and remembered.server_id is not None:
-        return remembered.server_id, remembered.server_name
+    if known is not None and known.server_id is not None:
+        return known.server_id, known.server_name
     return min(volume.server_ids, default=None), ""
 
 

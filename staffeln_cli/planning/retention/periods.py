@@ -13,7 +13,7 @@ from staffeln_cli.planning.retention.policy import Policy
 
 
 class Kept(NamedTuple):
-    """The rule that keeps a moment, and what of: the period of which it is the newest."""
+    """The rule that keeps a moment, and the period of which it is the newest."""
 
     rule: str
     period: str
@@ -29,7 +29,7 @@ def kept_by_count(moments: Sequence[datetime], policy: Policy) -> list[Kept | No
         most = getattr(policy, rule.name)
         if most and waiting:
             waiting = _keep(utc, kept, waiting, rule, most)
-    return [kept.get(place) for place in range(len(utc))]
+    return [kept.get(index) for index in range(len(utc))]
 
 
 class _Rule(NamedTuple):
@@ -59,18 +59,18 @@ def _keep(
 ) -> list[int]:
     """Add to what is kept; return what a coarser rule may still keep.
 
-    That does not come back to what this one has passed over.
+    A coarser rule does not consider what this one has passed over.
     """
-    covered = {rule.period(moments[place]) for place in kept}
+    covered = {rule.period(moments[index]) for index in kept}
     taken: set[int] = set()
     left: list[int] = []
-    for turn, place in enumerate(waiting):
-        period = rule.period(moments[place])
+    for turn, index in enumerate(waiting):
+        period = rule.period(moments[index])
         if period in covered:
-            left.append(place)
+            left.append(index)
         elif period not in taken:
             if len(taken) == most:
                 return left + list(waiting[turn:])
             taken.add(period)
-            kept[place] = Kept(rule.name, moments[place].strftime(rule.written))
+            kept[index] = Kept(rule.name, moments[index].strftime(rule.written))
     return left

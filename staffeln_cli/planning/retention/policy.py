@@ -1,4 +1,4 @@
-"""Retention policies: what a server's owner asks to be kept, and how metadata names one."""
+"""Retention policies: which backups a server's owner wants to keep, and how metadata names one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from staffeln_cli.model.durations import Duration, parse
 class Policy:
     """What is kept: everything younger than `time`, and the newest of each period counted.
 
-    A backup is kept when any rule asks for it. Rules go from fine to coarse, each covering only
-    periods that the finer ones do not.
+    A backup is kept if any rule keeps it. Rules go from fine to coarse; each covers only periods
+    that the finer ones do not.
     """
 
     last: int = 0
@@ -30,7 +30,7 @@ class Policy:
 
 
 def named(text: str, policies: Mapping[str, Policy]) -> Policy:
-    """What a metadata value asks for: a policy's name or a duration, or ValueError."""
+    """The policy that a metadata value asks for, by name or as a duration; else ValueError."""
     if text in policies:
         return policies[text]
     try:
@@ -41,9 +41,9 @@ def named(text: str, policies: Mapping[str, Policy]) -> Policy:
 
 
 def in_force(text: str | None, policies: Mapping[str, Policy], default: Duration) -> Policy | None:
-    """The policy behind a remembered text, the default for none; None: what it said is not known.
+    """The policy that a recorded text stands for, without a text the default; None if unknown.
 
-    That happens when a named policy has left the configuration: nobody can say what may go.
+    A named policy that was removed from the configuration is unknown: nothing may be deleted.
     """
     if text is None:
         return Policy(time=default)
@@ -65,10 +65,10 @@ _LENGTHS = (
 
 
 def reach(policy: Policy | None) -> timedelta:
-    """How far back a policy reaches, by its furthest-reaching rule: what makes one the *longer*.
+    """How far back a policy keeps backups, by its furthest rule; the further one is the longer.
 
-    `last` counts as days, since how often a volume is backed up is not known here. A policy that
-    is not known may have promised anything, so it reaches furthest of all.
+    `last` counts as days, because the interval of backups is not known here. An unknown policy may
+    have kept anything, so it reaches furthest of all.
     """
     if policy is None:
         return timedelta.max

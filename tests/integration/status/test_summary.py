@@ -49,7 +49,7 @@ def test_an_empty_database_is_no_reason_to_sleep(staffeln: Any) -> None:
     state = staffeln("status", "-f", "json").json
     assert state["volumes"] == {"protected": 0, "skipped": 0, "overdue": 0, "never": 0}
     assert (state["cloud"], state["oldest_success"], state["runs"]) == (None, None, {})
-    assert "no collect has gone through yet" in staffeln("status").stdout
+    assert "collect has never completed" in staffeln("status").stdout
 
 
 def test_the_headline_says_that_all_are_protected(staffeln: Any, well: Any) -> None:

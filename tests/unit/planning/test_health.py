@@ -69,7 +69,7 @@ def test_a_cloud_never_looked_at_is_critical() -> None:
     state = replace(WELL, volumes=Tally(), runs={}, collected_at=None)
     assert texts(state)[0] == (
         "CRITICAL",
-        "no collect has gone through yet: the cloud is not known",
+        "collect has never completed: nothing is known about the cloud yet",
     )
 
 
@@ -77,7 +77,7 @@ def test_a_look_at_the_cloud_that_is_long_ago_is_critical() -> None:
     state = replace(WELL, collected_at=NOW - timedelta(days=3), is_stale=True)
     assert texts(state)[0] == (
         "CRITICAL",
-        "the last good collect was 3 d ago: what is shown may be history",
+        "the last good collect was 3 d ago: the figures may be outdated",
     )
 
 
