@@ -154,7 +154,7 @@ class Cloud:
         self.made.clear()
 
     def mine(self) -> list[dict[str, Any]]:
-        return self.list_all("/backups", "backups", name=self.tag)
+        return self.list_all("/backups/detail", "backups", name=self.tag)
 
     def _asked_to_go(self, row: dict[str, Any]) -> bool:
         reply = self.volume_api("DELETE", f"/backups/{row['id']}")

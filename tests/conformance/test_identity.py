@@ -77,7 +77,7 @@ def test_an_unknown_token_is_404_when_exchanged(cloud: Cloud) -> None:
     assert reply.json()["error"]["message"] == "Could not recognize Fernet token"
 
 
-@pytest.mark.parametrize("path", ["/projects", "/users", "/roles", "/groups"])
+@pytest.mark.parametrize("path", ["/projects", "/users", "/roles"])
 def test_a_list_of_keystone_is_one_page_with_links(cloud: Cloud, path: str) -> None:
     body = cloud.identity_api(path).json()
     assert body["links"]["next"] is None
@@ -110,14 +110,6 @@ def test_users_have_an_email_if_they_have_one(cloud: Cloud) -> None:
     assert all(isinstance(user.get("email"), str | None) for user in users)
 
 
-def test_effective_assignments_name_users_and_roles(cloud: Cloud) -> None:
-    query = f"?effective&include_names&scope.project.id={cloud.project_id}"
-    rows = cloud.identity_api(f"/role_assignments{query}").json()["role_assignments"]
-    assert {"member", "admin"} <= {row["role"]["name"] for row in rows}
-    assert {row["scope"]["project"]["id"] for row in rows} == {cloud.project_id}
-    assert all({"id", "name", "domain"} <= row["user"].keys() for row in rows)
-
-
 def test_all_assignments_come_in_one_list(cloud: Cloud) -> None:
     rows = cloud.identity_api("/role_assignments").json()["role_assignments"]
     assert rows
@@ -129,7 +121,6 @@ def test_all_assignments_come_in_one_list(cloud: Cloud) -> None:
     ("path", "message"),
     [
         ("/users/nobody", "Could not find user: nobody."),
-        ("/projects/nothing", "Could not find project: nothing."),
         ("/groups/nobody/users", "Could not find group: nobody."),
         ("/projects?limit=1&marker=nothing", "Marker nothing could not be found."),
     ],
@@ -148,5 +139,5 @@ def test_without_a_token_keystone_lists_nothing(cloud: Cloud) -> None:
 
 def test_the_date_is_in_every_answer(cloud: Cloud) -> None:
     assert fresh(cloud).headers["Date"].endswith(" GMT")
-    assert cloud.volume_api("GET", "/limits").headers["Date"].endswith(" GMT")
-    assert cloud.compute_api("/servers").headers["Date"].endswith(" GMT")
+    assert cloud.volume_api("GET", "/os-services").headers["Date"].endswith(" GMT")
+    assert cloud.compute_api("/servers/detail").headers["Date"].endswith(" GMT")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -116,8 +115,8 @@ def test_a_full_page_has_a_link_even_if_it_is_the_last(
     cloud: Cloud, chain: tuple[str, str]
 ) -> None:
     query = {"volume_id": cloud.backup(chain[0])["volume_id"], "all_tenants": "1"}
-    count = len(cloud.list_all("/backups", "backups", **query))
-    body = cloud.volume_api("GET", "/backups", params={**query, "limit": str(count)}).json()
+    count = len(cloud.list_all("/backups/detail", "backups", **query))
+    body = cloud.volume_api("GET", "/backups/detail", params={**query, "limit": str(count)}).json()
     (link,) = body["backups_links"]
     assert link["rel"] == "next"
     assert f"marker={body['backups'][-1]['id']}" in link["href"]
@@ -143,9 +142,9 @@ def test_servers_come_in_order_of_age_page_by_page(cloud: Cloud, direction: str)
 
 
 def test_links_lead_through_all_pages_of_servers(cloud: Cloud) -> None:
-    every = cloud.compute_api("/servers?all_tenants=1").json()["servers"]
+    every = cloud.compute_api("/servers/detail?all_tenants=1").json()["servers"]
     found: list[dict[str, Any]] = []
-    following: str | None = "/servers?all_tenants=1&limit=1"
+    following: str | None = "/servers/detail?all_tenants=1&limit=1"
     while following:
         body = cloud.compute_api(following).json()
         found += body["servers"]
@@ -174,42 +173,10 @@ def test_a_filter_nobody_knows_means_nothing_is_found(cloud: Cloud, collection: 
     assert reply.json() == {collection: []}
 
 
-def test_backups_cannot_be_found_by_metadata(cloud: Cloud, chain: tuple[str, str]) -> None:
-    params = {"all_tenants": "1", "metadata": "{'kind': 'full'}"}
-    assert cloud.backup(chain[0])["metadata"] == {"kind": "full"}
-    assert cloud.volume_api("GET", "/backups", params=params).json() == {"backups": []}
-
-
 def test_children_are_found_by_their_parent(cloud: Cloud, chain: tuple[str, str]) -> None:
     full, incremental = chain
-    rows = cloud.list_all("/backups", "backups", all_tenants="1", parent_id=full)
+    rows = cloud.list_all("/backups/detail", "backups", all_tenants="1", parent_id=full)
     assert [row["id"] for row in rows] == [incremental]
-    assert rows[0].keys() == {"id", "name", "links"}
-
-
-def test_backups_are_found_by_part_of_a_name(cloud: Cloud, chain: tuple[str, str]) -> None:
-    rows = cloud.list_all("/backups", "backups", **{"all_tenants": "1", "name~": cloud.tag[4:]})
-    assert set(chain) <= {row["id"] for row in rows}
-
-
-@pytest.mark.parametrize("sign", ["gt", "gte", "eq", "neq", "lt", "lte"])
-def test_volumes_are_found_by_age(cloud: Cloud, volume: str, sign: str) -> None:
-    created = cloud.volume(volume)["created_at"]
-    rows = cloud.list_all(
-        "/volumes/detail", "volumes", all_tenants="1", created_at=f"{sign}:{created}"
-    )
-    fits = {"gt": operator.gt, "gte": operator.ge, "eq": operator.eq,
-            "neq": operator.ne, "lt": operator.lt, "lte": operator.le}[sign]  # fmt: skip
-    every = cloud.list_all("/volumes/detail", "volumes", all_tenants="1")
-    expected = [row["id"] for row in every if fits(row["created_at"], created)]
-    assert [row["id"] for row in rows] == expected
-
-
-def test_two_conditions_on_age_mean_either_of_them(cloud: Cloud, volume: str) -> None:
-    created = cloud.volume(volume)["created_at"]
-    both = f"gt:{created},lte:{created}"
-    rows = cloud.list_all("/volumes", "volumes", all_tenants="1", created_at=both)
-    assert rows == cloud.list_all("/volumes", "volumes", all_tenants="1")
 
 
 @pytest.mark.parametrize(
@@ -222,8 +189,6 @@ def test_two_conditions_on_age_mean_either_of_them(cloud: Cloud, volume: str) ->
             "sort=created_at:up",
             "Invalid input received: Unknown sort direction, must be 'desc' or 'asc'.",
         ),
-        ("created_at=gte:yesterday", "Invalid yesterday value"),
-        ("created_at=since:2026-01-01", "Invalid since operator"),
         ("all_tenants=perhaps", "Value 'perhaps' for 'all_tenants' is not a boolean."),
     ],
 )
@@ -234,21 +199,21 @@ def test_nonsense_in_the_query_is_400(cloud: Cloud, query: str, message: str) ->
 
 
 def test_limit_nought_is_an_empty_page(cloud: Cloud) -> None:
-    assert cloud.volume_api("GET", "/volumes?limit=0").json() == {"volumes": []}
+    assert cloud.volume_api("GET", "/volumes/detail?limit=0").json() == {"volumes": []}
 
 
 def test_the_answer_names_its_version(cloud: Cloud) -> None:
-    assert cloud.volume_api("GET", "/limits", "3.60").headers["OpenStack-API-Version"] == (
+    assert cloud.volume_api("GET", "/os-services", "3.60").headers["OpenStack-API-Version"] == (
         "volume 3.60"
     )
-    assert cloud.volume_api("GET", "/limits", None).headers["OpenStack-API-Version"] == (
+    assert cloud.volume_api("GET", "/os-services", None).headers["OpenStack-API-Version"] == (
         "volume 3.0"
     )
-    assert cloud.compute_api("/servers").headers["OpenStack-API-Version"] == "compute 2.3"
+    assert cloud.compute_api("/servers/detail").headers["OpenStack-API-Version"] == "compute 2.3"
 
 
 def test_a_version_beyond_the_last_is_406(cloud: Cloud) -> None:
-    reply = cloud.volume_api("GET", "/volumes", "3.999")
+    reply = cloud.volume_api("GET", "/volumes/detail", "3.999")
     assert reply.status_code == 406
     message: str = reply.json()["computeFault"]["message"]
     assert message.startswith("Version 3.999 is not supported by the API. Minimum is 3.0 and ")
@@ -257,7 +222,7 @@ def test_a_version_beyond_the_last_is_406(cloud: Cloud) -> None:
 def test_the_project_in_the_address_must_be_the_tokens(cloud: Cloud) -> None:
     endpoint = cloud.connection.block_storage.get_endpoint()
     assert endpoint
-    url = endpoint.replace(cloud.project_id, "0" * 32) + "/volumes"
+    url = endpoint.replace(cloud.project_id, "0" * 32) + "/volumes/detail"
     reply = cloud.volume_api("GET", url)
     assert reply.status_code == 400
     assert reply.json() == {"badRequest": {"code": 400, "message": "Malformed request url"}}

@@ -76,19 +76,6 @@ def test_a_restore_onto_a_volume_in_use_is_refused(cloud: Cloud, chain: tuple[st
         )
 
 
-def test_volume_metadata_can_be_replaced(cloud: Cloud) -> None:
-    volume = cloud.a_volume()
-    path = f"/volumes/{volume}/metadata"
-    for method, pairs, result in (
-        ("PUT", {"a": "b"}, {"a": "b"}),
-        ("POST", {"c": "d"}, {"a": "b", "c": "d"}),
-        ("PUT", {"e": "f"}, {"e": "f"}),
-    ):
-        reply = cloud.volume_api(method, path, json={"metadata": pairs})
-        assert reply.json() == {"metadata": result}
-    assert cloud.volume(volume)["metadata"] == {"e": "f"}
-
-
 def test_a_volume_with_attachments_cannot_be_deleted(cloud: Cloud) -> None:
     rows = cloud.list_all("/volumes/detail", "volumes", all_tenants="1", status="in-use")
     for row in rows[:1]:

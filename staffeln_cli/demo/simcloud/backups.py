@@ -17,14 +17,6 @@ Details = dict[str, Any]
 NO_SERVICE = "Service cinder-backup could not be found."
 
 
-def listed(call: Call) -> Reply:
-    here = f"{call.world.url}/volume/v3{prefix(call)}/backups"
-    return Reply(
-        200,
-        page_body(call, "backups", page(call, BACKUPS, call.world.backups, here), backup_summary),
-    )
-
-
 def detailed(call: Call) -> Reply:
     here = f"{call.world.url}/volume/v3{prefix(call)}/backups/detail"
     return Reply(
@@ -35,21 +27,6 @@ def detailed(call: Call) -> Reply:
 
 def shown(call: Call) -> Reply:
     return Reply(200, {"backup": backup_detail(call, _visible(call))})
-
-
-def changed(call: Call) -> Reply:
-    """PUT a new name, description or metadata; time goes on for `updated_at`."""
-    backup = _visible(call)
-    details = schema.part(call.request.body, "backup")
-    schema.only(details, "backup", {"name", "description", "metadata"})
-    _need_member(call, backup.project_id, "backup:update")
-    values: Details = {
-        key: schema.text(details, key) for key in ("name", "description") if key in details
-    }
-    if "metadata" in details:
-        values["metadata"] = schema.metadata(details)
-    call.world.backups.change(backup, updated_at=call.world.now(), **values)
-    return Reply(200, {"backup": backup_summary(call, backup)})
 
 
 def created(call: Call) -> Reply:

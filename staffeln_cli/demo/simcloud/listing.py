@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from urllib.parse import urlencode
 
 from staffeln_cli.demo.simcloud.calls import Call
 from staffeln_cli.demo.simcloud.errors import not_found, refused
-from staffeln_cli.demo.simcloud.filters import COLUMN_OF, Kind, Wanted, wanted
+from staffeln_cli.demo.simcloud.filters import Kind, Wanted, wanted
 from staffeln_cli.demo.simcloud.tables import Key, Row, Table
 
 R = TypeVar("R", bound=Row)
@@ -25,7 +24,6 @@ class Page:
 
     rows: list[Any]
     links: list[dict[str, str]]
-    count: int | None = None
 
 
 def page(call: Call, kind: Kind, table: Table[R], here: str) -> Page:
@@ -37,49 +35,39 @@ def page(call: Call, kind: Kind, table: Table[R], here: str) -> Page:
     after = table.get(marker)
     if marker and (after is None or want.project_id not in (None, after.project_id)):
         raise not_found(kind.name, marker)
-    offset = _number(call, "offset")
     rows = _rows(table, want, keys, after)
-    found = list(islice(rows, offset, offset + limit))
+    found = list(islice(rows, limit))
     links = []
     if limit and len(found) == limit:
         query = {k: v for k, v in call.query.items() if k != "marker"} | {"marker": found[-1].id}
         links = [{"rel": "next", "href": f"{here}?{urlencode(query)}"}]
-    return Page(found, links, _count(call, table, want))
+    return Page(found, links)
 
 
 def limit_of(call: Call) -> int:
     most = call.world.knobs.max_limit
-    return min(_number(call, "limit"), most) if "limit" in call.query else most
-
-
-def _number(call: Call, name: str) -> int:
-    text = call.query.get(name, "0")
     try:
-        number = int(text)
+        limit = int(call.query.get("limit", most))
     except ValueError:
-        raise refused(400, f"{name} param must be an integer") from None
-    if number < 0:
-        raise refused(400, f"{name} param must be positive")
-    return number
+        raise refused(400, "limit param must be an integer") from None
+    if limit < 0:
+        raise refused(400, "limit param must be positive")
+    return min(limit, most)
 
 
 def _sort_keys(call: Call, kind: Kind) -> list[tuple[str, bool]]:
     """Give columns and whether each descends; age and id always end the list."""
-    text = call.query.get("sort")
-    if text is None and "sort_key" in call.query:
-        text = f"{call.query['sort_key']}:{call.query.get('sort_dir', 'desc')}"
     keys = []
-    for part in (text or "").split(","):
+    for part in call.query.get("sort", "").split(","):
         name, _, direction = part.strip().partition(":")
         if not name:
             continue
         if (direction or "desc") not in ("asc", "desc"):
             message = "Unknown sort direction, must be 'desc' or 'asc'."
             raise refused(400, f"Invalid input received: {message}")
-        column = COLUMN_OF.get(name, name)
-        if column not in kind.columns:
+        if name not in kind.columns:
             raise refused(400, "Invalid input received: Invalid sort key")
-        keys.append((column, direction != "asc"))
+        keys.append((name, direction != "asc"))
     descends = keys[0][1] if keys else True
     present = {column for column, _ in keys}
     return keys + [(c, descends) for c in ("created_at", "id") if c not in present]
@@ -98,10 +86,10 @@ def _rows(
     if chosen is None and by_age:
         ages = _aged(table, want, descends=keys[0][1], after=after)
         aged = (table[row_id] for _, row_id in ages)
-        return filter(want.fits, aged) if want.equal or want.tests else aged
-    if chosen is None and not want.tests:
+        return filter(want.fits, aged) if want.equal else aged
+    if chosen is None:
         return _remembered(table, want, keys, after)
-    rows = _sorted(_fitting(table if chosen is None else chosen, want), keys)
+    rows = _sorted(_fitting(chosen, want), keys)
     return iter(_after(rows, after, keys))
 
 
@@ -132,31 +120,15 @@ def _by_index(table: Table[R], want: Wanted) -> list[R] | None:
 
 
 def _aged(table: Table[R], want: Wanted, *, descends: bool, after: R | None) -> Iterator[Key]:
-    """Walk the rows by age from the marker on, within the ages asked for, without sorting."""
+    """Walk the rows by age from the marker on, without sorting."""
     ages = table.ages(want.project_id)
     low, high = 0, len(ages)
-    for sign, when in want.ages:
-        low, high = _narrowed(ages, sign, when, (low, high))
     if after is not None and descends:
-        high = min(high, bisect_left(ages, (after.created_at, after.id)))
+        high = bisect_left(ages, (after.created_at, after.id))
     elif after is not None:
-        low = max(low, bisect_right(ages, (after.created_at, after.id)))
+        low = bisect_right(ages, (after.created_at, after.id))
     positions = range(high - 1, low - 1, -1) if descends else range(low, high)
     return (ages[position] for position in positions)
-
-
-def _narrowed(ages: list[Key], sign: object, when: Any, span: tuple[int, int]) -> tuple[int, int]:
-    low, high = span
-    first, last = bisect_left(ages, (when, "")), bisect_right(ages, (when, YOUNGEST))
-    if sign in (operator.ge, operator.eq):
-        low = max(low, first)
-    if sign is operator.gt:
-        low = max(low, last)
-    if sign in (operator.le, operator.eq):
-        high = min(high, last)
-    if sign is operator.lt:
-        high = min(high, first)
-    return low, high
 
 
 def _sorted(rows: Iterable[R], keys: list[tuple[str, bool]]) -> list[R]:
@@ -179,9 +151,3 @@ def _after(rows: list[R], after: R | None, keys: list[tuple[str, bool]]) -> list
         rows = _sorted([*rows, after], keys)
     position = next(place for place, row in enumerate(rows) if row.id == after.id)
     return rows[position + 1 :]
-
-
-def _count(call: Call, table: Table[R], want: Wanted) -> int | None:
-    if call.version < (3, 45) or call.query.get("with_count", "").lower() not in ("true", "1"):
-        return None
-    return sum(1 for _ in _rows(table, want, [("created_at", True), ("id", True)], None))

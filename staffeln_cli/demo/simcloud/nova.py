@@ -26,12 +26,8 @@ KNOWN = frozenset(
 POWER = {"ACTIVE": 1, "SHUTOFF": 4, "PAUSED": 3}
 
 
-def listed(call: Call) -> Reply:
-    return _page(call, "servers")
-
-
 def detailed(call: Call) -> Reply:
-    return _page(call, "servers/detail")
+    return _page(call)
 
 
 def shown(call: Call) -> Reply:
@@ -41,20 +37,18 @@ def shown(call: Call) -> Reply:
     return Reply(200, {"server": _view(call, server)})
 
 
-def _page(call: Call, path: str) -> Reply:
+def _page(call: Call) -> Reply:
     _need_known_query(call)
     everywhere = call.query.get("all_tenants", "0").lower() in ("", "1", "true", "yes", "on", "t")
     if everywhere and not call.is_admin():
-        rule = "detail:get_all_tenants" if path.endswith("detail") else "index:get_all_tenants"
-        raise forbidden(f"os_compute_api:servers:{rule}")
+        raise forbidden("os_compute_api:servers:detail:get_all_tenants")
     most = call.world.knobs.max_limit
     limit = min(int(call.query.get("limit") or most), most)
     rows = _following(call, None if everywhere else call.project_id(), limit)
-    write = _detail if path.endswith("detail") else _summary
-    body = b'{"servers": [%s]' % b", ".join(write(call, row) for row in rows)
+    body = b'{"servers": [%s]' % b", ".join(_detail(call, row) for row in rows)
     if limit and len(rows) == limit:
         query = {k: v for k, v in call.query.items() if k != "marker"} | {"marker": rows[-1].id}
-        href = f"{call.world.url}/compute/v2.1/{path}?{urlencode(query)}"
+        href = f"{call.world.url}/compute/v2.1/servers/detail?{urlencode(query)}"
         body += b', "servers_links": %s' % json.dumps([{"rel": "next", "href": href}]).encode()
     return Reply(200, body + b"}")
 
@@ -127,11 +121,6 @@ def _fits(call: Call, server: Server) -> bool:
         and query.get("uuid", server.id) == server.id
         and project == server.project_id
     )
-
-
-def _summary(call: Call, server: Server) -> bytes:
-    view = {"id": server.id, "name": server.name, "links": _links(call, server)}
-    return json.dumps(view).encode()
 
 
 def _detail(call: Call, server: Server) -> bytes:

@@ -50,23 +50,6 @@ def _used(call: Call, project_id: str) -> dict[str, int]:
     }
 
 
-def limits(call: Call) -> Reply:
-    quota, used = _limits(call, call.project_id()), _used(call, call.project_id())
-    absolute = {
-        "maxTotalVolumes": quota["volumes"],
-        "maxTotalSnapshots": quota["snapshots"],
-        "maxTotalVolumeGigabytes": quota["gigabytes"],
-        "maxTotalBackups": quota["backups"],
-        "maxTotalBackupGigabytes": quota["backup_gigabytes"],
-        "totalVolumesUsed": used["volumes"],
-        "totalGigabytesUsed": used["gigabytes"],
-        "totalSnapshotsUsed": 0,
-        "totalBackupsUsed": used["backups"],
-        "totalBackupGigabytesUsed": used["backup_gigabytes"],
-    }
-    return Reply(200, {"limits": {"rate": [], "absolute": absolute}})
-
-
 def services(call: Call) -> Reply:
     if not call.is_admin():
         raise forbidden("volume_extension:services:index")

@@ -42,27 +42,6 @@ def issue(call: Call) -> Reply:
     return Reply(201, {"token": described(call.world, token)}, {"X-Subject-Token": token.id})
 
 
-def shown(call: Call) -> Reply:
-    """GET /v3/auth/tokens: describe the token in `X-Subject-Token`."""
-    call.token()
-    token = call.world.identity.tokens.get(call.headers.get("X-Subject-Token", ""))
-    if token is None or token.expires_at <= call.world.clock.now():
-        raise identity_refused(404, "Failed to validate token")
-    return Reply(200, {"token": described(call.world, token)}, {"X-Subject-Token": token.id})
-
-
-def revoked(call: Call) -> Reply:
-    call.token()
-    call.world.identity.tokens.pop(call.headers.get("X-Subject-Token", ""), None)
-    return Reply(204)
-
-
-def catalog(call: Call) -> Reply:
-    url = f"{call.identity_url}/auth/catalog"
-    links = {"next": None, "self": url, "previous": None}
-    return Reply(200, {"catalog": _catalog(call.world, call.project_id()), "links": links})
-
-
 def new_token(world: World, someone: Identified, project: Project | None) -> Token:
     """Write a token. One that was exchanged for another keeps the end of the first."""
     old = someone.old

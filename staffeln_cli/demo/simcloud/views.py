@@ -24,8 +24,6 @@ def page_body(call: Call, plural: str, page: Page, view: Callable[[Call, R], Bod
     body = b'{"%s": [%s]' % (plural.encode(), rows)
     if page.links:
         body += b', "%s_links": %s' % (plural.encode(), json.dumps(page.links).encode())
-    if page.count is not None:
-        body += b', "count": %d' % page.count
     return body + b"}"
 
 
@@ -48,10 +46,6 @@ def links(call: Call, plural: str, row_id: str) -> list[dict[str, str]]:
         {"rel": "self", "href": f"{call.world.url}/volume/v3{path}"},
         {"rel": "bookmark", "href": f"{call.world.url}/volume{path}"},
     ]
-
-
-def volume_summary(call: Call, volume: Volume) -> Body:
-    return {"id": volume.id, "name": volume.name, "links": links(call, "volumes", volume.id)}
 
 
 def volume_detail(call: Call, volume: Volume) -> Body:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from staffeln_cli.demo.simcloud import schema
 from staffeln_cli.demo.simcloud.calls import Call, Reply
 from staffeln_cli.demo.simcloud.errors import forbidden, not_found, refused
 from staffeln_cli.demo.simcloud.filters import VOLUMES
 from staffeln_cli.demo.simcloud.listing import page
 from staffeln_cli.demo.simcloud.rows import Volume
-from staffeln_cli.demo.simcloud.views import page_body, prefix, volume_detail, volume_summary
+from staffeln_cli.demo.simcloud.views import page_body, prefix, volume_detail
 
 NOT_DELETABLE = (
     "Invalid volume: Volume status must be available or error or error_restoring or "
@@ -19,12 +17,6 @@ NOT_DELETABLE = (
     "transfer."
 )
 DELETABLE = ("available", "error", "error_restoring", "error_extending", "error_managing")
-
-
-def listed(call: Call) -> Reply:
-    here = f"{call.world.url}/volume/v3{prefix(call)}/volumes"
-    found = page(call, VOLUMES, call.world.volumes, here)
-    return Reply(200, page_body(call, "volumes", found, volume_summary))
 
 
 def detailed(call: Call) -> Reply:
@@ -65,18 +57,6 @@ def new_volume(call: Call, *, name: str | None, size: int) -> Volume:
     )
 
 
-def changed(call: Call) -> Reply:
-    volume = _mine_to_change(call, "volume:update")
-    details = schema.part(call.request.body, "volume")
-    values: dict[str, Any] = {
-        key: schema.text(details, key) for key in ("name", "description") if key in details
-    }
-    if "metadata" in details:
-        values["metadata"] = schema.metadata(details)
-    call.world.volumes.change(volume, updated_at=call.world.now(), **values)
-    return Reply(200, {"volume": volume_detail(call, volume)})
-
-
 def deleted(call: Call) -> Reply:
     """Let a volume go. Its backups stay: nothing asks for them here."""
     volume = _mine_to_change(call, "volume:delete")
@@ -84,38 +64,6 @@ def deleted(call: Call) -> Reply:
         raise refused(400, NOT_DELETABLE)
     call.world.volumes.remove(volume.id)
     return Reply(202)
-
-
-def metadata(call: Call) -> Reply:
-    return Reply(200, {"metadata": visible_volume(call, call.name("id")).metadata})
-
-
-def metadata_replaced(call: Call) -> Reply:
-    volume = _mine_to_change(call, "volume:update_volume_metadata")
-    pairs = _metadata_body(call)
-    call.world.volumes.change(volume, metadata=pairs)
-    return Reply(200, {"metadata": pairs})
-
-
-def metadata_added(call: Call) -> Reply:
-    volume = _mine_to_change(call, "volume:create_volume_metadata")
-    pairs = volume.metadata | _metadata_body(call)
-    call.world.volumes.change(volume, metadata=pairs)
-    return Reply(200, {"metadata": pairs})
-
-
-def metadata_removed(call: Call) -> Reply:
-    volume = _mine_to_change(call, "volume:delete_volume_metadata")
-    if call.name("key") not in volume.metadata:
-        raise refused(404, f"Volume {volume.id} has no metadata with key {call.name('key')}.")
-    pairs = {k: v for k, v in volume.metadata.items() if k != call.name("key")}
-    call.world.volumes.change(volume, metadata=pairs)
-    return Reply(200)
-
-
-def _metadata_body(call: Call) -> dict[str, str]:
-    schema.part(call.request.body, "metadata")
-    return schema.metadata(call.request.body)
 
 
 def _mine_to_change(call: Call, rule: str) -> Volume:

@@ -34,8 +34,8 @@ def test_a_fault_can_wait_for_a_later_page(cloud: SimCloud, sim: Client) -> None
     for number in range(3):
         cloud.add_volume(f"v{number}")
     cloud.max_limit = 2
-    cloud.fail_next("GET", r"/volumes\?.*marker=", status=500, body="<html>gone</html>")
-    body = sim.volume_api("GET", "/volumes?all_tenants=1").json()
+    cloud.fail_next("GET", r"/volumes/detail\?.*marker=", status=500, body="<html>gone</html>")
+    body = sim.volume_api("GET", "/volumes/detail?all_tenants=1").json()
     reply = sim.volume_api("GET", body["volumes_links"][0]["href"])
     assert (reply.status_code, reply.text) == (500, "<html>gone</html>")
 

