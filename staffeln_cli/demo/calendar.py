@@ -1,4 +1,4 @@
-"""What became of each volume, night by night, at a glance."""
+"""The backups of each volume, night by night."""
 
 import sys
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from rich.text import Text
 
 
 class Mark(StrEnum):
-    """What became of a volume on one night; the letter stands in where there are no blocks."""
+    """The backup of a volume on one night; the letter is used where blocks cannot be shown."""
 
     NONE = " "
     FULL = "F"
@@ -42,7 +42,7 @@ _LEGEND = {
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """One volume's life, a mark for each time that backups were made."""
+    """The row of one volume, with a mark for each night."""
 
     project: str
     server: str
@@ -52,7 +52,7 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """All volumes' lives; `moving` while more is to come at once."""
+    """The rows of all volumes; `moving` if the next calendar replaces it."""
 
     moments: Sequence[datetime]
     strips: Sequence[Strip]

@@ -1,4 +1,4 @@
-"""The demonstration's retention: what goes after four weeks, in which order, and what stays."""
+"""The demonstration's retention: what is deleted after four weeks, and what is kept."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -6,8 +6,8 @@ from itertools import groupby
 from typing import Any
 
 from staffeln_cli.commands import retain
-from staffeln_cli.demo.screens import Beat, Chapter, Reason, Reasons, Told
-from staffeln_cli.demo.stage import Stage, Untrue, seen
+from staffeln_cli.demo.screens import Beat, Chapter, Paragraph, Reason, Reasons
+from staffeln_cli.demo.stage import Stage, StoryFailed, seen
 from staffeln_cli.model import Decision
 
 _SUNDAYS = (14, 21)
@@ -15,10 +15,12 @@ _LAST = 28
 
 
 def retention(stage: Stage) -> Iterator[Beat]:
-    """Fast forward to the first Sunday on which something may go."""
+    """Skip to the first Sunday on which something has expired."""
     yield from _weeks(stage)
     yield Chapter(5, "Retention", stage.cloud.now())
-    yield Told("What would go, and why? (Each backup has a line; here they are counted.)")
+    yield Paragraph(
+        "What would be deleted, and why? (The command shows each backup; here they are counted.)"
+    )
     plan = stage.with_runtime(lambda runtime: retain.run(runtime, dry_run=True))
     yield stage.ran("retain --dry-run", plan)
     yield Reasons(list(_in_short(stage, plan.decisions)))
@@ -36,16 +38,16 @@ def retention(stage: Stage) -> Iterator[Beat]:
 
 
 def _weeks(stage: Stage) -> Iterator[Beat]:
-    """Quiet nights; retention runs on Sundays, and finds nothing that may go yet."""
+    """Quiet nights; retention runs on Sundays and finds nothing that has expired."""
     for day in range(11, _LAST + 1):
         stage.night(day)
         if day in _SUNDAYS and stage.run("retain").counts["expired"]:
-            raise Untrue(f"something expired on {day} June already")
+            raise StoryFailed(f"something expired on {day} June already")
         yield stage.calendar(moving=True)
 
 
 def _in_short(stage: Stage, decisions: Iterable[Decision]) -> Iterator[Reason]:
-    """Runs of backups of one volume about which the plan says the same."""
+    """Successive backups of one volume with the same verdict."""
     backups = {one["id"]: one for one in stage.cloud.backups()}
     names = {volume_id: name for name, volume_id in stage.ids.items()}
     places = list(stage.ids)
@@ -62,7 +64,7 @@ def _in_short(stage: Stage, decisions: Iterable[Decision]) -> Iterator[Reason]:
 
 
 def _why(decision: Decision) -> str:
-    """The reason without the moments that make each one different."""
+    """The reason without its times, which differ for each backup."""
     return re.split(r" until |;", decision.reason)[0]
 
 
@@ -72,7 +74,7 @@ def _facts(
     planned = {one.id for one in plan if one.action == "remove"}
     yield seen(
         bool(gone) and planned == gone == {one["id"] for one in deleted},
-        f"the plan said so: exactly those {len(gone)} are gone from Cinder",
+        f"exactly the {len(gone)} backups of the plan are gone from Cinder",
     )
     by_volume: dict[str, list[Any]] = {}
     for one in deleted:
@@ -80,7 +82,7 @@ def _facts(
     yield seen(
         all(made == sorted(made, reverse=True) for made in by_volume.values())
         and stage.cloud.refused_deletes() == [],
-        "newest first in each chain, each when nothing stood on it any more",
+        "in each chain the newest went first, and none while another depended on it",
     )
     (by_hand,) = stage.manual()
     orders = stage.cloud.backups(volume_id=by_hand["volume_id"])
@@ -88,9 +90,9 @@ def _facts(
     above = [one["created_at"].day for one in orders if one["parent_id"] == by_hand["id"]]
     yield seen(
         [one["is_incremental"] for one in beneath] == [False, True, True] and not above,
-        "the backup made by hand is there, and so is all that it stands on",
+        "the backup made by hand is kept, and so is everything that it depends on",
     )
     yield seen(
         stage.ids["ledger"] not in by_volume,
-        "five weeks are five weeks: nothing of ledger is gone, typo or not",
+        "no backup of ledger is gone: its five weeks hold in spite of the typo",
     )

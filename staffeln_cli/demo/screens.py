@@ -1,4 +1,4 @@
-"""The demonstration's story, beat by beat: each knows how it looks on a terminal or in a file."""
+"""The screens of the demonstration: each beat renders itself for a terminal or a file."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ _MARGIN = 4
 
 
 def console() -> Console:
-    """Stdout, not wider than lines can be read with ease."""
+    """Stdout, limited to a width that is easy to read."""
     out = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
     out.width = min(out.width, _WIDEST) if out.is_terminal else _IN_A_FILE
     return out
@@ -40,7 +40,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A new part of the story, and when it happens."""
+    """The title of a part of the story, with its time."""
 
     number: int
     title: str
@@ -53,8 +53,8 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the reader should know."""
+class Paragraph:
+    """Text between the commands."""
 
     text: str
 
@@ -64,7 +64,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What somebody does in the cloud, with a client of his own."""
+    """A command of another client of the cloud."""
 
     who: str
     command: str
@@ -75,7 +75,7 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One of Staffeln's own commands, and what it answered."""
+    """A command of Staffeln and its output."""
 
     command: str
     answer: str
@@ -97,7 +97,7 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A command whose answer is a table of its own."""
+    """A command whose output is a table."""
 
     command: str
     show: Callable[[], None]
@@ -109,7 +109,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A fact that was looked up in the cloud or the database before it is told."""
+    """A fact that was checked in the cloud or the database."""
 
     text: str
 
@@ -121,7 +121,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What a plan says of several backups of one volume, and why."""
+    """The verdict on several backups of one volume, with the reason."""
 
     volume: str
     action: str
@@ -132,7 +132,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """A plan, in short."""
+    """A summary of a plan."""
 
     rows: Sequence[Reason]
 
@@ -151,13 +151,13 @@ class Reasons:
         return _at(_MARGIN, table)
 
 
-Beat = Opening | Chapter | Told | Typed | Ran | Asked | Seen | Reasons | Calendar
-_APART = (Opening, Chapter, Told, Asked, Reasons, Calendar)
+Beat = Opening | Chapter | Paragraph | Typed | Ran | Asked | Seen | Reasons | Calendar
+_APART = (Opening, Chapter, Paragraph, Asked, Reasons, Calendar)
 """Beats with an empty line before each; of the others, only the first of its kind has one."""
 
 
-class Teller:
-    """Prints beats. Those of a calendar that moves take each other's place on a terminal."""
+class Presenter:
+    """Prints beats. On a terminal, successive moving calendars replace each other."""
 
     def __init__(self) -> None:
         self._out = console()
@@ -170,8 +170,8 @@ class Teller:
     def __exit__(self, *_: object) -> None:
         self._stand_still()
 
-    def tell(self, beat: Beat) -> None:
-        """Show one more beat."""
+    def present(self, beat: Beat) -> None:
+        """Show the next beat."""
         if isinstance(beat, Calendar) and beat.moving:
             self._move(beat)
             return

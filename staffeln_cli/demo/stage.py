@@ -1,4 +1,4 @@
-"""The demonstration's stage: a simulated cloud, an empty database, an environment of its own."""
+"""The demonstration's set-up: a simulated cloud, an empty database, its own environment."""
 
 import logging
 import os
@@ -37,20 +37,20 @@ _PASSES = {"collect": collect.run, "backup": backup.run, "check": check.run, "re
 _Answer = TypeVar("_Answer")
 
 
-class Untrue(Exception):
-    """The story did not come out as it is told."""
+class StoryFailed(Exception):
+    """A fact of the story turned out to be wrong."""
 
 
 def seen(is_true: bool, text: str) -> Seen:
-    """A fact, told only if it is one."""
+    """A fact, to be shown only if it is true."""
     if not is_true:
-        raise Untrue(f"the story should have come to this point, and did not: {text}")
+        raise StoryFailed(f"this should be true and is not: {text}")
     return Seen(text)
 
 
 @dataclass
 class Stage:
-    """The cloud, what Staffeln is told about it, and the names of what plays a part."""
+    """The cloud, the settings of Staffeln, and the ids of the volumes."""
 
     cloud: SimCloud
     settings: Settings
@@ -59,7 +59,7 @@ class Stage:
     """Volumes by name."""
 
     def with_runtime(self, work: Callable[[Runtime], _Answer]) -> _Answer:
-        """Do something as a process of its own would: it opens what it needs, and forgets."""
+        """Do something with a runtime of its own, like a separate process."""
         with closing(Runtime(self.settings, clock=self.cloud.now)) as runtime:
             return work(runtime)
 
@@ -81,7 +81,7 @@ class Stage:
         """A night without trouble: collect and backup at 22:00, check at 23:00."""
         outcomes = self.with_runtime(partial(self._night, day=day))
         if bad := [one for one in outcomes if one.exit_code]:
-            raise Untrue(f"a quiet night was not quiet: {bad}")
+            raise StoryFailed(f"a quiet night was not quiet: {bad}")
 
     def _night(self, runtime: Runtime, day: int) -> list[Outcome]:
         self.go_to(day, 22)
@@ -90,7 +90,7 @@ class Stage:
         return [*outcomes, check.run(runtime)]
 
     def calendar(self, *, moving: bool = False) -> Calendar:
-        """What became of each volume, from the records and, for what others made, from Cinder."""
+        """The backups of each volume: from the records and, for manual ones, from Cinder."""
         marks = dict(self._of_records()) | self._of_others()
         moments = sorted({moment for _, moment in marks})
         volumes = {one["id"]: one for one in self.cloud.volumes()}
@@ -136,7 +136,7 @@ class Stage:
         return self.with_runtime(read)
 
     def manual(self) -> list[dict[str, Any]]:
-        """The backups that somebody made by hand, from Cinder."""
+        """The manual backups, from Cinder."""
         return [one for one in self.cloud.backups() if not one["metadata"]]
 
 
@@ -146,7 +146,7 @@ def _hour(moment: datetime) -> datetime:
 
 @contextmanager
 def staged(summarise: Callable[[Outcome], str]) -> Iterator[Stage]:
-    """Set the stage, and leave nothing of it behind."""
+    """Set everything up, and leave nothing behind."""
     with ExitStack() as strike:
         folder = Path(strike.enter_context(tempfile.TemporaryDirectory(prefix="staffeln-demo-")))
         cloud = strike.enter_context(simcloud.serving(now=FIRST_NIGHT))
@@ -191,7 +191,7 @@ def _environment(folder: Path, cloud: SimCloud) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """What goes wrong is part of the story; no log line says it again."""
+    """The story shows the failures; they are not logged."""
     handler = logging.NullHandler()
     logging.getLogger().addHandler(handler)
     try:
@@ -200,7 +200,7 @@ def _quiet() -> Iterator[None]:
         logging.getLogger().removeHandler(handler)
 
 
-def enter_cast(stage: Stage) -> None:
+def fill_cloud(stage: Stage) -> None:
     """Fill the cloud."""
     cloud = stage.cloud
     for project in ("webshop", "payroll", "analytics", "research"):

@@ -1,4 +1,4 @@
-"""The whole life cycle against a simulated cloud: a story, told only as far as it is true."""
+"""The whole life cycle against a simulated cloud, as a story whose facts are checked."""
 
 from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
@@ -8,8 +8,8 @@ from staffeln_cli.commands import db, restore
 from staffeln_cli.commands.status import summary as status
 from staffeln_cli.commands.status import views
 from staffeln_cli.demo.retention import retention
-from staffeln_cli.demo.screens import Asked, Beat, Chapter, Opening, Ran, Told, Typed
-from staffeln_cli.demo.stage import FIRST_NIGHT, Stage, enter_cast, seen, staged
+from staffeln_cli.demo.screens import Asked, Beat, Chapter, Opening, Paragraph, Ran, Typed
+from staffeln_cli.demo.stage import FIRST_NIGHT, Stage, fill_cloud, seen, staged
 from staffeln_cli.demo.trouble import bad_night, typo
 from staffeln_cli.model import Outcome
 from staffeln_cli.planning.health import findings
@@ -17,9 +17,9 @@ from staffeln_cli.render import summary, table
 
 
 def tell(summarise: Callable[[Outcome], str]) -> Generator[Beat, None, None]:
-    """The story, beat by beat; whatever ends it, nothing of it stays behind.
+    """Yield the story, beat by beat; however it ends, it leaves nothing behind.
 
-    `summarise` says an outcome in one line, as the command line does.
+    `summarise` puts an outcome into one line, as the command line does.
     """
     with staged(summarise) as stage:
         yield _opening()
@@ -31,33 +31,35 @@ def _opening() -> Beat:
     return Opening(
         "Staffeln: four weeks of backups in under a minute",
         "A simulated OpenStack (Keystone, Nova, Cinder) listens on 127.0.0.1. Each $ staffeln"
-        " below is the real command, speaking real HTTP to it through openstacksdk. Only the"
-        " days are faster. Every line with a tick has been checked before it is shown.",
+        " below is the real command and sends real HTTP requests through openstacksdk. Only the"
+        " days pass faster. Every line with a tick was checked before it is shown.",
     )
 
 
 def _first_night(stage: Stage) -> Iterator[Beat]:
-    enter_cast(stage)
-    yield Chapter(1, "The first night: everything in full", FIRST_NIGHT)
-    yield Told("Three of four projects have marked servers; one volume there is not wanted:")
+    fill_cloud(stage)
+    yield Chapter(1, "The first night: full backups", FIRST_NIGHT)
+    yield Paragraph(
+        "Three of four projects have marked servers; one of their volumes is left out:"
+    )
     yield Typed("webshop", "openstack server set --property __staffeln_backup=true shop-db")
     yield Typed("analytics", "openstack volume set --property skip-volume-backup=true scratch")
     yield _database(stage)
     collected = stage.run("collect")
     yield stage.ran("collect", collected)
     yield stage.ran("backup")
-    yield Told("Cinder copies in the background, so nobody waits for it. An hour later:")
+    yield Paragraph("Cinder copies in the background; no command waits for it. An hour later:")
     stage.go_to(1, 23)
     yield stage.ran("check")
     fulls = stage.cloud.backups(status="available", is_incremental=False)
     owners = {one["id"]: one["project_id"] for one in stage.cloud.volumes()}
     yield seen(
         (collected.counts["protected"], collected.counts["skipped"], len(fulls)) == (5, 1, 5),
-        "five volumes of seven are protected, and have a full backup",
+        "five of seven volumes are protected, and each has a full backup",
     )
     yield seen(
         all(one["project_id"] == owners[one["volume_id"]] for one in fulls),
-        "each backup belongs to its project, whose members can restore it alone",
+        "each backup belongs to its project, whose members can restore it themselves",
     )
 
 
@@ -70,10 +72,10 @@ def _what_changed(stage: Stage) -> Iterator[Beat]:
     stage.night(2)
     stage.night(3)
     stage.go_to(4, 12)
-    yield Chapter(2, "From then on: only what changed", stage.cloud.now())
-    yield Told(
-        "Cron runs the same commands every night; after a full come six incrementals. In between"
-        " the webshop's admin makes a backup by hand, and Cinder puts it into the same chain:"
+    yield Chapter(2, "The following nights: only what changed", stage.cloud.now())
+    yield Paragraph(
+        "Cron runs the same commands every night; six incrementals follow each full backup. Then"
+        " the webshop's admin makes a backup by hand, and Cinder adds it to the same chain:"
     )
     yield Typed("webshop", "openstack volume backup create --force --incremental orders")
     by_hand = stage.cloud.add_backup("orders", incremental=True, name="by-hand")
@@ -83,12 +85,12 @@ def _what_changed(stage: Stage) -> Iterator[Beat]:
     children = stage.cloud.backups(parent_id=by_hand)
     yield seen(
         len(children) == 1 and bool(children[0]["metadata"]),
-        "the next incremental of orders stands on the one made by hand",
+        "the next incremental of orders depends on the one made by hand",
     )
 
 
 def _brought_back(stage: Stage) -> Iterator[Beat]:
-    yield Told("And when it is needed: the volume orders, as it was on the evening of 20 June:")
+    yield Paragraph("A restore: the volume orders, as it was on the evening of 20 June:")
     wish = restore.RestoreRequest(
         volumes=[stage.ids["orders"]], at=datetime(2026, 6, 20, 22, tzinfo=UTC)
     )
@@ -99,7 +101,7 @@ def _brought_back(stage: Stage) -> Iterator[Beat]:
     owner = stage.cloud.world.project("webshop").id
     yield seen(
         [(one["project_id"], one["status"]) for one in made] == [(owner, "available")],
-        "it is back as a new volume of the webshop's; nothing was overwritten",
+        "it was restored to a new volume of the webshop; nothing was overwritten",
     )
 
 
@@ -112,14 +114,14 @@ def _today(stage: Stage) -> Iterator[Beat]:
     yield Asked("status projects", partial(table.show, view.columns, list(view.rows)))
     yield seen(
         (state.volumes.protected, state.volumes.overdue, state.volumes.never) == (5, 0, 0),
-        "no volume is overdue, after four weeks with all that can go wrong",
+        "no volume is overdue after four weeks with many failures",
     )
     yield from _brought_back(stage)
     yield seen(
         stage.cloud.refused_deletes() == [],
-        f"{len(stage.cloud.requests):,} requests were sent, and Cinder had to refuse no deletion",
+        f"{len(stage.cloud.requests):,} requests were sent, and Cinder refused no deletion",
     )
-    yield Told(
-        "That was all simulated, and all of it is gone again. For a real cloud, the README goes"
-        " on with clouds.yaml, roles, `staffeln config init` and a crontab."
+    yield Paragraph(
+        "All of this was simulated, and nothing is left behind. For a real cloud, the README"
+        " continues with clouds.yaml, roles, `staffeln config init` and a crontab."
     )

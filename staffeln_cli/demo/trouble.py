@@ -1,4 +1,4 @@
-"""The demonstration's troubles: what fails, what is lost, what is mistyped, and who recovers."""
+"""The demonstration's failures: an error, a lost response, a full quota, a typo."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -6,7 +6,7 @@ from typing import Any
 
 from staffeln_cli.commands.status import views
 from staffeln_cli.demo import stage as cast
-from staffeln_cli.demo.screens import Asked, Beat, Chapter, Told, Typed
+from staffeln_cli.demo.screens import Asked, Beat, Chapter, Paragraph, Typed
 from staffeln_cli.demo.simcloud import Request
 from staffeln_cli.demo.stage import FIRST_NIGHT, Stage, seen
 from staffeln_cli.render import table
@@ -18,8 +18,8 @@ DISK_FULL = "[Errno 28] No space left on device: '/backups/ledger'"
 def bad_night(stage: Stage) -> Iterator[Beat]:
     stage.go_to(6, 22)
     yield Chapter(3, "A bad night", stage.cloud.now())
-    yield Told(
-        "Three things go wrong: Cinder creates a backup, but its answer never arrives; the backup"
+    yield Paragraph(
+        "Three failures: Cinder creates a backup, but its response never arrives; the backup"
         " quota of analytics is used up; and a backup ends in error."
     )
     yield stage.ran("collect")
@@ -32,13 +32,13 @@ def bad_night(stage: Stage) -> Iterator[Beat]:
     yield stage.ran("check", checked)
     yield seen(
         (len(started.failures), checked.counts["failed"], checked.exit_code) == (2, 1, 3),
-        "what failed is named with its reason, and cron hears of it",
+        "each failure is named with its reason, and the exit code tells cron",
     )
     yield seen(
         checked.counts["adopted"] == 1 and len(_since_ten(stage, "orders")) == 1,
-        "the backup without an answer was found by its name, not made twice",
+        "the backup whose response was lost was found by its name, not made twice",
     )
-    yield Told("The operator makes room; the next run needs no help to go on from there:")
+    yield Paragraph("The operator raises the quota; the next run continues without further help:")
     yield Typed("operator", "openstack quota set --backup-gigabytes 100000 analytics")
     stage.cloud.set_quota("analytics", backup_gigabytes=100_000)
     stage.go_to(7, 0)
@@ -49,7 +49,7 @@ def bad_night(stage: Stage) -> Iterator[Beat]:
     yield seen(
         all(_since_ten(stage, name) for name in ("ledger", "cubes", "orders", "db-root"))
         and not stage.cloud.backups(status="error"),
-        "every volume has its backup of that night; the failed one's remains are gone",
+        "every volume has its backup of that night; the failed backup is removed",
     )
 
 
@@ -82,9 +82,9 @@ def typo(stage: Stage) -> Iterator[Beat]:
         stage.night(day)
     stage.go_to(10, 9)
     yield Chapter(4, "A typo", stage.cloud.now())
-    yield Told(
-        "Backups are kept for 2w3d unless a server says otherwise. The server books said 5w,"
-        " until somebody made it more legible:"
+    yield Paragraph(
+        "Backups are kept for 2w3d unless a server's metadata says otherwise. The server books"
+        " had 5w, until someone changed it:"
     )
     yield Typed("payroll", "openstack server set --property __staffeln_retention=5weeks books")
     stage.cloud.set_metadata("books", cast.TYPO)
@@ -98,6 +98,8 @@ def typo(stage: Stage) -> Iterator[Beat]:
     )
     yield seen(
         rows == [("5w", "'5weeks'")],
-        "the typo is reported, and the five weeks that were promised still hold",
+        "the typo is reported, and the previous five weeks still hold",
     )
-    yield Told("Eighteen quiet nights pass; retention runs on Sundays, and nothing may go yet.")
+    yield Paragraph(
+        "Eighteen quiet nights pass; retention runs on Sundays, and nothing has expired yet."
+    )

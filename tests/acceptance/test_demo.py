@@ -1,4 +1,4 @@
-"""What people see first: the demonstration, as they start it."""
+"""`staffeln demo` shows the whole life cycle and leaves nothing behind."""
 
 import os
 import re
@@ -12,19 +12,19 @@ from pathlib import Path
 import pytest
 
 FACTS = """
-    five volumes of seven are protected, and have a full backup
-    each backup belongs to its project, whose members can restore it alone
-    the next incremental of orders stands on the one made by hand
-    what failed is named with its reason, and cron hears of it
-    the backup without an answer was found by its name, not made twice
-    every volume has its backup of that night; the failed one's remains are gone
-    the typo is reported, and the five weeks that were promised still hold
-    the plan said so: exactly those 24 are gone from Cinder
-    newest first in each chain, each when nothing stood on it any more
-    the backup made by hand is there, and so is all that it stands on
-    five weeks are five weeks: nothing of ledger is gone, typo or not
-    it is back as a new volume of the webshop's; nothing was overwritten
-    no volume is overdue, after four weeks with all that can go wrong
+    five of seven volumes are protected, and each has a full backup
+    each backup belongs to its project, whose members can restore it themselves
+    the next incremental of orders depends on the one made by hand
+    each failure is named with its reason, and the exit code tells cron
+    the backup whose response was lost was found by its name, not made twice
+    every volume has its backup of that night; the failed backup is removed
+    the typo is reported, and the previous five weeks still hold
+    exactly the 24 backups of the plan are gone from Cinder
+    in each chain the newest went first, and none while another depended on it
+    the backup made by hand is kept, and so is everything that it depends on
+    no backup of ledger is gone: its five weeks hold in spite of the typo
+    it was restored to a new volume of the webshop; nothing was overwritten
+    no volume is overdue after four weeks with many failures
 """
 CALENDAR = """
     webshop    shop-web   web-root  ··· ··· ·█▄▄▄▄▄▄█▄▄▄▄▄▄█▄▄▄▄▄▄

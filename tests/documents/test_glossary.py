@@ -57,10 +57,6 @@ UNSPECIFIC = frozenset(
 """Words that say nothing about what they name."""
 TO_RENAME: frozenset[str] = frozenset(
     [
-        "demo/screens.Teller",
-        "demo/screens.Told",
-        "demo/stage.Untrue",
-        "demo/stage.enter_cast",
         "errors.InDoubt",
         "locks/redis.place",
         "operations/delete_backup.Fate",
