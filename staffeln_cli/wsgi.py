@@ -1,6 +1,6 @@
-"""`staffeln_cli.wsgi:application`: the policy endpoint for any WSGI server.
+"""`staffeln_cli.wsgi:application`, the policy endpoint for any WSGI server.
 
-It is configured at its first request, when the server's workers have been forked.
+It reads its configuration at the first request, after the server has forked its workers.
 """
 
 import logging
@@ -19,7 +19,7 @@ _one_at_a_time = Lock()
 
 
 def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    """Answer by the configuration that file and environment name; 503 while it is wrong."""
+    """Answer one request; 503 as long as the configuration is wrong."""
     try:
         with _one_at_a_time:
             app = _configured()

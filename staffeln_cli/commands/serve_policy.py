@@ -3,14 +3,13 @@
 import logging
 import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from staffeln_cli import policy_endpoint
 from staffeln_cli.config import Settings, find_file, load
 from staffeln_cli.errors import ConfigError
-from staffeln_cli.runtime import Runtime, Stop
+from staffeln_cli.policy_endpoint import Application
+from staffeln_cli.runtime import Runtime
 
 if TYPE_CHECKING:
     from staffeln_cli.policy_endpoint.server import Server
@@ -27,54 +26,46 @@ def run(
     unix_socket: Path | None = None,
     listening: Callable[[str], None] = log.info,
 ) -> None:
-    """Serve until `runtime.stop` is requested, then answer what is in hand and return.
+    """Serve until `runtime.stop` is requested, then finish the answers in hand and return.
 
-    What is not given comes from the configuration; an address given beats a configured socket.
-    `listening` is told the address, once connections are accepted. ConfigError: it cannot be used.
+    An address given here replaces the configured one. `listening` is called with the address
+    once connections are accepted. ConfigError: the address cannot be used.
     """
     policy = runtime.settings.policy
-    where: dict[str, str | int] = {
-        "host": host or policy.host,
-        "port": policy.port if port is None else port,
-    }
     if unix_socket is None and host is None and port is None:
         unix_socket = policy.unix_socket
-    if unix_socket is not None:
-        where = {"unix_socket": str(unix_socket)}
     lookup = _lookup(runtime.settings)
     try:
-        server = _server(policy_endpoint.create_app(lookup, policy), where)
+        server = _server(
+            Application(lookup.look_up, policy),
+            policy.host if host is None else host,
+            policy.port if port is None else port,
+            unix_socket,
+        )
         listening(server.address)
-        server.run(partial(_stopped, runtime.stop))
+        server.run(runtime.stop.event)
     finally:
         lookup.close()
-        if unix_socket is not None:
-            unix_socket.unlink(missing_ok=True)
 
 
-def configured() -> policy_endpoint.Application:
-    """The application by the configuration that the environment names, for other WSGI servers."""
+def configured() -> Application:
+    """Return the application as the environment configures it, for other WSGI servers."""
     settings = load(find_file(None, os.environ)).settings
-    return policy_endpoint.create_app(_lookup(settings), settings.policy)
+    return Application(_lookup(settings).look_up, settings.policy)
 
 
 def _lookup(settings: Settings) -> "PolicyLookup":
     from staffeln_cli.store import Database
     from staffeln_cli.store.policy_lookup import PolicyLookup
 
-    return PolicyLookup(Database(settings.database.url))
+    return PolicyLookup.of(Database(settings.database.url))
 
 
-def _server(app: policy_endpoint.Application, where: dict[str, str | int]) -> "Server":
+def _server(app: Application, host: str, port: int, unix_socket: Path | None) -> "Server":
     from staffeln_cli.policy_endpoint.server import Server
 
     try:
-        return Server(app, **where)
+        return Server(app, host=host, port=port, unix_socket=unix_socket)
     except (OSError, ValueError) as error:
-        shown = where.get("unix_socket") or f"{where['host']}:{where['port']}"
+        shown = unix_socket or f"{host}:{port}"
         raise ConfigError([f"policy: cannot listen on {shown}: {error}"]) from error
-
-
-def _stopped(stop: Stop, seconds: float) -> bool:
-    stop.sleep(seconds)
-    return stop.is_requested

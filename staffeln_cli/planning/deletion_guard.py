@@ -1,4 +1,4 @@
-"""Whether a request may delete a backup: the answer to Cinder's policy engine, with its reason."""
+"""Decide for Cinder's policy engine whether a user may delete a backup, and say why."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -11,12 +11,15 @@ CLOCK_SLACK = timedelta(minutes=5)
 """How far Cinder's clock may be behind the database's when a backup is recognised by its time."""
 
 _MAY_EXIST = LIVE | {State.PLANNED}
-"""Also of a record that was planned again Cinder may have a backup, by a request with no reply."""
+"""States in which Cinder may have a backup that the record does not know the id of.
+
+`planned` is one of them: a record may be planned again although a late request still succeeds.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Who wants to delete which backup, and what else the policy engine says about it."""
+    """Who wants to delete which backup, and what the policy engine says about the backup."""
 
     backup_id: str
     user_id: str | None = None
@@ -28,8 +31,8 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
-    """A backup record, with the columns that matter to the question."""
+class RelatedRecord:
+    """The part of a backup record that bears on a question."""
 
     record_id: str
     backup_id: str | None
@@ -40,34 +43,34 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Answer:
     """Whether the deletion is allowed, and why."""
 
     allowed: bool
     reason: str
 
 
-def verdict(
-    question: Question, records: Iterable[Remembered], *, trusted: Collection[str]
-) -> Verdict:
-    """Deny the deletion if any of the records protects the backup; trusted users may delete all.
+def answer(
+    question: Question, records: Iterable[RelatedRecord], *, trusted: Collection[str]
+) -> Answer:
+    """Deny the deletion of Staffeln's backups, except to the trusted users.
 
-    `records` have its backup id, name or record id, or are the `starting` one of its volume.
+    `records` are those with the backup's id, name or record id, and the volume's `starting` one.
     """
     if question.user_id and question.user_id in trusted:
-        return Verdict(True, "asked by a trusted user")
+        return Answer(True, "asked by a trusted user")
     for record in records:
         if record.backup_id == question.backup_id and record.state in LIVE:
-            return Verdict(False, f"record {record.record_id} is {record.state}")
-        if record.backup_id is None and _never_heard_back(record, question):
-            return Verdict(False, f"record {record.record_id} is {record.state}, its reply lost")
-    return Verdict(True, "no live backup of Staffeln's")
+            return Answer(False, f"record {record.record_id} is {record.state}")
+        if record.backup_id is None and _is_probably_of(record, question):
+            return Answer(False, f"record {record.record_id} is {record.state}, its reply lost")
+    return Answer(True, "no live backup of Staffeln's")
 
 
-def _never_heard_back(record: Remembered, question: Question) -> bool:
-    """Whether the backup was probably created by a request of this record whose reply was lost.
+def _is_probably_of(record: RelatedRecord, question: Question) -> bool:
+    """Whether the backup was probably created by a request whose reply was lost.
 
-    Its owner can change its name and metadata, but neither its volume nor its time.
+    Its owner may have changed its name and metadata, but cannot change its volume or time.
     """
     if record.state not in _MAY_EXIST:
         return False

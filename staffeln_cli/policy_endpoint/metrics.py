@@ -1,4 +1,4 @@
-"""Figures of the policy endpoint for Prometheus."""
+"""Metrics of the policy endpoint for Prometheus."""
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -7,7 +7,7 @@ ANSWERS = ("allowed", "denied", "bad_request", "unavailable")
 
 
 class Metrics:
-    """One application's figures, apart from any other's in the process."""
+    """The metrics of one application, in a registry of its own."""
 
     content_type = CONTENT_TYPE_LATEST
 
@@ -28,19 +28,19 @@ class Metrics:
         )
         self._database_errors = Counter(
             "staffeln_policy_database_errors",
-            "Look-ups that the database failed, or whose schema was not the right one.",
+            "Lookups that failed in the database, or found a schema of another revision.",
             registry=self._registry,
         )
 
     def count(self, answer: str, seconds: float) -> None:
-        """One question was answered."""
+        """Count one answered question."""
         self._answers[answer].inc()
         self._seconds.observe(seconds)
 
     def count_database_error(self) -> None:
-        """One look-up failed."""
+        """Count one failed lookup."""
         self._database_errors.inc()
 
     def exposition(self) -> bytes:
-        """All of it, in the text format."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self._registry)

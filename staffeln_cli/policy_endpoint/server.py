@@ -1,144 +1,122 @@
-"""Serve under waitress: one loop that answers in turn, and a successor should it hang."""
+"""Serve a WSGI application with waitress until told to stop, then finish the answers in hand."""
 
+import logging
+import resource
 import time
-from collections import deque
-from collections.abc import Callable
-from threading import Thread
-from typing import Any
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
 
-from waitress import create_server, wasyncore  # type: ignore[import-untyped]
+from waitress import wasyncore
+from waitress.server import create_server
 
-from staffeln_cli.policy_endpoint.app import TOGETHER, Application
-from staffeln_cli.policy_endpoint.channel import Channel, accept_more, adapt
 from staffeln_cli.policy_endpoint.request import BODY_LIMIT
+from staffeln_cli.policy_endpoint.unix_socket import UnixSocket
 
-_WATCH = 0.1
-_HANGS = 0.6
-"""Seconds; a look-up has given up by then, unless the disk under it never answers."""
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+THREADS = 4
+"""Threads that answer; one more than there are database connections (see `PolicyLookup`)."""
+CONNECTION_LIMIT = 2000
+_OTHER_FILES = 64
+"""Open files beside the connections: listeners, database, log."""
 _LAST_ANSWERS = 5.0
 """Seconds that requests in hand are given at the end."""
 _LIMITS: dict[str, Any] = {
-    "connection_limit": 500,
+    "threads": THREADS,
     "channel_timeout": 75,  # longer than proxies keep a connection: they close it, not we
     "max_request_header_size": 16 * 1024,
     "max_request_body_size": BODY_LIMIT,
     "asyncore_use_poll": True,
     "ident": None,
-    "unix_socket_perms": "660",
 }
 
 
 class Server:
-    """Listens from the start, answers while it runs; OSError or ValueError: no usable address.
+    """Listens from the start and answers while it runs; OSError, ValueError: no usable address."""
 
-    There are no threads beside the loop: each answer is bounded in time and mostly the CPU's, so
-    threads would only take each other's turns. What has been read by then is looked up together. A
-    disk may hang all the same; then a new loop takes over the sockets, and the old one has only
-    the requests that it hangs in.
-    """
-
-    def __init__(self, app: Application, **where: str | int) -> None:
-        self._app = app
-        self._where = where
-        self._sockets: dict[int, Any] = {}
-        self._read: deque[Channel] = deque()
-        self._loops = 0
-        self._beat = time.monotonic()
+    def __init__(
+        self, app: "WSGIApplication", *, host: str, port: int, unix_socket: Path | None = None
+    ) -> None:
+        self._dispatchers: dict[int, Any] = {}
+        self._unix_socket = UnixSocket(unix_socket) if unix_socket else None
+        where: dict[str, Any] = {"host": host, "port": port}
+        if self._unix_socket:
+            where = {"sockets": [self._unix_socket.socket]}
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a short queue is no news
+        limits = _LIMITS | {"connection_limit": _connection_limit()}
         try:
-            self._server = create_server(
-                app, map=self._sockets, _dispatcher=self, **where, **_LIMITS
-            )
+            self._server = create_server(app, map=self._dispatchers, **where, **limits)
         except BaseException:
             self._close()
             raise
-        self._listeners = [one for one in self._sockets.values() if one.accepting]
-        for listener in self._listeners:
-            adapt(listener)
+        self._listeners = [one for one in self._dispatchers.values() if one.accepting]
+        self.address = f"unix:{unix_socket}" if unix_socket else self._urls()
 
-    @property
-    def address(self) -> str:
-        """Where it listens, as URLs."""
-        if "unix_socket" in self._where:
-            return f"unix:{self._where['unix_socket']}"
-        server = self._server
-        listens = getattr(server, "effective_listen", None)
-        return ", ".join(
-            f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-            for host, port in listens or [(server.effective_host, server.effective_port)]
-        )
-
-    def add_task(self, task: Channel) -> None:
-        """Waitress, whose dispatcher this is, has read a request."""
-        self._read.append(task)
-
-    def run(self, stopped: Callable[[float], bool]) -> None:
-        """Serve until `stopped`, which waits so many seconds, says so; then finish and close."""
+    def run(self, stop: Event) -> None:
+        """Serve until `stop` is set; then finish the answers in hand and close everything."""
+        Thread(target=self._end, args=(stop,), name="policy-end", daemon=True).start()
         try:
-            thread = self._new_loop()
-            while not stopped(_WATCH):
-                if time.monotonic() - self._beat > _HANGS:
-                    thread = self._new_loop()
-            self._loops += 1
-            thread.join(_HANGS)
-            self._finish()
+            self._server.run()
         finally:
             self._close()
 
-    def _new_loop(self) -> Thread:
-        self._loops += 1
-        self._beat = time.monotonic()
-        thread = Thread(target=self._loop, args=(self._loops,), name="policy", daemon=True)
-        thread.start()
-        return thread
-
-    def _loop(self, number: int) -> None:
-        while number == self._loops:
-            self._turn(_HANGS / 3)
-            while self._read and number == self._loops:
-                self._serve(number)
-
-    def _turn(self, patience: float) -> None:
-        self._beat = time.monotonic()
-        known = len(self._sockets)
-        self._poll(patience)
-        if len(self._sockets) > known:
-            for listener in self._listeners:
-                accept_more(listener, self._sockets)
-            self._poll(0)  # who has connected has mostly sent the request, too
-
-    def _poll(self, patience: float) -> None:
-        wasyncore.loop(timeout=patience, use_poll=True, map=self._sockets, count=1)
-
-    def _serve(self, number: int) -> None:
-        self._beat = time.monotonic()
-        batch = [self._read.popleft() for _ in range(min(len(self._read), self._app.together))]
-        environs = [environ for one in batch if (environ := one.next_environ()) is not None]
-        for environ in environs:
-            environ[TOGETHER] = environs
-        for channel in batch:
-            self._beat = time.monotonic()
-            channel.service()
-            if number == self._loops:  # else the sockets are another loop's, which will send
-                channel.flush()
-
-    def _finish(self) -> None:
-        """Accept what has connected already, nothing more, and answer it."""
-        self._turn(0)
-        for listener in self._listeners:
-            wasyncore.dispatcher.close(listener)
-        self._listeners = []
+    def _end(self, stop: Event) -> None:
+        """Wait for `stop`, then let waitress' loop run empty."""
+        stop.wait()
+        self._call_in_loop(self._stop_listening)
         end = time.monotonic() + _LAST_ANSWERS
-        while time.monotonic() < end and self._is_busy():
-            self._turn(0.05)
-            while self._read:
-                self._serve(self._loops)
+        time.sleep(0.1)  # requests of the newest connections are read now
+        while time.monotonic() < end and self._has_requests():
+            time.sleep(0.02)
+        self._server.task_dispatcher.shutdown(timeout=1)
+        self._call_in_loop(self._close)
 
-    def _is_busy(self) -> bool:
+    def _call_in_loop(self, function: Any) -> None:
+        self._listeners[0].trigger.pull_trigger(function)
+
+    def _stop_listening(self) -> None:
+        """Accept who has connected already, and nobody else."""
+        self._remove_unix_socket()
+        for listener in self._listeners:
+            known = -1
+            while known < len(self._dispatchers) and listener.readable():
+                known = len(self._dispatchers)
+                listener.handle_accept()
+            listener.del_channel()
+            listener.socket.close()
+
+    def _has_requests(self) -> bool:
         return any(
-            one.requests or one.request or one.total_outbufs_len
-            for one in self._sockets.values()
-            if isinstance(one, Channel)
+            channel.requests or channel.request or channel.total_outbufs_len
+            for listener in self._listeners
+            for channel in list(listener.active_channels.values())
         )
 
+    def _remove_unix_socket(self) -> None:
+        if self._unix_socket:
+            self._unix_socket.remove()
+            self._unix_socket = None
+
     def _close(self) -> None:
-        wasyncore.close_all(self._sockets, ignore_all=True)
+        self._remove_unix_socket()
+        wasyncore.close_all(self._dispatchers, ignore_all=True)
+
+    def _urls(self) -> str:
+        return ", ".join(
+            f"http://[{one.effective_host}]:{one.effective_port}"
+            if ":" in one.effective_host
+            else f"http://{one.effective_host}:{one.effective_port}"
+            for one in self._listeners
+        )
+
+
+def _connection_limit() -> int:
+    """Return how many connections the limit of open files allows, raised as far as it may be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTION_LIMIT + _OTHER_FILES
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return max(1, allowed - _OTHER_FILES)

@@ -1,5 +1,5 @@
-"""Look-ups for the policy endpoint: one statement over indexes each, always over in time."""
+"""Lookups for the policy endpoint: a few indexed reads that always end in time."""
 
-from staffeln_cli.store.policy_lookup.pool import PATIENCE, PolicyLookup
+from staffeln_cli.store.policy_lookup.lookup import PATIENCE, PolicyLookup
 
 __all__ = ["PATIENCE", "PolicyLookup"]

@@ -1,9 +1,10 @@
-"""Single connections of the database drivers, which wait no longer than they are told."""
+"""Single connections of the database drivers, used without SQLAlchemy for their deadlines."""
 
-import os
 import select
 import sqlite3
 import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
@@ -12,71 +13,77 @@ from sqlalchemy.engine import URL
 
 from staffeln_cli.errors import StoreUnavailable
 from staffeln_cli.model.text import first_line
+from staffeln_cli.planning.deletion_guard import Question
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
 _BUSY_TIMEOUT = 0.4
-"""Seconds that SQLite waits for a lock; less than the patience of a look-up."""
-_PATIENT = {
-    "connect_timeout": 2,  # nobody waits for it but the thread that connects
+"""Seconds that SQLite waits for a lock; less than the patience of whoever asks."""
+_CONNECTION_DEFAULTS = {
+    "connect_timeout": 2,
     "keepalives_idle": 20,
     "keepalives_interval": 5,
     "keepalives_count": 2,
     "tcp_user_timeout": 2000,
     "application_name": "staffeln-policy",
 }
-"""What libpq should do about a server that does not answer; the URL may say otherwise."""
-_SESSION = (
-    "SET statement_timeout = 500; SET default_transaction_read_only = on; SET TimeZone = 'UTC'"
+"""Connection parameters that the URL may override."""
+_BEGIN = (
+    b"BEGIN READ ONLY",
+    b"SET LOCAL statement_timeout = 500",  # for statements that nobody waits for any more
+    b"SET LOCAL search_path TO DEFAULT",
+    b"SET LOCAL client_encoding TO UTF8",
 )
+"""Settings of one transaction: a pooler may have given the session to others before, and will
+give it to others afterwards."""
 
 _LOOK_UP = """
-SELECT (SELECT version_num FROM alembic_version), (
-    SELECT {all}({one}({0}, backups.id, backup_id, state, name, volume_id, started_at))
-    FROM {asked} JOIN backups
-    ON backup_id = {1} OR name = {2} OR backups.id = {3}
-        OR volume_id = {4} AND state = 'starting' AND state IN ('creating', 'planned', 'starting'))
+SELECT version_num, NULL, NULL, NULL, NULL, NULL, NULL FROM alembic_version
+UNION ALL
+SELECT NULL, id, backup_id, state, name, volume_id, {seconds} FROM backups
+WHERE backup_id = {p}1 OR name = {p}2 OR id = {p}3
+    OR volume_id = {p}4 AND state = 'starting' AND state IN ('creating', 'planned', 'starting')
 """
-"""One row: the schema's revision, and what bears on questions, as JSON: four index probes each.
+"""The schema's revision, then the records that bear on a question: four index lookups.
 
-The questions are JSON, too: a list of lists of a number, then the parameters. The last probe
-repeats the words of the partial index, or SQLite would not use it. A single row, because Python's
-threads pass on their turn at each, which costs more than the row itself.
+The last of them repeats the words of the partial index, or SQLite would not use it. Times are
+read as seconds, which depend on no setting of the session.
 """
-POSTGRESQL_LOOK_UP = _LOOK_UP.format(
-    *(f"(asked.value->>{number})" for number in range(5)),
-    all="json_agg",
-    one="json_build_array",
-    asked="json_array_elements($1::json) AS asked",
-)
-SQLITE_LOOK_UP = _LOOK_UP.format(
-    *(f"json_extract(asked.value, '$[{number}]')" for number in range(5)),
-    all="json_group_array",
-    one="json_array",
-    asked="json_each(?1) AS asked",
-)
+SQLITE_LOOK_UP = _LOOK_UP.format(p="?", seconds="CAST(strftime('%s', started_at) AS INTEGER)")
+POSTGRESQL_LOOK_UP = _LOOK_UP.format(p="$", seconds="extract(epoch FROM started_at)")
 
-Found = tuple[str | bytes | None, str | bytes | None]
-"""The schema's revision, and JSON (or nothing) of records, each after its question's number."""
+Row = Sequence[str | int | None]
+"""Of a record: id, backup id, state, name, volume id, and the seconds of its start."""
+Found = tuple[str | None, list[Row]]
+"""The schema's revision, and records."""
 
 
-class ConnectionLost(Exception):
+class ConnectionLost(StoreUnavailable):
     """The connection leads nowhere any more; a new one may."""
 
 
 class DriverConnection(Protocol):
-    """A connection for one statement."""
+    """A connection, used by one thread."""
 
-    def look_up(self, asked: bytes, deadline: float) -> Found:
-        """The answer before the deadline (monotonic), else ConnectionLost or StoreUnavailable."""
+    def look_up(self, question: Question, deadline: float) -> Found:
+        """Return the answer before the deadline (monotonic), or raise StoreUnavailable."""
 
     def close(self) -> None:
-        """End it, without waiting."""
+        """Close it without waiting."""
+
+
+def connector(url: URL) -> Callable[[], DriverConnection]:
+    """Return a function that connects to this database or raises StoreUnavailable."""
+    if url.get_backend_name() == "sqlite":
+        return partial(SqliteConnection, url)
+    import psycopg  # noqa: F401 - now, and not within the time of the first answer
+
+    return partial(PostgresqlConnection, url)
 
 
 class SqliteConnection:
-    """A file that exists, only read; lost when another file has taken its place."""
+    """A connection to a file that exists; lost when another file has taken its place."""
 
     def __init__(self, url: URL) -> None:
         self._path = Path(url.database or "").absolute()
@@ -87,85 +94,118 @@ class SqliteConnection:
                 uri=True,
                 timeout=_BUSY_TIMEOUT,
                 isolation_level=None,
-                check_same_thread=False,
             )
             self._connection.execute("PRAGMA query_only = ON")
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(first_line(error)) from error
 
-    def look_up(self, asked: bytes, deadline: float) -> Found:
-        """Bounded by SQLite's own time-out for locks: the deadline is further off."""
+    def look_up(self, question: Question, deadline: float) -> Found:
+        """Look up; SQLite's own time-out for locks ends before the deadline."""
         del deadline
         try:
             if self._found() != self._identity:
                 raise ConnectionLost(f"{self._path} is another file now")
-            found: Found = self._connection.execute(SQLITE_LOOK_UP, [asked.decode()]).fetchone()
+            rows = self._connection.execute(SQLITE_LOOK_UP, _parameters(question)).fetchall()
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(first_line(error)) from error
-        return found
+        return _revision_and_records(rows)
 
     def close(self) -> None:
-        """End it."""
+        """Close it."""
         self._connection.close()
 
     def _found(self) -> tuple[int, int]:
-        status = os.stat(self._path)  # noqa: PTH116 - on the way of every request
+        status = self._path.stat()
         return status.st_dev, status.st_ino
 
 
 class PostgresqlConnection:
-    """A prepared statement, sent and awaited by libpq's asynchronous calls: every wait ends."""
+    """A connection whose every wait ends, by libpq's asynchronous calls.
+
+    Neither `statement_timeout` nor `connect_timeout` ends the wait for a host that is silent.
+    """
 
     def __init__(self, url: URL) -> None:
         import psycopg
 
-        self._errors = psycopg.Error
-        self._ok = psycopg.pq.ExecStatus.TUPLES_OK
+        self._error = psycopg.Error
+        self._status = psycopg.pq.ExecStatus
+        self._severity = psycopg.pq.DiagnosticField.SEVERITY_NONLOCALIZED
         given = url.get_dialect()().create_connect_args(url)[1]
         try:
-            connection = psycopg.connect(**{**_PATIENT, **given}, autocommit=True)
-            connection.execute(_SESSION)
-            prepared = connection.pgconn.prepare(b"look_up", POSTGRESQL_LOOK_UP.encode())
+            self.session = psycopg.connect(
+                **{**_CONNECTION_DEFAULTS, **given, "client_encoding": "UTF8"}
+            )
         except psycopg.Error as error:
             raise StoreUnavailable(first_line(error)) from error
-        if prepared.status != psycopg.pq.ExecStatus.COMMAND_OK:
-            connection.close()
-            raise StoreUnavailable(first_line(prepared.get_error_message()))
-        self._connection = connection
-        self._raw = connection.pgconn
-        self._raw.nonblocking = 1
+        self._pgconn = self.session.pgconn
+        self._pgconn.nonblocking = 1
+        self._pgconn.enter_pipeline_mode()
         self._poll = select.poll()
 
-    def look_up(self, asked: bytes, deadline: float) -> Found:
-        """The answer before the deadline, by this process's clock."""
+    def look_up(self, question: Question, deadline: float) -> Found:
+        """Look up in a transaction of its own, for which one round trip is enough."""
+        parameters = [None if text is None else text.encode() for text in _parameters(question)]
         try:
-            self._raw.send_query_prepared(b"look_up", [asked])
-            while self._raw.flush():
-                self._wait(select.POLLOUT, deadline)
-            result = self._results(deadline)[0]
-        except self._errors as error:
+            for statement in _BEGIN:
+                self._pgconn.send_query_params(statement, None)
+            self._pgconn.send_query_params(POSTGRESQL_LOOK_UP.encode(), parameters)
+            self._pgconn.send_query_params(b"COMMIT", None)
+            self._pgconn.pipeline_sync()
+            rows = self._rows(deadline)
+        except self._error as error:
             raise ConnectionLost(first_line(error)) from error
-        if result.status != self._ok:
-            raise StoreUnavailable(first_line(result.get_error_message()))
-        return result.get_value(0, 0), result.get_value(0, 1)
+        return _revision_and_records(rows)
 
     def close(self) -> None:
-        """End it; what is under way is left to the server's time-out."""
-        self._connection.close()
+        """Close it; `statement_timeout` ends what the server still does."""
+        self.session.close()
 
-    def _results(self, deadline: float) -> list["PGresult"]:
-        results: list[PGresult] = []
-        while True:
-            while self._raw.is_busy():
+    def _rows(self, deadline: float) -> list[Row]:
+        """Wait for all results of what was sent, and return the rows of them."""
+        while self._pgconn.flush():
+            self._wait(select.POLLOUT, deadline)
+        rows: list[Row] = []
+        while (result := self._next_result(deadline)).status != self._status.PIPELINE_SYNC:
+            if result.status == self._status.FATAL_ERROR:
+                # Of another severity than ERROR, or none, are errors that end the session.
+                ended = result.error_field(self._severity) != b"ERROR"
+                kind = ConnectionLost if ended else StoreUnavailable
+                raise kind(first_line(result.get_error_message()))
+            rows += [
+                [_text(result.get_value(row, column)) for column in range(result.nfields)]
+                for row in range(result.ntuples)
+            ]
+        return rows
+
+    def _next_result(self, deadline: float) -> "PGresult":
+        """Wait for the next result; between those of two statements libpq returns none."""
+        for _ in range(2):
+            while self._pgconn.is_busy():
                 self._wait(select.POLLIN, deadline)
-                self._raw.consume_input()
-            result = self._raw.get_result()
-            if result is None:
-                return results
-            results.append(result)
+                self._pgconn.consume_input()
+            result = self._pgconn.get_result()
+            if result is not None:
+                return result
+        raise ConnectionLost("the results ended early")
 
     def _wait(self, event: int, deadline: float) -> None:
         left = deadline - time.monotonic()
-        self._poll.register(self._raw.socket, event)
+        self._poll.register(self._pgconn.socket, event)
         if left <= 0 or not self._poll.poll(left * 1000):
             raise StoreUnavailable("no answer in time")
+
+
+def _parameters(question: Question) -> list[str | None]:
+    return [question.backup_id, question.name, question.record_id, question.volume_id]
+
+
+def _revision_and_records(rows: Sequence[Row]) -> Found:
+    revisions = [str(row[0]) for row in rows if row[0] is not None]
+    records = [row[1:] for row in rows if row[0] is None]
+    return revisions[0] if len(revisions) == 1 else None, records
+
+
+def _text(value: bytes | None) -> str | None:
+    """Decode; a database of the encoding SQL_ASCII may hold texts in any other encoding."""
+    return None if value is None else value.decode(errors="surrogateescape")

@@ -5,9 +5,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from queue import Queue
 from typing import Any
 
+import psycopg
 import pytest
 import requests
 from sqlalchemy import insert
@@ -79,6 +81,21 @@ class Endpoint:
 Serve = Callable[..., Endpoint]
 
 
+def conninfo(url: str) -> str:
+    """The URL as libpq reads it."""
+    return url.replace("+psycopg", "")
+
+
+def make_slow(url: str, seconds: float) -> None:
+    """Let every read of the schema's revision take some time."""
+    with psycopg.connect(conninfo(url)) as connection:
+        connection.execute("ALTER TABLE alembic_version RENAME TO revisions")
+        connection.execute(
+            "CREATE VIEW alembic_version AS SELECT version_num FROM revisions"
+            f" WHERE pg_sleep({seconds}) IS NOT NULL".encode()
+        )
+
+
 @contextmanager
 def served(url: str, **policy: str) -> Iterator[Endpoint]:
     """`serve-policy` on a free port, until the end of the block."""
@@ -116,22 +133,23 @@ Remember = Callable[..., None]
 
 
 @pytest.fixture
-def remember(database_url: str) -> Iterator[Remember]:
+def remember(database_url: str) -> Remember:
     """Write backup records."""
-    database = Database(database_url)
+    return partial(write_record, database_url)
 
-    def write(state: State, backup_id: str | None = OURS, **values: Any) -> None:
-        columns: dict[str, Any] = {
-            "id": RecordId("4fa2fb16-a207-4431-90b7-210de0181f8c"),
-            "name": "web_root_20261122T120000Z_4fa2",
-            "project_id": ProjectId("29e97e595ae8464cb13bf5e6bda53b51"),
-            "state": state,
-            "started_at": NOW,
-            "backup_id": BackupId(backup_id) if backup_id else None,
-        }
-        record = asdict(a_record("8a02883a-6759-4fa2-9a02-987c52a59bee", **(columns | values)))
-        with database.write() as connection:
-            connection.execute(insert(BackupRow).values(**record))
 
-    yield write
+def write_record(url: str, state: State, backup_id: str | None = OURS, **values: Any) -> None:
+    """Write one backup record."""
+    columns: dict[str, Any] = {
+        "id": RecordId("4fa2fb16-a207-4431-90b7-210de0181f8c"),
+        "name": "web_root_20261122T120000Z_4fa2",
+        "project_id": ProjectId("29e97e595ae8464cb13bf5e6bda53b51"),
+        "state": state,
+        "started_at": NOW,
+        "backup_id": BackupId(backup_id) if backup_id else None,
+    }
+    record = asdict(a_record("8a02883a-6759-4fa2-9a02-987c52a59bee", **(columns | values)))
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(insert(BackupRow).values(**record))
     database.close()

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -9,9 +10,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 from wsgiref.validate import validator
@@ -19,20 +20,20 @@ from wsgiref.validate import validator
 import pytest
 import requests
 
-from staffeln_cli import policy_endpoint
 from staffeln_cli.commands import serve_policy
 from staffeln_cli.config import load
 from staffeln_cli.errors import ConfigError
-from staffeln_cli.planning.deletion_guard import Question, Remembered
-from staffeln_cli.policy_endpoint.server import Server
+from staffeln_cli.policy_endpoint import Application
 from staffeln_cli.runtime import Runtime
-from tests.integration.policy.conftest import MANUAL, Serve
+from tests.integration.policy.conftest import MANUAL, Serve, make_slow
 
 PROGRAM = """
-import signal, sys
+import os, resource, signal, sys
+if "OPEN_FILES" in os.environ:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (int(os.environ["OPEN_FILES"]), hard))
 from staffeln_cli.commands import serve_policy
 from staffeln_cli.config import load
-from staffeln_cli.policy_endpoint.server import Server
 from staffeln_cli.runtime import Runtime
 runtime = Runtime(load(None).settings)
 for number in (signal.SIGTERM, signal.SIGINT):
@@ -107,16 +108,72 @@ def test_a_unix_socket_serves_a_proxy_on_the_same_host(sqlite_url: str, tmp_path
     assert not path.exists()
 
 
-@pytest.mark.parametrize("where", [{"port": 1}, {"host": "no such host"}, {"port": 0}])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_all_requests_that_have_arrived_are_answered_before_the_end(
+    postgresql_url: str, number: signal.Signals
+) -> None:
+    make_slow(postgresql_url, 0.1)
+    with (
+        a_process(STAFFELN_DATABASE_URL=postgresql_url) as (process, url),
+        ThreadPoolExecutor(8) as pool,
+    ):
+        address = f"{url}/v1/backup?backup_id={MANUAL}"
+        assert requests.post(address, timeout=5).text == "True"
+        clients = [pool.submit(requests.post, address, timeout=5) for _ in range(8)]
+        time.sleep(0.1)
+        process.send_signal(number)
+        assert {client.result().status_code for client in clients} <= {200, 503}
+        assert process.wait(5) == 128 + number
+
+
+@pytest.mark.parametrize("where", ["used port", "no such host"])
 def test_an_address_that_cannot_be_used_is_a_mistake_in_the_configuration(
-    sqlite_url: str, where: dict[str, object]
+    sqlite_url: str, where: str
 ) -> None:
     runtime = Runtime(load(None, {"STAFFELN_DATABASE_URL": sqlite_url}).settings)
     runtime.stop.request(15)
-    with socket.create_server(("127.0.0.1", 0)) as used:
-        where = {"port": used.getsockname()[1]} if where != {"host": "no such host"} else where
-        with pytest.raises(ConfigError, match="cannot listen on"):
-            serve_policy.run(runtime, **where)  # type: ignore[arg-type]
+    with (
+        socket.create_server(("127.0.0.1", 0)) as used,
+        pytest.raises(ConfigError, match="cannot listen on"),
+    ):
+        if where == "used port":
+            serve_policy.run(runtime, port=used.getsockname()[1])
+        else:
+            serve_policy.run(runtime, host=where)
+
+
+IDLE = {
+    "connected": b"",
+    "in the middle of a request": b"POST /v1/backup?backup_id=",
+    "kept after an answer": b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", IDLE.values(), ids=IDLE.keys())
+def test_a_thousand_idle_connections_do_not_stop_an_answer(sqlite_url: str, sent: bytes) -> None:
+    with (
+        open_files(4096),
+        a_process(STAFFELN_DATABASE_URL=sqlite_url, OPEN_FILES="1024") as (_, url),
+        ExitStack() as idle,
+    ):
+        host, port = url.removeprefix("http://").rsplit(":", 1)
+        for _ in range(1000):
+            client = idle.enter_context(socket.create_connection((host, int(port)), timeout=20))
+            client.sendall(sent)
+        for _ in range(3):
+            began = time.monotonic()
+            answer = requests.post(f"{url}/v1/backup?backup_id={MANUAL}", timeout=10)
+            assert answer.text == "True"
+            assert time.monotonic() - began < 1
+
+
+@contextmanager
+def open_files(number: int) -> Iterator[None]:
+    """Let this process open so many files."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(before[0], number), before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 class Quiet(WSGIRequestHandler):
@@ -126,21 +183,8 @@ class Quiet(WSGIRequestHandler):
         """Nothing."""
 
 
-class Nothing:
-    """A look-up over no records."""
-
-    together = 1
-
-    def look_up(self, questions: Sequence[Question]) -> list[list[Remembered]]:
-        """None."""
-        return [[] for _ in questions]
-
-    def check(self) -> None:
-        """Always well."""
-
-
 def test_the_application_keeps_the_rules_of_wsgi(sqlite_url: str) -> None:
-    app = policy_endpoint.create_app(Nothing(), load(None, {}).settings.policy)
+    app = Application(lambda question: [], load(None, {}).settings.policy)
     with make_server("127.0.0.1", 0, validator(app), handler_class=Quiet) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -153,42 +197,6 @@ def test_the_application_keeps_the_rules_of_wsgi(sqlite_url: str) -> None:
         finally:
             server.shutdown()
             thread.join()
-
-
-class HangsOnce(Nothing):
-    """A look-up whose disk does not answer the first question for a long time."""
-
-    def __init__(self) -> None:
-        self.asked = threading.Event()
-        self.disk = threading.Event()
-
-    def look_up(self, questions: Sequence[Question]) -> list[list[Remembered]]:
-        """None, at last."""
-        if not self.asked.is_set():
-            self.asked.set()
-            self.disk.wait(10)
-        return super().look_up(questions)
-
-
-def test_one_request_that_hangs_in_the_disk_keeps_no_other_waiting() -> None:
-    lookup, stop = HangsOnce(), threading.Event()
-    app = policy_endpoint.create_app(lookup, load(None, {}).settings.policy)
-    server = Server(app, host="127.0.0.1", port=0)
-    thread = threading.Thread(target=server.run, args=(stop.wait,))
-    thread.start()
-    with ThreadPoolExecutor() as pool:
-        url = f"{server.address}/v1/backup?backup_id={MANUAL}"
-        first = pool.submit(requests.post, url, timeout=10)
-        assert lookup.asked.wait(5)
-        for _ in range(5):
-            began = time.monotonic()
-            assert requests.post(url, timeout=5).text == "True"
-            assert time.monotonic() - began < 1
-        lookup.disk.set()
-        assert first.result().text == "True"
-    stop.set()
-    thread.join(5)
-    assert not thread.is_alive()
 
 
 UNDER_ANOTHER_SERVER = """

@@ -4,19 +4,19 @@ import pytest
 
 from staffeln_cli.model import State
 from staffeln_cli.model.lifecycle import LIVE
-from staffeln_cli.planning.deletion_guard import CLOCK_SLACK, Question, Remembered, verdict
+from staffeln_cli.planning.deletion_guard import CLOCK_SLACK, Question, RelatedRecord, answer
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 BACKUP = "b0a1c607-a207-4431-90b7-210de0181f8c"
-LOST = Remembered("r1", None, State.STARTING, "web_root_1", "v1", NOON)
+LOST = RelatedRecord("r1", None, State.STARTING, "web_root_1", "v1", NOON)
 
 
-def a_record(state: State, backup_id: str | None = BACKUP) -> Remembered:
-    return Remembered("r1", backup_id, state, "web_root_1", "v1", NOON)
+def a_record(state: State, backup_id: str | None = BACKUP) -> RelatedRecord:
+    return RelatedRecord("r1", backup_id, state, "web_root_1", "v1", NOON)
 
 
-def allows(question: Question, *records: Remembered, trusted: tuple[str, ...] = ()) -> bool:
-    return verdict(question, records, trusted=trusted).allowed
+def allows(question: Question, *records: RelatedRecord, trusted: tuple[str, ...] = ()) -> bool:
+    return answer(question, records, trusted=trusted).allowed
 
 
 def test_a_backup_that_no_record_knows_may_be_deleted() -> None:
@@ -45,8 +45,8 @@ def test_nobody_else_is_trusted(user: str | None) -> None:
     )
 
 
-def test_a_verdict_carries_its_reason() -> None:
-    found = verdict(Question(BACKUP), [a_record(State.DELETING)], trusted=())
+def test_an_answer_carries_its_reason() -> None:
+    found = answer(Question(BACKUP), [a_record(State.DELETING)], trusted=())
     assert found.reason == "record r1 is deleting"
 
 
