@@ -31,7 +31,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class RelatedRecord:
+class KnownRecord:
     """The part of a backup record that bears on a question."""
 
     record_id: str
@@ -51,7 +51,7 @@ class Answer:
 
 
 def answer(
-    question: Question, records: Iterable[RelatedRecord], *, trusted: Collection[str]
+    question: Question, records: Iterable[KnownRecord], *, trusted: Collection[str]
 ) -> Answer:
     """Deny the deletion of Staffeln's backups, except to the trusted users.
 
@@ -67,7 +67,7 @@ def answer(
     return Answer(True, "no live backup of Staffeln's")
 
 
-def _is_probably_of(record: RelatedRecord, question: Question) -> bool:
+def _is_probably_of(record: KnownRecord, question: Question) -> bool:
     """Whether the backup was probably created by a request whose reply was lost.
 
     Its owner may have changed its name and metadata, but cannot change its volume or time.

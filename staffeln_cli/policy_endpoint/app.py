@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from staffeln_cli.config.settings import PolicySettings
 from staffeln_cli.errors import StaffelnError
 from staffeln_cli.planning import deletion_guard
-from staffeln_cli.planning.deletion_guard import Question, RelatedRecord
+from staffeln_cli.planning.deletion_guard import KnownRecord, Question
 from staffeln_cli.policy_endpoint.metrics import Metrics
 from staffeln_cli.policy_endpoint.request import BadRequest, read_question
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-LookUp = Callable[[Question], Sequence[RelatedRecord]]
+LookUp = Callable[[Question], Sequence[KnownRecord]]
 """Returns the records that bear on a question, in bounded time, or raises a StaffelnError."""
 
 _UNAVAILABLE = "503 Service Unavailable"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
 _BUSY_TIMEOUT = 0.4
-"""Seconds that SQLite waits for a lock; less than the patience of whoever asks."""
+"""Seconds that SQLite waits for a lock; less than TIMEOUT of a lookup."""
 _CONNECTION_DEFAULTS = {
     "connect_timeout": 2,
     "keepalives_idle": 20,
@@ -73,7 +73,7 @@ class DriverConnection(Protocol):
         """Close it without waiting."""
 
 
-def connector(url: URL) -> Callable[[], DriverConnection]:
+def connection_to(url: URL) -> Callable[[], DriverConnection]:
     """Return a function that connects to this database or raises StoreUnavailable."""
     if url.get_backend_name() == "sqlite":
         return partial(SqliteConnection, url)

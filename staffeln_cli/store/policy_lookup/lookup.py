@@ -14,19 +14,19 @@ from queue import SimpleQueue
 
 from staffeln_cli.errors import SchemaOutdated, StaffelnError, StoreUnavailable
 from staffeln_cli.model import State
-from staffeln_cli.planning.deletion_guard import Question, RelatedRecord
+from staffeln_cli.planning.deletion_guard import KnownRecord, Question
 from staffeln_cli.store.database import Database
 from staffeln_cli.store.policy_lookup.drivers import (
     ConnectionLost,
     DriverConnection,
     Found,
     Row,
-    connector,
+    connection_to,
 )
 from staffeln_cli.tables import SCHEMA_REVISION
 
 log = logging.getLogger(__name__)
-PATIENCE = 0.5
+TIMEOUT = 0.5
 """Seconds after which a question that a connection has taken is given up."""
 SLOW = 0.1
 """Seconds after which a lookup counts as slow."""
@@ -78,10 +78,10 @@ class PolicyLookup:
     @classmethod
     def of(cls, database: Database, *, connections: int = CONNECTIONS) -> "PolicyLookup":
         """Return a lookup in this database."""
-        connect = connector(database.url)
+        connect = connection_to(database.url)
         return cls(connect, database=database.shown, connections=connections)
 
-    def look_up(self, question: Question) -> list[RelatedRecord]:
+    def look_up(self, question: Question) -> list[KnownRecord]:
         """Return the records that bear on the question, or raise a StaffelnError, in time.
 
         The schema's revision is read in the same statement, so that no answer rests on a schema
@@ -107,16 +107,16 @@ class PolicyLookup:
         """End the threads and their connections; one that hangs is left behind."""
         for _ in self._threads:
             self._questions.put(None)
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
 
     def _ask(self, question: Question) -> Found:
         """Have one of the idle connections answer; its thread marks it idle again."""
-        asked = _Asked(question, time.monotonic() + PATIENCE)
+        asked = _Asked(question, time.monotonic() + TIMEOUT)
         self._questions.put(asked)
         try:
-            return asked.found.result(PATIENCE)
+            return asked.found.result(TIMEOUT)
         except TimeoutError:
             raise self._unavailable("no answer in time") from None
         except StoreUnavailable as error:
@@ -125,7 +125,7 @@ class PolicyLookup:
     def _worth_waiting(self) -> float:
         """Return how many seconds to wait for a connection."""
         slow_from = max(min(self._began) + SLOW, self._ended[0] + WINDOW)
-        return min(PATIENCE, max(0.0, slow_from - time.monotonic()))
+        return min(TIMEOUT, max(0.0, slow_from - time.monotonic()))
 
     def _serve(self, number: int, connection: "_Reconnecting") -> None:
         """Answer with one connection, until there is nothing more to answer."""
@@ -200,9 +200,9 @@ class _Reconnecting:
             raise
 
 
-def _record(row: Row) -> RelatedRecord:
+def _record(row: Row) -> KnownRecord:
     record_id, backup_id, state, name, volume_id, started = row
-    return RelatedRecord(
+    return KnownRecord(
         record_id=str(record_id),
         backup_id=None if backup_id is None else str(backup_id),
         state=State(str(state)),

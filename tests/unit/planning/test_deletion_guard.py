@@ -4,18 +4,18 @@ import pytest
 
 from staffeln_cli.model import State
 from staffeln_cli.model.lifecycle import LIVE
-from staffeln_cli.planning.deletion_guard import CLOCK_SLACK, Question, RelatedRecord, answer
+from staffeln_cli.planning.deletion_guard import CLOCK_SLACK, KnownRecord, Question, answer
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 BACKUP = "b0a1c607-a207-4431-90b7-210de0181f8c"
-LOST = RelatedRecord("r1", None, State.STARTING, "web_root_1", "v1", NOON)
+LOST = KnownRecord("r1", None, State.STARTING, "web_root_1", "v1", NOON)
 
 
-def a_record(state: State, backup_id: str | None = BACKUP) -> RelatedRecord:
-    return RelatedRecord("r1", backup_id, state, "web_root_1", "v1", NOON)
+def a_record(state: State, backup_id: str | None = BACKUP) -> KnownRecord:
+    return KnownRecord("r1", backup_id, state, "web_root_1", "v1", NOON)
 
 
-def allows(question: Question, *records: RelatedRecord, trusted: tuple[str, ...] = ()) -> bool:
+def allows(question: Question, *records: KnownRecord, trusted: tuple[str, ...] = ()) -> bool:
     return answer(question, records, trusted=trusted).allowed
 
 
