@@ -41,6 +41,8 @@ class Reply:
     status: int = 200
     body: Mapping[str, object] | str | bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    pause: float = 0.0
+    """Seconds after each byte; 0 sends everything at once."""
 
     def content(self) -> tuple[str, bytes]:
         if isinstance(self.body, bytes):

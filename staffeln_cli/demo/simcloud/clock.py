@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 
 def machine_time() -> datetime:
@@ -57,3 +58,12 @@ def in_nova(moment: datetime) -> str:
 
 def in_keystone(moment: datetime) -> str:
     return moment.isoformat()[:19] + ".000000Z"
+
+
+def written(moment: datetime, form: str) -> str:
+    """Write a `Date` header: `GMT`, or as some proxies do, ending in `-0000` or as asctime."""
+    if form == "asctime":
+        return f"{moment:%a %b} {moment.day:2d} {moment:%H:%M:%S %Y}"
+    if form == "-0000":
+        return format_datetime(moment.astimezone(UTC).replace(tzinfo=None))
+    return format_datetime(moment, usegmt=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from staffeln_cli.demo.simcloud.calls import Call, Reply, Request
-from staffeln_cli.demo.simcloud.clock import Clock
-from staffeln_cli.demo.simcloud.faults import Fault, Faults, without
+from staffeln_cli.demo.simcloud.clock import Clock, written
+from staffeln_cli.demo.simcloud.faults import Fault, Faults
+from staffeln_cli.demo.simcloud.lies import edited
 from staffeln_cli.demo.simcloud.lifecycle import restart_service, settle
 from staffeln_cli.demo.simcloud.login import clouds_yaml
 from staffeln_cli.demo.simcloud.people import People
@@ -53,11 +54,18 @@ class SimCloud:
     allow_rescope = Knob[bool]()
     token_lifetime = Knob[timedelta]()
     catalogue_type = Knob[str]()
+    catalogue_lacks = Knob[frozenset[str]]()
+    endpoint_filter = Knob[dict[str, frozenset[str]]]()
+    regions = Knob[tuple[str, ...]]()
+    cinder_host = Knob[str]()
+    odd_tokens = Knob[dict[str, int]]()
+    clock_offsets = Knob[dict[str, timedelta]]()
+    date_form = Knob[str]()
     latency = Knob[float]()
 
     def __init__(self, clock: Clock, port: int = 0) -> None:
         self._routes = compiled()
-        self._listener = Listener(self._answer, clock.now, port)
+        self._listener = Listener(self._answer, clock.now, self._date, port)
         self.url = f"http://127.0.0.1:{self._listener.port}"
         self.auth_url = f"{self.url}/identity/v3"
         self.clock = clock
@@ -96,6 +104,9 @@ class SimCloud:
         self.expire_tokens = steering.expire_tokens
         self.fail_next, self.delay_next = faults.fail_next, faults.delay_next
         self.proxy_404_next, self.omit_next = faults.proxy_404_next, faults.omit_next
+        self.edit_next, self.spoil_next = faults.edit_next, faults.spoil_next
+        self.hide_next, self.loop_next = faults.hide_next, faults.loop_next
+        self.drip_next = faults.drip_next
         self.hang_next, self.release = faults.hang_next, faults.release
         self.lose_reply_next, self.reset_next = faults.lose_reply_next, faults.reset_next
         self.chaos = faults.chaos
@@ -182,6 +193,12 @@ class SimCloud:
         with self.world.lock:
             return clouds_yaml(self.world)
 
+    def _date(self, path: str) -> str:
+        """The `Date` of an answer, by the clock of the service, in whatever form is wanted."""
+        knobs = self.world.knobs
+        offset = knobs.clock_offsets.get(path.split("/")[1], timedelta())
+        return written(self.clock.now() + offset, knobs.date_form)
+
     def _copies(self, table: Any, equal: dict[str, object]) -> list[dict[str, Any]]:
         with self.world.lock:
             settle(self.world)
@@ -216,9 +233,9 @@ class SimCloud:
                 return fault.reply
         last = next((f for f in faults if f.hangs or f.drops or f.resets), None)
         reply = answered(self._routes, call) if last is None or last.acting else None
-        omitted = frozenset[str]().union(*(fault.omits for fault in faults))
-        if reply is not None and omitted:
-            reply = without(reply, omitted)
+        if reply is not None:
+            reply = edited(call.request, reply, [f.edit for f in faults if f.edit is not None])
+            reply = replace(reply, pause=max((f.drips for f in faults), default=0.0))
         if last is None:
             return reply
         if last.hangs:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Event, Lock
 
 from staffeln_cli.demo.simcloud.calls import Reply, Request
 from staffeln_cli.demo.simcloud.errors import refused
+from staffeln_cli.demo.simcloud.lies import (
+    Edit,
+    linked_again,
+    with_columns,
+    without_columns,
+    without_rows,
+)
 
 KINDS = ("lost", "503", "429", "reset", "slow", "expired")
 
@@ -29,7 +35,8 @@ class Fault:
     resets: bool = False
     acting: bool = True
     expires_tokens: bool = False
-    omits: frozenset[str] = frozenset()
+    drips: float = 0.0
+    edit: Edit | None = None
 
     def strikes(self, request: Request) -> bool:
         return (
@@ -101,9 +108,31 @@ class Faults:
             times=times,
         )
 
+    def edit_next(self, path: str, edit: Edit, times: int = 1) -> None:
+        """Carry out the next such requests, and tell of the result something else."""
+        self._add(Fault("GET", path, times, edit=edit))
+
     def omit_next(self, path: str, ids: Iterable[str], times: int = 1) -> None:
         """Leave rows out of the next such listings, as a service does that lags behind."""
-        self._add(Fault("GET", path, times, omits=frozenset(ids)))
+        self.edit_next(path, without_rows(frozenset(ids)), times)
+
+    def spoil_next(
+        self, path: str, columns: Mapping[str, Mapping[str, object]], times: int = 1
+    ) -> None:
+        """Show rows, by id, with other values in the next such answers."""
+        self.edit_next(path, with_columns(columns), times)
+
+    def hide_next(self, path: str, names: Iterable[str], times: int = 1) -> None:
+        """Show no row with these columns in the next such answers."""
+        self.edit_next(path, without_columns(frozenset(names)), times)
+
+    def loop_next(self, path: str, times: int = 1) -> None:
+        """Let the next such pages link to themselves."""
+        self.edit_next(path, linked_again, times)
+
+    def drip_next(self, method: str, path: str, pause: float, times: int = 1) -> None:
+        """Answer the next such requests by single bytes, with a pause after each."""
+        self._add(Fault(method, path, times, drips=pause))
 
     def delay_next(self, method: str, path: str, seconds: float, times: int = 1) -> None:
         """Let the next such requests wait, then go on."""
@@ -135,16 +164,6 @@ class Faults:
     def _add(self, fault: Fault) -> None:
         with self._lock:
             self.waiting.append(fault)
-
-
-def without(reply: Reply, ids: frozenset[str]) -> Reply:
-    """A page of a listing that lacks these rows; its links stay."""
-    _, content = reply.content()
-    body = {
-        key: [row for row in rows if row.get("id") not in ids] if isinstance(rows, list) else rows
-        for key, rows in json.loads(content).items()
-    }
-    return replace(reply, body=body)
 
 
 def _chaotic(kind: str, chance: random.Random) -> Fault:

@@ -11,7 +11,6 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime
-from email.utils import format_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -80,14 +79,20 @@ class Connection(BaseHTTPRequestHandler):
         headers = {
             "Content-Type": kind,
             "Content-Length": str(len(body)),
-            "Date": format_datetime(self.server.now(), usegmt=True),
+            "Date": self.server.date(self.path),
             "X-Openstack-Request-Id": f"req-{uuid.uuid4()}",
             **reply.headers,
         }
         lines = [f"HTTP/1.1 {reply.status} {_phrase(reply.status)}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         head = "\r\n".join([*lines, "", ""]).encode("latin-1")
-        self.connection.sendall(head + (b"" if self.command == "HEAD" else body))
+        whole = head + (b"" if self.command == "HEAD" else body)
+        if not reply.pause:
+            self.connection.sendall(whole)
+            return
+        for byte in whole:
+            self.connection.sendall(bytes([byte]))
+            time.sleep(reply.pause)
 
 
 class Listener(ThreadingHTTPServer):
@@ -98,9 +103,16 @@ class Listener(ThreadingHTTPServer):
     request_queue_size = 256
     allow_reuse_address = True
 
-    def __init__(self, answer: Answer, now: Callable[[], datetime], port: int = 0) -> None:
+    def __init__(
+        self,
+        answer: Answer,
+        now: Callable[[], datetime],
+        date: Callable[[str], str],
+        port: int = 0,
+    ) -> None:
         self.answer = answer
         self.now = now
+        self.date = date
         self._open: set[socket.socket] = set()
         self._lock = Lock()
         self._listening = False

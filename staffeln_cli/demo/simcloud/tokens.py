@@ -38,6 +38,9 @@ def issue(call: Call) -> Reply:
     if not someone.user.enabled:
         raise unauthorized(call.identity_url)
     project = _scope(call, someone, scope)
+    odd = call.world.knobs.odd_tokens.get(project.id if project else "")
+    if odd is not None:
+        raise identity_refused(odd, f"Invalid input for the project. {MALFORMED}")
     token = new_token(call.world, someone, project)
     return Reply(201, {"token": described(call.world, token)}, {"X-Subject-Token": token.id})
 
@@ -173,23 +176,32 @@ def _action_refused(action: str) -> Refused:
 
 
 def _catalog(world: World, project_id: str) -> list[dict[str, object]]:
-    volume_name = "cinderv3" if world.knobs.catalogue_type == "volumev3" else "cinder"
+    knobs = world.knobs
+    volume_name = "cinderv3" if knobs.catalogue_type == "volumev3" else "cinder"
+    cinder_url = world.url.replace("127.0.0.1", knobs.cinder_host)
+    services = (
+        ("compute", "nova", f"{world.url}/compute/v2.1"),
+        ("identity", "keystone", f"{world.url}/identity/v3"),
+        (knobs.catalogue_type, volume_name, f"{cinder_url}/volume/v3/{project_id}"),
+    )
+    hidden = knobs.catalogue_lacks | knobs.endpoint_filter.get(project_id, frozenset())
     return [
-        _service("compute", "nova", f"{world.url}/compute/v2.1"),
-        _service("identity", "keystone", f"{world.url}/identity/v3"),
-        _service(world.knobs.catalogue_type, volume_name, f"{world.url}/volume/v3/{project_id}"),
+        _service(kind, name, url, knobs.regions)
+        for kind, name, url in services
+        if kind not in hidden
     ]
 
 
-def _service(kind: str, name: str, url: str) -> dict[str, object]:
+def _service(kind: str, name: str, url: str, regions: tuple[str, ...]) -> dict[str, object]:
     endpoints = [
         {
-            "id": f"{interface}-{name}",
+            "id": f"{interface}-{name}-{region}",
             "interface": interface,
-            "region_id": "RegionOne",
+            "region_id": region,
             "url": url,
-            "region": "RegionOne",
+            "region": region,
         }
+        for region in regions
         for interface in ("public", "internal", "admin")
     ]
     return {"endpoints": endpoints, "id": name, "type": kind, "name": name}

@@ -46,6 +46,13 @@ class Knobs:
     allow_rescope: bool = True
     token_lifetime: timedelta = timedelta(days=1)
     catalogue_type: str = "volumev3"
+    catalogue_lacks: frozenset[str] = frozenset()
+    endpoint_filter: dict[str, frozenset[str]] = field(default_factory=dict)
+    regions: tuple[str, ...] = ("RegionOne",)
+    cinder_host: str = "127.0.0.1"
+    odd_tokens: dict[str, int] = field(default_factory=dict)
+    clock_offsets: dict[str, timedelta] = field(default_factory=dict)
+    date_form: str = "GMT"
     latency: float = 0.0
 
 
