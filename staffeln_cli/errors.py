@@ -129,6 +129,10 @@ class NoAccess(Refused):
     """The login has no role in the project, or the project is disabled."""
 
 
+class ProjectUnavailable(Refused):
+    """Nothing can be asked for in one project: no usable token of it, or no endpoint in it."""
+
+
 class BackupServiceDown(Refused):
     """Cinder has no cinder-backup service up that could carry this out."""
 

@@ -1,11 +1,13 @@
 """The one door to OpenStack."""
 
 import threading
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from staffeln_cli.cloud.api import Api, Login
+from staffeln_cli.cloud.api import Api
 from staffeln_cli.cloud.backup_actions import BackupActions
 from staffeln_cli.cloud.listings import Listings
+from staffeln_cli.cloud.login import Login
 from staffeln_cli.cloud.lookups import BackupService, Lookups, Quota, Quotas
 from staffeln_cli.cloud.members import Members
 from staffeln_cli.config.settings import CloudSettings
@@ -35,9 +37,16 @@ class Cloud:
         """HTTP requests sent so far."""
         return self._api.request_count
 
+    def clock_skews(self, now: datetime) -> Mapping[str, timedelta]:
+        """How far `now` is ahead of each service's clock, of those that have stated the time.
+
+        The services are `keystone`, `nova` and `cinder`.
+        """
+        return self._api.clock_skews(now)
+
     def clock_skew(self, now: datetime) -> timedelta | None:
-        """How far `now` is ahead of the services' clock; None where they tell no time."""
-        return self._api.clock_skew(now)
+        """How far `now` is from the service that differs most; None where none states the time."""
+        return max(self.clock_skews(now).values(), key=abs, default=None)
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,4 +1,4 @@
-"""What is asked of Cinder for one backup, and its refusals in our words."""
+"""Requests to Cinder about single backups, and its refusals in our words."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ import requests
 from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api, Unexpected
 from staffeln_cli.cloud.listings import CINDER_BACKUPS
-from staffeln_cli.cloud.retries import RETRIED_STATUS, message_of
+from staffeln_cli.cloud.retries import asks_to_wait, is_passing, message_of, says_absent
 from staffeln_cli.errors import (
     BackupGone,
     BackupServiceDown,
@@ -51,16 +51,16 @@ class BackupActions:
     def fetch_token(self, project_id: ProjectId) -> None:
         """Have the project's token at hand, so that the next request waits for nothing else.
 
-        Raises NoAccess, or CloudUnavailable when none could be had.
+        Raises NoAccess or ProjectUnavailable, or CloudUnavailable when none could be had.
         """
         self._api.token_of(project_id)
 
     def create(self, record: BackupRecord, *, metadata: Mapping[str, str]) -> BackupId:
         """Ask for a backup, once. With a token of the volume's project: so it is the tenant's.
 
-        Raises NoAccess, NoParent, VolumeBusy, VolumeGone, QuotaExceeded, Throttled or Refused when
-        Cinder has certainly not acted; InDoubt when it may have; CloudUnavailable when no token
-        could be had, or none that Cinder takes.
+        Raises NoAccess, ProjectUnavailable, NoParent, VolumeBusy, VolumeGone, QuotaExceeded,
+        Throttled or Refused when Cinder has certainly not acted; InDoubt when it may have;
+        CloudUnavailable when no token could be had, or none that Cinder takes.
         """
         auth = self._api.token_of(record.project_id)
         body = {
@@ -82,8 +82,9 @@ class BackupActions:
         """Ask for a new volume made of a backup, once. With a token of the backup's own project:
         with another's, the volume would be made there.
 
-        Raises NoAccess, QuotaExceeded, Throttled, BackupServiceDown or Refused when Cinder has
-        certainly not acted; InDoubt when it may have; CloudUnavailable when no token could be had.
+        Raises NoAccess, ProjectUnavailable, QuotaExceeded, Throttled, BackupServiceDown or Refused
+        when Cinder has certainly not acted; InDoubt when it may have; CloudUnavailable when no
+        token could be had.
         """
         auth = self._api.token_of(project_id)
         path = f"/backups/{backup_id}/restore"
@@ -96,13 +97,13 @@ class BackupActions:
         raise _create_refusal(response)
 
     def look(self, backup_id: BackupId) -> Backup | None:
-        """The backup as it is now; None when Cinder certainly has no such backup."""
+        """The backup as it is now; None when Cinder itself says that it has no such backup."""
         try:
             body = self._api.get(
                 "block_storage", f"/backups/{backup_id}", microversion=CINDER_BACKUPS
             )
         except Unexpected as error:
-            if error.status == 404 and _SERVICE_DOWN not in error.reason:
+            if says_absent(error.response, backup_id):
                 return None
             raise
         with decode.understood(f"backup {backup_id}"):
@@ -117,10 +118,10 @@ class BackupActions:
         auth = self._api.token_of(project_id)
         response = self._once("DELETE", f"/backups/{backup_id}", auth=auth)
         if response.status_code not in (200, 202, 204):
-            raise _delete_refusal(response)
+            raise _delete_refusal(response, backup_id)
 
     def force_delete(self, backup_id: BackupId) -> None:
-        """Delete whatever the status, as admin; the caller has seen that nothing builds on it.
+        """Delete whatever the status, as admin; the caller has seen that nothing depends on it.
 
         Raises ForceUnsupported where the driver cannot (Ceph), and what `delete` raises.
         """
@@ -128,7 +129,7 @@ class BackupActions:
         if response.status_code == 405:
             raise ForceUnsupported(f"backup {backup_id}: {message_of(response)}")
         if response.status_code not in (200, 202, 204):
-            raise _delete_refusal(response)
+            raise _delete_refusal(response, backup_id)
 
     def reset_to_error(self, backup_id: BackupId) -> None:
         """Set the status to `error`, as admin, so that the backup can be deleted."""
@@ -136,7 +137,7 @@ class BackupActions:
             f"/backups/{backup_id}/action", {"os-reset_status": {"status": "error"}}
         )
         if response.status_code not in (200, 202, 204):
-            raise _delete_refusal(response)
+            raise _delete_refusal(response, backup_id)
 
     def _post(self, path: str, body: object, **options: Any) -> requests.Response:
         return self._once("POST", path, json=body, **options)
@@ -156,10 +157,10 @@ def _create_refusal(response: requests.Response) -> Exception:
     status = response.status_code
     if status >= 500:
         return InDoubt(f"POST {response.request.path_url}: HTTP {status}: {reason}")
+    if status == 429 or (status == 413 and asks_to_wait(response)):
+        return Throttled(f"Cinder asks to slow down: {reason}")
     if status == 413:
         return QuotaExceeded(reason)
-    if status == 429:
-        return Throttled(f"Cinder asks to slow down: {reason}")
     if status == 401:  # with a token that Keystone gave a moment ago
         return CloudUnavailable(f"POST {response.request.path_url}: HTTP {status}: {reason}")
     if status == 403:
@@ -167,17 +168,16 @@ def _create_refusal(response: requests.Response) -> Exception:
     return _matched(reason, _CREATE_REFUSALS) or Refused(f"HTTP {status}: {reason}")
 
 
-def _delete_refusal(response: requests.Response) -> Exception:
+def _delete_refusal(response: requests.Response, backup_id: BackupId) -> Exception:
     reason = message_of(response)
     status = response.status_code
-    if status in RETRIED_STATUS or status == 401:
+    if is_passing(response) or status == 401:
         return CloudUnavailable(f"HTTP {status}: {reason}")
     if status == 403:
         return NoAccess(f"HTTP {status}: {reason}")
-    known = _matched(reason, _DELETE_REFUSALS)
-    if known is None and status == 404:
+    if says_absent(response, backup_id):
         return BackupGone(reason)
-    return known or Refused(f"HTTP {status}: {reason}")
+    return _matched(reason, _DELETE_REFUSALS) or Refused(f"HTTP {status}: {reason}")
 
 
 def _matched(reason: str, refusals: tuple[tuple[str, type[Refused]], ...]) -> Refused | None:

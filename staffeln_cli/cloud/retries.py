@@ -1,4 +1,4 @@
-"""How long what may be repeated is repeated, and how answers are put into words."""
+"""Retries of idempotent requests, and readable messages for what services answer."""
 
 import logging
 import threading
@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 RETRIED_STATUS = frozenset({429, 500, 502, 503, 504})
+_TOO_LARGE = 413
 _jitter = tenacity.wait_random_exponential(multiplier=0.5, max=30)
 
 
@@ -31,7 +32,10 @@ class Later(Exception):
 
 
 class RetryBudget:
-    """The time that all requests of a process share, while nothing goes well."""
+    """The time that all requests of a process share while none of them succeeds.
+
+    A single request has no more than that either, also while others succeed.
+    """
 
     def __init__(self, timeout: timedelta, stopping: threading.Event) -> None:
         self._timeout = timeout.total_seconds()
@@ -41,10 +45,16 @@ class RetryBudget:
 
     def retrying(self, attempt: Callable[[], _T], what: str) -> _T:
         """Repeat while the answer is `Later`, for the time-out since the last good answer."""
+        failed_at: list[float] = []
+
+        def is_over(_: tenacity.RetryCallState) -> bool:
+            failed_at.append(time.monotonic())
+            return self._stopping.is_set() or self._is_out(failed_at[0], failed_at[-1])
+
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(Later),
-            stop=lambda _: self._stopping.is_set() or self._is_out(),
-            # A Retry-After of hours is not waited for longer than our own patience lasts.
+            stop=is_over,
+            # A Retry-After of hours is not waited for longer than we retry at all.
             wait=lambda state: min(_pause(state), self._timeout),
             sleep=tenacity.sleep_using_event(self._stopping),
             before_sleep=lambda state: log.info("%s: %s; trying again", what, _reason(state)),
@@ -58,11 +68,11 @@ class RetryBudget:
             self._trouble_since = None
         return answer
 
-    def _is_out(self) -> bool:
+    def _is_out(self, failed_at: float, now: float) -> bool:
         with self._lock:
             if self._trouble_since is None:
-                self._trouble_since = time.monotonic()
-            waited = time.monotonic() - self._trouble_since
+                self._trouble_since = now
+            waited = now - min(self._trouble_since, failed_at)
         return waited >= self._timeout
 
 
@@ -75,10 +85,33 @@ def asking_keystone() -> Iterator[None]:
         if error.http_status not in RETRIED_STATUS:
             raise
         raise Later(first_line(error), str(getattr(error, "retry_after", "") or "")) from error
-    except (ksa.ConnectionError, ksa.DiscoveryFailure) as error:
+    except ksa.ConnectionError as error:
         raise Later(first_line(error)) from error
+    except ksa.DiscoveryFailure as error:
+        # keystoneauth1/identity/generic/base.py keeps what went wrong in its text only.
+        cause = error.__context__
+        if isinstance(cause, ksa.HttpError) and cause.http_status not in RETRIED_STATUS:
+            raise
+        if isinstance(cause, ksa.HttpError | ksa.ConnectionError):
+            raise Later(first_line(error)) from error
+        raise
     except AssertionError as error:  # see Api._sent
         raise Later("another thread is renewing the token") from error
+
+
+def is_passing(response: requests.Response) -> bool:
+    """Whether the same request may be answered otherwise a little later.
+
+    Cinder refuses for a quota with 413 and `Retry-After: 0`; a rate limiter names a time.
+    """
+    status = response.status_code
+    return status in RETRIED_STATUS or (status == _TOO_LARGE and asks_to_wait(response))
+
+
+def asks_to_wait(response: requests.Response) -> bool:
+    """Whether a `Retry-After` above 0, seconds or a date, came with the answer."""
+    after = response.headers.get("Retry-After", "").strip()
+    return bool(after) and not (after.isdigit() and int(after) == 0)
 
 
 def message_of(response: requests.Response) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple, NewType
+from urllib.parse import urlsplit
 
 ProjectId = NewType("ProjectId", str)
 
@@ -26,7 +27,10 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class CloudSeen:
-    """Which cloud a login is to: `identity` is the id of its block-storage service in Keystone."""
+    """Which cloud a login is to: its Keystone, and the Cinder endpoint that is used of it.
+
+    `identity` is the id of that service in Keystone, which an upgrade may replace.
+    """
 
     identity: str
     region: str
@@ -87,3 +91,14 @@ class Backup(NamedTuple):
     has_dependents: bool = False
     fail_reason: str | None = None
     metadata: Mapping[str, str] = _NOTHING
+
+
+def keystone_of(auth_url: str) -> str:
+    """A URL of Keystone in one spelling: clouds.yaml may name the version or leave it out."""
+    return normalized(auth_url).removesuffix("/v3").rstrip("/")
+
+
+def normalized(url: str) -> str:
+    """A URL so that two spellings of it are equal."""
+    parts = urlsplit(url)
+    return f"{parts.scheme.lower()}://{parts.netloc.lower()}{parts.path.rstrip('/')}"

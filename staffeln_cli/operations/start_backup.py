@@ -11,6 +11,7 @@ from staffeln_cli.errors import (
     InDoubt,
     NoAccess,
     NoParent,
+    ProjectUnavailable,
     QuotaExceeded,
     Refused,
     Throttled,
@@ -33,6 +34,7 @@ class Waiting:
 
     over_quota: set[ProjectId] = field(default_factory=set)
     no_access: dict[ProjectId, str] = field(default_factory=dict)
+    unavailable: dict[ProjectId, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def for_quota(self, project_id: ProjectId) -> bool:
@@ -40,6 +42,13 @@ class Waiting:
         with self._lock:
             is_news = project_id not in self.over_quota
             self.over_quota.add(project_id)
+        return is_news
+
+    def for_project(self, project_id: ProjectId, reason: str) -> bool:
+        """Note that nothing can be asked for in a project; whether that is news."""
+        with self._lock:
+            is_news = project_id not in self.unavailable
+            self.unavailable[project_id] = reason
         return is_news
 
 
@@ -55,6 +64,9 @@ def start(run: Run, record: BackupRecord, waiting: Waiting) -> None:
         return
     if record.project_id in waiting.over_quota:
         put_back(run, record, "waits: its project is over quota")
+        return
+    if record.project_id in waiting.unavailable:
+        put_back(run, record, f"waits: {waiting.unavailable[record.project_id]}")
         return
     try:
         # Before the claim is extended: a token may be waited for longer than a claim lasts.
@@ -100,6 +112,10 @@ def _refused(run: Run, record: BackupRecord, refusal: Refused, waiting: Waiting)
     elif isinstance(refusal, Throttled) or (isinstance(refusal, VolumeBusy) and _passes(refusal)):
         not_before = run.now() + BUSY_PAUSE
         lifecycle.plan_again(record, str(refusal), owner=run.id, not_before=not_before)
+    elif isinstance(refusal, ProjectUnavailable):
+        if waiting.for_project(record.project_id, str(refusal)):
+            run.fail("project", record.project_id, str(refusal))
+        put_back(run, record, f"waits: {refusal}")
     elif isinstance(refusal, QuotaExceeded) and not waiting.for_quota(record.project_id):
         put_back(run, record, f"waits: {refusal}")
     else:

@@ -1,0 +1,146 @@
+"""What can be wrong between clouds.yaml and the services: a sentence each time, never a bug."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from staffeln_cli.cloud.clocks import stated_moment
+from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.errors import CloudUnavailable, ConfigError
+from tests.acceptance.builders import a_volume, reasons, records, some_volumes, states
+from tests.conftest import Staffeln
+
+UNAVAILABLE, WRONG = CloudUnavailable.exit_code, ConfigError.exit_code
+HTML = "<html><title>Welcome to nginx!</title></html>"
+EDITS = {
+    "an unknown key": ("username:", "usernme:", "usernme"),
+    "an auth_url without a scheme": ("http://", "", "auth_url"),
+    "an auth_url without a host": ("http://127.0.0.1", "http://", "auth_url"),
+    "an auth_url with a port that is none": ("127.0.0.1:", "127.0.0.1:x", "auth_url"),
+    "an auth_url that is a number": ("auth_url: http", "auth_url: 5000 #", "clouds.yaml"),
+    "an auth_type that does not exist": ("auth_type: password", "auth_type: pass", "pass"),
+    "a region that is not there": ("RegionOne", "RegionNine", "RegionOne"),
+    "an interface that is not there": ("interface: public", "interface: privat", "public"),
+    "an entry without content": ("  sim:\n    auth_type", "  sim:\n  old:\n    auth_type", "sim"),
+    "clouds as a list": ("clouds:\n", "clouds: [sim]\nothers:\n", "clouds.yaml"),
+    "an auth that is a word": ("    auth:\n", "    auth: secret\n    other:\n", "clouds.yaml"),
+}
+
+
+@pytest.mark.parametrize("mistake", EDITS)
+def test_a_mistake_in_clouds_yaml_is_named(
+    cloud: SimCloud, staffeln: Staffeln, tmp_path: Path, mistake: str
+) -> None:
+    old, new, word = EDITS[mistake]
+    (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml().replace(old, new))
+    answer = staffeln("collect")
+    assert (answer.exit_code, word in answer.stderr) == (WRONG, True), answer.stderr
+    assert len(answer.stderr.splitlines()) <= 3
+
+
+@pytest.mark.parametrize("key", ["cacert", "cert"])
+def test_a_certificate_file_that_is_not_there_is_named(
+    cloud: SimCloud, staffeln: Staffeln, tmp_path: Path, key: str
+) -> None:
+    text = cloud.clouds_yaml().replace("http:", "https:", 1)
+    entry = text.replace("    interface: public\n", f"    {key}: /nowhere/file.pem\n", 1)
+    (tmp_path / "clouds.yaml").write_text(entry)
+    answer = staffeln("collect")
+    assert (answer.exit_code, "/nowhere/file.pem" in answer.stderr) == (WRONG, True), answer.stderr
+
+
+ANSWERS: Mapping[str, tuple[int, str | None]] = {
+    "400": (400, None),
+    "405": (405, None),
+    "410": (410, None),
+    "404 of a proxy": (404, "default backend - 404"),
+    "200 with a page": (200, HTML),
+    "200 with a number": (200, "17"),
+    "200 with half a token": (200, '{"token": {"methods": []}}'),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_odd_answer_to_the_login_names_auth_url(
+    cloud: SimCloud, staffeln: Staffeln, answer: str, method: str
+) -> None:
+    status, body = ANSWERS[answer]
+    cloud.fail_next(method, "/identity", status=status, body=body, times=99)
+    said = staffeln("collect")
+    assert said.exit_code == UNAVAILABLE
+    assert "auth_url" in said.stderr
+    assert len(said.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("form", ["GMT", "-0000", "asctime"])
+def test_the_time_of_a_service_is_understood_in_every_form(
+    cloud: SimCloud, staffeln: Staffeln, form: str
+) -> None:
+    cloud.date_form = form
+    a_volume(cloud)
+    for command in ("collect", "backup", "check", "retain"):
+        assert staffeln(command).exit_code == 0
+
+
+@pytest.mark.parametrize("text", ["Sun Nov 06 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 -0000"])
+def test_a_date_is_in_utc_whatever_its_form(text: str) -> None:
+    moment = stated_moment(text)
+    assert moment is not None
+    assert moment.isoformat() == "1994-11-06T08:49:37+00:00"
+
+
+@pytest.mark.parametrize("text", [None, "", "yesterday", "Sun, 99 Nov 1994 08:49:37 GMT"])
+def test_a_date_that_is_not_understood_says_nothing(text: str | None) -> None:
+    assert stated_moment(text) is None
+
+
+def test_a_rate_limit_that_answers_413_is_not_the_quota(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    some_volumes(cloud, 2)
+    staffeln("collect")
+    cloud.fail_next("POST", "/backups", status=413, headers={"Retry-After": "4"})
+    answer = staffeln("backup", "-f", "json")
+    assert answer.counts["started"] == 1
+    assert "quota" not in str([one["reason"] for one in records(staffeln)])
+    cloud.advance(minutes=6)
+    assert staffeln("backup", "-f", "json").counts["started"] == 1
+
+
+def test_a_rate_limit_on_a_listing_is_waited_for(cloud: SimCloud, staffeln: Staffeln) -> None:
+    cloud.fail_next("GET", "/volumes/detail", status=413, headers={"Retry-After": "1"})
+    assert staffeln("collect").exit_code == 0
+
+
+def test_a_project_whose_catalogue_hides_cinder_waits_and_the_others_go_on(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    some_volumes(cloud, 2, project="hidden")
+    some_volumes(cloud, 2, project="shop")
+    staffeln("collect")
+    cloud.endpoint_filter = {cloud.world.project("hidden").id: frozenset({"volumev3"})}
+    answer = staffeln("backup", "-f", "json")
+    assert (answer.exit_code, answer.counts["started"]) == (3, 2)
+    assert sorted(states(staffeln)) == ["creating", "creating", "planned", "planned"]
+    waiting = [one["reason"] for one in records(staffeln) if one["state"] == "planned"]
+    assert all("nothing was sent" in reason for reason in waiting)
+    assert any("nothing was sent" in reason for reason in reasons(answer))
+    cloud.endpoint_filter = {}
+    assert staffeln("backup", "-f", "json").counts["started"] == 2
+
+
+@pytest.mark.parametrize("status", [400, 405, 409, 410])
+def test_a_project_for_which_keystone_answers_oddly_fails_alone(
+    cloud: SimCloud, staffeln: Staffeln, status: int
+) -> None:
+    some_volumes(cloud, 2, project="odd")
+    some_volumes(cloud, 2, project="shop")
+    staffeln("collect")
+    cloud.odd_tokens = {cloud.world.project("odd").id: status}
+    answer = staffeln("backup", "-f", "json")
+    assert (answer.exit_code, answer.counts["started"]) == (3, 2)
+    assert cloud.world.project("odd").id in str(reasons(answer))
+    cloud.odd_tokens = {}
+    assert staffeln("backup", "-f", "json").counts["started"] == 2
