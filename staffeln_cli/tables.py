@@ -25,7 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from staffeln_cli.model import Kind, Origin, SkipCause, State
 from staffeln_cli.model.lifecycle import UNFINISHED
 
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 """The Alembic revision this code was written for; a test compares it with `sql/versions`."""
 
 
@@ -102,15 +102,18 @@ class Base(DeclarativeBase):
 
 
 class CloudRow(Base):
-    """The cloud and region this database belongs to: one row, from the first pass on."""
+    """The cloud that this database belongs to: one row, from the first pass on."""
 
     __tablename__ = "cloud"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     identity: Mapped[str]
+    """The id of its block-storage service in Keystone."""
     region: Mapped[str]
     auth_url: Mapped[str]
     name: Mapped[str]
+    block_storage_url: Mapped[str | None]
+    """The Cinder endpoint, without the project; none until a pass after the upgrade from 3.0."""
     backups_listed_at: Mapped[datetime | None]
     """When `check` last saw a complete listing of the backups."""
     installation_id: Mapped[str | None]

@@ -9,6 +9,7 @@ import click
 from staffeln_cli.cli.listing_options import read_only_runtime, safe_output, write
 from staffeln_cli.cli.session import Session
 from staffeln_cli.cli.show import exit_on_error
+from staffeln_cli.errors import BrakeApplied
 from staffeln_cli.model.text import one_line
 
 
@@ -38,6 +39,37 @@ def current(session: Session) -> None:
     with exit_on_error():
         click.echo(command.current(session.runtime) or "none")
         session.runtime.unchecked_store.database.check_schema()
+
+
+@db.command()
+@click.option(
+    "--confirm", "--yes", "confirmed", is_flag=True, help="Do it; without it, only look."
+)
+@click.option("-f", "--format", "shape", type=click.Choice(["text", "json"]), default="text")
+@click.pass_obj
+def rebind(session: Session, shape: str, *, confirmed: bool) -> None:
+    """Say that the cloud now configured is the one that the database knows.
+
+    A database belongs to one Keystone and one Cinder endpoint. Where these moved to a new address,
+    look first at how much of what the database knows is found there; --confirm then rebinds it.
+    In another cloud every volume and every backup would be taken for gone. Exits 3 without
+    --confirm.
+    """
+    from staffeln_cli.commands import db as command
+    from staffeln_cli.model.text import dumped
+
+    with exit_on_error():
+        found = command.rebind(session.runtime, confirmed=confirmed)
+    if shape == "json":
+        write(dumped(asdict(found)))
+    else:
+        for line in (*found.differences, found.cloud):
+            click.echo(one_line(line))
+        click.echo(f"volumes found there: {found.volumes_found:,} of {found.volumes:,} known")
+        click.echo(f"backups found there: {found.backups_found:,} of {found.backups:,} available")
+        click.echo("rebound" if found.rebound else "nothing changed; to rebind, add --confirm")
+    if not found.rebound:
+        sys.exit(BrakeApplied.exit_code)
 
 
 @db.command("import-staffeln")

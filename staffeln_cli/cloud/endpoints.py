@@ -87,6 +87,7 @@ class Endpoints:
             region=region,
             auth_url=keystone_of(auth_url),
             name=self._cloud,
+            block_storage_url=without_project(self._url("block-storage"), self._project_id),
         )
 
     def _found(self, service: str) -> list[tuple[str, str]]:

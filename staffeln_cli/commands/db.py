@@ -1,4 +1,6 @@
-"""Upgrade or inspect the schema."""
+"""Upgrade or inspect the schema; say which cloud a database belongs to."""
+
+from dataclasses import dataclass
 
 from staffeln_cli.runtime import Runtime
 
@@ -14,3 +16,39 @@ def upgrade(runtime: Runtime) -> tuple[str | None, str]:
 def current(runtime: Runtime) -> str | None:
     """The revision the schema is at."""
     return runtime.unchecked_store.database.revision()
+
+
+@dataclass(frozen=True, slots=True)
+class Rebinding:
+    """How much of what a database knows is found in the cloud that is configured now."""
+
+    cloud: str
+    differences: tuple[str, ...]
+    volumes: int
+    volumes_found: int
+    backups: int
+    backups_found: int
+    rebound: bool
+
+
+def rebind(runtime: Runtime, *, confirmed: bool) -> Rebinding:
+    """Compare a database with the cloud; `confirmed`, say that it belongs to that cloud."""
+    store, cloud = runtime.store, runtime.cloud.login().cloud
+    with runtime.lock("db-rebind"):
+        volumes = {one.volume_id for one in store.inventory.all_volumes() if one.gone_at is None}
+        backups = store.records.available_ids()
+        there = {one.id for page in runtime.cloud.listings.volumes() for one in page}
+        backups_there = {one.id for page in runtime.cloud.listings.backups() for one in page}
+        runtime.stop.check()
+        differences = store.cloud.differences(cloud)
+        if confirmed:
+            store.cloud.rebind(cloud)
+    return Rebinding(
+        cloud=f"{cloud.name}: Cinder at {cloud.block_storage_url} (region {cloud.region or '-'})",
+        differences=tuple(differences),
+        volumes=len(volumes),
+        volumes_found=len(volumes & there),
+        backups=len(backups),
+        backups_found=len(backups & backups_there),
+        rebound=confirmed,
+    )

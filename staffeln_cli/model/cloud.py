@@ -36,6 +36,7 @@ class CloudSeen:
     region: str
     auth_url: str
     name: str
+    block_storage_url: str
 
 
 @dataclass(frozen=True, slots=True)

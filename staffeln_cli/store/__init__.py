@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from staffeln_cli.store.claims import Claims
+from staffeln_cli.store.cloud_identity import CloudIdentity
 from staffeln_cli.store.database import Database, Fence
 from staffeln_cli.store.inventory import Inventory
 from staffeln_cli.store.lifecycle import Lifecycle
@@ -11,7 +12,7 @@ from staffeln_cli.store.notes import Notes
 from staffeln_cli.store.queries import Caps, Claim
 from staffeln_cli.store.records import Records
 from staffeln_cli.store.reports import Reports
-from staffeln_cli.store.runs import CloudIdentity, Runs
+from staffeln_cli.store.runs import Runs
 from staffeln_cli.store.status_queries import Filter, StatusQueries
 
 __all__ = ["Caps", "Claim", "Database", "Fence", "Filter", "Inventory", "Store"]

@@ -1,4 +1,4 @@
-"""A row per run, and which cloud the database belongs to."""
+"""A row per run."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -6,10 +6,9 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from staffeln_cli.errors import WrongCloud
-from staffeln_cli.model import CloudSeen, Outcome
-from staffeln_cli.store.database import Database, upsert
-from staffeln_cli.tables import CloudRow, RunRow
+from staffeln_cli.model import Outcome
+from staffeln_cli.store.database import Database
+from staffeln_cli.tables import RunRow
 
 _MOST_FAILURES = 100
 """Failures kept with a run's row; the log has them all."""
@@ -80,47 +79,3 @@ class Runs:
         """Remove runs that began before this."""
         with self._database.write() as connection:
             connection.execute(delete(RunRow).where(RunRow.started_at < before))
-
-
-class CloudIdentity:
-    """The one cloud and region that this database belongs to."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def belongs_to(self, cloud: CloudSeen, *, remember: bool = True) -> None:
-        """Remember the cloud on first use; WrongCloud when the database belongs to another."""
-        with self._database.read() as connection:
-            row = connection.execute(select(*CloudRow.__table__.columns)).one_or_none()
-        if row is None:
-            if remember:
-                self._remember(cloud)
-        elif (row.identity, row.region) != (cloud.identity, cloud.region):
-            raise WrongCloud(
-                [
-                    f"database {self._database.shown}: belongs to the cloud at {row.auth_url}"
-                    f" (region {row.region or 'none'}), but the login is to {cloud.auth_url}"
-                    f" (region {cloud.region or 'none'}); use that cloud, or another database"
-                ]
-            )
-
-    def _remember(self, cloud: CloudSeen) -> None:
-        with self._database.write() as connection:
-            connection.execute(
-                upsert(connection, CloudRow).values(id=1, **asdict(cloud)).on_conflict_do_nothing()
-            )
-
-    def name(self) -> str | None:
-        """The cloud's name in clouds.yaml when it was first used; None before the first pass."""
-        with self._database.read() as connection:
-            return connection.execute(select(CloudRow.name)).scalar_one_or_none()
-
-    def backups_listed_at(self) -> datetime | None:
-        """When `check` last saw a complete listing of the backups."""
-        with self._database.read() as connection:
-            return connection.execute(select(CloudRow.backups_listed_at)).scalar_one_or_none()
-
-    def note_backups_listed(self, moment: datetime) -> None:
-        """Remember that a complete listing of the backups was seen."""
-        with self._database.write() as connection:
-            connection.execute(update(CloudRow).values(backups_listed_at=moment))

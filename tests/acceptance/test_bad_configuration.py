@@ -11,7 +11,6 @@ from staffeln_cli.errors import (
     ConfigError,
     NotAdmin,
     StoreUnavailable,
-    WrongCloud,
 )
 from tests.acceptance.builders import a_volume
 from tests.conftest import Staffeln
@@ -177,17 +176,3 @@ def test_a_postgresql_that_refuses_is_named_without_its_password(staffeln: Staff
     assert answer.exit_code == StoreUnavailable.exit_code
     assert "127.0.0.1" in answer.stderr
     assert "hush-hush" not in answer.stderr
-
-
-def test_another_cloud_on_the_same_database_is_refused(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    a_volume(cloud)
-    staffeln("collect")
-    cloud.catalogue_type = "block-storage"  # its service has another id: another Cinder
-    for command in CYCLE:
-        answer = staffeln(command)
-        assert answer.exit_code == WrongCloud.exit_code
-        assert "belongs to the cloud at" in answer.stderr
-    cloud.catalogue_type = "volumev3"
-    assert staffeln("backup", "-f", "json").counts["started"] == 1

@@ -171,6 +171,7 @@ def _foreign_backups(cloud: SimCloud, heard: Heard, volumes: Volumes, folder: Pa
     heard("doctor --orphans --adopt")
     url = f"sqlite:///{folder / 'staffeln-2.db'}"
     _write_staffeln_2(url, cloud.add_backup(volumes.usual, name="of-staffeln-2"), "not-in-cinder")
+    heard("db rebind")
     heard("db import-staffeln --dry-run", url)
     heard("db import-staffeln", url)
     heard("db import-staffeln", url)

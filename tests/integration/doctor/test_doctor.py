@@ -212,7 +212,8 @@ def test_a_clock_that_differs_from_the_clouds_is_noticed(
 
 def test_a_database_of_another_cloud_is_noticed(staffeln: Any, doctor: Any) -> None:
     runtime = Runtime(load(None, staffeln.environ).settings)
-    runtime.store.cloud.belongs_to(CloudSeen("other", "RegionTwo", "http://other", "other"))
+    other = CloudSeen("other", "RegionTwo", "http://other", "other", "http://other/v3")
+    runtime.store.cloud.belongs_to(other)
     runtime.close()
     found = doctor()
     assert found.exit_code == 78

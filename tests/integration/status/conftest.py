@@ -85,7 +85,9 @@ class Past:
         self.store.runs.end(done, began + timedelta(seconds=90))
 
     def belongs(self, name: str = "prod") -> None:
-        self.store.cloud.belongs_to(CloudSeen("identity", "RegionOne", "http://keystone", name))
+        self.store.cloud.belongs_to(
+            CloudSeen("identity", "RegionOne", "http://keystone", name, "http://cinder/v3")
+        )
 
 
 @pytest.fixture
