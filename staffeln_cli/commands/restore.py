@@ -1,4 +1,4 @@
-"""Bring backups back: each to a new volume in its own project."""
+"""Restore backups, each to a new volume in its own project."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +22,7 @@ _AN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreRequest:
-    """What somebody wants back: backups, or the newest of volumes and servers, as of a moment."""
+    """What to restore: backups, or the newest ones of volumes and servers before a moment."""
 
     backups: Sequence[str] = ()
     volumes: Sequence[str] = ()
@@ -35,7 +35,7 @@ class RestoreRequest:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """A backup to restore, what the new volume is to be called, and why this one."""
+    """A backup to restore, the name of the new volume, and why this backup."""
 
     backup: Backup
     new_name: str
@@ -43,50 +43,51 @@ class _Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class _Flight:
-    """A restore that Cinder has been asked for."""
+class _Requested:
+    """A restore that Cinder has accepted."""
 
     choice: _Choice
     volume_id: VolumeId
 
 
-def run(runtime: Runtime, wish: RestoreRequest, *, dry_run: bool = False) -> Outcome:
-    """Ask Cinder for the new volumes, and see them through if that is wished too.
+def run(runtime: Runtime, request: RestoreRequest, *, dry_run: bool = False) -> Outcome:
+    """Ask Cinder for the new volumes, and wait for them if that is requested.
 
     NotFound, before anything is done, when one of the things named does not exist.
     """
     return run_pass(
         runtime,
         "restore",
-        lambda run: _restore(run, wish),
+        lambda run: _restore(run, request),
         counts=COUNTS,
         dry_run=dry_run,
     )
 
 
-def _restore(run: Run, wish: RestoreRequest) -> None:
+def _restore(run: Run, request: RestoreRequest) -> None:
     run.shows_decisions = True
-    chosen = list(_chosen(run, wish))
+    chosen = list(_chosen(run, request))
     if run.dry_run:
-        for one in chosen:
-            run.decide(_decision(one, f"to a new volume {one.new_name}; {one.reason}"))
+        for choice in chosen:
+            reason = f"to a new volume {choice.new_name}; {choice.reason}"
+            run.decide(_decision(choice, reason))
         run.counts["restoring"] = len(chosen)
         return
-    begun = run.parallel(lambda one: _begun(run, one), chosen)
-    flights = [flight for _, flight in begun if flight is not None]
-    run.counts["restoring"] = len(flights)
-    if wish.wait:
-        _wait(run, flights)
+    answers = run.parallel(lambda choice: _request(run, choice), chosen)
+    requested = [restore for _, restore in answers if restore is not None]
+    run.counts["restoring"] = len(requested)
+    if request.wait:
+        _wait(run, requested)
 
 
-def _chosen(run: Run, wish: RestoreRequest) -> Iterator[_Choice]:
+def _chosen(run: Run, request: RestoreRequest) -> Iterator[_Choice]:
     """What to restore, each backup once."""
     found: dict[BackupId, tuple[Backup, str]] = {}
-    for name in wish.backups:
+    for name in request.backups:
         backup = _named(run, name)
         found[backup.id] = backup, "asked for"
-    for volume_id in (*_ids_of(run, wish.volumes), *_volumes_of(run, wish.servers)):
-        newest, reason = _newest(run, volume_id, wish.at)
+    for volume_id in (*_ids_of(run, request.volumes), *_volumes_of(run, request.servers)):
+        newest, reason = _newest(run, volume_id, request.at)
         if newest is None:
             run.fail("volume", volume_id, reason)
             run.count("failed")
@@ -96,7 +97,7 @@ def _chosen(run: Run, wish: RestoreRequest) -> Iterator[_Choice]:
     for backup, reason in found.values():
         volume = known.get(backup.volume_id)
         usual = restored_name(volume.volume_name if volume else "", run.now(), backup.id)
-        yield _Choice(backup, wish.name or usual, reason)
+        yield _Choice(backup, request.name or usual, reason)
 
 
 def _named(run: Run, name: str) -> Backup:
@@ -117,14 +118,14 @@ def _named(run: Run, name: str) -> Backup:
 
 
 def _ids_of(run: Run, volumes: Iterable[str]) -> Iterator[str]:
-    """Volumes by id, which need not be known, or by name."""
+    """Ids of volumes given by id, which need not be known, or by name."""
     for wanted in volumes:
         known = _AN_ID.fullmatch(wanted)
         yield wanted if known else lookup.volume(run.runtime, wanted).volume_id
 
 
 def _volumes_of(run: Run, servers: Iterable[str]) -> Iterator[VolumeId]:
-    """The volumes last seen on these servers, which may be long gone."""
+    """The volumes last seen on these servers, which may be gone."""
     for server_id in servers:
         volumes = run.store.inventory.volumes_of_server(ServerId(server_id))
         if not volumes:
@@ -132,11 +133,11 @@ def _volumes_of(run: Run, servers: Iterable[str]) -> Iterator[VolumeId]:
                 f"no volume was ever seen on a server {server_id}; nothing was restored;"
                 " see: staffeln status volumes -c server_id -c server_name"
             )
-        yield from (one.volume_id for one in volumes)
+        yield from (volume.volume_id for volume in volumes)
 
 
 def _newest(run: Run, volume_id: str, at: datetime | None) -> tuple[Backup | None, str]:
-    """The newest backup of a volume that is surely whole, anybody's; or why there is none."""
+    """The newest backup of a volume that is surely whole, ours or not; or why there is none."""
     backups = run.cloud.listings.backups_of(volume_id)
     before = f" from before {stamp(at)}" if at else ""
     records = run.store.records.briefs([VolumeId(volume_id)])
@@ -146,8 +147,8 @@ def _newest(run: Run, volume_id: str, at: datetime | None) -> tuple[Backup | Non
     return best, f"the newest{before} that can surely be restored"
 
 
-def _begun(run: Run, choice: _Choice) -> _Flight | None:
-    """Ask Cinder once; where the answer was lost, look whether a volume came of it."""
+def _request(run: Run, choice: _Choice) -> _Requested | None:
+    """Ask Cinder once; if the reply was lost, look for the new volume."""
     backup = choice.backup
     try:
         volume_id = run.cloud.backups.restore(backup.id, backup.project_id, name=choice.new_name)
@@ -162,7 +163,7 @@ def _begun(run: Run, choice: _Choice) -> _Flight | None:
         _failed(run, choice, str(refusal))
         return None
     run.decide(_decision(choice, f"to volume {choice.new_name} ({volume_id}); {choice.reason}"))
-    return _Flight(choice, volume_id)
+    return _Requested(choice, volume_id)
 
 
 def _failed(run: Run, choice: _Choice, reason: str) -> None:
@@ -170,33 +171,35 @@ def _failed(run: Run, choice: _Choice, reason: str) -> None:
     run.count("failed")
 
 
-def _wait(run: Run, flights: list[_Flight]) -> None:
-    """Look at the new volumes until each is there, or Cinder has given up on it."""
-    waiting, pause = list(flights), _FIRST_WAIT
+def _wait(run: Run, requested: list[_Requested]) -> None:
+    """Look up the new volumes until each is available, or has failed."""
+    waiting, pause = list(requested), _FIRST_WAIT
     while waiting and not run.runtime.stop.is_requested:
-        run.runtime.progress("volumes", len(flights) - len(waiting), len(flights))
+        run.runtime.progress("volumes", len(requested) - len(waiting), len(requested))
         run.runtime.stop.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_WAIT)
-        looked = run.parallel(lambda one: _status(run, one), list(waiting))
-        for flight, status in looked:
+        statuses = run.parallel(lambda restore: _status(run, restore), list(waiting))
+        for restore, status in statuses:
             if status not in VOLUME_BEING_RESTORED:
-                waiting.remove(flight)
-                _landed(run, flight, status)
+                waiting.remove(restore)
+                _ended(run, restore, status)
     run.counts["restoring"] = len(waiting)
 
 
-def _status(run: Run, flight: _Flight) -> str | None:
-    volume = run.cloud.lookups.volume(flight.volume_id)
+def _status(run: Run, restore: _Requested) -> str | None:
+    volume = run.cloud.lookups.volume(restore.volume_id)
     return volume.status if volume is not None else None
 
 
-def _landed(run: Run, flight: _Flight, status: str | None) -> None:
+def _ended(run: Run, restore: _Requested, status: str | None) -> None:
     if status in VOLUME_USABLE:
         run.count("restored")
     elif status is None:
-        _failed(run, flight.choice, f"the new volume {flight.volume_id} is gone")
+        _failed(run, restore.choice, f"the new volume {restore.volume_id} is gone")
     else:
-        _failed(run, flight.choice, f"the new volume {flight.volume_id} ended in status {status}")
+        _failed(
+            run, restore.choice, f"the new volume {restore.volume_id} ended in status {status}"
+        )
 
 
 def _decision(choice: _Choice, reason: str) -> Decision:

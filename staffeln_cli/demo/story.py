@@ -94,7 +94,7 @@ def _brought_back(stage: Stage) -> Iterator[Beat]:
     wish = restore.RestoreRequest(
         volumes=[stage.ids["orders"]], at=datetime(2026, 6, 20, 22, tzinfo=UTC)
     )
-    outcome = stage.with_runtime(partial(restore.run, wish=wish))
+    outcome = stage.with_runtime(partial(restore.run, request=wish))
     yield stage.ran("restore --volume orders --at 2026-06-20T22:00", outcome)
     stage.cloud.finish_restores()
     made = [one for one in stage.cloud.volumes() if one["name"].startswith("orders_restored_")]

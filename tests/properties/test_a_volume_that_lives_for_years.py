@@ -1,4 +1,4 @@
-"""Days pass; backups succeed, fail, overlap or vanish; retention runs; the promises hold."""
+"""Days pass; backups succeed, fail, overlap or vanish; retention runs and keeps its terms."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -43,7 +43,7 @@ class Life(RuleBasedStateMachine):
         self.cinder = Cinder()
         self.records: dict[BackupId, BackupRecord] = {}
         self.snapshots: list[datetime] = []
-        self.promise = RetentionTerms(
+        self.terms = RetentionTerms(
             policy=Policy(time=parse("3d")), volume_exists=True, keep_last=1
         )
 
@@ -110,8 +110,8 @@ class Life(RuleBasedStateMachine):
     # The operator.
 
     @rule(policy=POLICIES, keep_last=st.integers(0, 3))
-    def the_promise_changes(self, policy: Policy, keep_last: int) -> None:
-        self.promise = replace(self.promise, policy=policy, keep_last=keep_last)
+    def the_terms_change(self, policy: Policy, keep_last: int) -> None:
+        self.terms = replace(self.terms, policy=policy, keep_last=keep_last)
 
     @precondition(lambda self: self.cinder.rows)
     @rule(data=st.data(), pinned=st.booleans())
@@ -123,7 +123,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(stays=st.booleans())
     def the_volume_goes_or_comes(self, stays: bool) -> None:
-        self.promise = replace(self.promise, volume_exists=stays)
+        self.terms = replace(self.terms, volume_exists=stays)
 
     # Retention.
 
@@ -141,7 +141,7 @@ class Life(RuleBasedStateMachine):
             for member in wave:
                 blocked |= not self._remove(member.backup.id, confirm)
             self.deletions_end()
-        floor = self.promise.keep_last if self.promise.volume_exists else 0
+        floor = self.terms.keep_last if self.terms.volume_exists else 0
         assert len(self._restorable()) >= min(floor, len(before))
 
     @rule()
@@ -157,17 +157,17 @@ class Life(RuleBasedStateMachine):
             assert all(one in self.cinder.rows for one in self.cinder.ancestors(row.id))
 
     @invariant()
-    def the_plan_never_takes_what_something_kept_stands_on(self) -> None:
+    def the_plan_never_takes_what_something_kept_depends_on(self) -> None:
         self._check_the_plan(self._judge())
 
     def _check_the_plan(self, verdicts: list[Verdict]) -> None:
         going = {v.member.backup.id: v for v in verdicts if not v.keep}
-        leaving = {row.id for row in self.cinder.rows.values() if row.status == "deleting"}
+        being_deleted = {row.id for row in self.cinder.rows.values() if row.status == "deleting"}
         for verdict in verdicts:
             name = verdict.member.backup.id
             if not verdict.keep:
                 self._check_may_go(verdict)
-            elif name not in leaving:
+            elif name not in being_deleted:
                 below = [one for one in self.cinder.ancestors(name)[1:] if one in going]
                 # Cinder's answer about the nearest saves all of them.
                 assert not below or going[below[0]].confirm
@@ -176,19 +176,19 @@ class Life(RuleBasedStateMachine):
         record = self.records[verdict.member.backup.id]
         assert record.state is State.AVAILABLE
         assert not record.pinned
-        policy = self.promise.policy
+        policy = self.terms.policy
         assert policy is not None
         started = record.started_at
         assert started is not None
         assert started <= (policy.time or Duration()).before(self.cinder.now)
         points = sorted(self._restorable(), key=self._age, reverse=True)
-        sure = policy.last
-        if self.promise.volume_exists:
-            sure = max(sure, self.promise.keep_last)
-        newest = points[:sure]
-        if newest and len(points) > sure:
+        count = policy.last
+        if self.terms.volume_exists:
+            count = max(count, self.terms.keep_last)
+        newest = points[:count]
+        if newest and len(points) > count:
             # Of the same second, any will do.
-            newest = [one for one in newest if self._age(one) > self._age(points[sure])]
+            newest = [one for one in newest if self._age(one) > self._age(points[count])]
         assert verdict.member.backup.id not in newest
 
     # How to.
@@ -237,7 +237,7 @@ class Life(RuleBasedStateMachine):
         briefs = {one.backup_id: one for record in records if (one := record.brief) is not None}
         useless = orphaned_incrementals(briefs, {backup.id for backup in listed})
         members = [Member(b, briefs.get(b.id), b.id in useless) for b in listed]
-        return judge(members, self.promise, self.cinder.now)
+        return judge(members, self.terms, self.cinder.now)
 
     def _restorable(self) -> set[BackupId]:
         """Our backups that can really be restored."""

@@ -25,8 +25,8 @@ PROMISES = st.builds(
 )
 
 
-def removed(members: list[Member], promise: RetentionTerms) -> set[str]:
-    return {v.member.backup.id for v in judge(members, promise, NOW) if not v.keep}
+def removed(members: list[Member], terms: RetentionTerms) -> set[str]:
+    return {v.member.backup.id for v in judge(members, terms, NOW) if not v.keep}
 
 
 def without(members: list[Member], gone: set[str]) -> list[Member]:
@@ -35,55 +35,55 @@ def without(members: list[Member], gone: set[str]) -> list[Member]:
 
 @given(histories(), PROMISES, st.randoms(use_true_random=False))
 def test_the_order_of_the_listing_does_not_matter_nor_do_duplicates(
-    members: list[Member], promise: RetentionTerms, chance: Random
+    members: list[Member], terms: RetentionTerms, chance: Random
 ) -> None:
     shuffled = members + members[:3]
     chance.shuffle(shuffled)
-    assert judge(shuffled, promise, NOW) == judge(members, promise, NOW)
+    assert judge(shuffled, terms, NOW) == judge(members, terms, NOW)
 
 
 @given(histories(), PROMISES)
-def test_retention_twice_is_retention_once(members: list[Member], promise: RetentionTerms) -> None:
-    rest = without(members, removed(members, promise))
-    assert removed(rest, promise) == set()
+def test_retention_twice_is_retention_once(members: list[Member], terms: RetentionTerms) -> None:
+    rest = without(members, removed(members, terms))
+    assert removed(rest, terms) == set()
 
 
 @given(histories(), PROMISES, st.integers(0, 5))
 def test_retention_that_died_goes_on_to_the_same_end(
-    members: list[Member], promise: RetentionTerms, done: int
+    members: list[Member], terms: RetentionTerms, done: int
 ) -> None:
-    wanted = removed(members, promise)
-    order = waves(judge(members, promise, NOW))
+    wanted = removed(members, terms)
+    order = waves(judge(members, terms, NOW))
     gone = {str(member.backup.id) for wave in order[:done] for member in wave}
-    assert gone | removed(without(members, gone), promise) == wanted
+    assert gone | removed(without(members, gone), terms) == wanted
 
 
 @given(histories(), PROMISES)
 def test_waves_hold_each_removal_once_and_nothing_else(
-    members: list[Member], promise: RetentionTerms
+    members: list[Member], terms: RetentionTerms
 ) -> None:
-    verdicts = judge(members, promise, NOW)
+    verdicts = judge(members, terms, NOW)
     names = [member.backup.id for wave in waves(verdicts) for member in wave]
     assert len(names) == len(set(names))
-    assert set(names) == removed(members, promise)
+    assert set(names) == removed(members, terms)
 
 
 @given(histories(), PROMISES)
-def test_a_wave_waits_for_all_that_may_stand_on_it(
-    members: list[Member], promise: RetentionTerms
+def test_a_wave_waits_for_all_that_may_depend_on_it(
+    members: list[Member], terms: RetentionTerms
 ) -> None:
-    verdicts = judge(members, promise, NOW)
-    place = {m.backup.id: number for number, w in enumerate(waves(verdicts)) for m in w}
+    verdicts = judge(members, terms, NOW)
+    wave_of = {m.backup.id: number for number, w in enumerate(waves(verdicts)) for m in w}
     for verdict in verdicts:
         for child in verdict.dependents:
             name = verdict.member.backup.id
-            if name in place and child in place:
-                assert place[child] < place[name] or verdict.confirm
+            if name in wave_of and child in wave_of:
+                assert wave_of[child] < wave_of[name] or verdict.confirm
 
 
 @given(histories(), PROMISES, st.integers(-14, 14))
 def test_the_zone_of_the_moments_does_not_matter(
-    members: list[Member], promise: RetentionTerms, hours: int
+    members: list[Member], terms: RetentionTerms, hours: int
 ) -> None:
     zone = timezone(timedelta(hours=hours))
 
@@ -98,8 +98,8 @@ def test_the_zone_of_the_moments_does_not_matter(
         )
 
     with on_a_host_in("Pacific/Kiritimati"):
-        there = judge([abroad(member) for member in members], promise, NOW)
-    here = judge(members, promise, NOW)
+        there = judge([abroad(member) for member in members], terms, NOW)
+    here = judge(members, terms, NOW)
     assert [(v.member.backup.id, v.rule) for v in there] == [
         (v.member.backup.id, v.rule) for v in here
     ]
@@ -121,12 +121,12 @@ def on_a_host_in(zone: str) -> Iterator[None]:
 
 @given(histories(), PROMISES)
 def test_the_zone_of_the_host_does_not_matter(
-    members: list[Member], promise: RetentionTerms
+    members: list[Member], terms: RetentionTerms
 ) -> None:
-    here = judge(members, promise, NOW)
+    here = judge(members, terms, NOW)
     for zone in ("Europe/Berlin", "Pacific/Kiritimati", "America/St_Johns"):
         with on_a_host_in(zone):
-            assert judge(members, promise, NOW) == here
+            assert judge(members, terms, NOW) == here
 
 
 def with_more(rule: str) -> Callable[[Policy], Policy]:
@@ -142,7 +142,7 @@ NESTED = st.builds(replace, POLICIES, weekly=st.just(0)) | st.builds(
 
 @given(histories(), NESTED, PROMISES, st.data())
 def test_a_looser_count_never_removes_more(
-    members: list[Member], policy: Policy, promise: RetentionTerms, data: st.DataObject
+    members: list[Member], policy: Policy, terms: RetentionTerms, data: st.DataObject
 ) -> None:
     rules = ["last", "hourly", "daily"]
     rules += ["monthly", "yearly"] if policy.weekly == 0 else ["weekly"]
@@ -150,44 +150,44 @@ def test_a_looser_count_never_removes_more(
     # A policy that asks for nothing at all is no tight one, but one not understood.
     policy = replace(policy, time=policy.time or Duration())
     looser = replace(looser, time=policy.time)
-    tight = removed(members, replace(promise, policy=policy))
-    assert removed(members, replace(promise, policy=looser)) <= tight
+    tight = removed(members, replace(terms, policy=policy))
+    assert removed(members, replace(terms, policy=looser)) <= tight
 
 
 @given(histories(), POLICIES, DURATIONS, PROMISES)
 def test_a_longer_time_never_removes_more(
-    members: list[Member], policy: Policy, more: Duration, promise: RetentionTerms
+    members: list[Member], policy: Policy, more: Duration, terms: RetentionTerms
 ) -> None:
     time = policy.time or Duration()
     longer = Duration(time.months + more.months, time.exact + more.exact)
-    tight = replace(promise, policy=replace(policy, time=time))
-    loose = replace(promise, policy=replace(policy, time=longer))
+    tight = replace(terms, policy=replace(policy, time=time))
+    loose = replace(terms, policy=replace(policy, time=longer))
     assert removed(members, loose) <= removed(members, tight)
 
 
 @given(histories(), PROMISES)
-def test_a_higher_floor_never_removes_more(members: list[Member], promise: RetentionTerms) -> None:
-    higher = replace(promise, keep_last=promise.keep_last + 1, volume_exists=True)
-    assert removed(members, higher) <= removed(members, promise)
+def test_a_higher_floor_never_removes_more(members: list[Member], terms: RetentionTerms) -> None:
+    higher = replace(terms, keep_last=terms.keep_last + 1, volume_exists=True)
+    assert removed(members, higher) <= removed(members, terms)
 
 
 @given(histories(), PROMISES, st.data())
 def test_a_pin_never_removes_more(
-    members: list[Member], promise: RetentionTerms, data: st.DataObject
+    members: list[Member], terms: RetentionTerms, data: st.DataObject
 ) -> None:
     pinned = [
         Member(m.backup, m.record and m.record._replace(pinned=m.record.pinned or more))
         for m in members
         for more in [data.draw(st.booleans())]
     ]
-    assert removed(pinned, promise) <= removed(members, promise)
+    assert removed(pinned, terms) <= removed(members, terms)
 
 
 @given(histories(), PROMISES)
 def test_nothing_goes_that_is_not_ours_or_is_pinned(
-    members: list[Member], promise: RetentionTerms
+    members: list[Member], terms: RetentionTerms
 ) -> None:
-    gone = removed(members, promise)
+    gone = removed(members, terms)
     for member in members:
         if member.record is None or member.record.pinned:
             assert member.backup.id not in gone
@@ -195,11 +195,11 @@ def test_nothing_goes_that_is_not_ours_or_is_pinned(
 
 @given(histories(), PROMISES)
 def test_nothing_goes_before_the_moment_that_was_told(
-    members: list[Member], promise: RetentionTerms
+    members: list[Member], terms: RetentionTerms
 ) -> None:
-    for verdict in judge(members, promise, NOW):
+    for verdict in judge(members, terms, NOW):
         if verdict.earliest is not None and verdict.earliest > NOW:
             before = verdict.earliest - timedelta(seconds=1)
-            later = judge(members, promise, before)
+            later = judge(members, terms, before)
             kept = {v.member.backup.id for v in later if v.keep}
             assert verdict.member.backup.id in kept

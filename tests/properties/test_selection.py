@@ -40,27 +40,27 @@ def judged(wishes: list[str | None], rules: Rules, last: InventoryVolume | None)
 
 
 @given(RULES, INVALID, st.none() | VALID)
-def test_a_typo_never_shortens_a_promise(rules: Rules, typo: str, last: str | None) -> None:
+def test_a_typo_never_shortens_some_terms(rules: Rules, typo: str, last: str | None) -> None:
     found = judged([typo], rules, an_inventory_volume(protected=True, retention=last))
     if found.bad_retention is None:
         assert found.retention == typo.strip()
         return
     holds = reach(in_force(found.retention, rules.policies, rules.default))
-    for promised in (None, last):
-        assert holds >= reach(in_force(promised, rules.policies, rules.default))
+    for applied in (None, last):
+        assert holds >= reach(in_force(applied, rules.policies, rules.default))
 
 
 @given(RULES, st.lists(INVALID, min_size=1, max_size=5), st.none() | VALID)
 def test_a_row_of_typos_shortens_nothing_either(
     rules: Rules, typos: list[str], last: str | None
 ) -> None:
-    promised = reach(in_force(last, rules.policies, rules.default))
+    applied = reach(in_force(last, rules.policies, rules.default))
     for typo in typos:
         found = judged([typo], rules, an_inventory_volume(protected=True, retention=last))
         if found.bad_retention is None:
             return
         last = found.retention
-        assert reach(in_force(last, rules.policies, rules.default)) >= promised
+        assert reach(in_force(last, rules.policies, rules.default)) >= applied
 
 
 @given(RULES, st.lists(st.none() | VALID | INVALID, min_size=1, max_size=3), st.none() | VALID)

@@ -8,7 +8,7 @@ RECORDS = {one.id: a_brief(one, chain_id="f" if one.is_incremental else None) fo
 
 
 def without(*lost: str, state: State = State.AVAILABLE) -> set[str]:
-    """What stands on something gone, when Cinder has lost these."""
+    """What depends on something gone, when Cinder has lost these."""
     records: dict[BackupId, RecordBrief] = {
         name: one._replace(state=state) if name in lost else one for name, one in RECORDS.items()
     }
@@ -16,15 +16,15 @@ def without(*lost: str, state: State = State.AVAILABLE) -> set[str]:
     return {str(one) for one in orphaned_incrementals(records, there)} - set(lost)
 
 
-def test_nothing_stands_on_air_while_all_is_there() -> None:
+def test_nothing_is_orphaned_while_all_is_there() -> None:
     assert without() == set()
 
 
-def test_all_of_a_chain_stand_on_its_full() -> None:
+def test_all_of_a_chain_depend_on_its_full() -> None:
     assert without("f") == {"i1", "i2", "i3"}
 
 
-def test_what_was_made_after_a_lost_member_may_stand_on_it() -> None:
+def test_what_was_made_after_a_lost_member_may_depend_on_it() -> None:
     assert without("i2") == {"i3"}
     assert without("i2", state=State.MISSING) == {"i3"}
 

@@ -38,8 +38,8 @@ class TestAChainSummary:
     @pytest.mark.parametrize("broken", [0, 1, 2])
     def test_sees_a_member_that_is_not_available(self, broken: int) -> None:
         history = [
-            backup._replace(status="error") if place == broken else backup
-            for place, backup in enumerate(CHAIN)
+            backup._replace(status="error") if index == broken else backup
+            for index, backup in enumerate(CHAIN)
         ]
         assert not summary_of(history).all_available
 

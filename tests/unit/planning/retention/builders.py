@@ -20,16 +20,16 @@ def foreign(backup: Backup) -> Member:
     return Member(backup)
 
 
-def a_promise(
+def some_terms(
     time: str | None = "7d", *, keep_last: int = 0, volume_exists: bool = True, **counts: int
 ) -> RetentionTerms:
     policy = Policy(time=None if time is None else parse(time), **counts)
     return RetentionTerms(policy=policy, volume_exists=volume_exists, keep_last=keep_last)
 
 
-def kept(members: list[Member], promise: RetentionTerms, now: datetime = NOW) -> set[str]:
-    return {v.member.backup.id for v in judge(members, promise, now) if v.keep}
+def kept(members: list[Member], terms: RetentionTerms, now: datetime = NOW) -> set[str]:
+    return {v.member.backup.id for v in judge(members, terms, now) if v.keep}
 
 
-def verdict_on(name: str, members: list[Member], promise: RetentionTerms) -> Verdict:
-    return next(v for v in judge(members, promise, NOW) if v.member.backup.id == name)
+def verdict_on(name: str, members: list[Member], terms: RetentionTerms) -> Verdict:
+    return next(v for v in judge(members, terms, NOW) if v.member.backup.id == name)

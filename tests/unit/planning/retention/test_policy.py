@@ -31,7 +31,7 @@ def test_in_force_is_the_default_where_nothing_is_remembered() -> None:
     assert in_force("gold", POLICIES, DEFAULT) == POLICIES["gold"]
 
 
-def test_nobody_knows_what_a_policy_promised_that_left_the_configuration() -> None:
+def test_a_policy_that_left_the_configuration_is_unknown() -> None:
     assert in_force("silver", POLICIES, DEFAULT) is None
 
 

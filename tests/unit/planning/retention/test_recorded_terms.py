@@ -9,18 +9,18 @@ from staffeln_cli.planning.retention.recorded_terms import read, written
 
 
 @pytest.mark.parametrize(
-    "promise",
+    "terms",
     [
         RetentionTerms(policy=Policy(time=parse("1y2mon3d")), volume_exists=True, keep_last=1),
         RetentionTerms(policy=Policy(daily=7, weekly=4), volume_exists=True, keep_last=0),
         RetentionTerms(policy=Policy(last=3, time=parse("0s")), volume_exists=False, keep_last=0),
     ],
 )
-def test_a_written_promise_is_read_back_unchanged(promise: RetentionTerms) -> None:
-    text = written(promise)
+def test_written_terms_are_read_back_unchanged(terms: RetentionTerms) -> None:
+    text = written(terms)
     assert text is not None
-    assert read(text) == promise
+    assert read(text) == terms
 
 
-def test_a_promise_that_nobody_knows_any_more_is_not_written() -> None:
+def test_terms_that_nobody_knows_any_more_are_not_written() -> None:
     assert written(RetentionTerms(policy=None, volume_exists=True, keep_last=1)) is None
