@@ -1,38 +1,38 @@
-"""What can go wrong, sorted by what the reader can do about it, and the exit code of each."""
+"""Errors by what the reader can do about them, with their exit codes."""
 
 from collections.abc import Iterable
 
 
 class StaffelnError(Exception):
-    """Something foreseen: its text is one sentence for the operator."""
+    """An expected error; its text is one sentence for the operator."""
 
     exit_code: int = 1
 
 
 class Unavailable(StaffelnError):
-    """Something could not be reached, or refused: the next run goes on (EX_UNAVAILABLE)."""
+    """Something is unreachable or refuses; the next run continues (EX_UNAVAILABLE)."""
 
     exit_code = 69
 
 
 class CloudUnavailable(Unavailable):
-    """OpenStack could not be reached, timed out, or answered with what cannot be understood."""
+    """OpenStack is unreachable, timed out, or sent an invalid response."""
 
 
 class ListingIncomplete(CloudUnavailable):
-    """A listing failed for good on some page: what it lacks is no evidence of absence."""
+    """A page of a listing could not be read: what the listing lacks may still exist."""
 
 
 class StoreUnavailable(Unavailable):
-    """The database could not be reached, is locked, read-only or full."""
+    """The database is unreachable, locked, read-only or full."""
 
 
 class LockServiceUnavailable(Unavailable):
-    """The lock service could not be reached: who else runs is unknown, so this run does not."""
+    """The lock service is unreachable: another run may be active, so this one does not start."""
 
 
 class MailUnavailable(Unavailable):
-    """The mail server could not be reached or refused the message."""
+    """The mail server is unreachable or refused the message."""
 
 
 class ClockWrong(Unavailable):
@@ -40,17 +40,17 @@ class ClockWrong(Unavailable):
 
 
 class LeadershipLost(Unavailable):
-    """Another run has taken over the leader lock: this one writes nothing more."""
+    """Another run has taken over the leader lock; this one writes nothing more."""
 
 
 class LockHeld(StaffelnError):
-    """Another run holds the lock; not an error for cron: it will be back."""
+    """Another run holds the lock; not an error, because cron will try again."""
 
     exit_code = 0
 
 
 class ConfigError(StaffelnError):
-    """The configuration is wrong; carries every mistake at once, a line each (EX_CONFIG)."""
+    """The configuration is wrong; has every mistake, one per line (EX_CONFIG)."""
 
     exit_code = 78
 
@@ -60,7 +60,7 @@ class ConfigError(StaffelnError):
 
 
 class NotAdmin(ConfigError):
-    """The cloud login lacks the role that shows all projects."""
+    """The login lacks the role that shows all projects."""
 
 
 class WrongCloud(ConfigError):
@@ -72,19 +72,19 @@ class SchemaOutdated(ConfigError):
 
 
 class NotFound(StaffelnError):
-    """What the caller named does not exist (a volume, a server, a backup)."""
+    """The named volume, server, backup or project does not exist."""
 
     exit_code = 2
 
 
 class BrakeApplied(StaffelnError):
-    """A pass would remove suspiciously much and wants the operator's word first."""
+    """A pass would delete unusually many backups and needs a confirmation."""
 
     exit_code = 3
 
 
 class Stopped(StaffelnError):
-    """A signal asked the run to end; the item in hand is finished, the rest left as it was."""
+    """A signal stopped the run after the current item; the others are unchanged."""
 
     def __init__(self, signal_number: int) -> None:
         self.exit_code = 128 + signal_number  # as shells count it
@@ -92,13 +92,13 @@ class Stopped(StaffelnError):
 
 
 class Refused(StaffelnError):
-    """Cinder answered a request about one item, and the answer was no; the item did not change."""
+    """Cinder refused a request about one item; the item did not change."""
 
     exit_code = 3
 
 
 class NoParent(Refused):
-    """No backup is available that an incremental could build on."""
+    """No backup is available that an incremental could depend on."""
 
 
 class QuotaExceeded(Refused):
@@ -106,7 +106,7 @@ class QuotaExceeded(Refused):
 
 
 class Throttled(Refused):
-    """Cinder asked to slow down, and has not acted."""
+    """Cinder asked for fewer requests and has not acted."""
 
 
 class VolumeGone(Refused):
@@ -114,7 +114,7 @@ class VolumeGone(Refused):
 
 
 class VolumeBusy(Refused):
-    """The volume is in a status, passing or not, that forbids a backup."""
+    """The volume is in a status that does not permit a backup."""
 
 
 class BackupGone(Refused):
@@ -122,7 +122,7 @@ class BackupGone(Refused):
 
 
 class HasDependents(Refused):
-    """Incremental backups build on this one."""
+    """Incremental backups depend on this one."""
 
 
 class NoAccess(Refused):
@@ -134,7 +134,7 @@ class ProjectUnavailable(Refused):
 
 
 class BackupServiceDown(Refused):
-    """Cinder has no cinder-backup service up that could carry this out."""
+    """No cinder-backup service is up that could do this."""
 
 
 class ForceUnsupported(Refused):
@@ -142,6 +142,6 @@ class ForceUnsupported(Refused):
 
 
 class InDoubt(StaffelnError):
-    """No answer that says whether Cinder acted: to be looked up by name later, never repeated."""
+    """It is unknown whether Cinder acted: look the item up by name, never repeat the request."""
 
     exit_code = 3

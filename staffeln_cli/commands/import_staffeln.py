@@ -1,7 +1,7 @@
-"""Take over the backups of Staffeln 2: what it made, and Cinder still has, gets a record here.
+"""Import the backups of Staffeln 2: those that Cinder still has get a record.
 
-From then on retention judges them as its own. What Staffeln 2 says of a backup is only believed as
-far as Cinder cannot tell: that it made it, and of which server.
+From then on retention treats them like its own. Only what Cinder does not know is taken from the
+database of Staffeln 2: that it made a backup, and of which server.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,20 +24,20 @@ from staffeln_cli.store.staffeln2 import Made, backups_of
 
 @dataclass(slots=True)
 class TakenOver:
-    """What became of the backups that Staffeln 2 knew."""
+    """The result of an import."""
 
     imported: int = 0
     known: int = 0
     """Those that have a record already, as after an earlier import."""
     left_out: dict[BackupId, str] = field(default_factory=dict)
-    """Why others were left to themselves."""
+    """Backups that were not imported, with the reason."""
 
 
 def run(runtime: Runtime, url: str, *, dry_run: bool = False) -> TakenOver:
-    """Import from the database at this URL; again is no harm.
+    """Import from the database at this URL; may be repeated.
 
-    ConfigError where there is no database of Staffeln 2, and nothing is imported; CloudUnavailable
-    where Cinder's listing broke off: what was imported before stays so.
+    Raises ConfigError if it is not a database of Staffeln 2; then nothing is imported. Raises
+    CloudUnavailable if Cinder's listing is incomplete; what was imported before is kept.
     """
     made = backups_of(url)
     done = TakenOver(left_out=dict.fromkeys(made, "Cinder does not have it"))
@@ -58,14 +58,14 @@ def run(runtime: Runtime, url: str, *, dry_run: bool = False) -> TakenOver:
 
 
 class _Names(NamedTuple):
-    """What people call what the cloud still has."""
+    """Names of the volumes and servers that the cloud still has."""
 
     volumes: Mapping[VolumeId, str]
     servers: Mapping[ServerId, str]
 
 
 def _wanted(runtime: Runtime, page: list[Backup], done: TakenOver) -> Iterator[Backup]:
-    """Those to import; told is also what becomes of the others."""
+    """Yield the backups to import, and note in `done` what happens to the others."""
     known = {one.backup_id for one in runtime.store.records.by_backup_ids(one.id for one in page)}
     for backup in page:
         if backup.id in known:

@@ -1,4 +1,4 @@
-"""Keep a backup whatever retention says; let it go again."""
+"""Pin a backup so that retention keeps it, and release it again."""
 
 import getpass
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from staffeln_cli.runtime import Runtime, host_name
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """What came of it: the record as it was, and whether anything changed."""
+    """The record before the change, and whether anything changed."""
 
     record: BackupRecord
     changed: bool
 
 
 def keep(runtime: Runtime, name: str, note: str | None) -> Pinned:
-    """Pin a backup, so that retention never takes it; once more only to change the note."""
-    record = _the_one(runtime, name)
+    """Pin a backup so that retention keeps it; repeat it to change the note."""
+    record = _found(runtime, name)
     wanted = record.pin_note if note is None else note or None
     if record.pinned and record.pin_note == wanted:
         return Pinned(record, changed=False)
@@ -29,14 +29,14 @@ def keep(runtime: Runtime, name: str, note: str | None) -> Pinned:
 
 
 def release(runtime: Runtime, name: str) -> Pinned:
-    """Let retention judge a backup again; one that is not pinned stays as it is."""
-    record = _the_one(runtime, name)
+    """Release a backup; one that is not pinned does not change."""
+    record = _found(runtime, name)
     if record.pinned:
         runtime.store.notes.release(record.id)
     return Pinned(record, changed=record.pinned)
 
 
-def _the_one(runtime: Runtime, name: str) -> BackupRecord:
+def _found(runtime: Runtime, name: str) -> BackupRecord:
     record = runtime.store.records.find(name)
     if record is None:
         raise NotFound(

@@ -1,4 +1,4 @@
-"""All passes of the cycle, one after the other: the one-line crontab."""
+"""The five passes, one after the other, for a one-line crontab."""
 
 from collections.abc import Callable, Iterator
 

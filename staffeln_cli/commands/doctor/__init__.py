@@ -1,4 +1,4 @@
-"""Look at everything a run needs, before it needs it; whatever fails, look at the rest too."""
+"""Check everything that a run needs; a failed check does not stop the others."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -12,11 +12,11 @@ from staffeln_cli.runtime import Runtime
 
 __all__ = ["Check", "Level", "exit_code", "run"]
 
-_PATIENCE = timedelta(seconds=10)
-"""How long a cloud that does not answer is asked again: a person is waiting."""
+_RETRY_TIMEOUT = timedelta(seconds=10)
+"""How long requests are retried: shorter than in a pass, because a person is waiting."""
 
-_Look = Callable[[CheckContext], Iterator[Check]]
-_LOOKS: tuple[tuple[str, _Look, tuple[str, ...]], ...] = (
+_Function = Callable[[CheckContext], Iterator[Check]]
+_CHECKS: tuple[tuple[str, _Function, tuple[str, ...]], ...] = (
     ("configuration", local_checks.configuration, ()),
     ("database", local_checks.database, ()),
     ("lock", local_checks.lock, ()),
@@ -30,46 +30,46 @@ _LOOKS: tuple[tuple[str, _Look, tuple[str, ...]], ...] = (
     ("policy", policy_checks.trust, ("login",)),
     ("policy endpoint", policy_checks.endpoint, ("database",)),
 )
-"""What is looked at, how, and what must be well for that to make sense."""
+"""Each check: its name, its function, and the checks that must have succeeded before."""
 
 
 def run(load: Callable[[], Loaded], prepare: Callable[[], Runtime]) -> Iterator[Check]:
-    """Every check, as soon as it is made; `load` and `prepare` may raise ConfigError."""
+    """Yield every check as soon as it is done; `load` and `prepare` may raise ConfigError."""
     try:
         loaded = load()
-        runtime = replace(prepare(), settings=_impatient(loaded.settings))
+        runtime = replace(prepare(), settings=_with_short_retries(loaded.settings))
     except ConfigError as error:
         for problem in error.problems:
             yield Check("configuration", Level.PROBLEM, problem, exit_code=error.exit_code)
-        yield from (_skipped(name, ["configuration"]) for name, _, _ in _LOOKS[1:])
+        yield from (_skipped(name, ["configuration"]) for name, _, _ in _CHECKS[1:])
         return
     context = CheckContext(loaded, runtime)
     try:
-        yield from _examined(context)
+        yield from _checked(context)
     finally:
         runtime.close()
 
 
 def exit_code(checks: Iterable[Check]) -> int:
-    """78 where somebody must put something right, 69 where something was out of reach, else 0."""
+    """78 if something is misconfigured, 69 if something is unreachable, else 0."""
     return max((one.exit_code for one in checks if one.level is Level.PROBLEM), default=0)
 
 
-def _examined(context: CheckContext) -> Iterator[Check]:
-    for name, look, needs in _LOOKS:
+def _checked(context: CheckContext) -> Iterator[Check]:
+    for name, function, needs in _CHECKS:
         if missing := [one for one in needs if one in context.failed]:
             context.failed.add(name)
             yield _skipped(name, missing)
             continue
-        for check in _caught(name, look, context):
+        for check in _caught(name, function, context):
             if check.level is Level.PROBLEM:
                 context.failed.add(name)
             yield check
 
 
-def _caught(name: str, look: _Look, context: CheckContext) -> Iterator[Check]:
+def _caught(name: str, function: _Function, context: CheckContext) -> Iterator[Check]:
     try:
-        for check in look(context):
+        for check in function(context):
             yield replace(check, name=name)
     except ConfigError as error:
         for problem in error.problems:
@@ -79,9 +79,9 @@ def _caught(name: str, look: _Look, context: CheckContext) -> Iterator[Check]:
 
 
 def _skipped(name: str, missing: list[str]) -> Check:
-    return Check(name, Level.SKIPPED, f"not looked at: needs {' and '.join(missing)}")
+    return Check(name, Level.SKIPPED, f"not checked: needs {' and '.join(missing)}")
 
 
-def _impatient(settings: Settings) -> Settings:
-    patience = min(settings.cloud.retry_timeout, _PATIENCE)
-    return replace(settings, cloud=replace(settings.cloud, retry_timeout=patience))
+def _with_short_retries(settings: Settings) -> Settings:
+    timeout = min(settings.cloud.retry_timeout, _RETRY_TIMEOUT)
+    return replace(settings, cloud=replace(settings.cloud, retry_timeout=timeout))

@@ -1,4 +1,4 @@
-"""What is examined, and what an examination finds."""
+"""What a check finds, and what checks share."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,7 +10,7 @@ from staffeln_cli.runtime import Runtime
 
 
 class Level(StrEnum):
-    """How a check came out."""
+    """The result of a check."""
 
     OK = "ok"
     WARNING = "warning"
@@ -20,7 +20,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line: what was looked at, what was seen, what to do about it."""
+    """One result: what was checked, what was seen, what to do about it."""
 
     name: str
     level: Level
@@ -31,7 +31,7 @@ class Check:
 
 @dataclass(slots=True)
 class CheckContext:
-    """The installation, as far as it has been examined."""
+    """The installation, and what earlier checks found."""
 
     loaded: Loaded
     runtime: Runtime
@@ -41,20 +41,20 @@ class CheckContext:
 
 
 def ok(text: str) -> Check:
-    """All is well."""
+    """The check succeeded."""
     return Check("", Level.OK, text)
 
 
 def warning(text: str, advice: str = "") -> Check:
-    """It works, but."""
+    """It works, but something should be changed."""
     return Check("", Level.WARNING, text, advice)
 
 
 def misconfigured(text: str, advice: str = "") -> Check:
-    """Somebody must put it right."""
+    """The operator must correct it."""
     return Check("", Level.PROBLEM, text, advice, ConfigError.exit_code)
 
 
 def unreachable(text: str, advice: str = "") -> Check:
-    """Out of reach, perhaps only now."""
+    """Something cannot be reached, perhaps only for now."""
     return Check("", Level.PROBLEM, text, advice, Unavailable.exit_code)

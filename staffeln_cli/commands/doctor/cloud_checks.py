@@ -1,4 +1,4 @@
-"""What is the cloud's: login, roles, clock, backup services, quotas."""
+"""Checks of the cloud: login, roles, clock, backup services, quotas."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +20,13 @@ from staffeln_cli.model.durations import Duration
 _MOST_SKEW = timedelta(minutes=5)
 _NOTABLE_SKEW = timedelta(minutes=1)
 _MOST_QUOTAS = 50
-"""Projects whose quota is looked at: those with the most to back up."""
+"""Projects whose quota is checked: those with the most to back up."""
 _NAMED = 5
 """Projects named in one line."""
 
 
 def login(context: CheckContext) -> Iterator[Check]:
-    """Who we are, and whether that shows all projects and lets us act in them."""
+    """Whether the login works and can list all projects."""
     cloud = context.runtime.cloud
     try:
         login = cloud.login()
@@ -43,17 +43,17 @@ def login(context: CheckContext) -> Iterator[Check]:
 def _application_credential() -> Check:
     # Keystone: "Application credentials cannot request a scope", nor are their tokens rescoped.
     return misconfigured(
-        "the login is an application credential, which is good for one project: Keystone gives it"
-        " no token of another, and each backup is made with a token of the volume's own project",
+        "the login is an application credential, which is valid for one project only; Staffeln"
+        " needs a token of each volume's own project to make its backups",
         "use a user with a password in clouds.yaml",
     )
 
 
 def clock(context: CheckContext) -> Iterator[Check]:
-    """Ages are reckoned with this host's clock, and a wrong one must not empty a cloud."""
+    """Whether this host's clock is right; ages are computed with it."""
     skew = context.runtime.cloud.clock_skew(context.runtime.now())
     if skew is None:
-        yield ok("the cloud's services tell no time to compare with")
+        yield ok("the cloud's services send no time to compare with")
         return
     shown = Duration(exact=abs(timedelta(seconds=round(skew.total_seconds()))))
     side = "ahead of" if skew > timedelta() else "behind"
@@ -77,7 +77,7 @@ def same_cloud(context: CheckContext) -> Iterator[Check]:
 
 
 def projects(context: CheckContext) -> Iterator[Check]:
-    """Whether there is a role in each enabled project: without one no backup is made there."""
+    """Whether there is a role in each enabled project; backups need one."""
     cloud = context.runtime.cloud
     if cloud.lookups.has_application_credential():
         yield _application_credential()
@@ -117,10 +117,10 @@ def _grant(user: str, projects: list[Project]) -> str:
 
 
 def backup_services(context: CheckContext) -> Iterator[Check]:
-    """Whether Cinder has somebody to make the backups, in each zone where it ever had."""
+    """Whether a backup service is up in each zone that has one."""
     services = context.runtime.cloud.lookups.backup_services()
     if not services:
-        yield unreachable("Cinder knows no cinder-backup service", "deploy cinder-backup")
+        yield unreachable("Cinder has no cinder-backup service", "deploy cinder-backup")
         return
     good = [one for one in services if one.is_up and one.is_enabled]
     for one in services:
@@ -148,7 +148,7 @@ def quotas(context: CheckContext) -> Iterator[Check]:
     tight = [one for one in found if one is not None]
     yield from tight
     if not tight:
-        seen = f"looked at {len(chosen):,} of {len(context.protected):,} projects that have any"
+        seen = f"checked {len(chosen):,} of {len(context.protected):,} projects with any"
         yield ok(f"room for one more backup of each protected volume; {seen}")
 
 

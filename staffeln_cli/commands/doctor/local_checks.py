@@ -1,4 +1,4 @@
-"""What is ours: configuration, database, lock, and the mail server."""
+"""Checks of the installation: configuration, database, lock, mail server."""
 
 import stat
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from staffeln_cli.errors import LockHeld
 
 
 def configuration(context: CheckContext) -> Iterator[Check]:
-    """Whether it can be meant like that; that it can be read is already known."""
+    """Whether the configuration makes sense; it is already known to be readable."""
     loaded = context.loaded
     found = [*_permissions(loaded), *_old_names(loaded), *_odd(loaded.settings)]
     given = len(loaded.sources)
@@ -40,7 +40,7 @@ def _old_names(loaded: Loaded) -> Iterator[Check]:
     for name, old_name in loaded.old_names.items():
         yield warning(
             f"{loaded.sources[name]}: {old_name} is called {name} now",
-            f"write {name}; the old name will go",
+            f"write {name}; the old name will be removed",
         )
 
 
@@ -51,22 +51,22 @@ def _is_secret(loaded: Loaded, name: str) -> bool:
 
 
 def _odd(settings: Settings) -> Iterator[Check]:
-    """What is allowed, but seldom meant."""
+    """What is allowed, but rarely intended."""
     if not settings.select.metadata_key:
         yield warning(
-            "EVERY SERVER OF THE CLOUD IS BACKED UP: select.metadata_key is empty, so that no mark"
-            " is asked for",
-            "leave select.metadata_key out to back up only servers that ask for it",
+            "EVERY SERVER OF THE CLOUD IS BACKED UP: select.metadata_key is empty, so servers need"
+            " no mark",
+            "remove select.metadata_key to back up only marked servers",
         )
     if settings.retention.keep_last == 0:
         yield warning(
-            "retention.keep_last is 0: where new backups fail, the last good one expires",
+            "retention.keep_last is 0: if new backups fail, the last good one expires",
             "1 keeps the last restorable one",
         )
     if settings.retention.brake == 1:
         yield warning(
             "retention.brake is 1: nothing stops a pass that would remove every backup",
-            "0.5 asks before more than half goes",
+            "0.5 asks before more than half is deleted",
         )
     if settings.select.metadata_key == settings.retention.metadata_key:
         yield misconfigured(
@@ -77,7 +77,7 @@ def _odd(settings: Settings) -> Iterator[Check]:
 
 
 def database(context: CheckContext) -> Iterator[Check]:
-    """Reachable, of the right schema, and ours to write."""
+    """Whether the database is reachable, has the right schema, and can be written."""
     store = context.runtime.unchecked_store
     shown = store.database.shown
     store.database.check_schema()
@@ -93,13 +93,13 @@ def database(context: CheckContext) -> Iterator[Check]:
 
 
 def lock(context: CheckContext) -> Iterator[Check]:
-    """Taken and given back."""
+    """Whether the lock can be taken and released."""
     from staffeln_cli.model.redaction import masked_url
 
     url = masked_url(context.runtime.lock_url)
     try:
         with context.runtime.lock("doctor"):
-            yield ok(f"{url}, taken and given back")
+            yield ok(f"{url}, taken and released")
     except LockHeld:
         yield ok(f"{url}, held by another doctor at the moment")
     settings = context.loaded.settings
@@ -111,7 +111,7 @@ def lock(context: CheckContext) -> Iterator[Check]:
 
 
 def mail(context: CheckContext) -> Iterator[Check]:
-    """Whether the mail server takes our connection, and our password."""
+    """Whether the mail server accepts the connection and the login."""
     settings = context.loaded.settings.mail
     if settings.sender is None:
         yield ok("mail.sender is not set: reports go to the log")
@@ -125,6 +125,6 @@ def mail(context: CheckContext) -> Iterator[Check]:
     server = MailServer(settings)
     try:
         server.try_login()
-        yield ok(f"{server.shown} takes mail from {settings.sender}")
+        yield ok(f"{server.shown} accepts mail from {settings.sender}")
     finally:
         server.close()

@@ -1,7 +1,7 @@
-"""Backups that Staffeln made and no longer knows, as after a database came from an old dump.
+"""Backups that Staffeln made and has no record of, for example after restoring an old dump.
 
-Retention takes them for somebody else's: it keeps them, and whatever they stand on. Adopted, they
-are under its policy again.
+Retention treats them like backups made by others: it keeps them and everything that they depend
+on. When they are adopted, their policy applies again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,14 +14,14 @@ from staffeln_cli.runtime import Runtime
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """A backup with Staffeln's mark and without a record."""
+    """A backup with Staffeln's mark and no record."""
 
     backup: Backup
     adopted: bool = False
 
 
 def find(runtime: Runtime, *, adopt: bool = False) -> Iterator[Orphan]:
-    """List them, over all projects; with `adopt`, those that are available get a record again."""
+    """Yield the orphans of all projects; with `adopt`, the available ones get a record again."""
     runtime.store.cloud.belongs_to(runtime.cloud.login().cloud, remember=False)
     for page in runtime.cloud.listings.backups():
         marked = [one for one in page if RECORD_KEY in one.metadata]
@@ -37,7 +37,7 @@ def _unknown(runtime: Runtime, marked: Sequence[Backup]) -> list[Backup]:
     records = known_records.by_backup_ids([one.id for one in marked])
     records += known_records.by_names([one.name for one in marked])
     known = {one.backup_id for one in records}
-    # One without an id yet is what `check` will adopt by itself.
+    # `check` will adopt the backup of a record that has no id yet.
     awaited = {one.name for one in records if one.state is State.STARTING}
     return [one for one in marked if one.id not in known and one.name not in awaited]
 

@@ -1,4 +1,4 @@
-"""Whether the policy endpoint, where there is one, says what Cinder's rule relies on."""
+"""Checks of the policy endpoint: whether it gives the answers that Cinder's rule relies on."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -20,13 +20,13 @@ _SHUT = "while Cinder asks it, nobody can delete any backup"
 
 
 def trust(context: CheckContext) -> Iterator[Check]:
-    """Whether the configuration would let our own deletions pass."""
+    """Whether the configuration permits our own deletions."""
     user = context.runtime.cloud.login().user_id
     trusted = context.loaded.settings.policy.trusted_users
     if not trusted:
-        yield ok("policy.trusted_users is empty, as is right where no policy endpoint is used")
+        yield ok("policy.trusted_users is empty (fine unless you use the policy endpoint)")
     elif user in trusted:
-        yield ok("the policy endpoint lets our own deletions pass")
+        yield ok("the policy endpoint permits our own deletions")
     else:
         yield misconfigured(
             f"policy.trusted_users lacks {user}, our own user: the policy endpoint would refuse"
@@ -36,7 +36,7 @@ def trust(context: CheckContext) -> Iterator[Check]:
 
 
 def endpoint(context: CheckContext) -> Iterator[Check]:
-    """Ask it: is it well, and does it tell automatic backups from others, and us from others?"""
+    """Whether it is healthy, protects automatic backups only, and permits our own deletions."""
     settings = context.loaded.settings.policy
     found, is_used = Endpoint(settings), bool(settings.trusted_users)
     try:
@@ -47,16 +47,16 @@ def endpoint(context: CheckContext) -> Iterator[Check]:
     try:
         yield from _asked(found, context) if status == 200 else [_unwell(found, status, is_used)]
     except OSError as error:
-        yield unreachable(f"{found} breaks off: {error}; {_SHUT}")
+        yield unreachable(f"{found} closed the connection: {error}; {_SHUT}")
 
 
 def _silent(found: Endpoint, error: OSError, *, is_used: bool) -> Check:
-    """Where nobody is trusted, the endpoint is most likely not used; else it may be elsewhere."""
+    """Without trusted users the endpoint is probably not used; else it may be on another host."""
     if not is_used:
-        return ok("none answers here, as is right where Cinder asks none")
+        return ok("not running (fine unless Cinder's policy uses it)")
     return warning(
-        f"none answers at {found}: {error}",
-        "start staffeln-policy.service; where it runs elsewhere, policy.host should say where",
+        f"{found} does not answer: {error}",
+        "start staffeln-policy.service, or set policy.host to where it runs",
     )
 
 
@@ -65,24 +65,24 @@ def _unwell(found: Endpoint, status: int, is_used: bool) -> Check:
         return unreachable(
             f"{found} cannot use its database: {_SHUT}", "see its log; staffeln db upgrade"
         )
-    text = f"{found} is no policy endpoint: its /v1/health is {status}"
+    text = f"{found} is not a policy endpoint: its /v1/health answers {status}"
     return misconfigured(text) if is_used else warning(text)
 
 
 def _asked(found: Endpoint, context: CheckContext) -> Iterator[Check]:
     unknown = found.ask(str(uuid4()))
     if unknown != "True":
-        yield misconfigured(f"{found} says {unknown[:40]!r} of an unknown backup: {_SHUT}")
+        yield misconfigured(f"{found} answers {unknown[:40]!r} for an unknown backup: {_SHUT}")
         return
     ours = _a_live_backup(context)
     if ours is None:
-        yield ok(f"{found} is well; there is no live backup yet to ask it about")
+        yield ok(f"{found} is healthy; there is no live backup yet to ask about")
         return
     said = found.ask(ours)
     if said != "False":
         yield misconfigured(
-            f"{found} says {said[:40]!r} of {ours}, a live backup of ours: {_OPEN}",
-            "give it the database.url that the other commands have",
+            f"{found} answers {said[:40]!r} for {ours}, a live backup of ours: {_OPEN}",
+            "give it the same database.url as the other commands",
         )
     elif "login" not in context.failed and found.ask(ours, _user(context)) != "True":
         yield misconfigured(

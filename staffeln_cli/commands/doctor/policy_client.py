@@ -1,4 +1,4 @@
-"""Ask a policy endpoint, as Cinder's policy engine does."""
+"""A client of the policy endpoint that asks like Cinder's policy engine."""
 
 import http.client
 import json
@@ -8,19 +8,19 @@ from urllib.parse import urlencode
 
 from staffeln_cli.config.settings import PolicySettings
 
-_PATIENCE = 2.0
+_TIMEOUT = 2.0
 """Seconds: as long as `remote_timeout` should be in cinder.conf."""
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not to listen on
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The endpoint that the settings name; OSError where it cannot be spoken to."""
+    """The endpoint in the settings; OSError if it cannot be reached."""
 
     settings: PolicySettings
 
     def __str__(self) -> str:
-        """Where it is."""
+        """Its URL."""
         if self.settings.unix_socket is not None:
             return f"unix:{self.settings.unix_socket}"
         host, port = self._address
@@ -31,7 +31,7 @@ class Endpoint:
         return self._answer("GET", "/v1/health")[0]
 
     def ask(self, backup_id: str, user_id: str | None = None) -> str:
-        """What it says of the deletion of a backup by a user."""
+        """Its answer about the deletion of a backup by a user."""
         form = {
             "rule": json.dumps("backup:delete"),
             "target": json.dumps({"id": backup_id}),
@@ -44,7 +44,7 @@ class Endpoint:
         return _ANYWHERE.get(self.settings.host, self.settings.host), self.settings.port
 
     def _answer(self, method: str, path: str, form: str | None = None) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("localhost", timeout=_PATIENCE)
+        connection = http.client.HTTPConnection("localhost", timeout=_TIMEOUT)
         headers = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
         try:
             connection.sock = self._connected()
@@ -52,15 +52,15 @@ class Endpoint:
             reply = connection.getresponse()
             return reply.status, reply.read(1000).decode("utf-8", "replace")
         except http.client.HTTPException as error:
-            raise OSError(f"speaks no HTTP: {error!r}") from error
+            raise OSError(f"does not speak HTTP: {error!r}") from error
         finally:
             connection.close()
 
     def _connected(self) -> socket.socket:
         if self.settings.unix_socket is None:
-            return socket.create_connection(self._address, timeout=_PATIENCE)
+            return socket.create_connection(self._address, timeout=_TIMEOUT)
         found = socket.socket(socket.AF_UNIX)
-        found.settimeout(_PATIENCE)
+        found.settimeout(_TIMEOUT)
         try:
             found.connect(str(self.settings.unix_socket))
         except OSError:

@@ -154,7 +154,7 @@ def test_an_application_credential_is_explained(
     )
     found = doctor("--os-cloud", "app")
     assert found.exit_code == 78
-    assert "good for one project" in found.said("login") + found.said("projects")
+    assert "valid for one project only" in found.said("login") + found.said("projects")
     assert secret not in str(found.checks)
 
 

@@ -86,7 +86,7 @@ def test_one_that_is_used_but_not_there_is_a_warning(
     staffeln.set(POLICY_TRUSTED_USERS=our_id(cloud, staffeln))
     said = doctor()
     assert (said.level, said.exit_code) == ("warning", 0)
-    assert "none answers at http://127.0.0.1:1" in said.text
+    assert "http://127.0.0.1:1 does not answer" in said.text
     assert "policy.host" in said.advice
 
 
@@ -175,9 +175,9 @@ class Stranger(BaseHTTPRequestHandler):
 @pytest.mark.parametrize(
     ("status", "trusted", "told", "level"),
     [
-        (200, "us", "of an unknown backup", "problem"),
-        (404, "us", "is no policy endpoint", "problem"),
-        (404, "", "is no policy endpoint", "warning"),
+        (200, "us", "for an unknown backup", "problem"),
+        (404, "us", "is not a policy endpoint", "problem"),
+        (404, "", "is not a policy endpoint", "warning"),
     ],
 )
 def test_something_else_that_answers_there_is_told_and_a_problem_where_one_is_used(
