@@ -50,6 +50,11 @@ def records(staffeln: Staffeln, *options: str) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["planned_at"])
 
 
+def ids(cloud: SimCloud) -> list[str]:
+    """The ids of all backups that Cinder has, oldest first."""
+    return [one["id"] for one in cloud.backups()]
+
+
 def states(staffeln: Staffeln) -> list[str]:
     return [row["state"] for row in records(staffeln)]
 

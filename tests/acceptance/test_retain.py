@@ -1,4 +1,4 @@
-"""What retain removes, in which order, with whose token, and what it never touches."""
+"""What retain removes, and what it never touches."""
 
 import sqlite3
 from contextlib import closing
@@ -8,42 +8,19 @@ import pytest
 from staffeln_cli.demo.simcloud import SimCloud
 from tests.acceptance.builders import (
     a_volume,
+    ids,
     reasons,
     records,
     rounds,
-    sent,
-    some_volumes,
-    states,
 )
 from tests.build import MARKED
 from tests.conftest import Staffeln
-
-
-def ids(cloud: SimCloud) -> list[str]:
-    return [one["id"] for one in cloud.backups()]
 
 
 @pytest.fixture(autouse=True)
 def _small(staffeln: Staffeln) -> None:
     """Chains of three, and nothing kept for its own sake."""
     staffeln.set(BACKUP_FULL_BACKUP_DEPTH="2", RETENTION_KEEP_LAST="0")
-
-
-def test_an_expired_chain_goes_newest_first_with_its_own_projects_token(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    a_volume(cloud)
-    rounds(staffeln, cloud, 3)
-    chain = ids(cloud)
-    cloud.advance(days=17)
-    cloud.requests.clear()
-    retain = staffeln("retain", "-f", "json")
-    assert (retain.exit_code, retain.counts["deleted"], retain.counts["kept"]) == (0, 3, 0)
-    deletes = sent(cloud, "DELETE")
-    assert [one.path.rpartition("/")[2] for one in deletes] == chain[::-1]
-    assert {one.project_id for one in deletes} == {cloud.world.project("shop").id}
-    assert cloud.refused_deletes() == []
-    assert states(staffeln) == ["deleted"] * 3
 
 
 def test_a_full_stays_while_an_incremental_on_it_is_young(
@@ -53,47 +30,6 @@ def test_a_full_stays_while_an_incremental_on_it_is_young(
     rounds(staffeln, cloud, 3, days=10)
     retain = staffeln("retain", "-f", "json")
     assert (retain.counts["kept"], retain.counts["expired"]) == (3, 0)
-
-
-def test_the_next_wave_waits_until_the_last_one_is_really_gone(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    staffeln.set(RETENTION_TIME_BUDGET="0s")
-    a_volume(cloud)
-    rounds(staffeln, cloud, 3)
-    cloud.advance(days=17)
-    cloud.delete_after = None
-    for left in (3, 2, 1):
-        first, second = staffeln.cycle("retain", "retain")
-        assert (first.counts["deleting"], first.counts["blocked"]) == (1, 0)
-        assert (second.exit_code, second.counts["deleting"]) == (0, 0)
-        assert len(cloud.backups(status="available")) == left - 1
-        cloud.finish_deletions()
-        assert staffeln("check", "-f", "json").counts["deleted"] == 1
-    assert cloud.refused_deletes() == []
-    assert cloud.backups() == []
-
-
-def test_what_the_time_does_not_suffice_for_is_left_for_the_next_pass(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    staffeln.set(RETENTION_TIME_BUDGET="0s")
-    a_volume(cloud)
-    rounds(staffeln, cloud, 3)
-    cloud.advance(days=17)
-    cloud.delete_after = None
-    first = staffeln("retain", "-f", "json")
-    assert (first.counts["expired"], first.counts["deleting"]) == (3, 1)
-    assert sorted(states(staffeln)) == ["available", "available", "deleting"]
-
-
-def test_chains_of_different_volumes_go_side_by_side(cloud: SimCloud, staffeln: Staffeln) -> None:
-    some_volumes(cloud, 4)
-    rounds(staffeln, cloud, 2)
-    cloud.advance(days=17)
-    cloud.delete_after = None
-    staffeln.set(RETENTION_TIME_BUDGET="0s")
-    assert staffeln("retain", "-f", "json").counts["deleting"] == 4
 
 
 def test_somebody_elses_backup_and_what_it_stands_on_are_never_deleted(
@@ -163,38 +99,6 @@ def test_a_typo_never_shortens_a_promise(cloud: SimCloud, staffeln: Staffeln) ->
     cloud.set_metadata("data-server", {"__staffeln_retention": "9 days"})
     cloud.advance(days=80)
     assert staffeln.cycle("collect", "retain")[1].counts["kept"] == 1
-
-
-def test_what_somebody_deleted_meanwhile_counts_once(cloud: SimCloud, staffeln: Staffeln) -> None:
-    a_volume(cloud)
-    rounds(staffeln, cloud, 2)
-    cloud.advance(days=17)
-    newest = ids(cloud)[-1]
-
-    def sweep(request: object) -> None:
-        if getattr(request, "method", "") == "DELETE" and newest in ids(cloud):
-            cloud.remove_backup(newest)
-
-    cloud.on_request = sweep
-    retain = staffeln("retain", "-f", "json")
-    assert (retain.exit_code, retain.counts["deleted"]) == (0, 2)
-    assert ids(cloud) == []
-
-
-def test_a_deletion_that_fails_blocks_what_it_stands_on_and_is_named(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    a_volume(cloud)
-    rounds(staffeln, cloud, 2)
-    cloud.advance(days=17)
-    cloud.fail_next("DELETE", "/backups/", status=503)
-    retain = staffeln("retain", "-f", "json")
-    assert (retain.exit_code, retain.counts["blocked"], retain.counts["deleted"]) == (3, 1, 0)
-    assert len(reasons(retain)) == 1
-    cloud.advance(minutes=10)
-    staffeln.cycle("check", "check")
-    assert staffeln("retain", "-f", "json").counts["deleted"] == 1
-    assert ids(cloud) == []
 
 
 @pytest.mark.parametrize("change", ["state = 'missing'", "pinned = 1"])

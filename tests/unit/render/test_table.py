@@ -81,21 +81,7 @@ def test_no_color_leaves_the_terminal_in_its_own_colours(
     assert "\x1b[31m" not in capsys.readouterr().out
 
 
-def test_a_value_is_coloured_where_it_means_something() -> None:
-    assert table.cell("state", "failed") == table.Cell("failed", "red")
-    assert table.cell("overdue", True).style == "bold red"
-    assert table.cell("protected", True) == table.Cell("yes")
-    assert table.cell("failed", 0).style == "dim"
-    assert table.cell("counts", {"a": 1}).text == '{"a": 1}'
-
-
 def test_no_rows_are_no_table() -> None:
     file = io.StringIO()
     table.show(COLUMNS, [], out=Console(file=file))
     assert file.getvalue() == ""
-
-
-def test_a_wide_terminal_shows_more_of_each_view() -> None:
-    assert set(table._NARROW_VIEWS) == set(table._WIDE_VIEWS)
-    for name, narrow in table._NARROW_VIEWS.items():
-        assert len(narrow) < len(table._WIDE_VIEWS[name])

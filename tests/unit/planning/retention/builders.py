@@ -9,7 +9,7 @@ from staffeln_cli.planning.chains.members import Member
 from staffeln_cli.planning.retention.keep_rules import RetentionTerms
 from staffeln_cli.planning.retention.policy import Policy
 from staffeln_cli.planning.retention.verdicts import Verdict, judge
-from tests.build import NOW, a_brief
+from tests.build import NOW, a_backup, a_brief
 
 
 def ours(backup: Backup, **record: Any) -> Member:
@@ -33,3 +33,18 @@ def kept(members: list[Member], terms: RetentionTerms, now: datetime = NOW) -> s
 
 def verdict_on(name: str, members: list[Member], terms: RetentionTerms) -> Verdict:
     return next(v for v in judge(members, terms, NOW) if v.member.backup.id == name)
+
+
+def a_chain(oldest: int, length: int, prefix: str = "") -> list[Member]:
+    """Ours, one a day: a full `oldest` days old, then incrementals, each finished in an hour."""
+    return [
+        ours(
+            a_backup(
+                f"{prefix}{'i' if index else 'f'}{index}",
+                days_old=oldest - index,
+                incremental=index > 0,
+                updated_days_old=oldest - index - 0.04,
+            )
+        )
+        for index in range(length)
+    ]

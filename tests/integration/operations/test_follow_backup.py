@@ -1,0 +1,98 @@
+"""What becomes of a backup that was started."""
+
+import pytest
+
+from staffeln_cli.demo.simcloud import SimCloud
+from tests.acceptance.builders import (
+    a_volume,
+    backed_up,
+    reasons,
+    records,
+    states,
+)
+from tests.conftest import Staffeln
+
+
+def test_a_finished_backup_is_recorded_with_size_times_and_kind(
+    cloud: SimCloud, staffeln_on_each: Staffeln
+) -> None:
+    a_volume(cloud, size_gib=5)
+    check = backed_up(staffeln_on_each, cloud)
+    assert (check.exit_code, check.counts["available"]) == (0, 1)
+    (record,) = records(staffeln_on_each)
+    assert (record["state"], record["kind"], record["size_gib"]) == ("available", "full", 5)
+    assert record["chain_id"] == record["backup_id"] == cloud.backups()[0]["id"]
+    assert record["started_at"] <= record["finished_at"]
+
+
+def test_an_unfinished_backup_is_running_and_no_trouble(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud)
+    staffeln.cycle("collect", "backup")
+    check = staffeln("check", "-f", "json")
+    assert (check.exit_code, check.counts["running"]) == (0, 1)
+
+
+def test_a_failed_backup_is_told_with_cinders_reason_and_its_remains_go(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud)
+    cloud.fail_next_backup("No space left on device")
+    check = backed_up(staffeln, cloud)
+    assert (check.exit_code, check.counts["failed"]) == (3, 1)
+    assert reasons(check) == ["No space left on device"]
+    assert staffeln("check", "-f", "json").counts["deleted"] == 1
+    assert cloud.backups() == []
+    assert [(one["state"], one["reason"]) for one in records(staffeln)] == [
+        ("deleted", "No space left on device")
+    ]
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_a_backup_that_never_ends_fails_after_its_time_and_its_remains_go(
+    cloud: SimCloud, staffeln: Staffeln, force: bool
+) -> None:
+    cloud.supports_force_delete = force
+    a_volume(cloud)
+    staffeln.cycle("collect", "backup")
+    cloud.stuck(cloud.backups()[0]["id"])
+    cloud.advance(hours=11, minutes=59)
+    assert staffeln("check", "-f", "json").counts["running"] == 1
+    cloud.advance(minutes=2)
+    check = staffeln("check", "-f", "json")
+    assert (check.exit_code, check.counts["timed_out"], check.counts["failed"]) == (3, 1, 1)
+    for _ in range(3):
+        cloud.advance(minutes=10)
+        staffeln("check")
+    assert cloud.backups() == []
+    assert states(staffeln) == ["deleted"]
+
+
+def test_a_big_volume_has_more_time(cloud: SimCloud, staffeln: Staffeln) -> None:
+    staffeln.set(BACKUP_TIMEOUT="1h", BACKUP_TIMEOUT_PER_GIB="1h")
+    a_volume(cloud, size_gib=3)
+    staffeln.cycle("collect", "backup")
+    cloud.advance(hours=3, minutes=59)
+    assert staffeln("check", "-f", "json").counts["running"] == 1
+    cloud.advance(minutes=2)
+    assert staffeln("check", "-f", "json").counts["timed_out"] == 1
+
+
+def test_a_backup_that_vanishes_while_being_created_has_failed(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud)
+    staffeln.cycle("collect", "backup")
+    cloud.remove_backup(cloud.backups()[0]["id"])
+    check = staffeln("check", "-f", "json")
+    assert (check.exit_code, check.counts["failed"]) == (3, 1)
+    assert "vanished" in reasons(check)[0]
+
+
+def test_a_backup_being_restored_is_still_available(cloud: SimCloud, staffeln: Staffeln) -> None:
+    a_volume(cloud)
+    staffeln.cycle("collect", "backup")
+    cloud.finish_backups()
+    cloud.set_backup(cloud.backups()[0]["id"], status="restoring")
+    assert staffeln("check", "-f", "json").counts["available"] == 1
