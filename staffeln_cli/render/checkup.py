@@ -3,8 +3,7 @@
 from rich.table import Table
 from rich.text import Text
 
-from staffeln_cli.model.text import one_line
-from staffeln_cli.render.table import console, put
+from staffeln_cli.render.table import console, put, said
 
 _STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red", "skipped": "dim"}
 
@@ -16,8 +15,11 @@ def show(name: str, level: str, text: str, advice: str) -> None:
     line.add_column(width=len("warning"))
     line.add_column(width=len("backup service"))
     line.add_column(overflow="fold")
-    said = Text(one_line(text), "" if level != "skipped" else "dim")
-    line.add_row(Text(level, _STYLES.get(level, "")), Text(name, "bold"), said)
+    line.add_row(
+        Text(level, _STYLES.get(level, "")),
+        Text(name, "bold"),
+        said(text, "dim" if level == "skipped" else ""),
+    )
     if advice:
-        line.add_row("", "", Text(f"→ {one_line(advice)}", "cyan"))
+        line.add_row("", "", said(f"→ {advice}", "cyan"))
     put(out, line)

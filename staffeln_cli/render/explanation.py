@@ -8,10 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from staffeln_cli.model import InventoryVolume, Kind
-from staffeln_cli.model.text import one_line
 from staffeln_cli.planning.explanation import Explanation
 from staffeln_cli.planning.retention.verdicts import Verdict
+from staffeln_cli.render.table import said
 from staffeln_cli.render.timeline import legend, timeline
+
+_ID_WIDTH = 36
 
 
 def show(explained: Explanation, now: datetime) -> None:
@@ -82,37 +84,38 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 
 def _sentences(explained: Explanation, now: datetime) -> list[Text]:
     volume = explained.volume
-    where = f"{one_line(volume.volume_name) or 'without a name'} ({volume.volume_id})"
-    server = f" of server {one_line(volume.server_name)}" if volume.server_name else ""
-    project = one_line(explained.project_name) or volume.project_id
-    lines = [Text(f"Volume {where}{server}, project {project}", style="bold")]
+    where = f"{volume.volume_name or 'without a name'} ({volume.volume_id})"
+    server = f" of server {volume.server_name}" if volume.server_name else ""
+    project = explained.project_name or volume.project_id
+    lines = [said(f"Volume {where}{server}, project {project}", style="bold")]
     lines.append(_protection(volume))
     lines += _what_comes(explained, now)
-    held = Text(f"Retention: {explained.retention}.")
+    held = said(f"Retention: {explained.retention}.")
     if volume.bad_retention is not None:
-        held.append(
-            f" Its metadata says {volume.bad_retention}, which is no retention.", style="yellow"
-        )
+        bad = f"Its metadata says {volume.bad_retention}, which is not a valid retention."
+        held = Text(" ").join((held, said(bad, style="yellow")))
     lines.append(held)
     if not explained.from_cloud:
         note = (
-            "Cinder was not asked: this is what Staffeln remembers; others' backups are not seen."
+            "This is from Staffeln's database alone, without Cinder: backups made by others are"
+            " not shown."
         )
-        lines.append(Text(note, style="yellow"))
+        lines.append(said(note, style="yellow"))
     return lines
 
 
 def _protection(volume: InventoryVolume) -> Text:
     if volume.gone_at is not None:
-        return Text(f"It is gone since {_when(volume.gone_at)}; its backups keep their retention.")
+        since = _when(volume.gone_at)
+        return said(f"It has been gone since {since}; its backups keep their retention.")
     if volume.protected:
-        return Text("It is protected.", style="green")
-    return Text(f"It is not backed up: {volume.skip_reason or 'nobody asked for it'}.")
+        return said("It is protected.", style="green")
+    return said(f"It is not backed up: {volume.skip_reason or 'no reason is recorded'}.")
 
 
 def _what_comes(explained: Explanation, now: datetime) -> list[Text]:
     lines = [
-        Text(f"Under way: {one.name} is {one.state}{f' ({one.reason})' if one.reason else ''}.")
+        said(f"Under way: {one.name} is {one.state}{f' ({one.reason})' if one.reason else ''}.")
         for one in explained.unfinished
     ]
     following = explained.next
@@ -121,29 +124,31 @@ def _what_comes(explained: Explanation, now: datetime) -> list[Text]:
     when = "now" if following.due_at <= now else _when(following.due_at)
     kind, reason, _ = following.backup
     article = "a" if kind is Kind.FULL else "an"
-    lines.append(Text(f"Next: {article} {kind} backup, due {when}: {reason}."))
+    lines.append(said(f"Next: {article} {kind} backup, due {when}: {reason}."))
     if following.is_overdue:
         last = explained.volume.last_success_at
-        since = f"the last good one started {_when(last)}" if last else "it never had a good one"
-        lines.append(Text(f"It is OVERDUE: {since}.", style="bold red"))
+        since = f"the last successful one started {_when(last)}" if last else "none ever succeeded"
+        lines.append(said(f"It is OVERDUE: {since}.", style="bold red"))
     return lines
 
 
 def _table(verdicts: tuple[Verdict, ...]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("started", "kind", "backup", "", "why", "may go from"):
-        table.add_column(name, overflow="fold" if name == "why" else "ellipsis")
+        # An id is for pasting: it is never cut.
+        width = _ID_WIDTH if name == "backup" else None
+        table.add_column(name, overflow="fold" if name == "why" else "ellipsis", min_width=width)
     for one in verdicts:
         backup = one.member.backup
         why = one.reason
         if one.member.record is not None and one.member.record.pin_note:
-            why = f"{why}: {one_line(one.member.record.pin_note)}"
+            why = f"{why}: {one.member.record.pin_note}"
         table.add_row(
             _when(one.member.started_at),
             "incremental" if backup.is_incremental else "full",
             backup.id,
-            Text("keep", style="green") if one.keep else Text("remove", style="red"),
-            Text(why),
+            said("keep", style="green") if one.keep else said("remove", style="red"),
+            said(why),
             _when(one.earliest) if one.earliest else "",
         )
     return table

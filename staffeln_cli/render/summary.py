@@ -8,9 +8,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from staffeln_cli.model.text import one_line
 from staffeln_cli.planning.health import Finding, Level, Summary, age
-from staffeln_cli.render.table import cell, console, put
+from staffeln_cli.render.table import cell, console, put, said
 
 _LEVELS = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "red"}
 
@@ -18,8 +17,8 @@ _LEVELS = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "red"}
 def show(state: Summary, findings: Iterable[Finding]) -> None:
     """Print it: findings, the worst volumes, the figures, the runs."""
     out = console()
-    cloud = one_line(state.cloud) if state.cloud else "no cloud yet"
-    put(out, Text(f"{cloud}, {state.generated_at:%Y-%m-%d %H:%M} UTC", "bold"))
+    cloud = state.cloud or "no cloud yet"
+    put(out, said(f"{cloud}, {state.generated_at:%Y-%m-%d %H:%M} UTC", "bold"))
     put(out, "")
     put(out, _verdict(findings))
     if state.worst:
@@ -35,7 +34,7 @@ def _verdict(findings: Iterable[Finding]) -> Table:
     table = _grid()
     for one in findings:
         style = f"bold {_LEVELS[one.level]}" if one.level else "green"
-        table.add_row(Text(one.level.name, style), Text(one.text, "bold" if one.level else ""))
+        table.add_row(Text(one.level.name, style), said(one.text, "bold" if one.level else ""))
     return table
 
 
@@ -46,7 +45,7 @@ def _show_worst(out: Console, state: Summary) -> None:
         ago = f"{age(state.generated_at, one.since)} ago"
         last = Text(ago, "red") if one.ever else Text(f"never, seen {ago}", "red")
         why = f"{one.failures:,} failed since" if one.failures else "none was made"
-        names = (Text(one_line(name)) for name in (one.project, one.server, one.volume))
+        names = (said(name) for name in (one.project, one.server, one.volume))
         table.add_row(*names, last, Text(why))
     for column in table.columns[:3]:
         column.no_wrap, column.overflow = True, "ellipsis"
@@ -90,7 +89,7 @@ def _runs(state: Summary) -> Table:
             name,
             when,
             Text(run.outcome, cell("outcome", run.outcome).style),
-            Text(one_line(run.host)),
+            said(run.host),
         )
     return table
 

@@ -1,13 +1,14 @@
-"""Tables for people: as many columns as the terminal has room for, cut or folded to its width."""
+"""Tables for people: cut or folded to the width of the terminal, plain where there is none."""
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice, zip_longest
+from itertools import islice
 from typing import NamedTuple
 
-from rich.cells import cell_len, chop_cells, set_cell_size
-from rich.console import Console, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, OverflowMethod, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from staffeln_cli.model.text import dumped, one_line
@@ -18,8 +19,8 @@ _AT_ONCE = 1000
 """Rows laid out together; more make a further table, so that memory stays small."""
 _LONGEST = 48
 """Characters of a value, unless its column was asked for by name."""
-_SHORTEST = 10
-"""Names and reasons are cut down to this before anything else is cut."""
+_ELASTIC = ("name", "reason", "host")
+"""How the columns are called that are cut before others."""
 _GAP = "  "
 _NARROW_VIEWS = {
     "volumes": ("project_name", "server_name", "volume_name", "last_success_at", "overdue"),
@@ -92,17 +93,23 @@ def show(
     whole: bool = False,
     out: Console | None = None,
 ) -> None:
-    """Print a table; `whole` breaks what is too long instead of cutting it."""
+    """Print a table; `whole` folds what is too long for a terminal instead of cutting it.
+
+    Where no terminal is, nothing is cut or folded: a row is a line.
+    """
     out = out or console()
-    head = [Cell(name.replace("_", " "), "bold") for name in columns]
     waiting = iter(rows)
     while part := list(islice(waiting, _AT_ONCE)):
-        table = [head]
-        table += ([cell(*one) for one in zip(columns, row, strict=True)] for row in part)
-        widths = _widths(columns, table, out.width, whole=whole)
-        for line in table:
-            for texts in _folded(line, widths, whole=whole):
-                _print_line(out, line, texts)
+        cells = [[cell(*pair) for pair in zip(columns, row, strict=True)] for row in part]
+        if out.is_terminal:
+            out.print(_table(columns, cells, whole=whole))
+        else:
+            out.file.writelines(_lines(columns, cells))
+
+
+def said(text: str, style: str = "") -> Text:
+    """Text for a terminal: one line, and nothing in it that a terminal or rich would obey."""
+    return Text(one_line(text), style)
 
 
 def cell(column: str, value: object) -> Cell:
@@ -120,52 +127,39 @@ def cell(column: str, value: object) -> Cell:
     return Cell(text, _COLOURS.get(text, ""))
 
 
-def _widths(
-    columns: Sequence[str], table: Sequence[Sequence[Cell]], width: int, *, whole: bool
-) -> list[int]:
-    """The width of each column: what it needs, or less where the line has no room for that."""
-    needed = [max(cell_len(line[place].text) for line in table) for place in range(len(columns))]
-    if not whole:
-        needed = [min(one, _LONGEST) for one in needed]
-    room = width - len(_GAP) * (len(columns) - 1)
-    elastic = [name.endswith(("name", "reason", "host")) for name in columns]
-    needed = _shrunk(needed, elastic, room, _SHORTEST)
-    return _shrunk(needed, [True] * len(columns), room, 1)
+def _table(columns: Sequence[str], cells: Iterable[Sequence[Cell]], *, whole: bool) -> Table:
+    """One line for each row, unless it is `whole`: names and reasons are cut before all else."""
+    table = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0))
+    overflow: OverflowMethod = "fold" if whole else "ellipsis"
+    for name in columns:
+        is_elastic = whole or name.endswith(_ELASTIC)
+        head = Text(name.replace("_", " "), "bold", no_wrap=True, overflow="ellipsis")
+        table.add_column(head, no_wrap=not is_elastic, max_width=None if whole else _LONGEST)
+    for row in cells:
+        table.add_row(
+            *(
+                Text(
+                    one.text,
+                    one.style,
+                    no_wrap=not whole,
+                    overflow=overflow,
+                    justify="right" if one.is_number else None,
+                )
+                for one in row
+            )
+        )
+    return table
 
 
-def _shrunk(widths: list[int], elastic: Sequence[bool], room: int, shortest: int) -> list[int]:
-    """Take from the widest of the elastic columns until the line fits."""
-    widths = list(widths)
-    while sum(widths) > room:
-        able = [p for p, width in enumerate(widths) if elastic[p] and width > shortest]
-        if not able:
-            break
-        widths[max(able, key=widths.__getitem__)] -= 1
-    return widths
+def _lines(columns: Sequence[str], cells: Sequence[Sequence[Cell]]) -> Iterator[str]:
+    """Columns of equal width for programs and files; by hand, as rich would take far longer."""
+    rows = [[Cell(name.replace("_", " ")) for name in columns], *cells]
+    widths = [max(cell_len(one.text) for one in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        parts = (_padded(one, width) for one, width in zip(row, widths, strict=True))
+        yield _GAP.join(parts).rstrip() + "\n"
 
 
-def _folded(
-    line: Sequence[Cell], widths: Sequence[int], *, whole: bool
-) -> Iterator[tuple[str, ...]]:
-    """The cells as texts of exactly the widths: one line, or more where nothing may be cut."""
-    lines: Iterable[tuple[str, ...]] = [tuple(one.text for one in line)]
-    if whole:
-        parts = [chop_cells(one.text, width) for one, width in zip(line, widths, strict=True)]
-        lines = zip_longest(*parts, fillvalue="")
-    for texts in lines:
-        yield tuple(map(_fitted, line, texts, widths))
-
-
-def _fitted(one: Cell, text: str, width: int) -> str:
-    spare = width - cell_len(text)
-    if spare < 0:
-        return set_cell_size(text, width - 1) + "…"
-    return " " * spare + text if one.is_number else text + " " * spare
-
-
-def _print_line(out: Console, line: Sequence[Cell], texts: Sequence[str]) -> None:
-    if not out.is_terminal:
-        out.file.write(_GAP.join(texts).rstrip() + "\n")
-        return
-    styled = [Text(text, one.style) for one, text in zip(line, texts, strict=True)]
-    out.print(Text(_GAP).join(styled), no_wrap=True, overflow="ignore", crop=False)
+def _padded(one: Cell, width: int) -> str:
+    blanks = " " * (width - cell_len(one.text))
+    return blanks + one.text if one.is_number else one.text + blanks

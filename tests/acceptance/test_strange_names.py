@@ -30,13 +30,18 @@ def test_a_strange_name_is_backed_up_and_shown_like_any_other(
     staffeln, name = staffeln_on_each, STRANGE[kind]
     project = cloud.add_project(f"p {name}"[:64])
     server = cloud.add_server(name, project=project, metadata=MARKED)
-    cloud.add_volume(name, project=project, server=server)
+    volume = cloud.add_volume(name, project=project, server=server)
     assert backed_up(staffeln, cloud).counts["available"] == 1
     (backup,) = cloud.backups()
     assert len(backup["name"]) <= 255
     assert backup["name"].isprintable()
     assert len(records(staffeln)) == 1
-    for command in (["status", "backups"], ["collect", "--dry-run"], ["retain", "--dry-run"]):
+    for command in (
+        ["status", "backups"],
+        ["explain", volume],
+        ["collect", "--dry-run"],
+        ["retain", "--dry-run"],
+    ):
         shown = staffeln(*command)
         assert shown.exit_code == 0
         assert not {"\x1b", "\x07", "\x00", "\u202e"} & set(shown.stdout + shown.stderr)
