@@ -3,7 +3,7 @@
 from rich.table import Table
 from rich.text import Text
 
-from staffeln_cli.render.table import console, put, said
+from staffeln_cli.render.table import console, put, safe_text
 
 _STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red", "skipped": "dim"}
 
@@ -18,8 +18,8 @@ def show(name: str, level: str, text: str, advice: str) -> None:
     line.add_row(
         Text(level, _STYLES.get(level, "")),
         Text(name, "bold"),
-        said(text, "dim" if level == "skipped" else ""),
+        safe_text(text, "dim" if level == "skipped" else ""),
     )
     if advice:
-        line.add_row("", "", said(f"→ {advice}", "cyan"))
+        line.add_row("", "", safe_text(f"→ {advice}", "cyan"))
     put(out, line)

@@ -10,10 +10,12 @@ from rich.text import Text
 from staffeln_cli.model import InventoryVolume, Kind
 from staffeln_cli.planning.explanation import Explanation
 from staffeln_cli.planning.retention.verdicts import Verdict
-from staffeln_cli.render.table import said
+from staffeln_cli.render.table import safe_text
 from staffeln_cli.render.timeline import legend, timeline
 
 _ID_WIDTH = 36
+_WIDE = 120
+"""Columns of a terminal from which on an id has a column of its own."""
 
 
 def show(explained: Explanation, now: datetime) -> None:
@@ -28,7 +30,7 @@ def show(explained: Explanation, now: datetime) -> None:
     console.print(timeline(explained.verdicts, now, console.width))
     console.print(legend(explained.verdicts))
     console.print()
-    console.print(_table(explained.verdicts))
+    console.print(_table(explained.verdicts, console.width))
 
 
 def as_json(explained: Explanation) -> dict[str, Any]:
@@ -87,35 +89,37 @@ def _sentences(explained: Explanation, now: datetime) -> list[Text]:
     where = f"{volume.volume_name or 'without a name'} ({volume.volume_id})"
     server = f" of server {volume.server_name}" if volume.server_name else ""
     project = explained.project_name or volume.project_id
-    lines = [said(f"Volume {where}{server}, project {project}", style="bold")]
+    lines = [safe_text(f"Volume {where}{server}, project {project}", style="bold")]
     lines.append(_protection(volume))
     lines += _what_comes(explained, now)
-    held = said(f"Retention: {explained.retention}.")
+    held = safe_text(f"Retention: {explained.retention}.")
     if volume.bad_retention is not None:
         bad = f"Its metadata says {volume.bad_retention}, which is not a valid retention."
-        held = Text(" ").join((held, said(bad, style="yellow")))
+        held = Text(" ").join((held, safe_text(bad, style="yellow")))
     lines.append(held)
     if not explained.from_cloud:
         note = (
             "This is from Staffeln's database alone, without Cinder: backups made by others are"
             " not shown."
         )
-        lines.append(said(note, style="yellow"))
+        lines.append(safe_text(note, style="yellow"))
     return lines
 
 
 def _protection(volume: InventoryVolume) -> Text:
     if volume.gone_at is not None:
         since = _when(volume.gone_at)
-        return said(f"It has been gone since {since}; its backups keep their retention.")
+        return safe_text(f"It has been gone since {since}; its backups keep their retention.")
     if volume.protected:
-        return said("It is protected.", style="green")
-    return said(f"It is not backed up: {volume.skip_reason or 'no reason is recorded'}.")
+        return safe_text("It is protected.", style="green")
+    return safe_text(f"It is not backed up: {volume.skip_reason or 'no reason is recorded'}.")
 
 
 def _what_comes(explained: Explanation, now: datetime) -> list[Text]:
     lines = [
-        said(f"Under way: {one.name} is {one.state}{f' ({one.reason})' if one.reason else ''}.")
+        safe_text(
+            f"Under way: {one.name} is {one.state}{f' ({one.reason})' if one.reason else ''}."
+        )
         for one in explained.unfinished
     ]
     following = explained.next
@@ -124,34 +128,53 @@ def _what_comes(explained: Explanation, now: datetime) -> list[Text]:
     when = "now" if following.due_at <= now else _when(following.due_at)
     kind, reason, _ = following.backup
     article = "a" if kind is Kind.FULL else "an"
-    lines.append(said(f"Next: {article} {kind} backup, due {when}: {reason}."))
+    lines.append(safe_text(f"Next: {article} {kind} backup, due {when}: {reason}."))
     if following.is_overdue:
         last = explained.volume.last_success_at
         since = f"the last successful one started {_when(last)}" if last else "none ever succeeded"
-        lines.append(said(f"It is OVERDUE: {since}.", style="bold red"))
+        lines.append(safe_text(f"It is OVERDUE: {since}.", style="bold red"))
     return lines
 
 
-def _table(verdicts: tuple[Verdict, ...]) -> Table:
+def _table(verdicts: tuple[Verdict, ...], width: int) -> Table:
+    """An id is for pasting, so it is never cut: on a narrow terminal it has a line of its own."""
+    is_wide = width >= _WIDE
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("started", "kind", "backup", "", "why", "may go from"):
-        # An id is for pasting: it is never cut.
-        width = _ID_WIDTH if name == "backup" else None
-        table.add_column(name, overflow="fold" if name == "why" else "ellipsis", min_width=width)
+    for name in ("started", "", "kind", "backup") if is_wide else ("started",):
+        table.add_column(name, no_wrap=True)
+    table.add_column("why", overflow="fold", min_width=_ID_WIDTH)
     for one in verdicts:
-        backup = one.member.backup
-        why = one.reason
-        if one.member.record is not None and one.member.record.pin_note:
-            why = f"{why}: {one.member.record.pin_note}"
-        table.add_row(
-            _when(one.member.started_at),
-            "incremental" if backup.is_incremental else "full",
-            backup.id,
-            said("keep", style="green") if one.keep else said("remove", style="red"),
-            said(why),
-            _when(one.earliest) if one.earliest else "",
-        )
+        table.add_row(*(_wide_row(one) if is_wide else _narrow_row(one)))
     return table
+
+
+def _wide_row(verdict: Verdict) -> tuple[Text, ...]:
+    backup = verdict.member.backup
+    return (
+        safe_text(_when(verdict.member.started_at)),
+        _fate(verdict),
+        Text("incremental" if backup.is_incremental else "full"),
+        safe_text(backup.id),
+        safe_text(_why(verdict)),
+    )
+
+
+def _narrow_row(verdict: Verdict) -> tuple[Text, Text]:
+    started, fate, kind, backup_id, why = _wide_row(verdict)
+    backup_id.stylize("dim")
+    first = Text(" ").join((fate, Text.assemble(kind, ":"), why))
+    return started, Text("\n").join((first, backup_id))
+
+
+def _fate(verdict: Verdict) -> Text:
+    return Text("keep", style="green") if verdict.keep else Text("remove", style="red")
+
+
+def _why(verdict: Verdict) -> str:
+    record = verdict.member.record
+    note = f": {record.pin_note}" if record is not None and record.pin_note else ""
+    end = f"; may go from {_when(verdict.earliest)}" if verdict.earliest else ""
+    return f"{verdict.reason}{note}{end}"
 
 
 def _when(moment: datetime) -> str:

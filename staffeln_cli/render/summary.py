@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from staffeln_cli.planning.health import Finding, Level, Summary, age
-from staffeln_cli.render.table import cell, console, put, said
+from staffeln_cli.render.table import cell, console, put, safe_text
 
 _LEVELS = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "red"}
 
@@ -18,7 +18,7 @@ def show(state: Summary, findings: Iterable[Finding]) -> None:
     """Print it: findings, the worst volumes, the figures, the runs."""
     out = console()
     cloud = state.cloud or "no cloud yet"
-    put(out, said(f"{cloud}, {state.generated_at:%Y-%m-%d %H:%M} UTC", "bold"))
+    put(out, safe_text(f"{cloud}, {state.generated_at:%Y-%m-%d %H:%M} UTC", "bold"))
     put(out, "")
     put(out, _verdict(findings))
     if state.worst:
@@ -34,7 +34,8 @@ def _verdict(findings: Iterable[Finding]) -> Table:
     table = _grid()
     for one in findings:
         style = f"bold {_LEVELS[one.level]}" if one.level else "green"
-        table.add_row(Text(one.level.name, style), said(one.text, "bold" if one.level else ""))
+        text = safe_text(one.text, "bold" if one.level else "")
+        table.add_row(Text(one.level.name, style), text)
     return table
 
 
@@ -45,7 +46,7 @@ def _show_worst(out: Console, state: Summary) -> None:
         ago = f"{age(state.generated_at, one.since)} ago"
         last = Text(ago, "red") if one.ever else Text(f"never, seen {ago}", "red")
         why = f"{one.failures:,} failed since" if one.failures else "none was made"
-        names = (said(name) for name in (one.project, one.server, one.volume))
+        names = (safe_text(name) for name in (one.project, one.server, one.volume))
         table.add_row(*names, last, Text(why))
     for column in table.columns[:3]:
         column.no_wrap, column.overflow = True, "ellipsis"
@@ -89,7 +90,7 @@ def _runs(state: Summary) -> Table:
             name,
             when,
             Text(run.outcome, cell("outcome", run.outcome).style),
-            said(run.host),
+            safe_text(run.host),
         )
     return table
 

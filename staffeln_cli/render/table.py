@@ -107,7 +107,7 @@ def show(
             out.file.writelines(_lines(columns, cells))
 
 
-def said(text: str, style: str = "") -> Text:
+def safe_text(text: str, style: str = "") -> Text:
     """Text for a terminal: one line, and nothing in it that a terminal or rich would obey."""
     return Text(one_line(text), style)
 

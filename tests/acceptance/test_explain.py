@@ -45,7 +45,7 @@ def test_the_timeline_tells_what_goes_without_colour(
     cloud.advance(days=20)
     staffeln("collect")
     text = staffeln("explain", volume).stdout
-    assert "It is gone since" in text
+    assert "It has been gone since" in text
     assert "X full x incremental going at the next retain" in text
     assert "\x1b" not in text
 
@@ -75,3 +75,15 @@ def test_an_unknown_volume_is_wrong_usage(staffeln: Staffeln, tmp_path: Path) ->
     answer = staffeln("explain", "nothing")
     assert answer.exit_code == NotFound.exit_code
     assert "no volume 'nothing' was ever seen" in answer.stderr
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_no_terminal_is_too_narrow_for_an_id_to_paste(
+    staffeln: Staffeln, volume: str, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    found = staffeln("explain", volume, "-f", "json").json["backups"]
+    text = staffeln("explain", volume).stdout
+    assert len(found) == 3
+    assert all(backup["backup_id"] in text for backup in found)
+    assert all(len(line) <= width for line in text.splitlines())
