@@ -26,3 +26,12 @@ def test_the_table_of_packages_has_each_and_no_other() -> None:
         path.stem for path in here if path.suffix == ".py" or (path / "__init__.py").exists()
     }
     assert described == packages - {"__init__"}
+
+
+def test_the_list_of_decisions_has_each_and_each_says_what_why_and_what_was_given_up() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(r"\]\((\d{4}-[a-z0-9-]+\.md)\)", read("docs/decisions/README.md"))
+    assert listed == sorted(path.name for path in folder.glob("0*.md"))
+    for name in listed:
+        headings = re.findall(r"^## (.+)$", read(f"docs/decisions/{name}"), re.MULTILINE)
+        assert headings == ["What", "Why", "What we gave up"], name
