@@ -141,7 +141,7 @@ class ForceUnsupported(Refused):
     """The backup driver cannot delete by force."""
 
 
-class InDoubt(StaffelnError):
+class ResultUnknown(StaffelnError):
     """It is unknown whether Cinder acted: look the item up by name, never repeat the request."""
 
     exit_code = 3

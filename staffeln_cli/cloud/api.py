@@ -16,7 +16,7 @@ from staffeln_cli.cloud.login import Keystone, Login
 from staffeln_cli.cloud.retries import Later, RetryBudget, is_passing, message_of
 from staffeln_cli.cloud.transport import Transport
 from staffeln_cli.config.settings import CloudSettings
-from staffeln_cli.errors import CloudUnavailable, InDoubt, ProjectUnavailable
+from staffeln_cli.errors import CloudUnavailable, ProjectUnavailable, ResultUnknown
 from staffeln_cli.model import ProjectId
 from staffeln_cli.model.text import first_line
 
@@ -88,7 +88,7 @@ class Api:
             options = {"microversion": microversion, "params": params}
             try:
                 answer = self.once(service, "GET", path, **options)
-            except InDoubt as error:
+            except ResultUnknown as error:
                 raise Later(str(error)) from error
             except ProjectUnavailable as error:
                 raise CloudUnavailable(str(error)) from error
@@ -107,8 +107,8 @@ class Api:
         """Send one request and return whatever the answer is; it is never repeated, here or below.
 
         (But for a 401: then the service has not acted, and it is sent again with a new token.)
-        InDoubt where no answer came: the service may have acted. ProjectUnavailable where the
-        token's catalogue lacks the service, so that nothing was sent.
+        ResultUnknown where no answer came: the service may have acted. ProjectUnavailable where
+        the token's catalogue lacks the service, so that nothing was sent.
         """
         self.login()
         response: requests.Response | None = None
@@ -117,7 +117,7 @@ class Api:
             if response is not None and response.status_code != 401:
                 break
         if response is None:
-            raise InDoubt(f"{method} {path}: no token could be had")
+            raise ResultUnknown(f"{method} {path}: no token could be had")
         return response
 
     def _sent(
@@ -144,9 +144,9 @@ class Api:
                 f" that nothing was sent: {first_line(error)}"
             ) from error
         except (ksa.ClientException, sdk.SDKException, requests.RequestException) as error:
-            raise InDoubt(f"{method} {path}: no answer: {first_line(error)}") from error
+            raise ResultUnknown(f"{method} {path}: no answer: {first_line(error)}") from error
         except (KeyError, TypeError, ValueError) as error:  # from a renewed token's odd answer
-            raise InDoubt(f"{method} {path}: odd answer: {first_line(error)}") from error
+            raise ResultUnknown(f"{method} {path}: odd answer: {first_line(error)}") from error
         return response
 
 

@@ -17,11 +17,11 @@ from staffeln_cli.errors import (
     CloudUnavailable,
     ForceUnsupported,
     HasDependents,
-    InDoubt,
     NoAccess,
     NoParent,
     QuotaExceeded,
     Refused,
+    ResultUnknown,
     Throttled,
     VolumeBusy,
     VolumeGone,
@@ -59,7 +59,7 @@ class BackupActions:
         """Ask for a backup, once. With a token of the volume's project: so it is the tenant's.
 
         Raises NoAccess, ProjectUnavailable, NoParent, VolumeBusy, VolumeGone, QuotaExceeded,
-        Throttled or Refused when Cinder has certainly not acted; InDoubt when it may have;
+        Throttled or Refused when Cinder has certainly not acted; ResultUnknown when it may have;
         CloudUnavailable when no token could be had, or none that Cinder takes.
         """
         auth = self._api.token_of(record.project_id)
@@ -75,7 +75,7 @@ class BackupActions:
             try:
                 return BackupId(str(response.json()["backup"]["id"]))
             except (ValueError, KeyError, TypeError) as error:
-                raise InDoubt("POST /backups: accepted, but the answer has no id") from error
+                raise ResultUnknown("POST /backups: accepted, but the answer has no id") from error
         raise _create_refusal(response)
 
     def restore(self, backup_id: BackupId, project_id: ProjectId, *, name: str) -> VolumeId:
@@ -83,8 +83,8 @@ class BackupActions:
         with another's, the volume would be made there.
 
         Raises NoAccess, ProjectUnavailable, QuotaExceeded, Throttled, BackupServiceDown or Refused
-        when Cinder has certainly not acted; InDoubt when it may have; CloudUnavailable when no
-        token could be had.
+        when Cinder has certainly not acted; ResultUnknown when it may have; CloudUnavailable when
+        no token could be had.
         """
         auth = self._api.token_of(project_id)
         path = f"/backups/{backup_id}/restore"
@@ -93,7 +93,7 @@ class BackupActions:
             try:
                 return VolumeId(str(response.json()["restore"]["volume_id"]))
             except (ValueError, KeyError, TypeError) as error:
-                raise InDoubt(f"POST {path}: accepted, but the answer has no id") from error
+                raise ResultUnknown(f"POST {path}: accepted, but the answer has no id") from error
         raise _create_refusal(response)
 
     def look(self, backup_id: BackupId) -> Backup | None:
@@ -156,7 +156,7 @@ def _create_refusal(response: requests.Response) -> Exception:
     reason = message_of(response)
     status = response.status_code
     if status >= 500:
-        return InDoubt(f"POST {response.request.path_url}: HTTP {status}: {reason}")
+        return ResultUnknown(f"POST {response.request.path_url}: HTTP {status}: {reason}")
     if status == 429 or (status == 413 and asks_to_wait(response)):
         return Throttled(f"Cinder asks to slow down: {reason}")
     if status == 413:

@@ -11,7 +11,12 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.model.naming import RECORD_KEY, called
 from staffeln_cli.operations import duplicates
-from staffeln_cli.operations.follow_backup import Sight, follow_one, found_of, look_one_by_one
+from staffeln_cli.operations.follow_backup import (
+    Observation,
+    follow_record,
+    found_of,
+    look_up_each,
+)
 from staffeln_cli.runtime import Run, Runtime, run_pass
 
 COUNTS = (
@@ -38,56 +43,56 @@ def run(runtime: Runtime, *, dry_run: bool = False) -> Outcome:
 def _foresee(run: Run) -> None:
     """What a pass would find; it only looks."""
     work = run.store.records.open_work()
-    sight = _look(run, work)
+    observed = _look(run, work)
     for record in work:
-        backup = sight.by_id.get(record.backup_id or "")
+        backup = observed.by_id.get(record.backup_id or "")
         status = backup.status if backup is not None else "not in Cinder"
         run.decide(
             Decision(f"follow {record.state}", "backup", record.name, record.volume_name, status)
         )
     run.counts["running"] = sum(one.state is State.CREATING for one in work)
-    run.counts["missing"] = len(sight.unseen)
+    run.counts["missing"] = len(observed.unseen)
 
 
 def _check(run: Run) -> None:
     work = run.store.claims.claim_open_work(run.claim())
-    sight = _look(run, work)
-    for done, _ in enumerate(run.parallel(lambda one: follow_one(run, sight, one), work), 1):
+    observed = _look(run, work)
+    for done, _ in enumerate(run.parallel(lambda one: follow_record(run, observed, one), work), 1):
         run.runtime.progress("backups checked", done, len(work))
-    if sight.is_complete:
-        duplicates.adopt_late_backups(run, sight.strangers)
-        _find_missing(run, sight)
-        run.store.cloud.note_backups_listed(sight.moment)
+    if observed.is_complete:
+        duplicates.adopt_late_backups(run, observed.strangers)
+        _find_missing(run, observed)
+        run.store.cloud.note_backups_listed(observed.moment)
 
 
-def _look(run: Run, work: Collection[BackupRecord]) -> Sight:
+def _look(run: Run, work: Collection[BackupRecord]) -> Observation:
     """One listing of the cloud, or single looks where those are fewer requests."""
-    sight = Sight(run.now())
+    observed = Observation(run.now())
     available = run.store.records.available_ids()
     listed_at = run.store.cloud.backups_listed_at()
-    is_recent = listed_at is not None and sight.moment - listed_at < LISTING_AT_LEAST
+    is_recent = listed_at is not None and observed.moment - listed_at < LISTING_AT_LEAST
     if is_recent and len(work) <= (len(available) + len(work)) // PAGE:
-        look_one_by_one(run, work, sight)
-        return sight
+        look_up_each(run, work, observed)
+        return observed
     names = {one.name for one in work if one.backup_id is None}
     ids = {one.backup_id for one in work}
     for page in run.cloud.listings.backups():
         for backup in page:
             if backup.id in ids:
-                sight.by_id[backup.id] = backup
+                observed.by_id[backup.id] = backup
             elif RECORD_KEY in backup.metadata and backup.id not in available:
-                sight.strangers[backup.id] = backup
+                observed.strangers[backup.id] = backup
             available.discard(backup.id)
             if backup.name in names:
-                sight.by_name.setdefault(backup.name, []).append(backup)
-    sight.unseen = available
-    sight.is_complete = True
-    return sight
+                observed.by_name.setdefault(backup.name, []).append(backup)
+    observed.unseen = available
+    observed.is_complete = True
+    return observed
 
 
-def _find_missing(run: Run, sight: Sight) -> None:
+def _find_missing(run: Run, observed: Observation) -> None:
     """Backups that are gone from the cloud without us; each is asked for once more, by its id."""
-    records = run.store.records.by_backup_ids(sight.unseen)
+    records = run.store.records.by_backup_ids(observed.unseen)
     unseen = [record for record in records if record.state is State.AVAILABLE]
     for record, found in run.parallel(lambda one: found_of(run, one), unseen):
         if not found:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from staffeln_cli.errors import InDoubt, NotFound, Refused
+from staffeln_cli.errors import NotFound, Refused, ResultUnknown
 from staffeln_cli.model import Backup, BackupId, Decision, Outcome, ServerId, VolumeId
 from staffeln_cli.model.naming import restored_name
 from staffeln_cli.model.statuses import VOLUME_BEING_RESTORED, VOLUME_USABLE
@@ -152,11 +152,11 @@ def _request(run: Run, choice: _Choice) -> _Requested | None:
     backup = choice.backup
     try:
         volume_id = run.cloud.backups.restore(backup.id, backup.project_id, name=choice.new_name)
-    except InDoubt as doubt:
+    except ResultUnknown as error:
         found = run.cloud.listings.volumes_named(choice.new_name)
         if len(found) != 1:
             advice = f"look for a volume {choice.new_name} before you try again"
-            _failed(run, choice, f"{doubt}; {advice}")
+            _failed(run, choice, f"{error}; {advice}")
             return None
         volume_id = found[0].id
     except Refused as refusal:

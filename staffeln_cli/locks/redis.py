@@ -31,9 +31,11 @@ def held(
             f"staffeln:lock:{name}", timeout=lease.total_seconds(), thread_local=False
         )
         since = now()
-        _acquire(lock, client, name, owner, place(url))
+        _acquire(lock, client, name, owner, location(url))
         try:
-            with renewed(name, lease, since=since, renew=lambda: _renew(lock, place(url))) as held:
+            with renewed(
+                name, lease, since=since, renew=lambda: _renew(lock, location(url))
+            ) as held:
                 yield held
         finally:
             _release(lock, name)
@@ -65,7 +67,7 @@ def connected(url: RedisUrl | SentinelUrl, *, timeout: float) -> Iterator[Redis]
         yield master
 
 
-def place(url: RedisUrl | SentinelUrl) -> str:
+def location(url: RedisUrl | SentinelUrl) -> str:
     """Name the service for a message, without its login."""
     if isinstance(url, RedisUrl):
         return f"Redis at {url.host}:{url.port}"

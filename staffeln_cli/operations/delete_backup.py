@@ -8,8 +8,8 @@ from staffeln_cli.errors import (
     BackupGone,
     CloudUnavailable,
     ForceUnsupported,
-    InDoubt,
     Refused,
+    ResultUnknown,
 )
 from staffeln_cli.model import Backup, BackupRecord, State
 from staffeln_cli.model.statuses import BACKUP_DELETABLE
@@ -19,7 +19,7 @@ _FIRST_PAUSE = timedelta(minutes=5)
 _LONGEST_PAUSE = timedelta(days=1)
 
 
-class Fate(Enum):
+class DeletionResult(Enum):
     """What became of a request to delete."""
 
     ASKED = auto()
@@ -29,14 +29,14 @@ class Fate(Enum):
     """Another run was first."""
 
 
-def remove(run: Run, record: BackupRecord, backup: Backup, reason: str) -> Fate:
+def remove(run: Run, record: BackupRecord, backup: Backup, reason: str) -> DeletionResult:
     """Move a record to `deleting` and ask Cinder.
 
     The record must be one that Staffeln made, and no other backup may build on it.
     """
     next_try_at = run.now() + _pause(record.delete_attempts + 1)
     if not run.store.lifecycle.deleting(record, reason, next_try_at=next_try_at):
-        return Fate.NOT_OURS
+        return DeletionResult.NOT_OURS
     return _ask(run, record, backup)
 
 
@@ -47,7 +47,7 @@ def again(run: Run, record: BackupRecord, backup: Backup) -> None:
         next_try_at = run.now() + _pause(attempts)
         run.store.notes.asked_again(record.id, attempts=attempts, next_try_at=next_try_at)
     was_reset = record.next_try_at is None  # then it could not be deleted so far: no failure
-    if _ask(run, record, backup) is Fate.ASKED and not was_reset:
+    if _ask(run, record, backup) is DeletionResult.ASKED and not was_reset:
         reason = f"was not deleted, Cinder says {backup.status}; asked again"
         run.fail("backup", backup.id, reason)
 
@@ -59,7 +59,7 @@ def gone(run: Run, record: BackupRecord) -> None:
         run.count("deleted")
 
 
-def _ask(run: Run, record: BackupRecord, backup: Backup) -> Fate:
+def _ask(run: Run, record: BackupRecord, backup: Backup) -> DeletionResult:
     """Send the request that fits the backup's status; what is refused is tried again later."""
     try:
         if backup.status in BACKUP_DELETABLE:
@@ -68,12 +68,12 @@ def _ask(run: Run, record: BackupRecord, backup: Backup) -> Fate:
             _force(run, record, backup)
     except BackupGone:
         gone(run, record)
-        return Fate.GONE
-    except (Refused, CloudUnavailable, InDoubt) as refusal:
+        return DeletionResult.GONE
+    except (Refused, CloudUnavailable, ResultUnknown) as refusal:
         run.store.notes.deletion_refused(record.id, str(refusal))
         run.fail("backup", backup.id, f"cannot be deleted yet: {refusal}")
-        return Fate.REFUSED
-    return Fate.ASKED
+        return DeletionResult.REFUSED
+    return DeletionResult.ASKED
 
 
 def _force(run: Run, record: BackupRecord, backup: Backup) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from staffeln_cli.model import Backup, BackupId, BackupRecord, Decision, State
 from staffeln_cli.operations import delete_backup
-from staffeln_cli.operations.delete_backup import Fate
+from staffeln_cli.operations.delete_backup import DeletionResult
 from staffeln_cli.runtime import Run
 
 _FIRST_WAIT = 0.2
@@ -108,9 +108,9 @@ def _take_off(run: Run, flight: _Flight) -> bool:
     if backup.id in plan.doubts and run.cloud.listings.children(backup.id):
         _block(run, plan)
         return False
-    fate = delete_backup.remove(run, flight.record, backup, reason)
-    if fate is not Fate.ASKED:
-        if fate is not Fate.GONE:
+    result = delete_backup.remove(run, flight.record, backup, reason)
+    if result is not DeletionResult.ASKED:
+        if result is not DeletionResult.GONE:
             _block(run, plan)
         return False
     run.decide(Decision("remove", "backup", backup.id, backup.name, reason))

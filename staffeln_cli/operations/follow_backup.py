@@ -18,7 +18,7 @@ from staffeln_cli.runtime import Run
 
 
 @dataclass
-class Sight:
+class Observation:
     """What Cinder has, of what matters here."""
 
     moment: datetime
@@ -33,18 +33,18 @@ class Sight:
 
 def follow(run: Run, work: Collection[BackupRecord]) -> None:
     """Look at these records alone, each by a request of its own; they must be claimed."""
-    sight = Sight(run.now())
-    look_one_by_one(run, work, sight)
-    for _ in run.parallel(lambda one: follow_one(run, sight, one), work):
+    observed = Observation(run.now())
+    look_up_each(run, work, observed)
+    for _ in run.parallel(lambda one: follow_record(run, observed, one), work):
         pass
 
 
-def look_one_by_one(run: Run, work: Collection[BackupRecord], sight: Sight) -> None:
+def look_up_each(run: Run, work: Collection[BackupRecord], observed: Observation) -> None:
     for record, found in run.parallel(lambda one: found_of(run, one), work):
         if record.backup_id is None:
-            sight.by_name[record.name] = found
+            observed.by_name[record.name] = found
         else:
-            sight.by_id.update((one.id, one) for one in found)
+            observed.by_id.update((one.id, one) for one in found)
 
 
 def found_of(run: Run, record: BackupRecord) -> list[Backup]:
@@ -54,13 +54,13 @@ def found_of(run: Run, record: BackupRecord) -> list[Backup]:
     return [backup] if backup is not None else []
 
 
-def follow_one(run: Run, sight: Sight, record: BackupRecord) -> None:
+def follow_record(run: Run, observed: Observation, record: BackupRecord) -> None:
     """See what became of one record; trouble with it is named and leaves the others alone."""
     try:
         if record.state is State.STARTING:
-            _recover(run, sight, record)
+            _recover(run, observed, record)
             return
-        backup = sight.by_id.get(record.backup_id or "")
+        backup = observed.by_id.get(record.backup_id or "")
         if backup is None and record.backup_id is not None:
             backup = run.cloud.backups.look(record.backup_id)  # a listing may be older than it
         _STEPS[record.state](run, record, backup)
@@ -68,10 +68,10 @@ def follow_one(run: Run, sight: Sight, record: BackupRecord) -> None:
         run.fail("backup", record.backup_id or record.name, str(error))
 
 
-def _recover(run: Run, sight: Sight, record: BackupRecord) -> None:
+def _recover(run: Run, observed: Observation, record: BackupRecord) -> None:
     """A create request whose answer nobody heard: the backup's name tells whether Cinder acted."""
     found = [
-        one for one in sight.by_name.get(record.name, []) if one.volume_id == record.volume_id
+        one for one in observed.by_name.get(record.name, []) if one.volume_id == record.volume_id
     ]
     if not found:
         reason = "the first request to create it never reached Cinder"

@@ -8,12 +8,12 @@ from datetime import timedelta
 from staffeln_cli.config import Settings
 from staffeln_cli.errors import (
     CloudUnavailable,
-    InDoubt,
     NoAccess,
     NoParent,
     ProjectUnavailable,
     QuotaExceeded,
     Refused,
+    ResultUnknown,
     Throttled,
     VolumeBusy,
     VolumeGone,
@@ -75,8 +75,8 @@ def start(run: Run, record: BackupRecord, waiting: Waiting) -> None:
     except NoParent:
         run.store.notes.change_kind(record.id, Kind.FULL, None)
         start(run, replace(record, kind=Kind.FULL, chain_id=None), waiting)
-    except InDoubt as doubt:
-        run.fail("backup", record.name, f"{doubt}; check will look it up by its name")
+    except ResultUnknown as error:
+        run.fail("backup", record.name, f"{error}; check will look it up by its name")
     except Refused as refusal:
         _refused(run, record, refusal, waiting)
     except CloudUnavailable:

@@ -57,12 +57,6 @@ UNSPECIFIC = frozenset(
 """Words that say nothing about what they name."""
 TO_RENAME: frozenset[str] = frozenset(
     [
-        "errors.InDoubt",
-        "locks/redis.place",
-        "operations/delete_backup.Fate",
-        "operations/follow_backup.Sight",
-        "operations/follow_backup.follow_one",
-        "operations/follow_backup.look_one_by_one",
         "store/reports.operator_told",
         "store/reports.operator_told_at",
     ]
