@@ -11,17 +11,19 @@ from staffeln_cli.model.cloud import (
     Volume,
     VolumeId,
 )
+from staffeln_cli.model.inventory import (
+    InventoryVolume,
+    ProjectRecord,
+    Protection,
+    SkipCause,
+)
 from staffeln_cli.model.outcome import Decision, Failure, Outcome, RunId
 from staffeln_cli.model.records import (
     BackupRecord,
-    InventoryVolume,
     Kind,
     Origin,
-    ProjectRecord,
-    Protection,
     RecordBrief,
     RecordId,
-    SkipCause,
     State,
 )
 

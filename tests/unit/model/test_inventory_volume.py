@@ -38,3 +38,37 @@ def test_a_volume_that_is_seen_is_suspected_no_longer() -> None:
     suspected = an_inventory_volume(suspected_gone_at=ago(hours=1))
     row = InventoryVolume.seen(a_volume("s1"), PROTECTED, NOW, known=suspected)
     assert row.suspected_gone_at is None
+
+
+def test_a_volume_that_is_new_begins_its_history_now() -> None:
+    row = InventoryVolume.seen(a_volume("s1"), PROTECTED, NOW, known=None)
+    assert (row.first_seen_at, row.protected_since, row.expected_since) == (NOW, NOW, NOW)
+    assert (row.last_started_at, row.last_success_at, row.failures) == (None, None, 0)
+
+
+def test_a_new_volume_with_imported_backups_has_the_newest_as_its_last_success() -> None:
+    row = InventoryVolume.seen(
+        a_volume("s1"), PROTECTED, NOW, known=None, succeeded_at=ago(days=3)
+    )
+    assert (row.last_started_at, row.last_success_at) == (ago(days=3), ago(days=3))
+
+
+def test_what_the_cloud_shows_is_replaced_and_the_history_of_backups_is_kept() -> None:
+    known = an_inventory_volume(
+        status="available",
+        protected_since=ago(days=9),
+        first_seen_at=ago(days=10),
+        last_started_at=ago(hours=2),
+        last_success_at=ago(days=2),
+        last_failed_at=ago(hours=1),
+        failures=2,
+        retained_as="time=7d keep_last=1",
+    )
+    row = InventoryVolume.seen(a_volume("s1"), PROTECTED, NOW, known=known)
+    assert (row.status, row.server_name) == ("in-use", "")
+    kept = [
+        *("protected_since", "first_seen_at", "last_started_at", "last_success_at"),
+        *("last_failed_at", "failures", "retained_as"),
+    ]
+    assert [getattr(row, name) for name in kept] == [getattr(known, name) for name in kept]
+    assert row.expected_since == ago(days=9)

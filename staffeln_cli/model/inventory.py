@@ -1,0 +1,151 @@
+"""The inventory: what Staffeln remembers of volumes and projects."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from staffeln_cli.model.cloud import ProjectId, ServerId, Volume, VolumeId
+
+
+class SkipCause(StrEnum):
+    """Why a volume is not protected; the sentence for people is beside it."""
+
+    UNMARKED = "unmarked"
+    """Its server does not ask for backups."""
+    DETACHED = "detached"
+    """It is attached to no server."""
+    REQUEST = "request"
+    """The volume's own metadata asks to leave it out."""
+    PROJECT_DISABLED = "project_disabled"
+    PROJECT_UNKNOWN = "project_unknown"
+    """Keystone has no such project, or never listed it."""
+    SERVER_UNKNOWN = "server_unknown"
+    """Nova does not list its server, and it was not protected before."""
+    GONE = "gone"
+    """The volume does not exist any more."""
+
+
+class Protection(NamedTuple):
+    """What selection concludes about a volume in one pass of `collect`.
+
+    `retention` is the valid text that applies (None: the default), never an invalid one;
+    `bad_retention` shows an invalid one to people. `problem` and `busy` are set for protected
+    volumes only.
+    """
+
+    protected: bool
+    skip_reason: str | None = None
+    skip_cause: SkipCause | None = None
+    problem: str | None = None
+    busy: bool = False
+    server_id: ServerId | None = None
+    server_name: str = ""
+    retention: str | None = None
+    bad_retention: str | None = None
+
+
+class InventoryVolume(NamedTuple):
+    """What Staffeln remembers of a volume, also after it is gone, and of its backups."""
+
+    volume_id: VolumeId
+    volume_name: str
+    project_id: ProjectId
+    server_id: ServerId | None
+    server_name: str
+    status: str
+    size_gib: int
+    volume_type: str | None
+    availability_zone: str | None
+    bootable: bool
+    encrypted: bool
+    protected: bool
+    skip_reason: str | None
+    retention: str | None
+    """The last valid retention that the server's metadata asked for; none: the default."""
+    bad_retention: str | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    protected_since: datetime | None = None
+    gone_at: datetime | None = None
+    last_started_at: datetime | None = None
+    last_success_at: datetime | None = None
+    """Start of the newest backup that became available and is still there, or of the last one."""
+    last_failed_at: datetime | None = None
+    failures: int = 0
+    """Failed backups since the last successful one."""
+    retained_as: str | None = None
+    """The retention terms of its last pass, as `planning.retention.recorded_terms` writes them."""
+    suspected_gone_at: datetime | None = None
+    """When Cinder first said that there is no such volume; it is gone at a second time."""
+    unrestorable_since: datetime | None = None
+    """When the last backup that it could be restored from was found missing."""
+    protection_ended_at: datetime | None = None
+    """When it ceased to be protected; none while it is, or if it never was."""
+    protection_end_cause: SkipCause | None = None
+
+    @classmethod
+    def seen(
+        cls,
+        volume: Volume,
+        protection: Protection,
+        now: datetime,
+        *,
+        known: "InventoryVolume | None",
+        succeeded_at: datetime | None = None,
+    ) -> "InventoryVolume":
+        """The row of a volume that a listing has just shown; `known` is the row of the last pass.
+
+        `succeeded_at` is for a volume without a row that has backups, as after an import: the
+        start of the newest one. `last_seen_at` of known rows is updated for all at once when the
+        listing has ended.
+        """
+        since = known.protected_since if known is not None else None
+        ended_at, end_cause = None, None
+        if known is not None and not protection.protected:
+            ended_at, end_cause = known.protection_ended_at, known.protection_end_cause
+            if known.protected:
+                ended_at, end_cause = now, protection.skip_cause
+        return cls(
+            volume_id=volume.id,
+            volume_name=volume.name,
+            project_id=volume.project_id,
+            server_id=protection.server_id,
+            server_name=protection.server_name,
+            status=volume.status,
+            size_gib=volume.size_gib,
+            volume_type=volume.volume_type,
+            availability_zone=volume.availability_zone,
+            bootable=volume.bootable,
+            encrypted=volume.encrypted,
+            protected=protection.protected,
+            skip_reason=protection.skip_reason,
+            retention=protection.retention,
+            bad_retention=protection.bad_retention,
+            first_seen_at=known.first_seen_at if known is not None else now,
+            last_seen_at=known.last_seen_at if known is not None else now,
+            protected_since=(since or now) if protection.protected else None,
+            last_started_at=known.last_started_at if known is not None else succeeded_at,
+            last_success_at=known.last_success_at if known is not None else succeeded_at,
+            last_failed_at=known.last_failed_at if known is not None else None,
+            failures=known.failures if known is not None else 0,
+            retained_as=known.retained_as if known is not None else None,
+            unrestorable_since=known.unrestorable_since if known is not None else None,
+            protection_ended_at=ended_at,
+            protection_end_cause=end_cause,
+        )
+
+    @property
+    def expected_since(self) -> datetime:
+        """Since when the volume should have had a backup, if it never had one."""
+        return self.protected_since or self.first_seen_at
+
+
+class ProjectRecord(NamedTuple):
+    """What Staffeln remembers of a project, also after it is gone."""
+
+    project_id: ProjectId
+    project_name: str
+    domain_id: str
+    enabled: bool
+    gone_at: datetime | None = None
+    reported_at: datetime | None = None
