@@ -25,7 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from staffeln_cli.model import Kind, Origin, SkipCause, State
 from staffeln_cli.model.lifecycle import UNFINISHED
 
-SCHEMA_REVISION = "0003"
+SCHEMA_REVISION = "0004"
 """The Alembic revision this code was written for; a test compares it with `sql/versions`."""
 
 
@@ -116,6 +116,8 @@ class CloudRow(Base):
     """The Cinder endpoint, without the project; none until a pass after the upgrade from 3.0."""
     backups_listed_at: Mapped[datetime | None]
     """When `check` last saw a complete listing of the backups."""
+    operator_reported_at: Mapped[datetime | None]
+    """When the operator last got the summary of all projects."""
     installation_id: Mapped[str | None]
     """A random id of this installation, which its backups bear; none until the first pass."""
     untracked: Mapped[int] = mapped_column(server_default=text("0"))
@@ -163,6 +165,7 @@ class VolumeRow(Base):
     encrypted: Mapped[bool]
     protected: Mapped[bool]
     skip_reason: Mapped[str | None]
+    skip_cause: Mapped[SkipCause | None]
     retention: Mapped[str | None]
     """The last valid retention that the server's metadata asked for; none: the default."""
     bad_retention: Mapped[str | None]
@@ -231,6 +234,8 @@ class BackupRow(Base):
     """A planned backup that met a busy volume is not tried again earlier."""
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    succeeded_at: Mapped[datetime | None]
+    """When the backup became available; kept whatever becomes of it."""
     deleted_at: Mapped[datetime | None]
     suspected_missing_at: Mapped[datetime | None]
     """When Cinder first said that there is no such backup; it is missing at a second time."""
@@ -242,6 +247,10 @@ class BackupRow(Base):
     remains: Mapped[bool] = mapped_column(server_default=false())
     """A failed backup that Cinder may still have, and that `check` must remove."""
     delete_reason: Mapped[str | None]
+    delete_refusal: Mapped[str | None]
+    """Why Cinder refused the last request to delete it."""
+    status_reset: Mapped[bool] = mapped_column(server_default=false())
+    """Its status in Cinder was reset, without which it could not have been deleted."""
     delete_attempts: Mapped[int] = mapped_column(server_default=text("0"))
     next_try_at: Mapped[datetime | None]
     claimed_by: Mapped[str | None]

@@ -104,7 +104,10 @@ def a_backup(
 
 
 def a_record(volume: str = "v1", **more: Any) -> BackupRecord:
-    """The record of a planned full backup; each has an id of its own."""
+    """The record of a planned full backup; each has an id of its own.
+
+    In a later state, without a reason, it is the record of a success.
+    """
     unique = secrets.token_hex(8)
     columns: dict[str, Any] = {
         "id": RecordId(unique),
@@ -116,7 +119,13 @@ def a_record(volume: str = "v1", **more: Any) -> BackupRecord:
         "origin": Origin.SCHEDULED,
         "planned_at": NOW,
     }
-    return BackupRecord(**(columns | more))
+    columns |= more
+    there_once = columns["state"] in (State.AVAILABLE, State.MISSING)
+    being_removed = columns["state"] in (State.DELETING, State.DELETED)
+    if there_once or (being_removed and "reason" not in columns):
+        ended_at = columns.get("finished_at") or columns.get("started_at") or columns["planned_at"]
+        columns.setdefault("succeeded_at", ended_at)
+    return BackupRecord(**columns)
 
 
 def a_record_of(backup: Backup, **more: Any) -> BackupRecord:

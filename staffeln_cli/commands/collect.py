@@ -21,6 +21,7 @@ from staffeln_cli.model import (
     Protection,
     Server,
     ServerId,
+    SkipCause,
     State,
     Volume,
     VolumeId,
@@ -125,7 +126,7 @@ def _take_in(run: Run, view: _CloudView, volumes: list[Volume]) -> None:
     view.seen.update(volume.id for volume in volumes)
     run.counts["volumes"] += len(page)
     run.counts["protected"] += sum(judged.protection.protected for judged in page)
-    run.counts["skipped"] += sum(is_skipped(judged.protection, view.rules) for judged in page)
+    run.counts["skipped"] += sum(one.protection.skip_cause is SkipCause.REQUEST for one in page)
     records = [record for one in page if (record := _planned(run, view, one)) is not None]
     unprotected = [judged.row.volume_id for judged in page if not judged.protection.protected]
     if run.dry_run:
@@ -148,11 +149,6 @@ def _judged(
         volume, protection, view.now, known=known, succeeded_at=succeeded_at
     )
     return _Judged(row, protection, is_changed=row != known)
-
-
-def is_skipped(protection: Protection, rules: selection.Rules) -> bool:
-    """Left out although its server is marked; what nobody marked is not counted."""
-    return protection.skip_reason is not None and rules.skip_volume_key in protection.skip_reason
 
 
 def _planned(run: Run, view: _CloudView, judged: _Judged) -> BackupRecord | None:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from staffeln_cli.store import Filter
 
 FIRST_NIGHT = datetime(2026, 6, 1, 22, tzinfo=UTC)
-REMAINS = "remains of a failure"
 MARKED = {"__staffeln_backup": "true"}
 FIVE_WEEKS = MARKED | {"__staffeln_retention": "5w"}
 TYPO = MARKED | {"__staffeln_retention": "5weeks"}
@@ -111,7 +110,7 @@ class Stage:
             moment = record["started_at"] or record["planned_at"]
             made = Mark.FULL if record["kind"] == "full" else Mark.INCREMENTAL
             mark = {"failed": Mark.FAILED, "deleted": Mark.REMOVED}.get(record["state"], made)
-            if record["delete_reason"] == REMAINS:
+            if record["state"] in ("deleting", "deleted") and record["succeeded_at"] is None:
                 mark = Mark.FAILED
             yield (record["volume_id"], _hour(moment)), mark
 

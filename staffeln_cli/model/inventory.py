@@ -82,6 +82,7 @@ class InventoryVolume(NamedTuple):
     protection_ended_at: datetime | None = None
     """When it ceased to be protected; none while it is, or if it never was."""
     protection_end_cause: SkipCause | None = None
+    skip_cause: SkipCause | None = None
 
     @classmethod
     def seen(
@@ -132,6 +133,7 @@ class InventoryVolume(NamedTuple):
             unrestorable_since=known.unrestorable_since if known is not None else None,
             protection_ended_at=ended_at,
             protection_end_cause=end_cause,
+            skip_cause=protection.skip_cause,
         )
 
     @property

@@ -71,6 +71,8 @@ class BackupRecord:
     attempt: int = 1
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    succeeded_at: datetime | None = None
+    """When the backup became available; kept whatever becomes of it."""
     size_gib: int | None = None
     reason: str | None = None
     pinned: bool = False
@@ -79,6 +81,10 @@ class BackupRecord:
     """A failed backup that Cinder still has, and that `check` must remove."""
     delete_attempts: int = 0
     delete_reason: str | None = None
+    delete_refusal: str | None = None
+    """Why Cinder refused the last request to delete it."""
+    status_reset: bool = False
+    """Its status in Cinder was reset, without which it could not have been deleted."""
     next_try_at: datetime | None = None
     waiting_since: datetime | None = None
     """Start of the volume's last backup, if any: the volume that waits longest goes first."""
@@ -96,9 +102,7 @@ class BackupRecord:
     @property
     def succeeded(self) -> bool:
         """Whether the backup was once available."""
-        if self.state in (State.DELETING, State.DELETED):
-            return self.reason is None
-        return self.state in (State.AVAILABLE, State.MISSING)
+        return self.succeeded_at is not None
 
     @classmethod
     def found(

@@ -46,8 +46,8 @@ def again(run: Run, record: BackupRecord, backup: Backup) -> None:
         attempts = record.delete_attempts + 1
         next_try_at = run.now() + _pause(attempts)
         run.store.notes.asked_again(record.id, attempts=attempts, next_try_at=next_try_at)
-    was_reset = record.next_try_at is None  # then it could not be deleted so far: no failure
-    if _ask(run, record, backup) is DeletionResult.ASKED and not was_reset:
+    # After a reset of its status, this is the first request that Cinder can accept: no failure.
+    if _ask(run, record, backup) is DeletionResult.ASKED and not record.status_reset:
         reason = f"was not deleted, Cinder says {backup.status}; asked again"
         run.fail("backup", backup.id, reason)
 
@@ -89,7 +89,7 @@ def _force(run: Run, record: BackupRecord, backup: Backup) -> None:
         else:
             return
     run.cloud.backups.reset_to_error(backup.id)
-    run.store.notes.status_reset(record.id)
+    run.store.notes.status_reset(record.id, run.now())
 
 
 def _pause(attempts: int) -> timedelta:

@@ -81,6 +81,8 @@ def _record(
             finished_at=run.now(),
             size_gib=backup.size_gib,
             reason=reason,
+            succeeded_at=None,  # what is known of the other backup says nothing about this one
+            pinned=False,
             remains=not is_kept,
             reported_at=None,  # what the project was told was about the other backup
             removal_reported_at=None,

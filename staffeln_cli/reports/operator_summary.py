@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def send_operator_summary(run: Run, mailer: ReportMailer, now: datetime) -> None:
     """Send the operator a summary, if one is configured and the period is over."""
     receivers = mail.addresses(run.settings.mail.operator)
-    last = run.store.reports.operator_told_at()
+    last = run.store.reports.operator_reported_at()
     if not receivers or not is_over(last, run.settings.report.period, now):
         return
     summary = operator_summary(run.runtime, now, run.failures)
@@ -44,7 +44,7 @@ def send_operator_summary(run: Run, mailer: ReportMailer, now: datetime) -> None
     except MessageRejected as error:
         run.fail("operator", to, f"the summary of all projects was not sent: {error}")
         return
-    run.store.reports.operator_told(now, run.id)
+    run.store.reports.note_operator_reported(now)
     for address, reason in refused.items():
         run.fail("operator", address, f"was refused: {reason}")
 
@@ -55,7 +55,7 @@ def operator_summary(
     """The state of all projects, and what happened since the last summary."""
     reports, period = runtime.store.reports, runtime.settings.report.period
     names = runtime.store.inventory.project_names()
-    since = reports.operator_told_at() or period.before(now)
+    since = reports.operator_reported_at() or period.before(now)
     tallies = _tallied(runtime, now, names)
     failing = {volume_id for one in tallies.values() for volume_id in one.failing}
     events = list(reports.between(since, now))

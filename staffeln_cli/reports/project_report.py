@@ -33,8 +33,6 @@ from staffeln_cli.reports.model import (
 
 _FIGURES = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+")
 _AND_ALIKE = " (and alike, with other figures)"
-_NOT_YET = "not deleted yet: "
-"""How the reasons of refused deletions begin; the section's title says it already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +115,7 @@ def trouble(
         ),
         failed=len(last),
         lost=[item(one, "", one.deleted_at) for one in lost],
-        stuck=[item(one, (one.delete_reason or "").removeprefix(_NOT_YET), None) for one in stuck],
+        stuck=[item(one, one.delete_refusal or one.delete_reason, None) for one in stuck],
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from staffeln_cli.model import InventoryVolume, Project, ProjectId, ServerId, VolumeId
+from staffeln_cli.model import InventoryVolume, Project, ProjectId, ServerId, SkipCause, VolumeId
 from staffeln_cli.store.bulk_read import BulkRead
 from staffeln_cli.store.database import Database, upsert
 from staffeln_cli.store.queries import chunks
@@ -110,7 +110,12 @@ class Inventory:
                 connection.execute(
                     update(VolumeRow)
                     .where(VolumeRow.volume_id.in_(chunk))
-                    .values(gone_at=moment, protected=False, skip_reason="volume is gone")
+                    .values(
+                        gone_at=moment,
+                        protected=False,
+                        skip_reason="volume is gone",
+                        skip_cause=SkipCause.GONE,
+                    )
                 )
             connection.execute(
                 update(VolumeRow).where(VolumeRow.gone_at.is_(None)).values(last_seen_at=moment)

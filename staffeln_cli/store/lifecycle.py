@@ -1,6 +1,7 @@
 """The lifecycle of a backup record: one method for each arrow of the drawing in docs/."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
@@ -32,9 +33,11 @@ from staffeln_cli.store.queries import (
 )
 from staffeln_cli.tables import BackupRow
 
-_TAKEN_BACK = {
+_TAKEN_BACK: dict[str, object] = {
     "reason": None,
     "remains": False,
+    "delete_attempts": 0,
+    "next_try_at": None,
     "deleted_at": None,
     "reported_at": None,
     "removal_reported_at": None,
@@ -74,6 +77,9 @@ class Lifecycle:
         Failed: only its remains are left to be removed, which says nothing about the volume.
         """
         with self._database.write() as connection:
+            if record.state is State.AVAILABLE:
+                succeeded_at = record.succeeded_at or record.finished_at or record.planned_at
+                record = replace(record, succeeded_at=succeeded_at)
             if insert(connection, [record]) and record.state is State.AVAILABLE:
                 history.note(connection, record, State.AVAILABLE)
 
@@ -164,7 +170,8 @@ class Lifecycle:
 
     def finished(self, record: BackupRecord, backup: Backup, moment: datetime) -> bool:
         """creating -> available: Cinder is done; kind and size are as Cinder has them."""
-        values = {**_as_in_cinder(record, backup), "reason": None, "finished_at": moment}
+        ends = {"reason": None, "finished_at": moment, "succeeded_at": moment}
+        values = _as_in_cinder(record, backup) | ends
         return self._move(record, {State.CREATING}, State.AVAILABLE, values)
 
     def failed(
@@ -176,23 +183,25 @@ class Lifecycle:
 
     def missing(self, record: BackupRecord, reason: str, moment: datetime) -> bool:
         """available -> missing: gone from the cloud, and Staffeln did not delete it."""
-        values = {"reason": reason, "deleted_at": moment}
+        values = {"reason": reason, "deleted_at": moment, "suspected_missing_at": None}
         return self._move(record, {State.AVAILABLE}, State.MISSING, values)
 
     def seen_again(self, record: BackupRecord, backup: Backup, moment: datetime) -> bool:
         """missing | failed -> available: the backup is there, or was finished after all."""
         finished_at = record.finished_at if record.state is State.MISSING else moment
-        values = {**_as_in_cinder(record, backup), **_TAKEN_BACK, "finished_at": finished_at}
-        mistaken = {State.MISSING, State.FAILED}
-        return self._move(record, mistaken, State.AVAILABLE, values)
+        succeeded_at = record.succeeded_at or moment
+        ends = {"finished_at": finished_at, "succeeded_at": succeeded_at, "seen_again_at": moment}
+        values = _as_in_cinder(record, backup) | _TAKEN_BACK | ends
+        return self._move(record, {State.MISSING, State.FAILED}, State.AVAILABLE, values)
 
-    def creating_again(self, record: BackupRecord, backup: Backup) -> bool:
+    def creating_again(self, record: BackupRecord, backup: Backup, moment: datetime) -> bool:
         """failed -> creating: Cinder still creates what was given up.
 
         Also False while the volume has another unfinished record: the database allows only one.
         """
         chain_id = chain_id_of(record.kind, backup.id, record.chain_id)
-        values = {**_TAKEN_BACK, "backup_id": backup.id, "chain_id": chain_id, "finished_at": None}
+        ids = {"backup_id": backup.id, "chain_id": chain_id}
+        values = _TAKEN_BACK | ids | {"finished_at": None, "seen_again_at": moment}
         try:
             return self._move(record, {State.FAILED}, State.CREATING, values)
         except IntegrityError:
@@ -204,13 +213,14 @@ class Lifecycle:
         Also False when the backup has been pinned meanwhile.
         """
         attempts = record.delete_attempts + 1
-        values = {"delete_reason": reason, "delete_attempts": attempts, "next_try_at": next_try_at}
+        again = {"delete_attempts": attempts, "next_try_at": next_try_at, "status_reset": False}
+        values = {"delete_reason": reason, "delete_refusal": None, **again}
         deletable = {State.AVAILABLE, State.FAILED}
         return self._move(record, deletable, State.DELETING, values)
 
     def deleted(self, record: BackupRecord, moment: datetime) -> bool:
         """deleting -> deleted: Cinder has let go of it."""
-        values = {"deleted_at": moment, "remains": False}
+        values = {"deleted_at": moment, "remains": False, "delete_refusal": None}
         return self._move(record, {State.DELETING}, State.DELETED, values)
 
     def forget(self, before: datetime) -> int:

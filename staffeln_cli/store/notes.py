@@ -37,15 +37,16 @@ class Notes:
 
     def asked_again(self, record_id: RecordId, *, attempts: int, next_try_at: datetime) -> None:
         """A deletion is asked for once more, and then left alone until `next_try_at`."""
-        self._note(record_id, delete_attempts=attempts, next_try_at=next_try_at)
+        again = {"delete_attempts": attempts, "next_try_at": next_try_at}
+        self._note(record_id, status_reset=False, **again)
 
     def deletion_refused(self, record_id: RecordId, refusal: str) -> None:
         """Cinder refused a deletion; it is tried again later."""
-        self._note(record_id, delete_reason=f"not deleted yet: {refusal}")
+        self._note(record_id, delete_refusal=refusal)
 
-    def status_reset(self, record_id: RecordId) -> None:
+    def status_reset(self, record_id: RecordId, moment: datetime) -> None:
         """Cinder's status was reset so that the next pass can delete the backup."""
-        self._note(record_id, next_try_at=None)
+        self._note(record_id, status_reset=True, next_try_at=moment)
 
     def remains_gone(self, record_id: RecordId) -> None:
         """Cinder has nothing left of a failed backup."""

@@ -1,8 +1,8 @@
-"""What reports are made of, and the note that somebody has been told."""
+"""What reports are made of, and the note that they were sent."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, update
 
@@ -16,23 +16,17 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.model.lifecycle import UNFINISHED
-from staffeln_cli.store.database import Database, upsert
+from staffeln_cli.store.database import Database
 from staffeln_cli.store.queries import COLUMNS, chunks
-from staffeln_cli.tables import BackupRow, LeadershipRow, ProjectRow, VolumeRow
+from staffeln_cli.tables import BackupRow, CloudRow, ProjectRow, VolumeRow
 
 _PROJECT = tuple(getattr(ProjectRow, name) for name in ProjectRecord._fields)
 _VOLUME = tuple(getattr(VolumeRow, name) for name in InventoryVolume._fields)
-_OPERATOR = "operator's digest"
-"""The leadership row whose last raise is when the operator was last told."""
 _ENDED = BackupRow.state.in_(
     [State.AVAILABLE, State.FAILED, State.DELETING, State.DELETED, State.MISSING]
 )
 _GONE = BackupRow.state.in_([State.DELETED, State.MISSING])
-# A failure keeps its reason while it is removed; a success that retention removes has none.
-_SUCCEEDED = or_(
-    BackupRow.state.in_([State.AVAILABLE, State.MISSING]),
-    and_(BackupRow.state.in_([State.DELETING, State.DELETED]), BackupRow.reason.is_(None)),
-)
+_SUCCEEDED = BackupRow.succeeded_at.is_not(None)
 _TO_TELL = and_(_ENDED, BackupRow.reported_at.is_(None))
 _REMOVAL_TO_TELL = and_(_GONE, BackupRow.removal_reported_at.is_(None))
 _STUCK = and_(BackupRow.state.in_([State.FAILED, State.DELETING]), BackupRow.delete_attempts > 0)
@@ -107,7 +101,7 @@ class Reports:
         return list(self._records(BackupRow.project_id == project_id, law))
 
     def between(self, start: datetime, end: datetime) -> Iterator[BackupRecord]:
-        """What ended badly after `start` up to `end`, told or not, in all projects."""
+        """What ended badly after `start` up to `end`, reported or not, in all projects."""
         failed = and_(_ENDED, not_(_SUCCEEDED))
         return self._records(
             or_(
@@ -145,17 +139,17 @@ class Reports:
 
     def growth(self, project_id: ProjectId, since: datetime) -> Growth:
         """What a project's quota was charged for, and relieved of, since a moment."""
-        here = (BackupRow.project_id == project_id, _SUCCEEDED, _ENDED)
+        here = (BackupRow.project_id == project_id, _SUCCEEDED)
         sums = (func.count(), func.coalesce(func.sum(BackupRow.size_gib), 0))
         with self._database.read() as connection:
             made = connection.execute(
-                select(*sums).where(*here, BackupRow.finished_at >= since)
+                select(*sums).where(*here, BackupRow.succeeded_at >= since)
             ).one()
             removed = connection.execute(
                 select(*sums).where(*here, _GONE, BackupRow.deleted_at >= since)
             ).one()
             first = connection.execute(
-                select(func.min(BackupRow.finished_at)).where(*here)
+                select(func.min(BackupRow.succeeded_at)).where(*here)
             ).scalar_one()
         return Growth(_charge(*made), _charge(*removed), first)
 
@@ -167,8 +161,8 @@ class Reports:
                 func.count(),
                 func.coalesce(func.sum(BackupRow.size_gib), 0),
             )
-            .where(_ENDED, _SUCCEEDED, BackupRow.origin != Origin.IMPORTED)
-            .where(BackupRow.finished_at > start, BackupRow.finished_at <= end)
+            .where(BackupRow.origin != Origin.IMPORTED)
+            .where(BackupRow.succeeded_at > start, BackupRow.succeeded_at <= end)
             .group_by(BackupRow.project_id)
         )
         with self._database.read() as connection:
@@ -201,26 +195,15 @@ class Reports:
                 .values(reported_at=moment)
             )
 
-    def operator_told_at(self) -> datetime | None:
-        """When the operator last got a digest of all projects."""
-        query = select(LeadershipRow.acquired_at).where(LeadershipRow.name == _OPERATOR)
+    def operator_reported_at(self) -> datetime | None:
+        """When the operator last got a summary of all projects."""
         with self._database.read() as connection:
-            return connection.execute(query).scalar_one_or_none()
+            return connection.execute(select(CloudRow.operator_reported_at)).scalar_one_or_none()
 
-    def operator_told(self, moment: datetime, run_id: str) -> None:
-        """Note that the operator has got a digest that goes up to this moment."""
+    def note_operator_reported(self, moment: datetime) -> None:
+        """Note that the operator has got a summary that goes up to this moment."""
         with self._database.write() as connection:
-            row = upsert(connection, LeadershipRow).values(
-                name=_OPERATOR, fence=1, owner=run_id, acquired_at=moment
-            )
-            noted: dict[str, Any] = {
-                "fence": LeadershipRow.fence + 1,
-                "owner": row.excluded.owner,
-                "acquired_at": row.excluded.acquired_at,
-            }
-            connection.execute(
-                row.on_conflict_do_update(index_elements=[LeadershipRow.name], set_=noted)
-            )
+            connection.execute(update(CloudRow).values(operator_reported_at=moment))
 
     def _records(self, *law: ColumnElement[bool]) -> Iterator[BackupRecord]:
         order = (BackupRow.server_name, BackupRow.volume_name, BackupRow.planned_at, BackupRow.id)

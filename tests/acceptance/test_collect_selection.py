@@ -37,6 +37,17 @@ def test_without_a_metadata_key_every_server_is_protected(
     assert staffeln("collect", "-f", "json").counts["planned"] == 1
 
 
+def test_what_nobody_marked_is_not_skipped_on_request_whatever_the_key_is_called(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    cloud.add_project("p")
+    cloud.add_server("web", project="p")
+    cloud.add_volume("unmarked", server="web")
+    staffeln.environ["STAFFELN_SELECT_SKIP_VOLUME_KEY"] = "marked"
+    assert staffeln("collect", "-f", "json").counts["skipped"] == 0
+    assert staffeln("status", "-f", "json").json["volumes"]["skipped"] == 0
+
+
 @pytest.mark.parametrize(("value", "skipped"), [("true", 1), ("TRUE", 1), ("false", 0)])
 def test_a_volume_with_the_skip_key_is_left_out_and_said_to_be(
     cloud: SimCloud, staffeln: Staffeln, value: str, skipped: int

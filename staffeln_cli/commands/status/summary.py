@@ -5,7 +5,7 @@ from datetime import datetime
 from heapq import nsmallest
 
 from staffeln_cli.config import Settings
-from staffeln_cli.model import InventoryVolume, State
+from staffeln_cli.model import InventoryVolume, SkipCause, State
 from staffeln_cli.planning.health import LastRun, Late, Summary, Tally
 from staffeln_cli.planning.protection import due
 from staffeln_cli.runtime import Runtime
@@ -50,13 +50,13 @@ def tallied(
     now: datetime,
 ) -> Iterator[Late]:
     """Add the volumes that exist to a tally, and yield those that are overdue."""
-    interval, mark = settings.backup.min_interval, settings.select.skip_volume_key
+    interval = settings.backup.min_interval
     for volume, project_name in volumes:
         if volume.gone_at is not None:
             continue
         tally.bad_retention += volume.bad_retention is not None
         if not volume.protected:
-            tally.skipped += mark in (volume.skip_reason or "")
+            tally.skipped += volume.skip_cause is SkipCause.REQUEST
             continue
         tally.protected += 1
         success = volume.last_success_at

@@ -28,7 +28,7 @@ BACKUPS = (
     *("name", "backup_id", "volume_id", "volume_name", "server_id", "server_name"),
     *("project_id", "project_name", "kind", "state", "reason", "attempt", "planned_at"),
     *("started_at", "finished_at", "deleted_at", "size_gib", "origin", "chain_id", "pinned"),
-    *("pin_note", "pinned_by", "delete_reason", "record_id"),
+    *("pin_note", "pinned_by", "delete_reason", "delete_refusal", "succeeded_at", "record_id"),
 )
 PROJECTS = (
     *("project_id", "project_name", "domain_id", "enabled", "protected", "skipped", "overdue"),

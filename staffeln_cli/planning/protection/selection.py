@@ -136,7 +136,10 @@ def _unmarked(
         return _UNKNOWN_SERVER
     if known.protected:
         return None
-    return _Skip(SkipCause.SERVER_UNKNOWN, known.skip_reason or _UNKNOWN_SERVER.reason)
+    return _Skip(
+        known.skip_cause or _UNKNOWN_SERVER.cause,
+        known.skip_reason or _UNKNOWN_SERVER.reason,
+    )
 
 
 def _retention(

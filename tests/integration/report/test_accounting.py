@@ -123,6 +123,31 @@ def test_a_late_backup_is_told_although_the_failure_of_its_record_was_told(
     assert "Backed up: 1 backup" in text_of(mailbox.letters[1])
 
 
+def test_a_late_backup_that_retention_removes_is_reported_as_removed(
+    cloud: SimCloud, posting: Staffeln, mailbox: Mailbox
+) -> None:
+    a_project(cloud)
+    (volume,) = [one["id"] for one in cloud.volumes()]
+    cloud.set_volume(volume, status="error")
+    posting.cycle("collect")
+    (record,) = posting("status", "backups", "-f", "json").json
+    cloud.set_volume(volume, status="in-use")
+    mark = {"staffeln:record": record["record_id"]}
+    cloud.add_backup(volume, name=record["name"], metadata=mark)
+    cloud.advance(days=1)
+    posting.cycle("check", "report")
+    cloud.advance(days=60)
+    posting.environ["STAFFELN_BACKUP_FULL_BACKUP_DEPTH"] = "0"
+    back_up(cloud, posting)
+    posting.cycle("retain")
+    cloud.advance(hours=1)
+    posting.cycle("check", "report")
+    assert [one["state"] for one in posting("status", "backups", "-f", "json").json].count(
+        "deleted"
+    ) == 1
+    assert "Expired and removed" in text_of(mailbox.letters[1])
+
+
 def test_a_new_period_has_a_new_message_id(
     cloud: SimCloud, posting: Staffeln, mailbox: Mailbox
 ) -> None:

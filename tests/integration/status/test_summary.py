@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from staffeln_cli.model import State
+from staffeln_cli.model import SkipCause, State
 
 
 @pytest.fixture
@@ -19,8 +19,8 @@ def well(past: Any) -> Any:
     past.projects("alpha", "beta")
     past.volume("root")
     past.volume("home", last_success_at=past.ago(hours=20))
-    past.volume("swap", protected=False, skip_reason="marked with skip-volume-backup")
-    past.volume("other", protected=False, skip_reason="its server is not marked")
+    past.volume("swap", protected=False, skip_cause=SkipCause.REQUEST)
+    past.volume("other", protected=False, skip_cause=SkipCause.UNMARKED)
     past.backup("b1")
     past.backup("b2", State.PLANNED)
     past.run("collect")

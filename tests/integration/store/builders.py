@@ -92,8 +92,8 @@ MOVES: Mapping[str, Callable[[Lifecycle, BackupRecord, datetime], bool]] = {
     "seen_again": lambda lifecycle, record, moment: lifecycle.seen_again(
         record, backup_of(record), moment
     ),
-    "creating_again": lambda lifecycle, record, _: lifecycle.creating_again(
-        record, backup_of(record)
+    "creating_again": lambda lifecycle, record, moment: lifecycle.creating_again(
+        record, backup_of(record), moment
     ),
     "deleting": lambda lifecycle, record, moment: lifecycle.deleting(
         record, "expired", next_try_at=moment

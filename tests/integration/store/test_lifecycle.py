@@ -174,7 +174,7 @@ def test_what_was_given_up_is_not_taken_back_while_its_volume_has_a_new_plan(
     failed = a_record(state=State.FAILED, backup_id=BackupId("b1"))
     store.lifecycle.plan([failed])
     store.lifecycle.plan([a_record()])
-    assert not store.lifecycle.creating_again(failed, backup_of(failed, status="creating"))
+    assert not store.lifecycle.creating_again(failed, backup_of(failed), NOW)
     assert state_of(store, failed) is State.FAILED
 
 

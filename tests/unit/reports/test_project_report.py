@@ -118,7 +118,7 @@ def test_a_deletion_that_cinder_refuses_is_named_as_long_as_it_does() -> None:
     stuck = a_success(
         state=State.DELETING,
         delete_attempts=2,
-        delete_reason="not deleted yet: HTTP 400",
+        delete_refusal="HTTP 400",
         reported_at=ago(days=3),
     )
     report = a_report(stuck)

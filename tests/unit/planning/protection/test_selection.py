@@ -7,6 +7,7 @@ from staffeln_cli.model import (
     Protection,
     Server,
     ServerId,
+    SkipCause,
     Volume,
 )
 from staffeln_cli.model.durations import parse
@@ -133,9 +134,10 @@ class TestAnUnknownServer:
         )
 
     def test_leaves_an_unprotected_volume_unprotected_for_the_same_reason(self) -> None:
-        last = an_inventory_volume(protected=False, skip_reason="its server is not marked")
+        reason, cause = "its server is not marked", SkipCause.UNMARKED
+        last = an_inventory_volume(protected=False, skip_reason=reason, skip_cause=cause)
         found = judged(a_volume("s9"), last=last)
-        assert (found.protected, found.skip_reason) == (False, "its server is not marked")
+        assert (found.protected, found.skip_reason, found.skip_cause) == (False, reason, cause)
 
     @pytest.mark.parametrize("last", [None, an_inventory_volume(protected=False)])
     def test_is_told_where_nothing_is_remembered(self, last: InventoryVolume | None) -> None:
