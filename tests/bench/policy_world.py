@@ -121,7 +121,7 @@ def filled_sqlite(folder: Path, rows: int) -> str:
 @contextmanager
 def filled_postgresql(folder: Path, rows: int) -> Iterator[str]:
     """A server with records, and its URL as libpq has it."""
-    with a_postgres() as server:
+    with a_postgres(durable=True) as server:
         upgrade(server.url, folder)
         url = server.url.replace("postgresql+psycopg://", "postgresql://")
         with psycopg.connect(url, autocommit=True) as connection:

