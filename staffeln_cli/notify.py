@@ -15,22 +15,24 @@ from staffeln_cli.model.text import unmentioned
 log = logging.getLogger(__name__)
 _PING = "ping+"
 _TIMEOUT = 10.0
-"""Seconds for all notifications together; what does not answer by then was not told."""
+"""Seconds for all notifications together; a service that does not answer by then has failed."""
 _MOST_FAILURES = 20
 _PATHS = {"start": "/start", "success": "", "failure": "/fail"}
-"""What is added to the URL of a service that watches for silence, as healthchecks.io has it."""
+"""Suffixes of ping URLs, as healthchecks.io defines them."""
 _KINDS = {"start": "info", "success": "success", "failure": "failure"}
 
 
 def begun(settings: NotifySettings, command: str) -> None:
-    """A run has begun; one that is a dry run is none."""
+    """Notify of the start of a run; not called for a dry run."""
     _tell(settings, "start", f"{command} has begun", [])
 
 
 def ended(settings: NotifySettings, command: str, outcomes: Sequence[Outcome]) -> None:
-    """A run, of one pass or of several, has ended; a skipped pass or a dry run is not told."""
-    passes = [one for one in outcomes if one.outcome != "skipped" and not one.dry_run]
-    bad = [one for one in passes if one.exit_code]
+    """Notify of the end of a run of one or several passes; not of skipped passes or dry runs."""
+    passes = [
+        outcome for outcome in outcomes if outcome.outcome != "skipped" and not outcome.dry_run
+    ]
+    bad = [outcome for outcome in passes if outcome.exit_code]
     if bad:
         _tell(settings, "failure", f"{command} failed", _complaints(bad))
     elif passes:
@@ -38,9 +40,9 @@ def ended(settings: NotifySettings, command: str, outcomes: Sequence[Outcome]) -
 
 
 def _tell(settings: NotifySettings, event: str, title: str, lines: Iterable[str]) -> None:
-    """Tell all at the same time; who could not be told is named in the log.
+    """Notify all URLs at the same time; those that failed are named in the log.
 
-    Names and reasons from the cloud are in these lines: each becomes harmless here.
+    The lines contain names and reasons from the cloud, which are made harmless here.
     """
     title = unmentioned(f"staffeln {title} on {socket.gethostname()}")
     body = "\n".join(map(unmentioned, lines)) or title
@@ -58,7 +60,7 @@ def _tell(settings: NotifySettings, event: str, title: str, lines: Iterable[str]
 
 
 class _Call:
-    """One notification in a thread of its own, which the process does not wait for at its end."""
+    """One notification in a daemon thread, so that the process can end without it."""
 
     def __init__(self, notify: Callable[..., str | None], *arguments: str) -> None:
         self._problem: str | None = "no answer in time"
@@ -66,7 +68,7 @@ class _Call:
         self._thread.start()
 
     def problem(self, deadline: float) -> str | None:
-        """What went wrong, also that it is not over by the deadline; None if nothing did."""
+        """What went wrong, or that there was no answer by the deadline; None on success."""
         self._thread.join(max(0.0, deadline - time.monotonic()))
         return self._problem
 
@@ -98,13 +100,13 @@ def _send(url: str, event: str, title: str, body: str) -> str | None:
         import apprise
     except ImportError:
         return "needs Apprise; run: pip install 'staffeln[notify]'"
-    # It logs URLs, and what services answer, with whatever is secret in them.
+    # It logs URLs and answers of services, including secrets.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     messenger = apprise.Apprise()
     if not messenger.add(url):
-        return "is no URL that Apprise knows"
-    told = messenger.notify(body=body, title=title, notify_type=_KINDS[event])
-    return None if told else "did not take the message"
+        return "is not a URL that Apprise knows"
+    accepted = messenger.notify(body=body, title=title, notify_type=_KINDS[event])
+    return None if accepted else "did not accept the message"
 
 
 def _complaints(outcomes: Iterable[Outcome]) -> Iterator[str]:

@@ -13,10 +13,10 @@ from staffeln_cli.errors import Unavailable
 
 
 class Staffeln(click.Group):
-    """Lists the commands in the order of a day's work, not of the alphabet."""
+    """Lists the commands in the order of their use, not of the alphabet."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """As they were added."""
+        """The commands in the order in which they were added."""
         return list(self.commands)
 
 
@@ -26,8 +26,8 @@ class Staffeln(click.Group):
 )
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
 @click.option("--os-cloud", metavar="NAME", help="Entry of clouds.yaml to use.")
-@click.option("-v", "--verbose", count=True, help="Say what changes; -vv: say everything.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option("-v", "--verbose", count=True, help="Log what changes; -vv: log everything.")
+@click.option("-q", "--quiet", is_flag=True, help="Only print errors.")
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", help="Shape of log lines."
 )
@@ -64,8 +64,8 @@ for _command in (
 
 
 def main() -> None:
-    """Run the command line; what was not foreseen is a bug, said in one line."""
-    # Passes make facts by the million, and hardly ever a cycle: look for garbage rarely.
+    """Run the command line; an unexpected error is reported as a bug, in one line."""
+    # Passes create millions of objects and few reference cycles: collect garbage rarely.
     gc.set_threshold(50_000, 20, 20)
     session = Session(streams=take_over())
     code = _run(session)

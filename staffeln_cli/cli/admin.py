@@ -1,4 +1,4 @@
-"""The commands that set things up and look after them."""
+"""The commands `db`, `config`, `doctor`, `keep`, `release` and `serve-policy`."""
 
 import sys
 from dataclasses import asdict
@@ -21,7 +21,7 @@ def db() -> None:
 @db.command()
 @click.pass_obj
 def upgrade(session: Session) -> None:
-    """Bring the database's schema to this version."""
+    """Upgrade the database's schema to this version."""
     from staffeln_cli.commands import db as command
 
     with exit_on_error():
@@ -33,7 +33,7 @@ def upgrade(session: Session) -> None:
 @db.command()
 @click.pass_obj
 def current(session: Session) -> None:
-    """Say which revision the database's schema is at; exit 78 if it is not this version's."""
+    """Show the revision of the database's schema; exit 78 if this version needs another."""
     from staffeln_cli.commands import db as command
 
     with exit_on_error():
@@ -78,7 +78,7 @@ def rebind(session: Session, shape: str, *, confirmed: bool) -> None:
 @click.option("-f", "--format", "shape", type=click.Choice(["text", "json"]), default="text")
 @click.pass_obj
 def import_staffeln(session: Session, url: str, shape: str, *, dry_run: bool) -> None:
-    """Take over the backups of Staffeln 2, whose database is at URL.
+    """Import the backups of Staffeln 2, whose database is at URL.
 
     URL is that of its configuration, mysql://user:password@host/staffeln say, or - to read it from
     the standard input, where no `ps` shows the password. Its database is only read. From then on
@@ -102,7 +102,7 @@ def import_staffeln(session: Session, url: str, shape: str, *, dry_run: bool) ->
 
 @click.group()
 def config() -> None:
-    """Write an example configuration, or check the one in force."""
+    """Write an example configuration, or check the current one."""
 
 
 @config.command()
@@ -113,7 +113,7 @@ def config() -> None:
 )
 @click.pass_obj
 def init(session: Session, output: str | None) -> None:
-    """Write a commented example with every key; never over an existing file."""
+    """Write a commented example with every key; never overwrite a file."""
     from staffeln_cli.commands import config as command
 
     if output == "-":
@@ -131,7 +131,7 @@ def init(session: Session, output: str | None) -> None:
 @click.option("-f", "--format", "shape", type=click.Choice(["table", "json"]), default="table")
 @click.pass_obj
 def config_check(session: Session, shape: str) -> None:
-    """Show every key, the value in force, and where it came from.
+    """Show every key, its value, and where the value came from.
 
     Exits 78 with all mistakes at once if there are any. Passwords are not shown.
     """
@@ -147,23 +147,23 @@ def config_check(session: Session, shape: str) -> None:
     from staffeln_cli.render import keys
 
     safe_output()
-    keys.show_keys(session.loaded.file, [(one.key, one.value, one.source) for one in rows])
+    keys.show_keys(session.loaded.file, [(row.key, row.value, row.source) for row in rows])
 
 
 @click.command()
 @click.option("-f", "--format", "shape", type=click.Choice(["text", "json"]), default="text")
 @click.option(
-    "--orphans", is_flag=True, help="List backups that Staffeln made and no longer knows."
+    "--orphans", is_flag=True, help="List backups that Staffeln made and has no record of."
 )
 @click.option(
-    "--adopt", is_flag=True, help="With --orphans: put those that are available under its care."
+    "--adopt", is_flag=True, help="With --orphans: create records for those that are available."
 )
 @click.pass_obj
 def doctor(session: Session, shape: str, orphans: bool, adopt: bool) -> None:
-    """Look at everything a run needs, before it needs it.
+    """Check everything that a run needs.
 
-    Exits 0 when all is well or only worth a warning, 78 when somebody must put something right
-    (configuration, schema, roles), 69 when something could not be reached. Changes nothing.
+    Exits 0 if there are no problems, or only warnings; 78 if something has to be corrected
+    (configuration, schema, roles); 69 if something could not be reached. Changes nothing.
     """
     from staffeln_cli.commands import doctor as command
 
@@ -183,24 +183,24 @@ def doctor(session: Session, shape: str, orphans: bool, adopt: bool) -> None:
     if shape == "json":
         from staffeln_cli.model.text import dumped
 
-        write(dumped([asdict(one) for one in checks]))
+        write(dumped([asdict(check) for check in checks]))
     sys.exit(command.exit_code(checks))
 
 
 def _orphans(session: Session, shape: str, *, adopt: bool) -> None:
-    """Backups with Staffeln's mark that its database does not know; none: it says so."""
+    """List the backups with Staffeln's mark that have no record."""
     from staffeln_cli.commands.doctor import orphans as command
     from staffeln_cli.model.text import dumped, one_line
 
     rows: list[dict[str, object]] = []
     with exit_on_error():
-        for one in command.find(session.runtime, adopt=adopt):
-            backup = one.backup
+        for orphan in command.find(session.runtime, adopt=adopt):
+            backup = orphan.backup
             rows.append({"backup_id": backup.id, "name": backup.name, "status": backup.status})
             rows[-1] |= {"volume_id": backup.volume_id, "project_id": backup.project_id}
-            rows[-1] |= {"created_at": backup.created_at, "adopted": one.adopted}
+            rows[-1] |= {"created_at": backup.created_at, "adopted": orphan.adopted}
             if shape == "text":
-                done = "adopted" if one.adopted else backup.status
+                done = "adopted" if orphan.adopted else backup.status
                 click.echo(f"{backup.id}  {done}  {one_line(backup.name)}")
     if shape == "json":
         write(dumped(rows))
@@ -213,7 +213,7 @@ def _orphans(session: Session, shape: str, *, adopt: bool) -> None:
 @click.option("--note", metavar="TEXT", help="Why; shown by status, explain and the report.")
 @click.pass_obj
 def keep(session: Session, backup: str, note: str | None) -> None:
-    """Pin BACKUP, so that retention never takes it, nor what it builds on.
+    """Pin BACKUP, so that retention keeps it and the backups that it depends on.
 
     BACKUP is a record's id, the backup's id in Cinder, or its name.
     """
@@ -228,7 +228,7 @@ def keep(session: Session, backup: str, note: str | None) -> None:
 @click.argument("backup")
 @click.pass_obj
 def release(session: Session, backup: str) -> None:
-    """Let retention judge BACKUP again, after `keep`."""
+    """Unpin BACKUP: from now on retention applies to it again."""
     from staffeln_cli.commands import keep as command
 
     with exit_on_error():
@@ -264,7 +264,7 @@ def serve_policy(
 
 
 def _say(text: str) -> None:
-    """To whoever watches; cron hears only of trouble."""
+    """Print it on a terminal only; under cron, only problems are printed."""
     if sys.stdout.isatty():
         write(one_line(text))
 

@@ -1,4 +1,4 @@
-"""What `-f json` promises: one object for each pass, however much it decided."""
+"""The output of `-f json`: one object for each pass."""
 
 from collections.abc import Iterable, Iterator
 
@@ -9,7 +9,7 @@ from staffeln_cli.model.text import dumped, zulu
 
 
 def write(*outcomes: Outcome, several: bool) -> None:
-    """Print a list of several passes, or the one there is."""
+    """Print the list of several passes, or the object of one."""
     for part in _listed(outcomes) if several else _object(outcomes[-1]):
         click.echo(part, nl=False)
     click.echo()
@@ -37,7 +37,7 @@ def _object(outcome: Outcome) -> Iterator[str]:
 
 
 def _head(outcome: Outcome) -> dict[str, object]:
-    """All but the decisions."""
+    """Everything except the decisions."""
     return {
         "command": outcome.command,
         "run_id": outcome.run_id,
@@ -48,13 +48,13 @@ def _head(outcome: Outcome) -> dict[str, object]:
         "api_requests": outcome.api_requests,
         "counts": dict(outcome.counts),
         "failures": [
-            {"kind": one.kind, "id": one.id, "reason": one.reason}
-            for one in (*outcome.failures, *_early_end(outcome))
+            {"kind": failure.kind, "id": failure.id, "reason": failure.reason}
+            for failure in (*outcome.failures, *_early_end(outcome))
         ],
     }
 
 
 def _early_end(outcome: Outcome) -> list[Failure]:
-    """What ended a pass early, as failures of the pass itself; that another one leads is none."""
+    """What ended a pass early, as failures of the pass; being skipped is not a failure."""
     lines = outcome.note.splitlines() if outcome.note and outcome.outcome != "skipped" else []
     return [Failure("pass", outcome.command, line) for line in lines]

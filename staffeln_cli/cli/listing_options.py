@@ -1,4 +1,4 @@
-"""Rows on stdout, in the shape, columns and order asked for, as the openstack client does it."""
+"""Rows on stdout, with the options of the openstack client for format, columns and order."""
 
 import signal
 import sys
@@ -18,16 +18,16 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def listed(command: _Command) -> _Command:
-    """The options that the openstack client gives to every listing."""
+    """Add the options that every listing of the openstack client has."""
     for option in (
-        click.option("--limit", type=click.IntRange(1), metavar="N", help="No more rows than N."),
-        click.option("--sort-descending", is_flag=True, help="Sort the other way round."),
+        click.option("--limit", type=click.IntRange(1), metavar="N", help="Show at most N rows."),
+        click.option("--sort-descending", is_flag=True, help="Sort in descending order."),
         click.option(
             "--sort-column",
             "sort_columns",
             multiple=True,
             metavar="COLUMN",
-            help="Sort by this column; repeat it for further ones.",
+            help="Sort by this column; repeatable.",
         ),
         click.option(
             "-c",
@@ -35,7 +35,7 @@ def listed(command: _Command) -> _Command:
             "columns",
             multiple=True,
             metavar="COLUMN",
-            help="Show this column; repeat it for more.",
+            help="Show this column; repeatable.",
         ),
         click.option(
             "-f",
@@ -43,7 +43,7 @@ def listed(command: _Command) -> _Command:
             "shape",
             type=click.Choice(["table", "json", "csv", "value"]),
             default="table",
-            help="How to print the rows.",
+            help="Output format.",
         ),
     ):
         command = option(command)
@@ -53,7 +53,7 @@ def listed(command: _Command) -> _Command:
 def show_view(
     session: "Session", name: str, options: dict[str, Any], look: "Callable[[Runtime, Any], View]"
 ) -> None:
-    """Print a view in the shape, columns and order asked for."""
+    """Print a view in the requested format, columns and order."""
     from staffeln_cli.commands.status import views
 
     known = views.COLUMNS[name]
@@ -87,7 +87,7 @@ def _print(name: str, view: "View", shape: str, columns: tuple[str, ...]) -> Non
 
 
 def _known(option: str, names: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of columns as the view spells them; like the openstack client, any case and spaces."""
+    """The names of columns in the view's spelling; case and spaces do not matter."""
     plain = tuple(name.strip().lower().replace(" ", "_") for name in names)
     if unknown := [name for name, one in zip(names, plain, strict=True) if one not in known]:
         raise click.UsageError(
@@ -105,7 +105,7 @@ def read_only_runtime(session: "Session") -> "Runtime":
 
 
 def write(text: str) -> None:
-    """Print it, whatever characters are in it."""
+    """Print a text with any characters."""
     safe_output()
     click.echo(text)
 

@@ -1,4 +1,4 @@
-"""The commands of the cycle: one pass each."""
+"""The commands `collect`, `backup`, `check`, `retain` and `run`."""
 
 import click
 
@@ -11,7 +11,7 @@ from staffeln_cli.cli.show import dry_run_option, finish, finish_all, format_opt
 @format_option
 @click.pass_obj
 def collect(session: Session, dry_run: bool, shape: str) -> None:
-    """Look at the whole cloud and plan the backups that are due."""
+    """Read the whole cloud and plan the backups that are due."""
     from staffeln_cli.commands import collect as command
 
     finish(session, "collect", shape, lambda: command.run(session.runtime, dry_run=dry_run))
@@ -66,12 +66,12 @@ def backup(  # noqa: PLR0913, PLR0917 - one parameter for each option
 @click.command()
 @dry_run_option
 @click.option(
-    "--confirm", is_flag=True, help="Go on although a pass would remove suspiciously much."
+    "--confirm", is_flag=True, help="Proceed even if unusually many backups would be deleted."
 )
 @format_option
 @click.pass_obj
 def retain(session: Session, dry_run: bool, confirm: bool, shape: str) -> None:
-    """Remove the backups that retention no longer keeps."""
+    """Delete the backups that retention no longer keeps."""
     from staffeln_cli.commands import retain as command
 
     finish(
@@ -87,7 +87,7 @@ def retain(session: Session, dry_run: bool, confirm: bool, shape: str) -> None:
 @format_option
 @click.pass_obj
 def run(session: Session, dry_run: bool, shape: str) -> None:
-    """Do all five passes: collect, backup, check, retain, report: the one-line crontab."""
+    """Do all five passes: collect, backup, check, retain and report."""
     from staffeln_cli.commands import run as command
 
     finish_all(session, shape, command.passes(lambda: session.runtime, dry_run=dry_run))

@@ -1,4 +1,4 @@
-"""The command that tells people."""
+"""The command `report`."""
 
 import sys
 from pathlib import Path
@@ -29,9 +29,9 @@ def report(  # noqa: PLR0913, PLR0917 - one parameter for each option
     test_mail: str | None,
     shape: str,
 ) -> None:
-    """Send each project a digest of its backups, once its period is over.
+    """Send each project a report on its backups when its period is over.
 
-    Without mail.sender in the configuration, digests are shown on a terminal, else logged.
+    Without mail.sender in the configuration, reports are shown on a terminal or logged.
     """
     from staffeln_cli.commands import report as command
 

@@ -1,4 +1,4 @@
-"""The command that brings backups back."""
+"""The command `restore`."""
 
 from datetime import UTC, datetime
 
@@ -14,7 +14,7 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise click.BadParameter(
-            f"{text!r} is no time like 2026-11-22 or 2026-11-22T22:00+01:00"
+            f"{text!r} is not a time; use 2026-11-22 or 2026-11-22T22:00+01:00"
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -26,22 +26,22 @@ def _moment(text: str) -> datetime:
     "volumes",
     multiple=True,
     metavar="VOLUME",
-    help="The newest of it; by id or name.",
+    help="Restore this volume's newest backup (id or name).",
 )
 @click.option(
     "--server",
     "servers",
     multiple=True,
     metavar="ID",
-    help="The newest of each volume that was last seen on this server.",
+    help="Restore the newest backup of each volume last seen on this server (id).",
 )
 @click.option(
     "--at",
     type=_moment,
     metavar="TIME",
-    help="The newest from before TIME (UTC, or with an offset).",
+    help="Restore the newest backup from before TIME (UTC, or with an offset).",
 )
-@click.option("--name", help="What to call the new volume, if it is one.")
+@click.option("--name", help="Name of the new volume, if only one is restored.")
 @click.option("--wait", is_flag=True, help="Wait until the new volumes can be used.")
 @dry_run_option
 @format_option
@@ -57,7 +57,7 @@ def restore(  # noqa: PLR0913, PLR0917 - one parameter for each option
     dry_run: bool,
     shape: str,
 ) -> None:
-    """Bring backups back, each to a new volume in its own project.
+    """Restore backups, each to a new volume in its own project.
 
     BACKUP is an id in Cinder, a name, or a record's id. Nothing that exists is overwritten.
     """

@@ -1,4 +1,4 @@
-"""What one invocation was asked for: configuration, verbosity, and the runtime made of them."""
+"""One invocation: its global options, its configuration, and the runtime built from them."""
 
 import logging
 import os
@@ -22,7 +22,7 @@ _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 @dataclass
 class Session:
-    """The global options, and the runtime that they lead to."""
+    """The global options, the configuration and the runtime of one invocation."""
 
     config: Path | None = None
     os_cloud: str | None = None
@@ -36,7 +36,7 @@ class Session:
 
     @cached_property
     def loaded(self) -> "Loaded":
-        """The configuration; ConfigError with all its mistakes."""
+        """The configuration; ConfigError lists all its mistakes."""
         from staffeln_cli.config import find_file, load
 
         loaded = load(find_file(self.config, self.environ), self.environ)
@@ -60,11 +60,11 @@ class Session:
         return runtime
 
     def watch(self, progress: "Progress") -> None:
-        """Show how far runs come."""
+        """Report progress to this callback."""
         self.runtime.progress = progress
 
     def close(self) -> None:
-        """Close what was opened, and leave the process as it was found."""
+        """Close everything and restore handlers and signals."""
         self._undo.close()
 
     def _start_logging(self, runtime: "Runtime") -> None:
@@ -87,14 +87,14 @@ class Session:
         root.handlers[:] = [handler]
         root.setLevel(max(level, logging.WARNING))
         logging.getLogger("staffeln_cli").setLevel(level)
-        # It warns of each connection that fails; what that means for the run is said by the run.
+        # It warns of each failed connection; the run itself reports what that means.
         logging.getLogger("keystoneauth").setLevel(logging.ERROR)
 
     def _catch_signals(self, runtime: "Runtime") -> None:
-        """The first signal asks for an end; a second ends at once, which is safe at any moment."""
+        """The first signal requests a stop; a second one ends the process, always safely."""
 
         def stop(number: int, _: Any) -> None:
-            signal.signal(number, signal.SIG_DFL)  # first, so that a second one always ends it
+            signal.signal(number, signal.SIG_DFL)  # first: a second one always ends it
             runtime.stop.request(number)
 
         for number in (signal.SIGTERM, signal.SIGINT):

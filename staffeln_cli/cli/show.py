@@ -19,7 +19,7 @@ from staffeln_cli.model.text import one_line
 log = logging.getLogger(__name__)
 BUG = 1
 STOPPED = 128
-"""From here on, an exit code tells the number of a signal."""
+"""Exit codes from here on encode the number of a signal."""
 
 format_option = click.option(
     "-f",
@@ -27,7 +27,7 @@ format_option = click.option(
     "shape",
     type=click.Choice(["text", "json"]),
     default="text",
-    help="How to print the outcome.",
+    help="Output format.",
 )
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Say what would be done and why; change nothing."
@@ -38,12 +38,12 @@ def finish(session: Session, command: str, shape: str, work: Callable[[], Outcom
     """Run one pass, show its outcome, exit with its code."""
     session.streams.never_fail()
     with (
-        notifying(session, command) as told,
+        notifying(session, command) as outcomes,
         progress(session, shape),
-        json_even_on_bug(command, shape, told),
+        json_even_on_bug(command, shape, outcomes),
     ):
         outcome = outcome_of(command, work)
-        told.append(outcome)
+        outcomes.append(outcome)
     show(session, outcome, shape)
     if shape == "json":
         json_output.write(outcome, several=False)
@@ -53,10 +53,10 @@ def finish(session: Session, command: str, shape: str, work: Callable[[], Outcom
 def finish_all(
     session: Session, shape: str, passes: Iterable[tuple[str, Callable[[], Outcome]]]
 ) -> NoReturn:
-    """Run several passes, each whatever became of the others; exit with the worst code."""
+    """Run several passes, each regardless of the others; exit with the worst code."""
     session.streams.never_fail()
     if shape == "text":
-        with exit_on_error():  # what is wrong for all of them is said once
+        with exit_on_error():  # a problem that all of them share is reported once
             _ = session.runtime
     with notifying(session, "run") as outcomes, progress(session, shape):
         for command, work in passes:
@@ -67,14 +67,14 @@ def finish_all(
                 break
     if shape == "json":
         json_output.write(*outcomes, several=True)
-    sys.exit(max((one.exit_code for one in outcomes), default=0))
+    sys.exit(max((outcome.exit_code for outcome in outcomes), default=0))
 
 
 @contextmanager
 def json_even_on_bug(
     command: str, shape: str, outcomes: list[Outcome], *, several: bool = False
 ) -> Iterator[None]:
-    """Have an outcome, and print the promised JSON, also when a bug ends the pass."""
+    """Add an outcome, and print the JSON, even if a bug ends the pass."""
     try:
         yield
     except Exception as error:
@@ -85,7 +85,7 @@ def json_even_on_bug(
 
 
 def outcome_of(command: str, work: Callable[[], Outcome]) -> Outcome:
-    """The outcome of a pass, also of one that could not even begin."""
+    """The outcome of a pass, even of one that could not start."""
     try:
         return work()
     except StaffelnError as error:
@@ -98,7 +98,7 @@ def _ended(command: str, why: str, exit_code: int) -> Outcome:
 
 
 def show(session: Session, outcome: Outcome, shape: str) -> None:
-    """Trouble on stderr, always; in text a plan if asked for, a summary if somebody watches."""
+    """Show failures on stderr; as text also the plan of a dry run, and on a terminal a summary."""
     for failure in outcome.failures:
         named = f" ({failure.name})" if failure.name else ""
         complain(one_line(f"{failure.kind} {failure.id}{named}: {failure.reason}"))
@@ -111,14 +111,16 @@ def show(session: Session, outcome: Outcome, shape: str) -> None:
 
         terminal.decisions(outcome.decisions)
     elif outcome.shows_decisions:
-        for one in outcome.decisions:
-            click.echo(one_line(f"{one.kind} {one.name or one.id} {one.reason}"))
+        for decision in outcome.decisions:
+            click.echo(
+                one_line(f"{decision.kind} {decision.name or decision.id} {decision.reason}")
+            )
     if session.verbosity >= 0 and (outcome.dry_run or sys.stdout.isatty()):
         click.echo(summary(outcome))
 
 
 def summary(outcome: Outcome) -> str:
-    """The pass in one line."""
+    """Summarize the pass in one line."""
     counts = ", ".join(
         f"{number:,} {name.replace('_', ' ')}" for name, number in outcome.counts.items() if number
     )
@@ -137,7 +139,7 @@ def summary(outcome: Outcome) -> str:
 
 @contextmanager
 def progress(session: Session, shape: str) -> Iterator[None]:
-    """A progress bar on stderr, if that is a terminal and nobody asked for quiet."""
+    """A progress bar on stderr, if that is a terminal and without --quiet."""
     if shape != "text" or session.verbosity < 0 or not sys.stderr.isatty():
         yield
         return
@@ -150,7 +152,7 @@ def progress(session: Session, shape: str) -> Iterator[None]:
 
 @contextmanager
 def exit_on_error() -> Iterator[None]:
-    """Errors with a sentence for the operator: say it, and exit with their code."""
+    """Print an expected error and exit with its code."""
     try:
         yield
     except StaffelnError as error:
@@ -159,7 +161,7 @@ def exit_on_error() -> Iterator[None]:
 
 
 def bug(session: Session, error: Exception) -> int:
-    """Something unforeseen: one line with the run id; the traceback with -v and in the log."""
+    """Report an unexpected error in one line; log it, with -v including the traceback."""
     run_id = session.runtime.run_id if "runtime" in session.__dict__ else "-"
     text = f"staffeln: a bug, please report it: {type(error).__name__}: {error} (run {run_id})"
     complain(one_line(text))
@@ -169,15 +171,15 @@ def bug(session: Session, error: Exception) -> int:
 
 @contextmanager
 def notifying(session: Session, command: str) -> Iterator[list[Outcome]]:
-    """Tell before and after; the caller puts the outcomes in the list. A dry run is no news.
+    """Notify before and after; the caller adds the outcomes to the list. Not for a dry run.
 
-    Once for an invocation, however many passes it has. What a notifier does never fails the run.
+    Once for each invocation, however many passes it has. A notifier never fails the run.
     """
     outcomes: list[Outcome] = []
     try:
         settings = session.loaded.settings.notify
     except StaffelnError:
-        yield outcomes  # the configuration is wrong: nobody to tell is known
+        yield outcomes  # the configuration is wrong: no notifier is known
         return
     if not settings.urls or click.get_current_context().params.get("dry_run"):
         yield outcomes

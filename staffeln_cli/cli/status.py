@@ -1,4 +1,4 @@
-"""The commands that only look."""
+"""The commands `status` and `explain`."""
 
 import logging
 import sys
@@ -39,7 +39,7 @@ STATES = (
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Nagios: so many overdue volumes are CRITICAL; fewer are a WARNING.",
+    help="Nagios: N overdue volumes are CRITICAL; fewer are a WARNING.",
 )
 @click.option(
     "--warning",
@@ -47,7 +47,7 @@ STATES = (
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Nagios: so many volumes never backed up so far are a WARNING.",
+    help="Nagios: N volumes without any backup so far are a WARNING.",
 )
 @click.option(
     "--prometheus",
@@ -58,14 +58,14 @@ STATES = (
 def status(
     ctx: click.Context, /, shape: str, nagios: bool, prometheus: str | None, **limits: int
 ) -> None:
-    """Say whether everything is protected, from the database alone.
+    """Show whether everything is protected, from the database alone.
 
     A volume is overdue when it is protected and no successful backup of it started within twice
-    backup.min_interval (since it was first protected, if it never had one).
+    backup.min_interval (or since it was first protected, if it never had one).
 
     \b
     With --nagios:
-      CRITICAL  overdue volumes; no collect went through yet, or none within
+      CRITICAL  overdue volumes; no collect completed yet, or none within
                 twice backup.min_interval (a day stands in for 0s)
       WARNING   volumes never backed up so far; a command whose last run failed,
                 if only in part; nothing is protected
@@ -145,24 +145,24 @@ def _as_json(state: "Summary") -> str:
     )
 
 
-_project = click.option("--project", metavar="NAME|ID", help="Only of this project.")
-_server = click.option("--server", metavar="NAME|ID", help="Only of this server.")
-_volume = click.option("--volume", metavar="NAME|ID", help="Only of this volume.")
+_project = click.option("--project", metavar="NAME|ID", help="Only show this project.")
+_server = click.option("--server", metavar="NAME|ID", help="Only show this server.")
+_volume = click.option("--volume", metavar="NAME|ID", help="Only show this volume.")
 
 
 @status.command("volumes")
 @_project
 @_server
 @_volume
-@click.option("--overdue", is_flag=True, help="Only what is overdue.")
+@click.option("--overdue", is_flag=True, help="Only show overdue volumes.")
 @click.option(
-    "--protected/--unprotected", default=None, help="Only what is, or is not, protected."
+    "--protected/--unprotected", default=None, help="Only show protected (unprotected) volumes."
 )
-@click.option("--gone", is_flag=True, help="Also what is gone and has left no backup.")
+@click.option("--gone", is_flag=True, help="Also show volumes that are gone and have no backup.")
 @listed
 @click.pass_obj
 def volumes(session: Session, /, overdue: bool, **options: Any) -> None:
-    """Show the volumes that exist, or of which backups are left."""
+    """Show the volumes that exist or that have backups."""
     from staffeln_cli.commands.status import views
 
     show_view(
@@ -178,13 +178,17 @@ def volumes(session: Session, /, overdue: bool, **options: Any) -> None:
 @_server
 @_volume
 @click.option(
-    "--state", "states", multiple=True, type=click.Choice(STATES), help="Only in this state."
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(STATES),
+    help="Only show this state.",
 )
-@click.option("--pinned/--unpinned", default=None, help="Only what is, or is not, pinned.")
+@click.option("--pinned/--unpinned", default=None, help="Only show pinned (unpinned) backups.")
 @listed
 @click.pass_obj
 def backups(session: Session, /, **options: Any) -> None:
-    """Show the backups, from plan to deletion, the newest first."""
+    """Show the backup records, newest first."""
     from staffeln_cli.commands.status import views
 
     show_view(session, "backups", options, views.backups)
@@ -195,21 +199,21 @@ def backups(session: Session, /, **options: Any) -> None:
 @listed
 @click.pass_obj
 def projects(session: Session, /, **options: Any) -> None:
-    """Show the projects, and how each is protected."""
+    """Show the projects and their protection."""
     from staffeln_cli.commands.status import views
 
     show_view(session, "projects", options, views.projects)
 
 
 @status.command("runs")
-@click.option("--command", "name", metavar="NAME", help="Only of this command.")
+@click.option("--command", "name", metavar="NAME", help="Only show runs of this command.")
 @click.option(
-    "--outcome", type=click.Choice(["ok", "partial", "failed"]), help="Only with this outcome."
+    "--outcome", type=click.Choice(["ok", "partial", "failed"]), help="Only show this outcome."
 )
 @listed
 @click.pass_obj
 def runs(session: Session, /, name: str | None, outcome: str | None, **options: Any) -> None:
-    """Show the runs, the newest first; one without an end is under way, or died."""
+    """Show the runs, newest first; one without an end is in progress, or was killed."""
     from staffeln_cli.commands.status import views
 
     show_view(
@@ -222,18 +226,18 @@ def runs(session: Session, /, name: str | None, outcome: str | None, **options: 
 
 @click.command()
 @click.argument("volume")
-@click.option("--offline", is_flag=True, help="Ask only the database, not Cinder.")
+@click.option("--offline", is_flag=True, help="Read only the database; do not ask Cinder.")
 @click.option(
     "-f",
     "--format",
     "shape",
     type=click.Choice(["text", "json"]),
     default="text",
-    help="How to print it.",
+    help="Output format.",
 )
 @click.pass_obj
 def explain(session: Session, volume: str, offline: bool, shape: str) -> None:
-    """Say why VOLUME (id or name) is or is not backed up, and what becomes of its backups."""
+    """Explain why VOLUME (id or name) is or is not backed up, and what happens to its backups."""
     from staffeln_cli.commands import explain as command
 
     with exit_on_error():

@@ -1,4 +1,4 @@
-"""File and environment in, frozen settings out, or every mistake at once."""
+"""Loads the file and the environment into frozen settings, or reports every mistake at once."""
 
 from staffeln_cli.config.files import find_file
 from staffeln_cli.config.load import Loaded, load

@@ -1,4 +1,4 @@
-"""An example file, made from the settings: every key, what it means, its default."""
+"""An example file generated from the settings: every key, its meaning, its default."""
 
 import dataclasses
 import json
@@ -17,9 +17,9 @@ from staffeln_cli.planning.retention.policy import Policy
 
 _WIDTH = 90
 _HEAD = """\
-# Configuration of Staffeln: every key there is, with its default behind a #.
-# A key STAFFELN_SECTION_KEY of the environment overrides SECTION.KEY of this file.
-# See what is in force, and where it came from:  staffeln config check
+# Configuration of Staffeln: every key, commented out, with its default.
+# The environment variable STAFFELN_SECTION_KEY overrides SECTION.KEY of this file.
+# Show the current values, and where each came from:  staffeln config check
 #
 # Durations: <years>y<months>mon<weeks>w<days>d<hours>h<minutes>min<seconds>s, each part optional,
 # in this order: 1y2mon10d5h30min10s, 20min.
@@ -27,7 +27,7 @@ _HEAD = """\
 
 
 def example() -> str:
-    """The file's text; with all keys uncommented it still means the defaults."""
+    """The text of the file; with every key uncommented, it still means the defaults."""
     return "\n".join(_lines())
 
 
@@ -55,14 +55,14 @@ def _key(part: "dataclasses.Field[Any]") -> Iterator[str]:
 
 
 def default_of(part: "dataclasses.Field[Any]") -> object:
-    """The value of a key that nobody sets."""
+    """The value of a key that is not set."""
     if part.default_factory is not dataclasses.MISSING:
         return part.default_factory()
     return part.default
 
 
 def as_toml(value: object) -> str:
-    """A value as the file would have it."""
+    """A value as it is written in the file."""
     return json.dumps(plain(value), ensure_ascii=False)
 
 
@@ -76,16 +76,16 @@ def plain(value: object) -> object:
         rules = dataclasses.asdict(value) | {"time": value.time}
         return {name: plain(rule) for name, rule in rules.items() if rule}
     if isinstance(value, Mapping):
-        return {name: plain(one) for name, one in value.items()}
+        return {name: plain(item) for name, item in value.items()}
     if isinstance(value, tuple):
-        return [plain(one) for one in value]
+        return [plain(item) for item in value]
     return value
 
 
 def _description(name: str) -> str:
-    """What the settings say about a key; the outermost annotation is the key's own."""
-    return " ".join(one.description or "" for one in _metas(keys()[name]))
+    """The description of a key; the outermost annotation belongs to the key."""
+    return " ".join(meta.description or "" for meta in _metas(keys()[name]))
 
 
 def _metas(hint: Any) -> Iterator[Meta]:
-    yield from (one for one in get_args(hint) if isinstance(one, Meta))
+    yield from (part for part in get_args(hint) if isinstance(part, Meta))

@@ -1,4 +1,4 @@
-"""Find the file, merge the environment over it, and complain about everything at once."""
+"""Merges the environment over the file, and reports every mistake at once."""
 
 import dataclasses
 import os
@@ -22,7 +22,7 @@ RENAMED = {
     "retain.time_budget": "retention.time_budget",
     "retain.max_in_flight": "retention.max_in_flight",
 }
-"""Keys that still have their old name in somebody's file, and what they are called now."""
+"""Keys that were renamed, and their names now; files with the old names still work."""
 _SECRET_ENDS = ("password", "secret", "token")
 
 
@@ -40,7 +40,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A value as somebody wrote it, where, and under which name."""
+    """A value as it was written, where, and under which name."""
 
     name: str
     value: object
@@ -56,13 +56,13 @@ def load(file: Path | None, environ: Mapping[str, str] | None = None) -> Loaded:
     given = _merged(_from_file(file, problems) if file else (), problems)
     given |= _merged(_from_environment(environ, problems), problems)
     sections: dict[str, dict[str, object]] = {}
-    for name, one in given.items():
+    for name, item in given.items():
         section, key = name.split(".", 1)
         try:
-            value = decoded(one.value, keys()[name], is_text=one.is_text)
+            value = decoded(item.value, keys()[name], is_text=item.is_text)
             sections.setdefault(section, {})[key] = value
         except (msgspec.MsgspecError, ValueError) as error:
-            problems.append(f"{one.place}: {one.name}: {_explained(error)}")
+            problems.append(f"{item.place}: {item.name}: {_explained(error)}")
     if problems:
         raise ConfigError(problems)
     types = get_type_hints(Settings)
@@ -70,8 +70,8 @@ def load(file: Path | None, environ: Mapping[str, str] | None = None) -> Loaded:
     return Loaded(
         settings,
         file,
-        sources={name: one.source for name, one in given.items()},
-        old_names={name: one.name for name, one in given.items() if one.name != name},
+        sources={name: item.source for name, item in given.items()},
+        old_names={name: item.name for name, item in given.items() if item.name != name},
     )
 
 
@@ -95,13 +95,15 @@ def masked(name: str, value: object) -> object:
 
 
 def _merged(given: Iterator[_Given] | tuple[()], problems: list[str]) -> dict[str, _Given]:
-    """By the names that keys have now; given under both names, it is not clear what holds."""
+    """The values by current names; a key that is set under both of its names is a mistake."""
     found: dict[str, _Given] = {}
-    for one in given:
-        name = RENAMED.get(one.name, one.name)
+    for item in given:
+        name = RENAMED.get(item.name, item.name)
         if name in found:
-            problems.append(f"{one.place}: {one.name}: is called {name} now, and that is set, too")
-        found[name] = one
+            problems.append(
+                f"{item.place}: {item.name}: is called {name} now, and that is set, too"
+            )
+        found[name] = item
     return found
 
 

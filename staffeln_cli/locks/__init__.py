@@ -1,4 +1,4 @@
-"""One run at a time, on this host or in the cluster: a `with`, and only a courtesy."""
+"""Advisory locks, used as context managers. Correctness never depends on them."""
 
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -10,14 +10,14 @@ from staffeln_cli.locks.url import FileUrl, KubernetesUrl, RedisUrl, SentinelUrl
 
 
 class Lock(Protocol):
-    """Permission to be the only run, which may be lost while one believes to have it."""
+    """Permission to be the only run; it can be lost while the run is still working."""
 
     def still_held(self) -> bool:
-        """Cheap, no network; once False, False for good."""
+        """Whether the lock is still held; no network access. Once False, it stays False."""
 
 
 class Backend(Protocol):
-    """What the module of each lock service offers."""
+    """The interface of the module of each lock service."""
 
     def held(
         self, url: object, name: str, *, owner: str, lease: timedelta
@@ -31,16 +31,16 @@ BACKENDS = {
     SentinelUrl: ("redis", ""),
     KubernetesUrl: ("kubernetes", "kubernetes"),
 }
-"""For each kind of URL, the module that serves it and the pip extra which that needs."""
+"""For each kind of URL, its module and the pip extra that the module needs."""
 SHORTEST_LEASE = timedelta(seconds=1)
 
 
 def held(url: str, name: str, *, owner: str, lease: timedelta) -> AbstractContextManager[Lock]:
     """Hold the lock inside a `with`.
 
-    LockHeld if somebody else has it, at once: cron will be back. LockServiceUnavailable if nobody
-    can tell. A lease that is lost on the way ends nothing: `still_held` says so, and leaving the
-    `with` never disturbs the next holder.
+    Raises LockHeld at once if another run has it, LockServiceUnavailable if that is not known.
+    Losing a lease in the meantime ends nothing: `still_held` reports it, and leaving the `with`
+    never disturbs the next holder.
     """
     parsed = parse(url)
     if lease < SHORTEST_LEASE:
@@ -52,11 +52,11 @@ def held(url: str, name: str, *, owner: str, lease: timedelta) -> AbstractContex
         if not extra or (error.name or "").partition(".")[0] != extra:
             raise
         raise ConfigError(
-            [f"lock.url: {extra} locks need a package more: pip install 'staffeln[{extra}]'"]
+            [f"lock.url: {extra} locks need another package: pip install 'staffeln[{extra}]'"]
         ) from error
     return backend.held(parsed, name, owner=owner, lease=lease)
 
 
 def check_url(url: str) -> None:
-    """Raise ConfigError unless the URL is one that `held` understands; asks nobody."""
+    """Raise ConfigError unless `held` understands the URL; no network access."""
     parse(url)

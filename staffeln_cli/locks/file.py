@@ -1,4 +1,4 @@
-"""Locks between the runs of one host: the kernel lets go of them when a process dies."""
+"""Locks between the runs of one host; the kernel releases them when a process dies."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,7 +21,7 @@ class HeldFile:
     identity: tuple[int, int]
 
     def still_held(self) -> bool:
-        """False once the file was removed, because then the next run locks a new one."""
+        """False once the file was removed: the next run locks a new file."""
         try:
             return _identity(self.path) == self.identity
         except OSError:
@@ -40,7 +40,7 @@ def held(url: FileUrl, name: str, *, owner: str, lease: timedelta) -> Iterator[H
         _refuse_without_kernel_locks(lock, url.folder)
         found = HeldFile(path, _identity(path))
     try:
-        with suppress(OSError):  # A courtesy within a courtesy.
+        with suppress(OSError):  # The name of the holder is only for messages.
             note.write_text(owner, encoding="utf-8")
         yield found
     finally:
@@ -51,7 +51,7 @@ def held(url: FileUrl, name: str, *, owner: str, lease: timedelta) -> Iterator[H
 
 @contextmanager
 def _understood(path: Path, note: Path) -> Iterator[None]:
-    """Turn what the file system says into what it means for this run."""
+    """Translate errors of the file system into ours."""
     try:
         yield
     except Timeout:

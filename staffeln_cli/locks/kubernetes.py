@@ -70,14 +70,14 @@ class _Seen:
     asked_at: float
 
     def server_time(self) -> datetime:
-        """What the API server's clock shows now, or a little more; never less."""
+        """The time of the API server's clock, or slightly later; never earlier."""
         since_asked = timedelta(seconds=now() - self.asked_at)
         ahead = self.date + timedelta(seconds=1) + since_asked
         # The client drops a fraction of zero, and the API server insists on six digits.
         return ahead.replace(microsecond=max(1, ahead.microsecond))
 
     def holder(self) -> str | None:
-        """Who has the lease, unless it has run out."""
+        """The holder of the lease, unless it has expired."""
         spec = self.lease.spec if self.lease else None
         if not spec or not spec.holder_identity or not spec.renew_time:
             return None
@@ -86,7 +86,7 @@ class _Seen:
 
 
 class _Claim:
-    """One holder's claim to one Lease."""
+    """One holder's right to one Lease."""
 
     def __init__(
         self,
@@ -154,7 +154,7 @@ class _Claim:
             self._replace(lease)
 
     def release(self) -> None:
-        """Let go of what is still ours; anything else is the next holder's, and no failure."""
+        """Release the lease if it is still ours; otherwise it belongs to the next holder."""
         try:
             with self._understood():
                 lease, spec = self._own(self._read())
@@ -220,7 +220,7 @@ class _Claim:
 def _configuration(url: KubernetesUrl) -> Configuration:
     """Log in as the pod's service account; outside a cluster, or when asked to, by kubeconfig."""
     configuration = Configuration()
-    # Sent again after a lost reply, an update would conflict with itself.
+    # Repeated after a lost reply, an update would conflict with itself.
     configuration.retries = 0
     try:
         if url.context is None and url.kubeconfig is None and _in_cluster(configuration):

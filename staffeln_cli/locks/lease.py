@@ -17,7 +17,7 @@ class LeaseLost(Exception):
 
 
 class Lease:
-    """What the holder knows without asking: until when the lock is surely its own."""
+    """What the holder knows without network access: until when it certainly has the lock."""
 
     def __init__(self, name: str, duration: timedelta, *, since: float) -> None:
         self.name = name
@@ -26,18 +26,18 @@ class Lease:
         self._lost = threading.Event()
 
     def still_held(self) -> bool:
-        """False for good once the lease ran out, even if nobody else has taken it yet."""
+        """False from the expiry of the lease on, even if no other run has taken it yet."""
         if now() >= self._expires_at:
             self._lost.set()
         return not self._lost.is_set()
 
     def extend(self, *, since: float) -> None:
-        """Count anew from when the renewal was *sent*: the service cannot have counted earlier."""
+        """Restart the lease when the renewal was *sent*: the service counts from later on."""
         if self.still_held():
             self._expires_at = since + self._seconds
 
     def lose(self) -> None:
-        """Learn from the service that the lease is gone."""
+        """Note that the service says the lease is lost."""
         self._lost.set()
 
     def keep(self, renew: Callable[[], None], stop: threading.Event) -> None:
@@ -63,12 +63,12 @@ class Lease:
 
 
 def now() -> float:
-    """Seconds on a clock that nobody sets, and that goes on while the host is suspended."""
+    """Seconds on a clock that cannot be set and that runs while the host is suspended."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def request_timeout(lease: timedelta) -> float:
-    """Seconds to wait for one answer: few, so that a failed renewal can be repeated in time."""
+    """Seconds to wait for an answer; short, so that a failed renewal can be repeated in time."""
     return min(3.0, max(1.0, lease.total_seconds() / 3))
 
 
@@ -79,7 +79,7 @@ def renewed(
     """Renew a lease taken at `since`; LockServiceUnavailable from `renew` is tried again."""
     held = Lease(name, lease, since=since)
     stop = threading.Event()
-    # A daemon, so that a process that is about to end does not wait for a lock service.
+    # A daemon thread, so that a process that ends does not wait for a lock service.
     thread = threading.Thread(
         target=held.keep, args=(renew, stop), name=f"renew {name}", daemon=True
     )

@@ -43,7 +43,7 @@ def held(
 
 @contextmanager
 def connected(url: RedisUrl | SentinelUrl, *, timeout: float) -> Iterator[Redis]:
-    """Lend a client; it connects when first used."""
+    """Yield a client; it connects on first use."""
     options = _options(url.login, timeout)
     if isinstance(url, RedisUrl):
         with Redis(host=url.host, port=url.port, **options, **_credentials(url.login)) as client:
@@ -79,9 +79,9 @@ def _options(login: RedisLogin, timeout: float) -> dict[str, Any]:
     options: dict[str, Any] = {
         "socket_timeout": timeout,
         "socket_connect_timeout": timeout,
-        # Sent again after a lost reply, SET NX would meet its own key and report it as somebody's.
+        # Repeated after a lost reply, SET NX would find its own key and take it for another run's.
         "retry": Retry(NoBackoff(), 0),
-        # Redis before 6 does not know the greeting of protocol 3.
+        # Redis before version 6 does not know protocol 3.
         "protocol": 2,
     }
     if login.tls:
@@ -113,7 +113,7 @@ def _renew(lock: Lock, service: str) -> None:
 
 
 def _release(lock: Lock, name: str) -> None:
-    """Let go of what is still ours; what is not is the next holder's, and no reason to fail."""
+    """Release the lock if it is still ours; otherwise it belongs to the next holder."""
     try:
         lock.release()
     except LockError:

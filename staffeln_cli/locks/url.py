@@ -1,4 +1,4 @@
-"""The forms of lock.url, taken apart; what is wrong with one is said without its password."""
+"""Parses lock.url; messages about mistakes never contain its password."""
 
 import re
 from collections.abc import Callable
@@ -33,7 +33,7 @@ class FileUrl:
 
 @dataclass(frozen=True, slots=True)
 class RedisLogin:
-    """How to be let in, and over what; the secrets stay out of any repr."""
+    """Credentials and TLS options of a Redis server; no repr shows the secrets."""
 
     username: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -53,7 +53,7 @@ class RedisUrl:
 
 @dataclass(frozen=True, slots=True)
 class SentinelUrl:
-    """Locks that are keys of whichever Redis server the Sentinels call the master."""
+    """Locks that are keys of the Redis server that the Sentinels name as master."""
 
     sentinels: tuple[tuple[str, int], ...]
     service: str
@@ -75,13 +75,13 @@ LockUrl = FileUrl | RedisUrl | SentinelUrl | KubernetesUrl
 
 
 class _Malformed(Exception):
-    """What is wrong, as the rest of a sentence that begins with the URL."""
+    """A mistake, as the end of a sentence that begins with the URL."""
 
 
 def parse(url: str) -> LockUrl:
     """Take a lock.url apart, or raise ConfigError."""
     try:
-        # The host list of Sentinels is no host and port, so urlsplit's own checks do not apply.
+        # A list of Sentinels is not a host and port, so urlsplit's own checks do not apply.
         parts = urlsplit(url)
         return _PARSERS.get(parts.scheme, _unknown)(parts)
     except (_Malformed, ValueError) as error:
@@ -135,7 +135,7 @@ def _options(parts: SplitResult, allowed: frozenset[str]) -> dict[str, str]:
     if parts.fragment or "#" in parts.geturl():
         raise _Malformed("has a '#': one in a password is written %23")
     if options.keys() - allowed:
-        # Which one is not said: after a "?" in a password, it would be the rest of the password.
+        # Not named: after a "?" in a password, it would be the rest of the password.
         known = f"those there are: {', '.join(sorted(allowed))}" if allowed else "there are none"
         raise _Malformed(f"has an option that does not exist here ({known})")
     return options

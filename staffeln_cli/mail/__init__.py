@@ -1,4 +1,4 @@
-"""The way to people's mailboxes: one mail server, plain addresses, letters in two shapes."""
+"""Mail: one mail server, plain addresses, messages as HTML and text."""
 
 from staffeln_cli.mail.addresses import addresses, is_address, problems
 from staffeln_cli.mail.server import MailServer, Message, MessageRejected

@@ -1,4 +1,4 @@
-"""Addresses that are fit to write to, and mail settings that fit together."""
+"""Which mail addresses are valid, and whether the mail settings fit together."""
 
 import re
 from email.utils import parseaddr
@@ -12,17 +12,17 @@ _THIS_HOST = ("localhost", "127.0.0.1", "::1")
 
 
 def is_address(text: str) -> bool:
-    """Whether this is one plain address that any mail server understands, in ASCII."""
+    """Whether this is one plain ASCII address that any mail server accepts."""
     return len(text) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(text) is not None
 
 
 def addresses(text: str | None) -> tuple[str, ...]:
-    """The addresses of a setting that may hold several, with commas."""
+    """The addresses of a setting with one or several, separated by commas."""
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
 def problems(settings: MailSettings) -> list[str]:
-    """What is wrong with these settings as a whole; each on its own may be right."""
+    """The mistakes in the combination of these settings; each may be valid by itself."""
     found = []
     if settings.sender is not None and not is_address(parseaddr(settings.sender)[1]):
         found.append(f"mail.sender: {settings.sender!r} is not an address")
@@ -30,7 +30,11 @@ def problems(settings: MailSettings) -> list[str]:
         ("receivers", settings.receivers),
         ("operator", addresses(settings.operator)),
     ):
-        found += [f"mail.{key}: {one!r} is not an address" for one in given if not is_address(one)]
+        found += [
+            f"mail.{key}: {address!r} is not an address"
+            for address in given
+            if not is_address(address)
+        ]
     domain = settings.project_domain
     if domain is not None and not is_address(f"x@{domain}"):
         found.append(f"mail.project_domain: {domain!r} is not a domain")

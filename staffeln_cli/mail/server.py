@@ -1,4 +1,4 @@
-"""Send messages through the one mail server, and say in a sentence why one was not taken."""
+"""Sends messages through the mail server, and explains rejections in a sentence."""
 
 import smtplib
 import socket
@@ -19,7 +19,7 @@ from staffeln_cli.model.text import first_line, one_line
 _LONGEST_SUBJECT = 200
 _USUAL_PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _CLOSING = 421
-"""SMTP's "closing the channel": enough of this connection, says the server, not of the message."""
+"""SMTP's "closing the channel": the server ends the connection, not because of the message."""
 
 
 class MessageRejected(StaffelnError):
@@ -30,7 +30,7 @@ class MessageRejected(StaffelnError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What is to be sent: one text in two shapes."""
+    """A message with HTML and text."""
 
     receivers: Sequence[str]
     subject: str
@@ -42,7 +42,7 @@ class Message:
 
 
 class MailServer:
-    """The mail server as configured: connected to when there is something to send."""
+    """The configured mail server; connects when there is something to send."""
 
     def __init__(self, settings: MailSettings) -> None:
         if found := problems(settings):
@@ -55,24 +55,24 @@ class MailServer:
         self._port = settings.port or _USUAL_PORTS[settings.security]
         self._smtp: smtplib.SMTP | None = None
         self._lost = 0
-        """Connections lost in the middle of a message, without one going through in between."""
+        """Connections lost during a message since the last message that was accepted."""
 
     @property
     def shown(self) -> str:
         """The server as messages name it."""
         return f"mail server {self._settings.host}:{self._port}"
 
-    def send(self, letter: Message) -> Mapping[str, str]:
+    def send(self, message: Message) -> Mapping[str, str]:
         """Hand a letter over; return the receivers that were refused, with the reasons.
 
         When this returns, the server has accepted the message for all the others.
 
         Raises MessageRejected when it refused this message, MailUnavailable when it accepts none.
         """
-        message = self._message(letter)
+        email = self._message(message)
         for _ in range(2):
             try:
-                return self._sent(message, letter.receivers)
+                return self._sent(email, message.receivers)
             except smtplib.SMTPSenderRefused as error:
                 refusal = error
                 self.close()
@@ -80,10 +80,10 @@ class MailServer:
                     break
         raise MailUnavailable(f"{self.shown}: refuses the sender: {explained(refusal)}")
 
-    def _sent(self, message: EmailMessage, receivers: Sequence[str]) -> Mapping[str, str]:
+    def _sent(self, email: EmailMessage, receivers: Sequence[str]) -> Mapping[str, str]:
         smtp = self._ready()
         try:
-            refused = smtp.send_message(message, self._sender.addr_spec, list(receivers))
+            refused = smtp.send_message(email, self._sender.addr_spec, list(receivers))
         except smtplib.SMTPRecipientsRefused as error:
             reasons = {_said(*answer) for answer in error.recipients.values()}
             raise MessageRejected(
@@ -98,12 +98,14 @@ class MailServer:
             self._lost += 1
             if self._lost > 1:
                 raise MailUnavailable(f"{self.shown}: {explained(error)}") from error
-            raise MessageRejected(f"the {self.shown} broke off: {explained(error)}") from error
+            raise MessageRejected(
+                f"the {self.shown} closed the connection: {explained(error)}"
+            ) from error
         self._lost = 0
-        return {one: _said(*answer) for one, answer in refused.items()}
+        return {address: _said(*answer) for address, answer in refused.items()}
 
     def try_login(self) -> None:
-        """See that the server answers, and takes the login; MailUnavailable says why not."""
+        """Check that the server answers and accepts the login; MailUnavailable says why not."""
         self._ready()
 
     def close(self) -> None:
@@ -113,11 +115,11 @@ class MailServer:
             return
         try:
             smtp.quit()
-        except OSError:  # smtplib's own errors are among these; what was taken stays taken
+        except OSError:  # includes smtplib's errors; accepted messages stay accepted
             smtp.close()
 
     def _ready(self) -> smtplib.SMTP:
-        """The connection, or a new one where the server closed it in a pause."""
+        """The connection, or a new one if the server closed it in the meantime."""
         if self._smtp is not None and not _is_alive(self._smtp):
             self._smtp.close()
             self._smtp = None
@@ -149,7 +151,7 @@ class MailServer:
         return smtp
 
     def _context(self) -> ssl.SSLContext:
-        """Certificates are checked, always."""
+        """Certificates are always checked."""
         file = self._settings.ca_file
         try:
             return ssl.create_default_context(cafile=file)
@@ -165,21 +167,21 @@ class MailServer:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError([f"mail.password_file: {file}: cannot be read: {error}"]) from error
 
-    def _message(self, letter: Message) -> EmailMessage:
-        message = EmailMessage(policy=SMTP)
-        message["From"] = self._sender
-        message["To"] = [Address(addr_spec=one) for one in letter.receivers]
-        message["Subject"] = _header(letter.subject)
-        message["Date"] = format_datetime(letter.date)
-        message["Message-ID"] = f"<{letter.message_id}@{self._sender.domain}>"
-        message["Auto-Submitted"] = "auto-generated"  # keeps holiday replies away
-        message.set_content(letter.text, cte="quoted-printable")
-        message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
-        return message
+    def _message(self, message: Message) -> EmailMessage:
+        email = EmailMessage(policy=SMTP)
+        email["From"] = self._sender
+        email["To"] = [Address(addr_spec=address) for address in message.receivers]
+        email["Subject"] = _header(message.subject)
+        email["Date"] = format_datetime(message.date)
+        email["Message-ID"] = f"<{message.message_id}@{self._sender.domain}>"
+        email["Auto-Submitted"] = "auto-generated"  # prevents automatic replies
+        email.set_content(message.text, cte="quoted-printable")
+        email.add_alternative(message.html, subtype="html", cte="quoted-printable")
+        return email
 
 
 def explained(error: Exception) -> str:
-    """What went wrong, in few words, on one line."""
+    """What went wrong, briefly, on one line."""
     if isinstance(error, smtplib.SMTPResponseException):
         return _said(error.smtp_code, error.smtp_error)
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -1,1 +1,1 @@
-"""Outcomes and states as tables, JSON, CSV, metrics: each form in a module of its own."""
+"""Output as tables, JSON, CSV and metrics, with a module for each."""

@@ -1,4 +1,4 @@
-"""One finding of the doctor at a time, so that nobody waits for the last."""
+"""The findings of `doctor`, printed one by one."""
 
 from rich.table import Table
 from rich.text import Text
@@ -9,7 +9,7 @@ _STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red", "skipped":
 
 
 def show(name: str, level: str, text: str, advice: str) -> None:
-    """Print a line, and below it what to do."""
+    """Print a finding, and below it the advice."""
     out = console()
     line = Table.grid(padding=(0, 2))
     line.add_column(width=len("warning"))

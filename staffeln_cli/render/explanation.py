@@ -1,4 +1,4 @@
-"""What `staffeln explain` says, for people and for programs."""
+"""The output of `staffeln explain`, as text and as JSON."""
 
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ _WIDE = 120
 
 
 def show(explained: Explanation, now: datetime) -> None:
-    """Why, what next, and what becomes of each backup."""
+    """Print the reasons, the next backup, and what happens to each backup."""
     console = Console(highlight=False)
     for line in _sentences(explained, now):
         console.print(line)
@@ -34,7 +34,7 @@ def show(explained: Explanation, now: datetime) -> None:
 
 
 def as_json(explained: Explanation) -> dict[str, Any]:
-    """The same, for programs."""
+    """The same as JSON."""
     volume, following = explained.volume, explained.next
     return {
         "volume_id": volume.volume_id,
@@ -59,10 +59,10 @@ def as_json(explained: Explanation) -> dict[str, Any]:
             "overdue": following.is_overdue,
         },
         "unfinished": [
-            {"name": one.name, "state": one.state, "reason": one.reason}
-            for one in explained.unfinished
+            {"name": record.name, "state": record.state, "reason": record.reason}
+            for record in explained.unfinished
         ],
-        "backups": [_verdict(one) for one in explained.verdicts],
+        "backups": [_verdict(record) for record in explained.verdicts],
     }
 
 
@@ -116,12 +116,10 @@ def _protection(volume: InventoryVolume) -> Text:
 
 
 def _what_comes(explained: Explanation, now: datetime) -> list[Text]:
-    lines = [
-        safe_text(
-            f"Under way: {one.name} is {one.state}{f' ({one.reason})' if one.reason else ''}."
-        )
-        for one in explained.unfinished
-    ]
+    lines = []
+    for record in explained.unfinished:
+        reason = f" ({record.reason})" if record.reason else ""
+        lines.append(safe_text(f"In progress: {record.name} is {record.state}{reason}."))
     following = explained.next
     if following is None or explained.unfinished:
         return lines
@@ -143,8 +141,8 @@ def _table(verdicts: tuple[Verdict, ...], width: int) -> Table:
     for name in ("started", "", "kind", "backup") if is_wide else ("started",):
         table.add_column(name, no_wrap=True)
     table.add_column("why", overflow="fold", min_width=_ID_WIDTH)
-    for one in verdicts:
-        table.add_row(*(_wide_row(one) if is_wide else _narrow_row(one)))
+    for verdict in verdicts:
+        table.add_row(*(_wide_row(verdict) if is_wide else _narrow_row(verdict)))
     return table
 
 

@@ -1,4 +1,4 @@
-"""The configuration in force, the keys that somebody set standing out."""
+"""The output of `config check`."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,7 +8,7 @@ from staffeln_cli.render.table import console, safe_text, show
 
 
 def show_keys(file: Path | None, rows: Iterable[tuple[str, object, str]]) -> None:
-    """Print the file, and each key with its value and where that came from."""
+    """Print the file, and each key with its value and source."""
     console().print(safe_text(f"file: {file}" if file else "no file"), soft_wrap=True)
     show(
         ("key", "value", "source"),

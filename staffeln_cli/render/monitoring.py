@@ -1,4 +1,4 @@
-"""The state for monitoring: one line for Nagios, metrics for Prometheus."""
+"""Monitoring output: a line for Nagios, metrics for Prometheus."""
 
 import os
 import tempfile
@@ -13,10 +13,10 @@ from staffeln_cli.planning.health import Finding, Summary
 
 
 def nagios(state: Summary, findings: Iterable[Finding], *, critical: int, warning: int) -> str:
-    """The worst finding's level, all that is wrong, and the figures as performance data."""
-    said = list(findings)
-    wrong = [one for one in said if one.level] or said[:1]
-    text = "; ".join(one.text for one in wrong)
+    """The level of the worst finding, all problems, and the figures as performance data."""
+    everything = list(findings)
+    wrong = [finding for finding in everything if finding.level] or everything[:1]
+    text = "; ".join(finding.text for finding in wrong)
     volumes = state.volumes
     figures = [
         f"protected={volumes.protected};;;0",
@@ -33,14 +33,14 @@ def nagios(state: Summary, findings: Iterable[Finding], *, critical: int, warnin
 
 
 def nagios_line(level: str, text: str, figures: Iterable[str] = ()) -> str:
-    """One line; the bar would begin the performance data, so no text may hold one."""
+    """One line; a `|` would begin the performance data, so it is replaced in texts."""
     line = f"STAFFELN {level} - {one_line(text).replace('|', '/')}"
     data = " ".join(figures)
     return f"{line} | {data}" if data else line
 
 
 def metrics(state: Summary, version: str) -> str:
-    """The state in Prometheus' text format."""
+    """The state in the text format of Prometheus."""
     return "".join(f"{line}\n" for line in _metrics(state, version))
 
 
@@ -74,7 +74,7 @@ def _metrics(state: Summary, version: str) -> Iterator[str]:
 
 
 def _of_runs(state: Summary) -> Iterator[str]:
-    """The command is their only label, so that an outcome makes no new series."""
+    """Labelled by command only, so that no outcome creates a new series."""
     if not state.runs:
         return
     began = {_labels(command=name): _seconds(run.at) for name, run in state.runs.items()}
@@ -85,7 +85,7 @@ def _of_runs(state: Summary) -> Iterator[str]:
 
 
 def _all_states(state: Summary) -> dict[str, int]:
-    """Zeroes included: a series that comes and goes is hard to alert on."""
+    """Including zeroes: alerts need series that always exist."""
     return {name.value: state.backups.get(name, 0) for name in State}
 
 
@@ -109,7 +109,7 @@ def _seconds(moment: datetime) -> int:
 
 
 def write(path: Path, text: str) -> None:
-    """Put a file in place at once, readable by all: a reader sees the old one or the new one."""
+    """Replace a file atomically and make it readable for all."""
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

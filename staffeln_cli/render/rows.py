@@ -1,4 +1,4 @@
-"""Rows for other programs: JSON, CSV, or bare values, each row written as it is read."""
+"""Rows as JSON, CSV or values, each written as soon as it is read."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +12,7 @@ _FORMULA = ("=", "+", "-", "@")
 
 
 def as_json(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
-    """A list of objects, one to a line."""
+    """A list of objects, one per line."""
     between = "["
     for row in rows:
         yield f"{between}\n  {dumped(dict(zip(columns, row, strict=True)))}"
@@ -21,7 +21,7 @@ def as_json(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
-    """A header and rows, everything quoted but numbers; what has no value is empty.
+    """A header and rows, everything except numbers quoted; empty where there is no value.
 
     No text begins like a formula, which a spreadsheet would run.
     """
@@ -35,7 +35,7 @@ def as_csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
 
 
 def as_values(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
-    """The values of each row on a line, a space between; what has no value is None."""
+    """The values of each row on one line, separated by spaces; None where there is no value."""
     del columns
     for row in rows:
         yield " ".join(str(_cell(cell)) for cell in row) + "\n"

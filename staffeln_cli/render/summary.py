@@ -1,4 +1,4 @@
-"""The state on one screen, the answer to "am I protected?" first."""
+"""The output of `status`: the overall health first."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ _LEVELS = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "red"}
 
 
 def show(state: Summary, findings: Iterable[Finding]) -> None:
-    """Print it: findings, the worst volumes, the figures, the runs."""
+    """Print the findings, the worst volumes, the figures and the runs."""
     out = console()
     cloud = state.cloud or "no cloud yet"
     put(out, safe_text(f"{cloud}, {state.generated_at:%Y-%m-%d %H:%M} UTC", "bold"))
@@ -32,21 +32,21 @@ def show(state: Summary, findings: Iterable[Finding]) -> None:
 
 def _verdict(findings: Iterable[Finding]) -> Table:
     table = _grid()
-    for one in findings:
-        style = f"bold {_LEVELS[one.level]}" if one.level else "green"
-        text = safe_text(one.text, "bold" if one.level else "")
-        table.add_row(Text(one.level.name, style), text)
+    for finding in findings:
+        style = f"bold {_LEVELS[finding.level]}" if finding.level else "green"
+        text = safe_text(finding.text, "bold" if finding.level else "")
+        table.add_row(Text(finding.level.name, style), text)
     return table
 
 
 def _show_worst(out: Console, state: Summary) -> None:
     table = Table("project", "server", "volume", "last backup", "why", box=None)
     table.header_style, table.pad_edge = "dim", False
-    for one in state.worst:
-        ago = f"{age(state.generated_at, one.since)} ago"
-        last = Text(ago, "red") if one.ever else Text(f"never, seen {ago}", "red")
-        why = f"{one.failures:,} failed since" if one.failures else "none was made"
-        names = (safe_text(name) for name in (one.project, one.server, one.volume))
+    for volume in state.worst:
+        ago = f"{age(state.generated_at, volume.since)} ago"
+        last = Text(ago, "red") if volume.ever else Text(f"never, seen {ago}", "red")
+        why = f"{volume.failures:,} failed since" if volume.failures else "none was made"
+        names = (safe_text(name) for name in (volume.project, volume.server, volume.volume))
         table.add_row(*names, last, Text(why))
     for column in table.columns[:3]:
         column.no_wrap, column.overflow = True, "ellipsis"

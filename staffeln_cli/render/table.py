@@ -14,13 +14,13 @@ from rich.text import Text
 from staffeln_cli.model.text import dumped, one_line
 
 _WIDE = 130
-"""Columns of a terminal from which on a table shows more than the essentials."""
+"""Width of a terminal from which on tables show more columns."""
 _AT_ONCE = 1000
-"""Rows laid out together; more make a further table, so that memory stays small."""
+"""Rows in one table; more rows make another table, to limit memory."""
 _LONGEST = 48
-"""Characters of a value, unless its column was asked for by name."""
+"""Longest value in characters, unless its column was requested."""
 _ELASTIC = ("name", "reason", "host")
-"""How the columns are called that are cut before others."""
+"""Ends of the names of columns that are cut before others."""
 _GAP = "  "
 _NARROW_VIEWS = {
     "volumes": ("project_name", "server_name", "volume_name", "last_success_at", "overdue"),
@@ -56,7 +56,7 @@ _COLOURS = {
 
 
 class Cell(NamedTuple):
-    """A value as a person reads it, coloured where it means something."""
+    """A value formatted for people, with a colour where it matters."""
 
     text: str
     style: str = ""
@@ -64,7 +64,7 @@ class Cell(NamedTuple):
 
 
 def console() -> Console:
-    """Stdout, where nothing but our own styles is styled; endless where it is no terminal."""
+    """Stdout with our styles only; of unlimited width where it is not a terminal."""
     found = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
     if not found.is_terminal:
         found.width = sys.maxsize
@@ -72,7 +72,7 @@ def console() -> Console:
 
 
 def put(out: Console, *shown: RenderableType) -> None:
-    """Print; without the blanks at the ends of lines where no terminal hides them."""
+    """Print; without trailing blanks where it is not a terminal."""
     if out.is_terminal:
         out.print(*shown)
         return
@@ -82,7 +82,7 @@ def put(out: Console, *shown: RenderableType) -> None:
 
 
 def usual_columns(view: str) -> tuple[str, ...]:
-    """The columns that a table of this view has unless others are asked for."""
+    """The default columns of a view."""
     return (_NARROW_VIEWS if console().width < _WIDE else _WIDE_VIEWS)[view]
 
 
@@ -108,12 +108,12 @@ def show(
 
 
 def safe_text(text: str, style: str = "") -> Text:
-    """Text for a terminal: one line, and nothing in it that a terminal or rich would obey."""
+    """Text for a terminal: one line, without controls or markup."""
     return Text(one_line(text), style)
 
 
 def cell(column: str, value: object) -> Cell:
-    """A value for people."""
+    """A value formatted for people."""
     if value is None:
         return Cell("-", "dim")
     if isinstance(value, bool):
@@ -128,7 +128,7 @@ def cell(column: str, value: object) -> Cell:
 
 
 def _table(columns: Sequence[str], cells: Iterable[Sequence[Cell]], *, whole: bool) -> Table:
-    """One line for each row, unless it is `whole`: names and reasons are cut before all else."""
+    """One line for each row, unless it is `whole`: names and reasons are cut first."""
     table = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0))
     overflow: OverflowMethod = "fold" if whole else "ellipsis"
     for name in columns:
@@ -139,27 +139,27 @@ def _table(columns: Sequence[str], cells: Iterable[Sequence[Cell]], *, whole: bo
         table.add_row(
             *(
                 Text(
-                    one.text,
-                    one.style,
+                    value.text,
+                    value.style,
                     no_wrap=not whole,
                     overflow=overflow,
-                    justify="right" if one.is_number else None,
+                    justify="right" if value.is_number else None,
                 )
-                for one in row
+                for value in row
             )
         )
     return table
 
 
 def _lines(columns: Sequence[str], cells: Sequence[Sequence[Cell]]) -> Iterator[str]:
-    """Columns of equal width for programs and files; by hand, as rich would take far longer."""
+    """Aligned columns for pipes and files; not by rich, which takes far longer."""
     rows = [[Cell(name.replace("_", " ")) for name in columns], *cells]
-    widths = [max(cell_len(one.text) for one in column) for column in zip(*rows, strict=True)]
+    widths = [max(cell_len(value.text) for value in column) for column in zip(*rows, strict=True)]
     for row in rows:
-        parts = (_padded(one, width) for one, width in zip(row, widths, strict=True))
+        parts = (_padded(value, width) for value, width in zip(row, widths, strict=True))
         yield _GAP.join(parts).rstrip() + "\n"
 
 
-def _padded(one: Cell, width: int) -> str:
-    blanks = " " * (width - cell_len(one.text))
-    return blanks + one.text if one.is_number else one.text + blanks
+def _padded(value: Cell, width: int) -> str:
+    blanks = " " * (width - cell_len(value.text))
+    return blanks + value.text if value.is_number else value.text + blanks

@@ -1,4 +1,4 @@
-"""Plans, tables and progress as people read them in a terminal."""
+"""Plans and progress bars."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -18,14 +18,14 @@ _HEAD = ("would", "what", "id", "why")
 
 
 class Bar:
-    """A line for each kind of thing that a run goes through."""
+    """A progress bar for each kind of item of a run."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._lines: dict[str, TaskID] = {}
 
     def __call__(self, what: str, done: int, total: int | None) -> None:
-        """Move on one line."""
+        """Update one bar."""
         if what not in self._lines:
             self._lines[what] = self._progress.add_task(what, total=total)
         self._progress.update(self._lines[what], completed=done, total=total)
@@ -33,7 +33,7 @@ class Bar:
 
 @contextmanager
 def progress_bar() -> Iterator[Bar]:
-    """A bar on stderr, gone when the run is over."""
+    """A progress bar on stderr, removed at the end of the run."""
     console = Console(file=sys.stderr)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as progress:
@@ -41,8 +41,11 @@ def progress_bar() -> Iterator[Bar]:
 
 
 def decisions(plan: Iterable[Decision]) -> None:
-    """A plan: what, to which, why. In a terminal as a table; else line by line, nothing cut."""
-    rows = ((one.action, one.name or one.kind, one.id, one.reason) for one in plan)
+    """Print a plan: as a table on a terminal, otherwise one full line per decision."""
+    rows = (
+        (decision.action, decision.name or decision.kind, decision.id, decision.reason)
+        for decision in plan
+    )
     if sys.stdout.isatty():
         table.show(_HEAD, rows, whole=True)
         return
@@ -52,15 +55,19 @@ def decisions(plan: Iterable[Decision]) -> None:
         head = ()
 
 
+def _row(decision: Decision) -> _Line:
+    return decision.action, decision.name or decision.kind, decision.id, decision.reason
+
+
 def _printable(line: _Line) -> _Line:
-    """Looked at as a whole, since almost all are fine."""
+    """Checked as a whole first, since almost all lines are printable."""
     if (whole := "|".join(line)).isprintable() and "  " not in whole:
         return line
     return one_line(line[0]), one_line(line[1]), one_line(line[2]), one_line(line[3])
 
 
 def _aligned(lines: list[_Line]) -> Iterator[str]:
-    """By hand: a table would take longer over a million lines than deciding about them."""
+    """Not by rich, which would take longer for a million lines than the decisions."""
     first, second, third, _ = (max(map(len, column)) for column in zip(*lines, strict=True))
     for action, what, id_, why in lines:
         yield f"{action:{first}}  {what:{second}}  {id_:{third}}  {why}\n"

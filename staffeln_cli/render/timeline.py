@@ -1,4 +1,4 @@
-"""A volume's backups over time: one row for each chain, legible with and without colour."""
+"""A timeline of a volume's backups: one row per chain, readable without colour."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -20,10 +20,10 @@ _FOREIGN_RULES = frozenset({"foreign", "not_ours"})
 
 
 def timeline(verdicts: Sequence[Verdict], now: datetime, width: int) -> Table:
-    """One row per chain, oldest first, marks placed by when each backup was started."""
+    """One row per chain, oldest first; the marks are placed by the start of each backup."""
     chains = _chains(verdicts)
     table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
-    first = min(one.member.started_at for one in verdicts)
+    first = min(verdict.member.started_at for verdict in verdicts)
     span = max(now - first, timedelta(hours=1))
     room = max(10, width - 14)
     table.add_column("chain of", no_wrap=True)
@@ -41,8 +41,8 @@ def timeline(verdicts: Sequence[Verdict], now: datetime, width: int) -> Table:
 
 
 def legend(verdicts: Sequence[Verdict]) -> Text:
-    """The marks that the timeline uses."""
-    used = {_class(one) for one in verdicts}
+    """The meaning of the marks in the timeline."""
+    used = {_class(verdict) for verdict in verdicts}
     text = Text()
     for name, (full, incremental, colour) in _MARKS.items():
         if name in used:
@@ -54,13 +54,13 @@ def legend(verdicts: Sequence[Verdict]) -> Text:
 _WORDS = {
     "kept": "kept",
     "pinned": "pinned",
-    "going": "going at the next retain",
+    "going": "deleted by the next retain",
     "foreign": "not Staffeln's",
 }
 
 
 def _chains(verdicts: Sequence[Verdict]) -> list[list[Verdict]]:
-    """Oldest first; each full begins a row, as it begins a chain."""
+    """The chains, oldest first; each full backup begins one."""
     chains: list[list[Verdict]] = []
     for verdict in reversed(verdicts):
         if not chains or not verdict.member.backup.is_incremental:
@@ -83,7 +83,7 @@ def _mark(verdict: Verdict) -> Text:
 
 
 def _several(mark: Text) -> Text:
-    """Two that share a place; the colour stays where it is the same."""
+    """The mark of several backups at one place."""
     return Text(_SEVERAL, style=mark.style)
 
 

@@ -32,7 +32,7 @@ def _refuse_unknown_options(url: URL) -> None:
         return
     known = _SQLITE_OPTIONS if url.drivername == "sqlite" else _postgresql_options()
     if known and url.query.keys() - known:
-        # Which one is not said: after a "?" in a password, it would be the rest of the password.
+        # Not named: after a "?" in a password, it would be the rest of the password.
         raise ConfigError(
             [
                 f"database.url: has an option that does not exist for {url.drivername};"

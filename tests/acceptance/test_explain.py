@@ -46,7 +46,7 @@ def test_the_timeline_tells_what_goes_without_colour(
     staffeln("collect")
     text = staffeln("explain", volume).stdout
     assert "It has been gone since" in text
-    assert "X full x incremental going at the next retain" in text
+    assert "X full x incremental deleted by the next retain" in text
     assert "\x1b" not in text
 
 

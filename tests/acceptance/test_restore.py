@@ -235,7 +235,7 @@ def test_a_plan_is_nothing_to_restore(cloud: SimCloud, staffeln: Staffeln) -> No
     [
         ((), "Name a BACKUP"),
         (("one", "--at", "2026-11-22"), "--at needs --volume or --server"),
-        (("--volume", "v", "--at", "yesterday"), "'yesterday' is no time like 2026-11-22"),
+        (("--volume", "v", "--at", "yesterday"), "'yesterday' is not a time; use 2026-11-22"),
         (("one", "two", "--name", "n"), "--name is for one volume"),
         (("--server", "s", "--name", "n"), "--name is for one volume"),
     ],

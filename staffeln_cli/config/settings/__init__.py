@@ -30,7 +30,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All sections; each has defaults, so that no file at all is fine."""
+    """All sections; every key has a default, so that no file is needed."""
 
     cloud: CloudSettings = field(default_factory=CloudSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)

@@ -39,7 +39,8 @@ class BackupSettings:
         int, Meta(ge=0, le=1000, description="incrementals after each full; 0 = always full")
     ] = 6
     chain_max_age: Annotated[
-        Duration | None, Meta(description="a chain whose full is older is followed by a new full")
+        Duration | None,
+        Meta(description="start a new chain when the last full backup is older"),
     ] = None
     timeout: Annotated[
         Timeout,
@@ -96,9 +97,9 @@ class RetentionSettings:
         Duration, Meta(description="how long finished rows stay in the database")
     ] = Duration(exact=timedelta(days=90))
     time_budget: Annotated[
-        timedelta, Meta(description="how long one pass goes on with further waves of deletions")
+        timedelta, Meta(description="how long one pass starts further waves of deletions")
     ] = timedelta(minutes=5)
-    max_in_flight: Annotated[int, Meta(ge=1, description="deletions under way at once")] = 64
+    max_in_flight: Annotated[int, Meta(ge=1, description="deletions in progress at once")] = 64
     policies: Annotated[
         dict[str, Policy],
         Meta(description="named policies: last, hourly, daily, weekly, monthly, yearly, time"),

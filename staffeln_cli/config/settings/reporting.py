@@ -1,4 +1,4 @@
-"""What people are told: reports, the mail server, notifications."""
+"""Reports, the mail server, notifications."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,14 +12,14 @@ from staffeln_cli.model.durations import Duration, Timeout
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSettings:
-    """When the projects hear from Staffeln, and what."""
+    """When reports are sent, and what is in them."""
 
     period: Annotated[
         Duration, Meta(description="least time between two reports to a project")
     ] = Duration(exact=timedelta(days=1))
     only: Annotated[
         Literal["always", "trouble"],
-        Meta(description='"trouble" = no report to a project where all is well'),
+        Meta(description='"trouble" = no report to a project without problems'),
     ] = "always"
     timezone: Annotated[
         str | None,
@@ -32,7 +32,7 @@ class ReportSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailSettings:
-    """How reports reach people; without a sender they go to the log."""
+    """How reports are sent; without a sender they go to the log."""
 
     sender: Annotated[
         str | None, Meta(description="address that reports come from; without it, no mail is sent")
@@ -61,11 +61,10 @@ class MailSettings:
         Meta(description="starttls and tls check the server's certificate"),
     ] = "none"
     ca_file: Annotated[
-        Path | None, Meta(description="certificates to check the server's with; else the system's")
+        Path | None,
+        Meta(description="CA certificates to check the server's; default: the system's"),
     ] = None
-    user: Annotated[str | None, Meta(description="name to log in with; without it, no login")] = (
-        None
-    )
+    user: Annotated[str | None, Meta(description="user name; without it, no login")] = None
     password: Annotated[str | None, Meta(description="its password")] = None
     password_file: Annotated[
         Path | None, Meta(description="a file with the password, instead of password")
@@ -77,16 +76,16 @@ class MailSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotifySettings:
-    """Who else hears how runs went: chats, webhooks, dead man's switches."""
+    """Notifications about runs: chats, webhooks, dead man's switches."""
 
     urls: Annotated[
         tuple[str, ...],
         Meta(
             description="Apprise URLs (ntfy://…, slack://…, mailto://…), or ping+https://…"
-            " for services that watch for silence; these hear of every run"
+            " for services that expect a regular ping; these get every run"
         ),
     ] = ()
     on: Annotated[
         tuple[Literal["start", "success", "failure"], ...],
-        Meta(description="which ends (and starts) of runs the Apprise URLs hear of"),
+        Meta(description="which events of runs are sent to the Apprise URLs"),
     ] = ("failure",)

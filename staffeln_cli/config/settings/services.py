@@ -12,7 +12,7 @@ from staffeln_cli.model.durations import Timeout
 
 
 def _state_folder() -> Path:
-    """Where state is kept unless configured: the system's folder for root, else the user's own."""
+    """The default folder for the state: the system's for root, otherwise the user's."""
     if os.geteuid() == 0:
         return Path("/var/lib/staffeln")
     state_home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
@@ -58,7 +58,7 @@ class CloudSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseSettings:
-    """Where the state is."""
+    """Where Staffeln keeps its state."""
 
     url: Annotated[
         str,
@@ -70,7 +70,7 @@ class DatabaseSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockSettings:
-    """How hosts agree on who works."""
+    """How runs, also on several hosts, exclude each other."""
 
     url: Annotated[
         str | None,

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySettings:
-    """Where the policy endpoint listens, and whom it always lets delete."""
+    """Where the policy endpoint listens, and which users may always delete."""
 
     host: Annotated[
         str, Meta(min_length=1, description="address that serve-policy listens on")

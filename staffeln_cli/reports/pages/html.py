@@ -1,4 +1,4 @@
-"""Pages as HTML and as plain text, by templates that an operator may replace."""
+"""Pages as HTML and as plain text, from templates that an operator can replace."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +23,7 @@ _BAR = 40
 
 
 class Pages:
-    """The templates: those of the operator's folder first, then the ones that come along."""
+    """The templates: first those in the operator's folder, then the ones of the package."""
 
     def __init__(self, folder: Path | None = None) -> None:
         if folder is not None and not folder.is_dir():
@@ -40,7 +40,7 @@ class Pages:
         self._templates.filters |= {"number": "{:,}".format, "textbar": textbar}
 
     def html(self, page: object, **more: object) -> str:
-        """A page as HTML: everything that strangers named is escaped."""
+        """A page as HTML; all names and reasons are escaped."""
         return self._rendered("page.html.j2", {"page": page, **more})
 
     def text(self, page: object, **more: object) -> str:
@@ -57,12 +57,12 @@ class Pages:
 
 
 def _without_controls(value: object) -> object:
-    """Whatever a template shows: no control or direction mark of a name gets into a mail."""
+    """Escape control and direction characters in whatever a template shows."""
     return escaped(value) if type(value) is str else value
 
 
 class _OwnTemplates(FileSystemLoader):
-    """An operator's templates; those that a stranger could change are refused."""
+    """An operator's templates; those that another user could change are refused."""
 
     def get_source(
         self, environment: Environment, template: str
@@ -75,6 +75,6 @@ class _OwnTemplates(FileSystemLoader):
 
 
 def textbar(percent: int) -> str:
-    """A bar for those who read plain text."""
+    """A bar in plain text."""
     filled = min(_BAR, max(0, percent) * _BAR // 100)
     return f"[{'#' * filled}{'.' * (_BAR - filled)}]"

@@ -1,4 +1,4 @@
-"""A page for people, before it is HTML or plain text: so both are bound to say the same."""
+"""The page model, from which HTML and plain text are rendered with the same content."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,40 +10,40 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from staffeln_cli.errors import ConfigError
 
 ROWS = 12
-"""Rows of one list; what follows is only named, in one paragraph."""
+"""Rows of one list; further items are named in one paragraph."""
 _NAMES = 300
-"""Names in one paragraph; some mail programs cut off what is longer than 100 KB."""
+"""Names in one paragraph; some mail programs cut mails at 100 KB."""
 _SHORT = 32
-"""Characters that fit beside a name, on a phone too."""
+"""Characters that fit beside a name, also on a phone."""
 When = Callable[[datetime | None], str]
-"""Writes moments down."""
+"""Formats times."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing: its name and what it belongs to; to the right, what is said of it."""
+    """One item: its name and what it belongs to; on the right, its values."""
 
     name: str
     below: str = ""
     right: str = ""
     right_below: str = ""
     note: str = ""
-    """What needs the whole width."""
+    """A remark below, in full width."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Rows that have something in common, which may be said above them."""
+    """Rows with something in common, which the heading names."""
 
     rows: Sequence[Row] = ()
     heading: str = ""
     more: str = ""
-    """What did not fit into the rows."""
+    """The items that did not fit into the rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """How full something is; no percentage where it has no limit."""
+    """How full something is; without a percentage if there is no limit."""
 
     label: str
     figure: str
@@ -75,7 +75,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """All of it, the verdict first. `tone` is `good`, `fair` or `bad`."""
+    """The page, the verdict first. `tone` is `good`, `fair` or `bad`."""
 
     subject: str
     kicker: str
@@ -89,7 +89,7 @@ class Page:
 
 
 def listed(rows: Sequence[Row], heading: str = "") -> Block:
-    """A block of rows, the first ones in full, the others by name."""
+    """A block with the first items as rows, and the others by name."""
     rest = rows[ROWS:]
     names = "; ".join(
         (f"{below}: " if below else "") + ", ".join(one.name for one in some)
@@ -100,13 +100,13 @@ def listed(rows: Sequence[Row], heading: str = "") -> Block:
 
 
 def noted(row: Row, text: str) -> Row:
-    """The row with a remark, at the place that fits its length."""
+    """The row with a remark, placed according to its length."""
     place = "right_below" if len(text) <= _SHORT else "note"
     return replace(row, **{place: text})
 
 
 def writing(timezone: str | None) -> When:
-    """How moments are written in this time zone: always with their distance from UTC."""
+    """Format times in this time zone, always with the offset from UTC."""
     return partial(_written, _zone(timezone))
 
 
@@ -130,12 +130,12 @@ def _zone(name: str | None) -> tzinfo:
 
 
 def many(number: int, noun: str) -> str:
-    """So many of something, in words."""
+    """A number with its noun."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def lasting(start: datetime | None, end: datetime | None) -> str:
-    """How long something took, in its two largest units."""
+    """A length of time in its two largest units."""
     if start is None or end is None:
         return ""
     seconds = max(0, round((end - start) / timedelta(seconds=1)))

@@ -9,9 +9,9 @@ from staffeln_cli.reports.pages.project import rows_of, trouble_sections
 
 
 def operator_page(summary: OperatorSummary, when: When) -> Page:
-    """The page; sections that have nothing to say are left out."""
+    """Build the page; empty sections are left out."""
     judged = of_all(summary)
-    unwell = sum(not one.is_well for one in summary.projects)
+    unwell = sum(not project.is_well for project in summary.projects)
     failed = summary.trouble.failed
     return Page(
         subject=judged.subject,
@@ -23,7 +23,7 @@ def operator_page(summary: OperatorSummary, when: When) -> Page:
         tiles=(
             Tile(len(summary.projects), "projects"),
             Tile(unwell, "with trouble", "bad" if unwell else ""),
-            Tile(sum(one.made for one in summary.projects), "backed up"),
+            Tile(sum(project.made for project in summary.projects), "backed up"),
             Tile(failed, "failed", "bad" if failed else ""),
         ),
         sections=[*_sections(summary, when)],

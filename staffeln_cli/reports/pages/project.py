@@ -31,9 +31,9 @@ from staffeln_cli.reports.pages.layout import (
 from staffeln_cli.reports.quota_forecast import Gauge
 
 _NAMED = 12
-"""So many backups are named each; more are counted by server."""
+"""Backups named individually; more are counted by server."""
 _EXAMPLES = 5
-"""Volumes named of those that are left out for the same reason."""
+"""Volumes named of those left out for the same reason."""
 _RESTORE = (
     "Sent by Staffeln. To get data back, restore a backup under Volumes, Backups in the dashboard,"
     " or with: openstack volume backup restore"
@@ -41,7 +41,7 @@ _RESTORE = (
 
 
 def project_page(report: ProjectReport, when: When) -> Page:
-    """The page; sections that have nothing to say are left out."""
+    """Build the page; empty sections are left out."""
     judged = of_project(report)
     since = f"{when(report.since)} to " if report.since else "up to "
     return Page(
@@ -81,7 +81,7 @@ def trouble_sections(trouble: Trouble, when: When) -> Iterator[Section]:
 
 
 def _failures(trouble: Trouble, when: When) -> Sequence[Block]:
-    """A block for each reason; of very many, the rarer ones share the last block."""
+    """A block for each reason; if there are many, the rarest share the last block."""
     common, rare = trouble.failures[:ROWS], trouble.failures[ROWS:]
     blocks = [listed(rows_of(one.items, when), _sentence(one.reason)) for one in common]
     items = [replace(item, note=group.reason) for group in rare for item in group.items]
