@@ -185,12 +185,11 @@ def _recorded(run: Run, *, leader: bool) -> Iterator[None]:
     database = run.store.database
     with ExitStack() as frame:
         if run.dry_run:
-            database.read_only = True
-            frame.callback(setattr, database, "read_only", False)
+            frame.enter_context(database.session(read_only=True))
         elif leader:
             frame.enter_context(run.runtime.lock(run.command))
-            database.fence = database.raise_fence(run.command, run.id)
-            frame.callback(setattr, database, "fence", None)
+            fence = database.raise_fence(run.command, run.id)
+            frame.enter_context(database.session(fence=fence))
         run.store.cloud.belongs_to(run.cloud.login().cloud, remember=not run.dry_run)
         if run.dry_run:
             yield
@@ -207,9 +206,9 @@ def _recorded(run: Run, *, leader: bool) -> Iterator[None]:
 def _end(run: Run, outcome: Outcome) -> None:
     """Write the row's end; a pass that failed because of the database cannot, and need not."""
     run.rest()
-    run.store.database.fence = None  # the row is the run's own, whoever leads now
     try:
-        run.store.claims.release(run.id)
-        run.store.runs.end(outcome, run.now())
+        with run.store.database.session():  # the row is the run's own, whoever leads now
+            run.store.claims.release(run.id)
+            run.store.runs.end(outcome, run.now())
     except StaffelnError as error:
         log.warning("could not note the end of run %s: %s", run.id, error)

@@ -52,6 +52,16 @@ class Fence:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """On which terms this process writes."""
+
+    read_only: bool = False
+    """During a dry run: a write would be a bug."""
+    fence: Fence | None = None
+    """During a leader's pass: every write checks it."""
+
+
 class Database:
     """An engine and its transactions; a leader's pass that lost its lead writes nothing more."""
 
@@ -60,10 +70,7 @@ class Database:
         self.url = database_url.parse(url)
         self._clock = clock
         self._engine = _engine(self.url)
-        self.fence: Fence | None = None
-        """Set while a leader's pass runs: every write of this process checks it."""
-        self.read_only = False
-        """Set during a dry run: a write would be a bug."""
+        self._session = _Session()
         # Threads take turns here: in SQLite they would sleep, and longer at each try.
         self._turn: AbstractContextManager[Any] = (
             threading.Lock() if self.is_sqlite else nullcontext()
@@ -86,16 +93,29 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that commits at its end; in a leader's pass, only while it still leads.
+        """A transaction that commits at its end; in a leader's session, only while it still leads.
 
         LeadershipLost when another pass has taken over: nothing of this transaction is kept.
         """
-        if self.read_only:
+        session = self._session
+        if session.read_only:
             raise RuntimeError("a dry run writes nothing")
         with self._translated(), self._turn, self._engine.begin() as connection:
-            if self.fence is not None:
-                self._check(connection, self.fence)
+            if session.fence is not None:
+                self._check(connection, session.fence)
             yield connection
+
+    @contextmanager
+    def session(self, *, read_only: bool = False, fence: Fence | None = None) -> Iterator[None]:
+        """Until its end, all threads write on these terms: not at all, or while the fence stands.
+
+        A session within a session replaces its terms; at its end the former ones hold again.
+        """
+        before, self._session = self._session, _Session(read_only, fence)
+        try:
+            yield
+        finally:
+            self._session = before
 
     def now(self) -> datetime:
         """The time by the database server's clock, which all hosts share; SQLite has none."""

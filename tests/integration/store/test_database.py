@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -55,32 +56,48 @@ def test_a_busy_sqlite_is_waited_for(sqlite_url: str) -> None:
 
 
 def test_a_dry_runs_database_refuses_to_write(store: Store) -> None:
-    store.database.read_only = True
-    with pytest.raises(RuntimeError, match="dry run"):
+    with store.database.session(read_only=True), pytest.raises(RuntimeError, match="dry run"):
         store.lifecycle.plan([a_record()])
     assert store.records.count() == {}
+
+
+def leading(store: Store, command: str) -> AbstractContextManager[None]:
+    """A session of a leader, who has raised the fence just now."""
+    return store.database.session(fence=store.database.raise_fence(command, "somebody"))
 
 
 def test_a_leader_writes_until_another_takes_over_and_then_no_more(
     store: Store, database_url: str
 ) -> None:
-    store.database.fence = store.database.raise_fence("collect", "first")
-    store.inventory.save([an_inventory_volume("v1")])
     other = Store(database_url)
-    other.database.fence = other.database.raise_fence("collect", "second")
-    with pytest.raises(LeadershipLost):
-        store.inventory.save([an_inventory_volume("v2")])
-    with pytest.raises(LeadershipLost):
-        store.lifecycle.plan([a_record("v2")])
-    other.inventory.save([an_inventory_volume("v3")])
+    with leading(store, "collect"):
+        store.inventory.save([an_inventory_volume("v1")])
+        with leading(other, "collect"):
+            with pytest.raises(LeadershipLost):
+                store.inventory.save([an_inventory_volume("v2")])
+            with pytest.raises(LeadershipLost):
+                store.lifecycle.plan([a_record("v2")])
+            other.inventory.save([an_inventory_volume("v3")])
     other.close()
     assert {one.volume_id for one in store.inventory.all_volumes()} == {"v1", "v3"}
 
 
 def test_the_lead_of_one_command_is_no_other_commands(store: Store) -> None:
-    store.database.fence = store.database.raise_fence("collect", "first")
-    store.database.raise_fence("retain", "second")
-    store.inventory.save([an_inventory_volume("v1")])
+    with leading(store, "collect"):
+        store.database.raise_fence("retain", "second")
+        store.inventory.save([an_inventory_volume("v1")])
+
+
+def test_the_terms_of_a_session_end_with_it_also_when_it_fails(store: Store) -> None:
+    with leading(store, "collect"):
+        store.database.raise_fence("collect", "second")
+        with store.database.session():  # the row of a run is its own, whoever leads now
+            store.lifecycle.plan([a_record("v1")])
+        with pytest.raises(LeadershipLost):
+            store.lifecycle.plan([a_record("v2")])
+    with pytest.raises(ZeroDivisionError), store.database.session(read_only=True):
+        _ = 1 / 0
+    assert store.lifecycle.plan([a_record("v3")])
 
 
 def test_nothing_of_a_transaction_that_failed_is_kept(store: Store) -> None:
