@@ -59,11 +59,19 @@ def answer(
     """
     if question.user_id and question.user_id in trusted:
         return Answer(True, "asked by a trusted user")
+    is_known = False
     for record in records:
-        if record.backup_id == question.backup_id and record.state in LIVE:
-            return Answer(False, f"record {record.record_id} is {record.state}")
+        if record.backup_id == question.backup_id:
+            # Cinder asks about it, so it exists: also if its record says `missing`.
+            if record.state is not State.DELETED:
+                return Answer(False, f"record {record.record_id} is {record.state}")
+            is_known = True
         if record.backup_id is None and _is_probably_of(record, question):
             return Answer(False, f"record {record.record_id} is {record.state}, its reply lost")
+    if question.record_id is not None and not is_known:
+        return Answer(
+            False, f"no record has this backup, but it names record {question.record_id}"
+        )
     return Answer(True, "no live backup of Staffeln's")
 
 

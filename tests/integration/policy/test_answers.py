@@ -39,6 +39,21 @@ def test_a_backup_that_is_deleted_is_protected_no_more(
     assert endpoint.ask(OURS).content == b"True"
 
 
+def test_a_missing_backup_that_cinder_asks_about_is_there_and_protected(
+    endpoint: Endpoint, remember: Remember
+) -> None:
+    remember(State.MISSING)
+    assert endpoint.ask(OURS).content == b"False"
+
+
+def test_a_backup_that_bears_our_mark_is_protected_although_no_record_knows_it(
+    endpoint: Endpoint,
+) -> None:
+    marked = {"staffeln:record": "4fa2fb16-a207-4431-90b7-210de0181f8c"}
+    assert endpoint.ask(OURS, metadata=marked).content == b"False"
+    assert endpoint.ask(OURS, metadata=marked, user_id="robot").content == b"True"
+
+
 def test_staffelns_own_user_may_delete_its_backups(endpoint: Endpoint, remember: Remember) -> None:
     remember(State.AVAILABLE)
     assert endpoint.ask(OURS, user_id="robot").content == b"True"

@@ -8,6 +8,7 @@ from staffeln_cli.planning.deletion_guard import CLOCK_SLACK, KnownRecord, Quest
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 BACKUP = "b0a1c607-a207-4431-90b7-210de0181f8c"
+MANUAL = "11111111-a207-4431-90b7-210de0181f8c"
 LOST = KnownRecord("r1", None, State.STARTING, "web_root_1", "v1", NOON)
 
 
@@ -23,14 +24,26 @@ def test_a_backup_that_no_record_knows_may_be_deleted() -> None:
     assert allows(Question(BACKUP))
 
 
-@pytest.mark.parametrize("state", sorted(LIVE))
-def test_a_live_backup_may_not_be_deleted_whatever_its_state(state: State) -> None:
+@pytest.mark.parametrize("state", sorted(set(State) - {State.DELETED}))
+def test_a_backup_that_a_record_has_may_not_be_deleted_whatever_its_state(state: State) -> None:
     assert not allows(Question(BACKUP), a_record(state))
 
 
-@pytest.mark.parametrize("state", sorted(set(State) - LIVE))
-def test_a_backup_that_cinder_has_let_go_of_is_nobodys(state: State) -> None:
-    assert allows(Question(BACKUP), a_record(state))
+@pytest.mark.parametrize("mark", [None, "r1"])
+def test_a_backup_whose_deletion_is_over_may_be_deleted(mark: str | None) -> None:
+    assert allows(Question(BACKUP, record_id=mark), a_record(State.DELETED))
+
+
+@pytest.mark.parametrize("records", [(), (a_record(State.AVAILABLE, MANUAL),)])
+def test_a_marked_backup_that_no_record_has_may_not_be_deleted(
+    records: tuple[KnownRecord, ...],
+) -> None:
+    assert not allows(Question(BACKUP, record_id="r1"), *records)
+
+
+@pytest.mark.parametrize("state", sorted(State))
+def test_a_marked_backup_may_not_be_deleted_while_its_record_has_none(state: State) -> None:
+    assert not allows(Question(BACKUP, record_id="r1"), a_record(state, backup_id=None))
 
 
 @pytest.mark.parametrize("state", sorted(LIVE))
@@ -92,5 +105,5 @@ def test_a_cancelled_record_speaks_for_nothing() -> None:
 
 
 def test_a_namesake_of_a_backup_with_another_id_may_be_deleted() -> None:
-    other = a_record(State.AVAILABLE, backup_id="11111111-a207-4431-90b7-210de0181f8c")
+    other = a_record(State.AVAILABLE, backup_id=MANUAL)
     assert allows(Question(BACKUP, name="web_root_1", volume_id="v1"), other)
