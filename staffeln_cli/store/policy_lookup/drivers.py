@@ -33,7 +33,6 @@ _BEGIN = (
     b"BEGIN READ ONLY",
     b"SET LOCAL statement_timeout = 500",  # for statements that nobody waits for any more
     b"SET LOCAL search_path TO DEFAULT",
-    b"SET LOCAL client_encoding TO UTF8",
 )
 """Settings of one transaction: a pooler may have given the session to others before, and will
 give it to others afterwards."""
