@@ -55,10 +55,11 @@ def configured() -> Application:
 
 
 def _lookup(settings: Settings) -> "PolicyLookup":
+    from staffeln_cli.policy_endpoint.server import THREADS
     from staffeln_cli.store import Database
     from staffeln_cli.store.policy_lookup import PolicyLookup
 
-    return PolicyLookup.of(Database(settings.database.url))
+    return PolicyLookup.of(Database(settings.database.url), connections=THREADS - 1)
 
 
 def _server(app: Application, host: str, port: int, unix_socket: Path | None) -> "Server":

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 THREADS = 4
-"""Threads that answer; one more than there are database connections (see `PolicyLookup`)."""
+"""Threads that answer; there should be one database connection less (see `PolicyLookup`)."""
 CONNECTION_LIMIT = 2000
 _OTHER_FILES = 64
 """Open files beside the connections: listeners, database, log."""
@@ -51,7 +51,9 @@ class Server:
         except BaseException:
             self._close()
             raise
-        self._listeners = [one for one in self._dispatchers.values() if one.accepting]
+        self._listeners = [
+            dispatcher for dispatcher in self._dispatchers.values() if dispatcher.accepting
+        ]
         self.address = f"unix:{unix_socket}" if unix_socket else self._urls()
 
     def run(self, stop: Event) -> None:
@@ -77,7 +79,7 @@ class Server:
         self._listeners[0].trigger.pull_trigger(function)
 
     def _stop_listening(self) -> None:
-        """Accept who has connected already, and nobody else."""
+        """Accept the clients that have connected already, and no others."""
         self._remove_unix_socket()
         for listener in self._listeners:
             known = -1
@@ -104,11 +106,10 @@ class Server:
         wasyncore.close_all(self._dispatchers, ignore_all=True)
 
     def _urls(self) -> str:
+        addresses = [(each.effective_host, each.effective_port) for each in self._listeners]
         return ", ".join(
-            f"http://[{one.effective_host}]:{one.effective_port}"
-            if ":" in one.effective_host
-            else f"http://{one.effective_host}:{one.effective_port}"
-            for one in self._listeners
+            f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            for host, port in addresses
         )
 
 

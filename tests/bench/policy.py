@@ -110,13 +110,13 @@ def compared(
     promises_kept = True
     for name, measured in rates.items():
         ratio = statistics.median(
-            one.per_second / base.per_second
-            for one, base in zip(measured, rates["constant"], strict=True)
+            rate.per_second / base.per_second
+            for rate, base in zip(measured, rates["constant"], strict=True)
         )
-        rate = statistics.median(one.per_second for one in measured)
-        p99 = statistics.median(one.p99_ms for one in measured)
-        cpu = statistics.median(one.cpu_us for one in measured)
-        say(f"{name:12}{rate:>12,.0f}{p99:>10.1f}{ratio:>13.0%}{cpu:>9.0f}")
+        per_second = statistics.median(rate.per_second for rate in measured)
+        p99 = statistics.median(rate.p99_ms for rate in measured)
+        cpu = statistics.median(rate.cpu_us for rate in measured)
+        say(f"{name:12}{per_second:>12,.0f}{p99:>10.1f}{ratio:>13.0%}{cpu:>9.0f}")
         promises_kept &= ratio >= PROMISED_RATIO and p99 < PROMISED_P99_MS
     return promises_kept
 

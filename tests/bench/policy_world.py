@@ -83,18 +83,18 @@ def identity(kind: str, number: int) -> str:
 
 def rows_of(number: int) -> Iterator[tuple[object, ...]]:
     """Records of many volumes, a few of them being started."""
-    for one in range(number):
-        starting = one % 50_000 == 1
+    for index in range(number):
+        starting = index % 50_000 == 1
         yield (
-            identity("record", one),
-            f"web_root_{one}",
-            None if starting else identity("backup", one),
-            identity("volume", one if starting else one % max(1, number // 30)),
+            identity("record", index),
+            f"web_root_{index}",
+            None if starting else identity("backup", index),
+            identity("volume", index if starting else index % max(1, number // 30)),
             "root",
             "web",
-            identity("project", one % 500),
+            identity("project", index % 500),
             "full",
-            "starting" if starting else STATES[one % len(STATES)],
+            "starting" if starting else STATES[index % len(STATES)],
             "scheduled",
             1,
             "2026-11-22 12:00:00.000000",

@@ -34,7 +34,8 @@ ENOUGH = 8
 WINDOW = 0.3
 """Where fewer than ENOUGH lookups have ended within this many seconds, and one of those under way
 is slow, nobody waits for a connection. At a higher rate, a crowd of 16 has its answers in time."""
-CONNECTIONS = 3
+_LOG_INTERVAL = 60.0
+"""Seconds between two log lines that say that lookups fail."""
 
 
 class PolicyLookup:
@@ -52,8 +53,8 @@ class PolicyLookup:
         self,
         connect: Callable[[], DriverConnection],
         *,
-        database: str = "",
-        connections: int = CONNECTIONS,
+        database: str,
+        connections: int,
     ) -> None:
         self._database = database
         self._questions: SimpleQueue[_Asked | None] = SimpleQueue()
@@ -63,6 +64,8 @@ class PolicyLookup:
         self._ended = deque([time.monotonic()] * ENOUGH, maxlen=ENOUGH)
         """When the last lookups ended, oldest first."""
         self._failing = False
+        """Whether the last line in the log says that lookups fail."""
+        self._logged = -inf
         self._threads = [
             threading.Thread(
                 target=self._serve,
@@ -76,7 +79,7 @@ class PolicyLookup:
             thread.start()
 
     @classmethod
-    def of(cls, database: Database, *, connections: int = CONNECTIONS) -> "PolicyLookup":
+    def of(cls, database: Database, *, connections: int) -> "PolicyLookup":
         """Return a lookup in this database."""
         connect = connection_to(database.url)
         return cls(connect, database=database.shown, connections=connections)
@@ -146,8 +149,9 @@ class PolicyLookup:
         connection.close()
 
     def _log_failure(self, error: StaffelnError) -> None:
-        if not self._failing:
-            self._failing = True
+        now = time.monotonic()
+        if not self._failing and now - self._logged > _LOG_INTERVAL:
+            self._failing, self._logged = True, now
             log.warning("policy lookups fail: %s", error)
 
     def _unavailable(self, problem: str) -> StoreUnavailable:

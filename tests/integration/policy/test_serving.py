@@ -233,5 +233,5 @@ def test_any_wsgi_server_can_serve_it_and_configures_it_at_the_first_request(
 
 
 def test_two_endpoints_behind_a_balancer_say_the_same(database_url: str, serve: Serve) -> None:
-    one, other = serve(database_url), serve(database_url)
-    assert one.ask(MANUAL).content == other.ask(MANUAL).content == b"True"
+    first, second = serve(database_url), serve(database_url)
+    assert first.ask(MANUAL).content == second.ask(MANUAL).content == b"True"
