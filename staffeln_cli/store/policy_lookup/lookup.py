@@ -5,12 +5,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import inf
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from staffeln_cli.errors import SchemaOutdated, StaffelnError, StoreUnavailable
 from staffeln_cli.model import State
@@ -34,6 +32,7 @@ ENOUGH = 8
 WINDOW = 0.3
 """Where fewer than ENOUGH lookups have ended within this many seconds, and one of those under way
 is slow, nobody waits for a connection. At a higher rate, a crowd of 16 has its answers in time."""
+_Answers = SimpleQueue[Found | BaseException]
 _LOG_INTERVAL = 60.0
 """Seconds between two log lines that say that lookups fail."""
 
@@ -50,32 +49,20 @@ class PolicyLookup:
     """
 
     def __init__(
-        self,
-        connect: Callable[[], DriverConnection],
-        *,
-        database: str,
-        connections: int,
+        self, connect: Callable[[], DriverConnection], *, database: str, connections: int
     ) -> None:
         self._database = database
-        self._questions: SimpleQueue[_Asked | None] = SimpleQueue()
-        self._idle = threading.Semaphore(connections)
-        self._began = [time.monotonic()] * connections
-        """When each connection began what it is doing; infinite: it is idle."""
         self._ended = deque([time.monotonic()] * ENOUGH, maxlen=ENOUGH)
         """When the last lookups ended, oldest first."""
+        self._idle: SimpleQueue[_ConnectionThread] = SimpleQueue()
+        self._threads = [
+            _ConnectionThread(connect, self._idle, self._ended) for _ in range(connections)
+        ]
         self._failing = False
         """Whether the last line in the log says that lookups fail."""
         self._logged = -inf
-        self._threads = [
-            threading.Thread(
-                target=self._serve,
-                args=(number, _Reconnecting(connect)),
-                name=f"policy-lookup-{number}",
-                daemon=True,  # one that hangs must not keep the process from ending
-            )
-            for number in range(connections)
-        ]
         for thread in self._threads:
+            self._idle.put(thread)
             thread.start()
 
     @classmethod
@@ -90,10 +77,12 @@ class PolicyLookup:
         The schema's revision is read in the same statement, so that no answer rests on a schema
         of another revision.
         """
-        if not self._idle.acquire(timeout=self._worth_waiting()):
-            raise self._unavailable("all connections are busy with slow lookups")
         try:
-            revision, rows = self._ask(question)
+            thread = self._idle.get(timeout=self._worth_waiting())
+        except Empty:
+            raise self._unavailable("all connections are busy with slow lookups") from None
+        try:
+            revision, rows = self._ask(thread, question)
             if revision != SCHEMA_REVISION:
                 raise SchemaOutdated(
                     [f"{self._database}: the schema is not at revision {SCHEMA_REVISION}"]
@@ -108,45 +97,28 @@ class PolicyLookup:
 
     def close(self) -> None:
         """End the threads and their connections; one that hangs is left behind."""
-        for _ in self._threads:
-            self._questions.put(None)
+        for thread in self._threads:
+            thread.end()
         end = time.monotonic() + TIMEOUT
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
 
-    def _ask(self, question: Question) -> Found:
-        """Have one of the idle connections answer; its thread marks it idle again."""
-        asked = _Asked(question, time.monotonic() + TIMEOUT)
-        self._questions.put(asked)
+    def _ask(self, thread: "_ConnectionThread", question: Question) -> Found:
         try:
-            return asked.found.result(TIMEOUT)
-        except TimeoutError:
+            found = thread.ask(question).get(timeout=TIMEOUT)
+        except Empty:
             raise self._unavailable("no answer in time") from None
-        except StoreUnavailable as error:
-            raise self._unavailable(str(error)) from error
+        if isinstance(found, StoreUnavailable):
+            raise self._unavailable(str(found)) from found
+        if isinstance(found, BaseException):
+            raise found
+        return found
 
     def _worth_waiting(self) -> float:
         """Return how many seconds to wait for a connection."""
-        slow_from = max(min(self._began) + SLOW, self._ended[0] + WINDOW)
+        oldest = min(thread.began for thread in self._threads)
+        slow_from = max(oldest + SLOW, self._ended[0] + WINDOW)
         return min(TIMEOUT, max(0.0, slow_from - time.monotonic()))
-
-    def _serve(self, number: int, connection: "_Reconnecting") -> None:
-        """Answer with one connection, until there is nothing more to answer."""
-        connection.warm_up()
-        self._began[number] = inf
-        while (asked := self._questions.get()) is not None:
-            self._began[number] = time.monotonic()
-            try:
-                found = connection.look_up(asked.question, asked.deadline)
-            except BaseException as error:  # noqa: BLE001 - raised again where it was asked
-                asked.found.set_exception(error)
-            else:
-                asked.found.set_result(found)
-            finally:
-                self._began[number] = inf
-                self._ended.append(time.monotonic())
-                self._idle.release()
-        connection.close()
 
     def _log_failure(self, error: StaffelnError) -> None:
         now = time.monotonic()
@@ -158,13 +130,52 @@ class PolicyLookup:
         return StoreUnavailable(f"database {self._database}: {problem}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A question on its way to a connection, and the answer on its way back."""
+class _ConnectionThread(threading.Thread):
+    """A thread that answers with its own connection, one question after the other."""
 
-    question: Question
-    deadline: float
-    found: "Future[Found]" = field(default_factory=Future)
+    def __init__(
+        self,
+        connect: Callable[[], DriverConnection],
+        idle: "SimpleQueue[_ConnectionThread]",
+        ended: deque[float],
+    ) -> None:
+        super().__init__(
+            name="policy-lookup", daemon=True
+        )  # does not keep the process from ending
+        self.began = time.monotonic()
+        """When it began what it is doing; infinite: it is idle."""
+        self._connection = _Reconnecting(connect)
+        self._questions: SimpleQueue[tuple[Question, float, _Answers] | None] = SimpleQueue()
+        self._idle = idle
+        self._ended = ended
+
+    def ask(self, question: Question) -> "_Answers":
+        """Begin to look up; the queue will have the answer."""
+        answers: _Answers = SimpleQueue()
+        self._questions.put((question, time.monotonic() + TIMEOUT, answers))
+        return answers
+
+    def end(self) -> None:
+        """Ask the thread to end when it is idle."""
+        self._questions.put(None)
+
+    def run(self) -> None:
+        """Answer until the end is asked for."""
+        self._connection.warm_up()
+        self.began = inf
+        while (asked := self._questions.get()) is not None:
+            question, deadline, answers = asked
+            self.began = time.monotonic()
+            found: Found | BaseException
+            try:
+                found = self._connection.look_up(question, deadline)
+            except BaseException as error:  # noqa: BLE001 - raised again where it was asked
+                found = error
+            self.began = inf
+            self._ended.append(time.monotonic())
+            self._idle.put(self)
+            answers.put(found)
+        self._connection.close()
 
 
 class _Reconnecting:
