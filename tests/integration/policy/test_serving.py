@@ -160,6 +160,7 @@ def test_a_thousand_idle_connections_do_not_stop_an_answer(sqlite_url: str, sent
         for _ in range(1000):
             client = idle.enter_context(socket.create_connection((host, int(port)), timeout=20))
             client.sendall(sent)
+        requests.post(f"{url}/v1/backup?backup_id={MANUAL}", timeout=20)  # all are accepted now
         for _ in range(3):
             began = time.monotonic()
             answer = requests.post(f"{url}/v1/backup?backup_id={MANUAL}", timeout=10)
