@@ -55,13 +55,6 @@ UNSPECIFIC = frozenset(
     ]
 )
 """Words that say nothing about what they name."""
-TO_RENAME: frozenset[str] = frozenset(
-    [
-        "store/reports.operator_told",
-        "store/reports.operator_told_at",
-    ]
-)
-"""Names that are older than the glossary. Rename them; add none."""
 EXCEPTIONS = frozenset(
     [
         "cloud/transport.init_poolmanager",  # overrides a method of requests
@@ -92,9 +85,9 @@ def unknown_words() -> dict[str, set[str]]:
     """Each word that neither the glossary nor its base form in the glossary explains."""
     known = glossary()
     return {
-        word: places - TO_RENAME - EXCEPTIONS
+        word: places - EXCEPTIONS
         for word, places in words_in_use(phrases()).items()
-        if len(word) > 1 and not base_forms(word) & known and places - TO_RENAME - EXCEPTIONS
+        if len(word) > 1 and not base_forms(word) & known and places - EXCEPTIONS
     }
 
 

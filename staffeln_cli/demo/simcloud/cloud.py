@@ -1,4 +1,4 @@
-"""The simulated cloud as its users hold it in their hands."""
+"""The interface of the simulated cloud for tests and the demonstration."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class SimCloud:
         self.chaos = faults.chaos
 
     def reset(self) -> None:
-        """Go back to the beginning: no things, no faults, no requests, no time gone by."""
+        """Go back to the initial state: empty, no faults, no requests, the initial time."""
         self.accept_connections()
         with self.world.lock:
             self.clock.reset()

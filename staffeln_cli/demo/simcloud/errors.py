@@ -1,4 +1,4 @@
-"""How the three services say no: status, body and headers, word for word."""
+"""The error responses of the three services, word for word: status, body and headers."""
 
 from __future__ import annotations
 

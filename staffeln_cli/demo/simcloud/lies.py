@@ -1,4 +1,4 @@
-"""Answers that are not what the service knows: edits of a reply on its way out."""
+"""Responses that differ from what the service knows: edits of a reply before it is sent."""
 
 from __future__ import annotations
 

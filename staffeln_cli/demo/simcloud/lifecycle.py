@@ -104,7 +104,7 @@ def begin_deletion(world: World, backup: Backup) -> None:
 
 
 def finish_deletion(world: World, backup_id: str) -> None:
-    """Let a backup go. Its quota is free and its parent has one dependent less only now."""
+    """Finish a deletion. Only now is the quota freed and the parent without this dependent."""
     world.waiting.deletes.pop(backup_id, None)
     backup = world.backups.remove(backup_id)
     world.charge(backup.project_id, -1, -backup.size)

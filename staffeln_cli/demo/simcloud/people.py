@@ -43,7 +43,7 @@ class People:
             self.world.project(project).enabled = enabled
 
     def remove_project(self, project: str) -> None:
-        """Remove a project from Keystone; its volumes and backups stay behind, as in life."""
+        """Remove a project from Keystone; its volumes and backups remain, as in a real cloud."""
         with self.world.lock:
             found = self.world.project(project)
             del self.world.identity.projects[found.id]

@@ -43,12 +43,12 @@ class Things:
             self.world.servers.change(self.world.server(server), metadata=dict(metadata))
 
     def hide_server(self, server: str, *, hidden: bool = True) -> None:
-        """Put a server into a cell that is down: Nova leaves it out without a word."""
+        """Put a server into a cell that is down: Nova silently omits it."""
         with self.world.lock:
             self.world.servers.change(self.world.server(server), hidden=hidden)
 
     def remove_server(self, server: str) -> None:
-        """Remove a server and let go of its volumes; one being backed up stays busy."""
+        """Remove a server and detach its volumes; one being backed up stays busy."""
         with self.world.lock:
             gone = self.world.servers.remove(self.world.server(server).id)
             self.world.deleted_servers[gone.id] = gone.created_at
@@ -174,7 +174,7 @@ class Things:
             self.world.backups.change(self.world.backups[backup_id], **values)
 
     def remove_backup(self, backup_id: str, *, force: bool = False) -> None:
-        """Let a backup vanish, whatever its state; `force`: even if another one needs it."""
+        """Remove a backup, whatever its state; `force`: even if another one depends on it."""
         with self.world.lock:
             backup = self.world.backups[backup_id]
             if self.world.backups.find("parent_id", backup_id) and not force:

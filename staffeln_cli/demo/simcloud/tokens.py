@@ -1,4 +1,4 @@
-"""POST /v3/auth/tokens: who someone is, and what for."""
+"""POST /v3/auth/tokens: authentication and scope."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DOMAIN = {"id": "default", "name": "Default"}
 
 @dataclass(frozen=True)
 class Identified:
-    """Who proved to be whom, and by what."""
+    """The authenticated user, and the method."""
 
     user: User
     methods: tuple[str, ...]

@@ -58,7 +58,7 @@ def new_volume(call: Call, *, name: str | None, size: int) -> Volume:
 
 
 def deleted(call: Call) -> Reply:
-    """Let a volume go. Its backups stay: nothing asks for them here."""
+    """Delete a volume. Its backups are kept: Cinder does not check for them here."""
     volume = _mine_to_change(call, "volume:delete")
     if volume.status not in DELETABLE or volume.attachments:
         raise refused(400, NOT_DELETABLE)
@@ -73,7 +73,7 @@ def _mine_to_change(call: Call, rule: str) -> Volume:
 
 
 def visible_volume(call: Call, volume_id: str) -> Volume:
-    """Find a volume; someone else's is as good as none."""
+    """Find a volume; one of another project counts as missing."""
     volume = call.world.volumes.get(volume_id)
     if volume and (call.is_admin() or volume.project_id == call.project_id()):
         return volume

@@ -1,4 +1,4 @@
-"""The whole state of a simulated cloud, and the switches that change its manners."""
+"""The whole state of a simulated cloud, and the switches that change its behaviour."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class World:
         return self.quotas.setdefault(project_id, Quota())
 
     def charge(self, project_id: str, count: int, gib: int) -> None:
-        """Book backups on a project's quota, or take them off it."""
+        """Charge backups to a project's quota, or release them from it."""
         backups, gigabytes = self.usage.get(project_id, (0, 0))
         self.usage[project_id] = (backups + count, gigabytes + gib)
 
