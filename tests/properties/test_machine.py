@@ -69,7 +69,7 @@ class Life:
             raise Died
 
 
-class Mortal:
+class Interruptible:
     """Forwards calls to `inner`, and dies at one of them: just before it, or just after."""
 
     def __init__(self, inner: Any, life: Life) -> None:
@@ -260,9 +260,9 @@ class Machine(RuleBasedStateMachine):
         try:
             if steps is not None:
                 for part in ("backups", "inventory", "runs"):
-                    setattr(runtime.store, part, Mortal(getattr(runtime.store, part), life))
+                    setattr(runtime.store, part, Interruptible(getattr(runtime.store, part), life))
                 for part in ("backups", "listings"):
-                    setattr(runtime.cloud, part, Mortal(getattr(runtime.cloud, part), life))
+                    setattr(runtime.cloud, part, Interruptible(getattr(runtime.cloud, part), life))
             outcome = PASSES[command](runtime)
             assert outcome.outcome in EXPECTED, outcome
         except Died:

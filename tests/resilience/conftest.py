@@ -1,4 +1,4 @@
-"""Hosts, worlds, and how far the long variants go."""
+"""Hosts, and how far the long variants go."""
 
 import os
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
 from tests.resilience.hosts import Host
-from tests.resilience.worlds import SETTINGS, Keeper, keeper
+from tests.resilience.situations import SETTINGS, HealthyHost, a_healthy_host
 from tests.services.redis import a_redis
 from tests.services.server import Server
 
@@ -50,11 +50,11 @@ def host_on(url: str, folder: Path) -> Host:
 
 
 @pytest.fixture
-def keep(cloud: SimCloud, host: Host) -> Iterator[Keeper]:
+def healthy(cloud: SimCloud, host: Host) -> Iterator[HealthyHost]:
     """Another host on the same SQLite file, on which nothing goes wrong."""
-    keep = keeper(host.environ, cloud.now)
-    yield keep
-    keep.runtime.close()
+    healthy = a_healthy_host(host.environ, cloud.now)
+    yield healthy
+    healthy.runtime.close()
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ class Running:
         os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """Take it out of the world: not one more instruction of its own is carried out."""
+        """Kill it: not one more instruction of its own is carried out."""
         self.signal(signal.SIGKILL)
 
     @property
@@ -75,7 +75,7 @@ class Host:
     folder: Path
     conditions: Conditions = field(default_factory=Conditions)
 
-    def suffering(self, **conditions: Any) -> "Host":
+    def under(self, **conditions: Any) -> "Host":
         """The same host under other conditions."""
         return replace(self, conditions=replace(self.conditions, **conditions))
 
@@ -130,4 +130,4 @@ class Host:
     def run_to_death(self, command: str, commit: int, *, after: bool) -> bool:
         """Run a command that dies at a commit; False if it ended before that."""
         death = Death(commit, after)
-        return self.suffering(death=death).start(command).wait() == KILLED
+        return self.under(death=death).start(command).wait() == KILLED

@@ -14,7 +14,13 @@ from tests.resilience.conftest import CLAIM
 from tests.resilience.gates import PATIENCE, Gate, most_in_flight
 from tests.resilience.hosts import Host, Running
 from tests.resilience.process import Frozen
-from tests.resilience.worlds import Keeper, broken_promises, found, keeper, live
+from tests.resilience.situations import (
+    HealthyHost,
+    a_healthy_host,
+    good_days,
+    two_projects,
+    violations,
+)
 
 
 def some_volumes(cloud: SimCloud, number: int, project: str = "shop") -> None:
@@ -24,8 +30,8 @@ def some_volumes(cloud: SimCloud, number: int, project: str = "shop") -> None:
         cloud.add_volume(f"{project}-{place}", server=f"{project}-server")
 
 
-def in_state(keep: Keeper, *states: State) -> int:
-    return sum(one.state in states for one in keep.records())
+def in_state(healthy: HealthyHost, *states: State) -> int:
+    return sum(one.state in states for one in healthy.records())
 
 
 def stop_between_transactions(sleeper: Running, host: Host) -> None:
@@ -46,44 +52,44 @@ def stop_between_transactions(sleeper: Running, host: Host) -> None:
 
 
 def test_a_request_that_arrives_after_all_others_is_found_by_name_and_its_backup_removed(
-    cloud: SimCloud, host: Host, keep: Keeper
+    cloud: SimCloud, host: Host, healthy: HealthyHost
 ) -> None:
     cloud.freeze()
     some_volumes(cloud, 1)
-    keep("collect")
+    healthy("collect")
     gate = Gate(cloud, "POST", "/backups")
-    sleeper = host.suffering(clock=Frozen(cloud.now())).start("backup")
+    sleeper = host.under(clock=Frozen(cloud.now())).start("backup")
     gate.wait()
     cloud.advance(CLAIM)
-    keep("check", "backup")
+    healthy("check", "backup")
     cloud.finish_backups()
     (good,) = cloud.backups()
     cloud.advance(seconds=5)
-    keep("check")
+    healthy("check")
 
     gate.open()
     assert sleeper.wait() == 3
     assert "another run has taken it over" in sleeper.stderr
     assert len(cloud.backups()) == 2, "Cinder made another one"
-    keep("check")
+    healthy("check")
     assert len(cloud.backups()) == 2, "what is still being created is left alone"
     cloud.finish_backups()
     for _ in range(3):
         cloud.advance(hours=1)
-        keep("check")
+        healthy("check")
     assert [one["id"] for one in cloud.backups()] == [good["id"]]
-    assert broken_promises(cloud, keep) == []
-    assert keep("collect")[0].counts["planned"] == 0
+    assert violations(cloud, healthy) == []
+    assert healthy("collect")[0].counts["planned"] == 0
 
 
 def test_a_late_double_on_which_others_stand_is_kept_as_a_backup_of_its_own(
-    cloud: SimCloud, host: Host, keep: Keeper
+    cloud: SimCloud, host: Host, healthy: HealthyHost
 ) -> None:
     cloud.freeze()
     some_volumes(cloud, 1)
-    live(cloud, keep, 1)
+    good_days(cloud, healthy, 1)
     (made,) = cloud.backups()
-    with keep.store.database.write() as connection:  # it has been asked for twice
+    with healthy.store.database.write() as connection:  # it has been asked for twice
         connection.execute(text("UPDATE backups SET attempt = 2"))
     cloud.add_backup(
         made["volume_id"], incremental=True, name=made["name"], metadata=made["metadata"]
@@ -91,112 +97,112 @@ def test_a_late_double_on_which_others_stand_is_kept_as_a_backup_of_its_own(
     cloud.advance(seconds=5)
     cloud.add_backup(made["volume_id"], incremental=True)
     cloud.advance(hours=2)
-    keep("check", "check")
+    healthy("check", "check")
     assert len(cloud.backups()) == 3
-    assert in_state(keep, State.AVAILABLE) == 2
-    assert keep.store.records.open_work() == []
+    assert in_state(healthy, State.AVAILABLE) == 2
+    assert healthy.store.records.open_work() == []
 
 
 def test_a_late_request_is_found_before_it_is_sent_once_more(
-    cloud: SimCloud, host: Host, keep: Keeper
+    cloud: SimCloud, host: Host, healthy: HealthyHost
 ) -> None:
     cloud.freeze()
     some_volumes(cloud, 1)
-    keep("collect")
+    healthy("collect")
     gate = Gate(cloud, "POST", "/backups")
-    sleeper = host.suffering(clock=Frozen(cloud.now())).start("backup")
+    sleeper = host.under(clock=Frozen(cloud.now())).start("backup")
     gate.wait()
     cloud.advance(CLAIM)
-    keep("check")
+    healthy("check")
     gate.open()
     sleeper.wait()
     cloud.finish_backups()
-    keep("backup", "check")
+    healthy("backup", "check")
     assert len(cloud.backups()) == 1
-    assert in_state(keep, State.AVAILABLE) == 1
-    assert broken_promises(cloud, keep) == []
+    assert in_state(healthy, State.AVAILABLE) == 1
+    assert violations(cloud, healthy) == []
 
 
 def test_a_backup_that_came_of_a_cancelled_plan_is_tracked_after_all(
-    cloud: SimCloud, host: Host, keep: Keeper
+    cloud: SimCloud, host: Host, healthy: HealthyHost
 ) -> None:
     cloud.freeze()
     some_volumes(cloud, 1)
-    keep("collect")
+    healthy("collect")
     gate = Gate(cloud, "POST", "/backups")
-    sleeper = host.suffering(clock=Frozen(cloud.now())).start("backup")
+    sleeper = host.under(clock=Frozen(cloud.now())).start("backup")
     gate.wait()
     cloud.advance(CLAIM)
-    keep("check")
+    healthy("check")
     cloud.set_metadata("shop-server", {})
-    keep("collect")
+    healthy("collect")
     gate.open()
     sleeper.wait()
     cloud.finish_backups()
     cloud.advance(hours=1)
-    keep("check")
-    assert in_state(keep, State.AVAILABLE) == 1
-    assert in_state(keep, State.CANCELLED) == 1
+    healthy("check")
+    assert in_state(healthy, State.AVAILABLE) == 1
+    assert in_state(healthy, State.CANCELLED) == 1
 
 
 def test_a_process_stopped_beyond_its_claim_sends_nothing_more(
-    cloud: SimCloud, host: Host, keep: Keeper
+    cloud: SimCloud, host: Host, healthy: HealthyHost
 ) -> None:
     cloud.freeze()
     some_volumes(cloud, 4)
-    keep("collect")
-    one_by_one = host.set(CLOUD_WORKERS="1").suffering(clock=Frozen(cloud.now()))
+    healthy("collect")
+    one_by_one = host.set(CLOUD_WORKERS="1").under(clock=Frozen(cloud.now()))
     gate = Gate(cloud, "POST", "/backups")
     sleeper = one_by_one.set(CLOUD_WORKERS="3").start("backup")
     gate.wait()
     deadline = time.monotonic() + PATIENCE
-    while in_state(keep, State.CREATING) < 3:
+    while in_state(healthy, State.CREATING) < 3:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     stop_between_transactions(sleeper, host)
     gate.open()
     cloud.advance(CLAIM)
     for _ in range(2):
-        keep("check", "backup")
+        healthy("check", "backup")
         cloud.finish_backups()
-    keep("check")
+    healthy("check")
     sleeper.signal(signal.SIGCONT)
     sleeper.wait()
     cloud.finish_backups()
     for _ in range(3):
         cloud.advance(hours=1)
-        keep("check")
+        healthy("check")
     assert len(cloud.backups()) == 4
-    assert broken_promises(cloud, keep) == []
+    assert violations(cloud, healthy) == []
 
 
 def test_the_share_of_a_check_that_died_is_taken_over_after_its_claim(
     cloud: SimCloud, host_on_postgresql: Host
 ) -> None:
-    keep = keeper(host_on_postgresql.environ, cloud.now)
+    healthy = a_healthy_host(host_on_postgresql.environ, cloud.now)
     cloud.freeze()
-    found(cloud)
-    keep("collect", "backup")
+    two_projects(cloud)
+    healthy("collect", "backup")
     cloud.finish_backups()
     gate = Gate(cloud, "GET", "/backups/detail")
-    mortal = host_on_postgresql.suffering(clock=Frozen(cloud.now())).start("check")
+    dying = host_on_postgresql.under(clock=Frozen(cloud.now())).start("check")
     gate.wait()
-    assert keep("check")[0].counts["available"] == 0, "another process is at it"
-    mortal.kill()
+    assert healthy("check")[0].counts["available"] == 0, "another process is at it"
+    dying.kill()
     gate.open()
     cloud.advance(CLAIM)
-    assert keep("check")[0].counts["available"] == 7
-    assert broken_promises(cloud, keep) == []
-    keep.runtime.close()
+    assert healthy("check")[0].counts["available"] == 7
+    assert violations(cloud, healthy) == []
+    healthy.runtime.close()
 
 
 def test_eight_processes_at_once_keep_to_the_caps_and_start_nothing_twice(
     cloud: SimCloud, host_on_postgresql: Host
 ) -> None:
-    keep = keeper(host_on_postgresql.environ, None)
+    healthy = a_healthy_host(host_on_postgresql.environ, None)
     for project in ("shop", "bank", "farm"):
         some_volumes(cloud, 9, project)
-    keep("collect")
+    healthy("collect")
     host = host_on_postgresql.set(
         BACKUP_MAX_IN_FLIGHT="10", BACKUP_MAX_IN_FLIGHT_PER_PROJECT="4", CLOUD_WORKERS="4"
     )
@@ -206,8 +212,8 @@ def test_eight_processes_at_once_keep_to_the_caps_and_start_nothing_twice(
             assert {one.wait() for one in racers} == {0}
             assert sum(one.json["counts"]["started"] for one in racers) <= 10
             cloud.finish_backups()
-            keep("check")
+            healthy("check")
         assert most() == (10, 4)
     assert len(cloud.backups(status="available")) == 27
-    assert broken_promises(cloud, keep) == []
-    keep.runtime.close()
+    assert violations(cloud, healthy) == []
+    healthy.runtime.close()

@@ -9,20 +9,20 @@ from staffeln_cli.model import State
 from tests.resilience.conftest import IS_SOAK
 from tests.resilience.hosts import Host
 from tests.resilience.process import Frozen
-from tests.resilience.worlds import Keeper, broken_promises, found, keeper
+from tests.resilience.situations import HealthyHost, a_healthy_host, two_projects, violations
 
 TEN_MINUTES = timedelta(minutes=10)
 
 
 @pytest.mark.parametrize("off", [TEN_MINUTES, -TEN_MINUTES], ids=["ahead", "behind"])
 def test_a_host_whose_clock_is_ten_minutes_off_plans_nothing_twice_and_deletes_nothing(
-    cloud: SimCloud, host: Host, keep: Keeper, off: timedelta
+    cloud: SimCloud, host: Host, healthy: HealthyHost, off: timedelta
 ) -> None:
-    wrong = keeper(host.environ, lambda: cloud.now() + off)
-    found(cloud)
+    wrong = a_healthy_host(host.environ, lambda: cloud.now() + off)
+    two_projects(cloud)
     for _ in range(2 * 8):
         wrong("collect", "backup")
-        keep("collect", "backup")
+        healthy("collect", "backup")
         cloud.finish_backups()
         wrong("check")
         cloud.advance(hours=3)
@@ -32,27 +32,27 @@ def test_a_host_whose_clock_is_ten_minutes_off_plans_nothing_twice_and_deletes_n
     assert (retain.outcome, retain.exit_code) == ("failed", 69)
     assert "clock" in (retain.note or "")
     assert len(cloud.backups()) == 7 * 2
-    assert broken_promises(cloud, keep) == []
+    assert violations(cloud, healthy) == []
     wrong.runtime.close()
 
 
 def test_a_host_whose_clock_is_ten_minutes_ahead_takes_no_live_claim_from_others(
     cloud: SimCloud, host_on_postgresql: Host
 ) -> None:
-    keep = keeper(host_on_postgresql.environ, None)
-    found(cloud)
+    healthy = a_healthy_host(host_on_postgresql.environ, None)
+    two_projects(cloud)
     cloud.thaw()
-    keep("collect")
+    healthy("collect")
     cloud.lose_reply_next("POST", "/backups$", acting=False)
-    keep("backup")
-    ahead = host_on_postgresql.suffering(
+    healthy("backup")
+    ahead = host_on_postgresql.under(
         clock=Frozen(datetime.now(UTC) + TEN_MINUTES), right_database_clock=True
     )
     assert ahead.run("check").wait() == 0
-    assert keep.store.records.count()[State.STARTING] == 1, (
+    assert healthy.store.records.count()[State.STARTING] == 1, (
         "its claim stands by the server's clock"
     )
-    keep.runtime.close()
+    healthy.runtime.close()
 
 
 CHANGES = {
@@ -70,11 +70,11 @@ def test_hours_that_come_twice_or_never_change_no_plan_and_no_deletion(
     )
     in_la = {"TZ": "America/Los_Angeles", "PGTZ": "America/Los_Angeles"}
     there = Host({**host.environ, **in_la}, host.folder)
-    keep = keeper(host.environ, cloud.now)
-    found(cloud)
+    healthy = a_healthy_host(host.environ, cloud.now)
+    two_projects(cloud)
     cloud.freeze(CHANGES[season])
     for hour in range(6):
-        now = there.suffering(clock=Frozen(cloud.now()))
+        now = there.under(clock=Frozen(cloud.now()))
         for command in ("collect", "backup"):
             assert now.run(command).wait() == 0
         cloud.finish_backups()
@@ -84,8 +84,8 @@ def test_hours_that_come_twice_or_never_change_no_plan_and_no_deletion(
         first = CHANGES[season] + timedelta(hours=max(0, hour - 1))
         assert min(made) == first, "two hours, whatever they are called"
         assert len(cloud.backups()) == 7 * min(hour + 1, 2)
-        keep("collect")
-        assert keep.store.records.count().get(State.PLANNED, 0) == 0, "nothing is due twice"
+        healthy("collect")
+        assert healthy.store.records.count().get(State.PLANNED, 0) == 0, "nothing is due twice"
         cloud.advance(hours=1)
-    assert broken_promises(cloud, keep) == []
-    keep.runtime.close()
+    assert violations(cloud, healthy) == []
+    healthy.runtime.close()

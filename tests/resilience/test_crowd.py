@@ -15,7 +15,7 @@ from tests.resilience.crowd import Crowd
 from tests.resilience.gates import most_in_flight
 from tests.resilience.hosts import KILLED
 from tests.resilience.process import Fast
-from tests.resilience.worlds import BEGIN, Keeper, broken_promises, is_ours, keeper
+from tests.resilience.situations import BEGIN, HealthyHost, a_healthy_host, is_ours, violations
 from tests.services.redis import url_of
 from tests.services.server import Server
 
@@ -64,8 +64,8 @@ def test_a_crowd_that_dies_and_fails_loses_nothing_and_makes_nothing_twice(
 ) -> None:
     cloud, clock = fast
     host = host_on(postgresql_url, tmp_path).set(LOCK_URL=url_of(redis), **SETTINGS)
-    keep = keeper(host.environ, cloud.now)
-    crowd = Crowd(host.suffering(clock=clock))
+    healthy = a_healthy_host(host.environ, cloud.now)
+    crowd = Crowd(host.under(clock=clock))
     crowd.host.run("collect")
     cloud.chaos(0.1)
     with most_in_flight(cloud) as most:
@@ -80,24 +80,24 @@ def test_a_crowd_that_dies_and_fails_loses_nothing_and_makes_nothing_twice(
     assert broken_rules(cloud) == []
     cloud.freeze()
     time.sleep(2 * LEASE_SECONDS)  # what the dead have locked is free again after its lease
-    calm(cloud, keep)
-    assert broken_promises(cloud, keep) == []
+    calm(cloud, healthy)
+    assert violations(cloud, healthy) == []
     newest = {one["volume_id"]: one["created_at"] for one in cloud.backups()}
     assert len(newest) == 20, "every due volume has one"
     assert min(newest.values()) >= cloud.now() - timedelta(minutes=10), "and a fresh one"
-    keep.runtime.close()
+    healthy.runtime.close()
 
 
-def calm(cloud: SimCloud, keep: Keeper) -> None:
+def calm(cloud: SimCloud, healthy: HealthyHost) -> None:
     """Cron goes on, and nothing goes wrong any more: pauses end, and what is planned is made."""
     for minutes in (20, 20, 5, 1):
         cloud.advance(minutes=minutes)
         for _ in range(2 if minutes > 1 else 4):
-            keep("collect", "backup")
+            healthy("collect", "backup")
             cloud.finish_backups()
-            keep("check", "retain")
+            healthy("check", "retain")
             cloud.finish_deletions()
-            keep("check")
+            healthy("check")
 
 
 def broken_rules(cloud: SimCloud) -> list[str]:

@@ -21,7 +21,7 @@ from staffeln_cli.store import Store
 from tests.resilience.conftest import host_on
 from tests.resilience.crowd import Crowd
 from tests.resilience.hosts import KILLED
-from tests.resilience.worlds import Keeper, claims, keeper
+from tests.resilience.situations import HealthyHost, a_healthy_host, stale_claims
 from tests.services.redis import url_of
 from tests.services.server import Server
 
@@ -66,24 +66,24 @@ def test_a_crowd_on_a_real_cloud_whose_backup_service_dies_loses_nothing(
     host = type(host)(environ, tmp_path).set(LOCK_URL=url_of(redis), **SETTINGS)
     host = host.set(CLOUD_NAME=os.environ["STAFFELN_TEST_CLOUD"])
     clock = Later()
-    keep = keeper(host.environ, clock)
+    healthy = a_healthy_host(host.environ, clock)
     crowd = Crowd(host, longest_pause=PAUSE)
     host.run("collect")
-    fate = threading.Thread(target=kill_and_revive, args=(keep.store,))
+    fate = threading.Thread(target=kill_and_revive, args=(healthy.store,))
     fate.start()
     try:
-        crowd.rage(SECONDS, RUNS, lambda: min(what_happened(keep.records()).values()) > 0)
+        crowd.rage(SECONDS, RUNS, lambda: min(what_happened(healthy.records()).values()) > 0)
         fate.join()
         assert crowd.trouble == []
         assert crowd.ends[KILLED] > crowd.ends.total() / 5
-        come_to_rest(keep, clock)
-        assert wrong(keep) == []
-        seen = what_happened(keep.records())
+        come_to_rest(healthy, clock)
+        assert wrong(healthy) == []
+        seen = what_happened(healthy.records())
         print(f"{crowd.ends}, {seen}")  # noqa: T201 - shown by pytest -s
         assert min(seen.values()) > 0, f"it was no crowd: {seen}, {crowd.ends}"
     finally:
         clean_up(host.environ, clock)
-        keep.runtime.close()
+        healthy.runtime.close()
 
 
 def kill_and_revive(store: Store) -> None:
@@ -98,47 +98,49 @@ def kill_and_revive(store: Store) -> None:
             time.sleep(15)
 
 
-def come_to_rest(keep: Keeper, clock: Later) -> None:
+def come_to_rest(healthy: HealthyHost, clock: Later) -> None:
     """No new plans; what is under way ends, and pauses are over sooner."""
     until = time.monotonic() + 240
     clock.ahead = timedelta(minutes=6)
     while time.monotonic() < until:
-        keep("check", "backup")
-        states = keep.store.records.count()
+        healthy("check", "backup")
+        states = healthy.store.records.count()
         unfinished = {
             State.PLANNED,
             State.STARTING,
             State.CREATING,
             State.DELETING,
         } & states.keys()
-        if not unfinished and not keep.store.records.open_work():
+        if not unfinished and not healthy.store.records.open_work():
             break
         clock.ahead += timedelta(minutes=1)
         time.sleep(3)
     clock.ahead += AN_HOUR
-    keep("check", "check")
+    healthy("check", "check")
     clock.ahead += AN_HOUR
     time.sleep(10)
-    keep("check")
+    healthy("check")
 
 
-def ours(keep: Keeper) -> list[Backup]:
-    names = {one.name for one in keep.records()}
-    pages = keep.runtime.cloud.listings.backups()
+def ours(healthy: HealthyHost) -> list[Backup]:
+    names = {one.name for one in healthy.records()}
+    pages = healthy.runtime.cloud.listings.backups()
     return [one for page in pages for one in page if one.name in names]
 
 
-def wrong(keep: Keeper) -> list[str]:
-    records = keep.records()
+def wrong(healthy: HealthyHost) -> list[str]:
+    records = healthy.records()
     tracked = {one.backup_id for one in records if one.state is State.AVAILABLE}
-    there = ours(keep)
+    there = ours(healthy)
     found = [f"{one.name} is not tracked: {one.status}" for one in there if one.id not in tracked]
     found += [f"{one} is gone" for one in tracked - {one.id for one in there}]
-    found += [f"{one.name} is {one.state}" for one in keep.store.records.open_work()]
+    found += [f"{one.name} is {one.state}" for one in healthy.store.records.open_work()]
     names = Counter(one.name for one in there)
     found += [f"{number} are called {name}" for name, number in names.items() if number > 1]
     refused = [one for one in records if "Incremental" in (one.delete_reason or "")]
-    return found + [f"Cinder refused to delete {one.name}" for one in refused] + claims(keep)
+    return (
+        found + [f"Cinder refused to delete {one.name}" for one in refused] + stale_claims(healthy)
+    )
 
 
 def what_happened(records: list[BackupRecord]) -> dict[str, int]:
@@ -158,8 +160,8 @@ def clean_up(environ: Mapping[str, str], clock: Later) -> None:
     """Remove all that the crowd made."""
     settings = {"STAFFELN_RETENTION_TIME": "1s", "STAFFELN_RETENTION_KEEP_LAST": "0"}
     clock.ahead = timedelta()
-    keep = keeper({**environ, **settings}, clock)
+    healthy = a_healthy_host({**environ, **settings}, clock)
     until = time.monotonic() + 240
-    while time.monotonic() < until and keep.store.records.count().get(State.AVAILABLE):
-        keep("retain", "check")
-    keep.runtime.close()
+    while time.monotonic() < until and healthy.store.records.count().get(State.AVAILABLE):
+        healthy("retain", "check")
+    healthy.runtime.close()

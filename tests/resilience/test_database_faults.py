@@ -17,8 +17,16 @@ from tests.resilience.conftest import IS_SOAK, host_on
 from tests.resilience.gates import Gate
 from tests.resilience.hosts import Host, Running
 from tests.resilience.process import Frozen
-from tests.resilience.scenes import Scene
-from tests.resilience.worlds import CYCLE, Keeper, broken_promises, found, keeper, live, settle
+from tests.resilience.replay import Replay
+from tests.resilience.situations import (
+    CYCLE,
+    HealthyHost,
+    a_healthy_host,
+    good_days,
+    settle,
+    two_projects,
+    violations,
+)
 from tests.services.postgres import a_postgres
 
 OTHERS = "pid <> pg_backend_pid() AND datname = current_database()"
@@ -29,17 +37,17 @@ WAITING = text(
 
 
 @pytest.fixture
-def keep_on_postgresql(cloud: SimCloud, host_on_postgresql: Host) -> Iterator[Keeper]:
-    keep = keeper(host_on_postgresql.environ, cloud.now)
-    yield keep
-    keep.runtime.close()
+def healthy_on_postgresql(cloud: SimCloud, host_on_postgresql: Host) -> Iterator[HealthyHost]:
+    healthy = a_healthy_host(host_on_postgresql.environ, cloud.now)
+    yield healthy
+    healthy.runtime.close()
 
 
 @pytest.mark.parametrize("command", CYCLE if IS_SOAK else ["check"])
 def test_a_pass_whose_connections_are_cut_at_any_request_is_finished_by_the_next(
-    cloud: SimCloud, host_on_postgresql: Host, keep_on_postgresql: Keeper, command: str
+    cloud: SimCloud, host_on_postgresql: Host, healthy_on_postgresql: HealthyHost, command: str
 ) -> None:
-    scene = Scene(cloud, host_on_postgresql, keep_on_postgresql, command)
+    replay = Replay(cloud, host_on_postgresql, healthy_on_postgresql, command)
     url = host_on_postgresql.environ["STAFFELN_DATABASE_URL"]
     engine = create_engine(url, poolclass=NullPool)
     one_at_a_time = threading.Lock()
@@ -50,31 +58,31 @@ def test_a_pass_whose_connections_are_cut_at_any_request_is_finished_by_the_next
 
     def play() -> None:
         cloud.on_request = cut
-        code = scene.host.run(command).wait()
+        code = replay.host.run(command).wait()
         assert code in (0, 3, StoreUnavailable.exit_code)
 
-    assert scene.end(play) == scene.goes_well
+    assert replay.end(play) == replay.undisturbed
 
 
 @pytest.mark.parametrize("command", CYCLE if IS_SOAK else ["collect", "check"])
 def test_a_connection_lost_within_a_transaction_ends_the_pass_and_keeps_nothing_of_it(
-    cloud: SimCloud, host_on_postgresql: Host, keep_on_postgresql: Keeper, command: str
+    cloud: SimCloud, host_on_postgresql: Host, healthy_on_postgresql: HealthyHost, command: str
 ) -> None:
-    keep = keep_on_postgresql
-    found(cloud)
-    live(cloud, keep, 4)
-    keep("collect")
+    healthy = healthy_on_postgresql
+    two_projects(cloud)
+    good_days(cloud, healthy, 4)
+    healthy("collect")
     engine = create_engine(host_on_postgresql.environ["STAFFELN_DATABASE_URL"])
     with engine.connect() as connection:
         connection.execute(text("LOCK TABLE backups, volumes IN ACCESS EXCLUSIVE MODE"))
-        run = host_on_postgresql.suffering(clock=Frozen(cloud.now())).start(command)
+        run = host_on_postgresql.under(clock=Frozen(cloud.now())).start(command)
         wait_until_one_waits(engine.connect(), run)
         connection.execute(END_ALL)
     engine.dispose()
     assert run.wait() == StoreUnavailable.exit_code
     assert "database" in run.stderr
-    settle(cloud, keep)
-    assert broken_promises(cloud, keep) == []
+    settle(cloud, healthy)
+    assert violations(cloud, healthy) == []
 
 
 def wait_until_one_waits(connection: Connection, run: Running) -> None:
@@ -93,28 +101,28 @@ def test_a_database_server_that_restarts_under_a_pass_costs_that_pass_at_most(
     with a_postgres() as server:
         migrate(server.url)
         host = host_on(server.url, tmp_path)
-        keep = keeper(host.environ, cloud.now)
-        found(cloud)
-        keep("collect")
+        healthy = a_healthy_host(host.environ, cloud.now)
+        two_projects(cloud)
+        healthy("collect")
         gate = Gate(cloud, "POST", "/backups", number=3)
-        run = host.suffering(clock=Frozen(cloud.now())).start("backup")
+        run = host.under(clock=Frozen(cloud.now())).start("backup")
         gate.wait()
         server.stop()
         gate.open()
         assert run.wait() == StoreUnavailable.exit_code
         server.start()
-        keep.store.close()
-        settle(cloud, keep)
-        assert broken_promises(cloud, keep) == []
+        healthy.store.close()
+        settle(cloud, healthy)
+        assert violations(cloud, healthy) == []
         assert len(cloud.backups()) == 7
-        keep.runtime.close()
+        healthy.runtime.close()
 
 
 def test_transactions_that_cannot_be_serialised_end_a_pass_and_lose_nothing(
-    cloud: SimCloud, host_on_postgresql: Host, keep_on_postgresql: Keeper
+    cloud: SimCloud, host_on_postgresql: Host, healthy_on_postgresql: HealthyHost
 ) -> None:
-    keep = keep_on_postgresql
-    found(cloud)
+    healthy = healthy_on_postgresql
+    two_projects(cloud)
     url = make_url(host_on_postgresql.environ["STAFFELN_DATABASE_URL"])
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -122,27 +130,27 @@ def test_transactions_that_cannot_be_serialised_end_a_pass_and_lose_nothing(
             text(f"ALTER DATABASE {url.database} SET default_transaction_isolation = serializable")
         )
     engine.dispose()
-    keep.store.close()
-    keep("collect")
-    host = host_on_postgresql.suffering(clock=Frozen(cloud.now()))
+    healthy.store.close()
+    healthy("collect")
+    host = host_on_postgresql.under(clock=Frozen(cloud.now()))
     for _ in range(2):
         runs = [host.start(one) for one in ("backup", "check", "backup", "check", "backup")]
         assert {one.wait() for one in runs} <= {0, 3, StoreUnavailable.exit_code}
         cloud.finish_backups()
-    settle(cloud, keep)
-    assert broken_promises(cloud, keep) == []
+    settle(cloud, healthy)
+    assert violations(cloud, healthy) == []
     assert len(cloud.backups()) == 7
 
 
 @pytest.mark.parametrize("command", CYCLE if IS_SOAK else ["backup", "retain"])
 def test_a_full_disk_ends_the_pass_and_the_next_one_goes_on(
-    cloud: SimCloud, host: Host, keep: Keeper, command: str
+    cloud: SimCloud, host: Host, healthy: HealthyHost, command: str
 ) -> None:
-    scene = Scene(cloud, host, keep, command)
+    replay = Replay(cloud, host, healthy, command)
     for kilobytes in range(4, 200, 8 if IS_SOAK else 48):
-        tight = scene.host.suffering(largest_file=kilobytes * 1024)
+        tight = replay.host.under(largest_file=kilobytes * 1024)
         codes: list[int] = []
-        assert scene.end(lambda: codes.append(tight.run(command).wait())) == scene.goes_well  # noqa: B023
+        assert replay.end(lambda: codes.append(tight.run(command).wait())) == replay.undisturbed  # noqa: B023
         assert codes[0] in (0, 3, StoreUnavailable.exit_code)
         if kilobytes == 4:
             assert codes[0] == StoreUnavailable.exit_code

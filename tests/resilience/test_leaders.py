@@ -15,7 +15,14 @@ from staffeln_cli.errors import LeadershipLost
 from tests.resilience.gates import Gate
 from tests.resilience.hosts import Host, Running
 from tests.resilience.process import Frozen
-from tests.resilience.worlds import Keeper, broken_promises, found, keeper, live, settle
+from tests.resilience.situations import (
+    HealthyHost,
+    a_healthy_host,
+    good_days,
+    settle,
+    two_projects,
+    violations,
+)
 from tests.services.redis import url_of
 from tests.services.sentinel import Watched, watched
 from tests.services.server import Server
@@ -27,11 +34,11 @@ class Stage:
 
     cloud: SimCloud
     host: Host
-    keep: Keeper
+    healthy: HealthyHost
 
     def sees(self) -> list[tuple[object, ...]]:
         """All rows but those of runs and leaders."""
-        engine = create_engine(self.keep.store.database.url)
+        engine = create_engine(self.healthy.store.database.url)
         with engine.connect() as connection:
             rows = [
                 tuple(row)
@@ -44,7 +51,7 @@ class Stage:
     def paused(self, command: str, path: str) -> tuple[Running, Gate]:
         """A leader in the middle of its pass."""
         gate = Gate(self.cloud, "GET", path)
-        run = self.host.suffering(clock=Frozen(self.cloud.now())).start(command)
+        run = self.host.under(clock=Frozen(self.cloud.now())).start(command)
         gate.wait()
         return run, gate
 
@@ -74,11 +81,11 @@ def watched_stage(
 @contextmanager
 def set_up(cloud: SimCloud, host: Host) -> Iterator[Stage]:
     """Four days have gone well."""
-    keep = keeper(host.environ, cloud.now)
-    found(cloud)
-    live(cloud, keep, 4)
-    yield Stage(cloud, host, keep)
-    keep.runtime.close()
+    healthy = a_healthy_host(host.environ, cloud.now)
+    two_projects(cloud)
+    good_days(cloud, healthy, 4)
+    yield Stage(cloud, host, healthy)
+    healthy.runtime.close()
 
 
 @pytest.mark.parametrize(
@@ -99,14 +106,14 @@ def test_a_leader_stopped_past_its_lease_writes_nothing_more_and_says_so(
     asked = [one for one in stage.cloud.requests[requests:] if one.method == "DELETE"]
     assert asked == []
     stage.cloud.requests.clear()
-    settle(stage.cloud, stage.keep)
-    assert broken_promises(stage.cloud, stage.keep) == []
+    settle(stage.cloud, stage.healthy)
+    assert violations(stage.cloud, stage.healthy) == []
 
 
 def wait_for_the_lock(stage: Stage, command: str) -> None:
     until = time.monotonic() + 20
     while time.monotonic() < until:
-        outcome = stage.keep.try_pass(command)
+        outcome = stage.healthy.try_pass(command)
         if outcome.outcome == "ok":
             return
         assert outcome.outcome == "skipped", outcome
@@ -119,14 +126,14 @@ def test_a_redis_that_restarts_and_forgets_lets_no_two_passes_write(
 ) -> None:
     run, gate = stage.paused("collect", "/volumes/detail")
     redis.restart()
-    (outcome,) = stage.keep("collect")
+    (outcome,) = stage.healthy("collect")
     assert outcome.counts["planned"] == 7
     seen = stage.sees()
     gate.open()
     assert run.wait() == LeadershipLost.exit_code
     assert stage.sees() == seen
-    settle(stage.cloud, stage.keep)
-    assert broken_promises(stage.cloud, stage.keep) == []
+    settle(stage.cloud, stage.healthy)
+    assert violations(stage.cloud, stage.healthy) == []
 
 
 def test_a_fail_over_that_loses_a_lock_lets_no_two_passes_write(
@@ -135,14 +142,14 @@ def test_a_fail_over_that_loses_a_lock_lets_no_two_passes_write(
     sentinels.part()
     run, gate = watched_stage.paused("collect", "/volumes/detail")
     sentinels.fail_over()
-    (outcome,) = watched_stage.keep("collect")
+    (outcome,) = watched_stage.healthy("collect")
     assert outcome.counts["planned"] == 7
     seen = watched_stage.sees()
     gate.open()
     assert run.wait() == LeadershipLost.exit_code
     assert watched_stage.sees() == seen
-    settle(watched_stage.cloud, watched_stage.keep)
-    assert broken_promises(watched_stage.cloud, watched_stage.keep) == []
+    settle(watched_stage.cloud, watched_stage.healthy)
+    assert violations(watched_stage.cloud, watched_stage.healthy) == []
 
 
 def test_a_fail_over_that_keeps_a_lock_costs_its_pass_nothing(
@@ -151,13 +158,13 @@ def test_a_fail_over_that_keeps_a_lock_costs_its_pass_nothing(
     run, gate = watched_stage.paused("collect", "/volumes/detail")
     sentinels.in_step()
     sentinels.fail_over()
-    outcome = watched_stage.keep.try_pass("collect")
+    outcome = watched_stage.healthy.try_pass("collect")
     assert outcome.outcome == "skipped", outcome
     gate.open()
     assert run.wait() == 0
-    assert watched_stage.keep("collect")[0].counts["planned"] == 0, "the first one planned all"
-    settle(watched_stage.cloud, watched_stage.keep)
-    assert broken_promises(watched_stage.cloud, watched_stage.keep) == []
+    assert watched_stage.healthy("collect")[0].counts["planned"] == 0, "the first one planned all"
+    settle(watched_stage.cloud, watched_stage.healthy)
+    assert violations(watched_stage.cloud, watched_stage.healthy) == []
 
 
 def test_a_redis_that_is_down_stops_a_pass_before_it_does_anything(
@@ -166,7 +173,7 @@ def test_a_redis_that_is_down_stops_a_pass_before_it_does_anything(
     seen = stage.sees()
     stage.cloud.requests.clear()
     redis.stop()
-    host: Callable[..., Running] = stage.host.suffering(clock=Frozen(stage.cloud.now())).run
+    host: Callable[..., Running] = stage.host.under(clock=Frozen(stage.cloud.now())).run
     for command in ("collect", "retain"):
         run = host(command)
         assert run.wait() == 69

@@ -11,19 +11,19 @@ from tests.resilience.conftest import CLAIM
 from tests.resilience.gates import Gate
 from tests.resilience.hosts import Host
 from tests.resilience.process import Frozen
-from tests.resilience.worlds import Keeper, broken_promises, claims, found, settle
+from tests.resilience.situations import HealthyHost, settle, stale_claims, two_projects, violations
 
 FIRST_REQUESTS = {"collect": "/volumes/detail", "check": "/backups/detail"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_finishes_what_is_in_hand_and_gives_everything_else_back(
-    cloud: SimCloud, host: Host, keep: Keeper, number: signal.Signals
+    cloud: SimCloud, host: Host, healthy: HealthyHost, number: signal.Signals
 ) -> None:
-    found(cloud)
-    keep("collect")
+    two_projects(cloud)
+    healthy("collect")
     gate = Gate(cloud, "POST", "/backups", number=2)
-    run = host.suffering(clock=Frozen(cloud.now())).start("backup", "-f", "json")
+    run = host.under(clock=Frozen(cloud.now())).start("backup", "-f", "json")
     gate.wait()
     run.signal(number)
     gate.open()
@@ -31,35 +31,35 @@ def test_a_signal_finishes_what_is_in_hand_and_gives_everything_else_back(
     assert run.json["outcome"] == "failed"
     started = len(cloud.backups())
     assert 2 <= started <= 4, "two at a time were in hand"
-    count = keep.store.records.count()
+    count = healthy.store.records.count()
     assert count == {State.CREATING: started, State.PLANNED: 7 - started}
-    assert claims(keep) == []
-    settle(cloud, keep)
-    assert broken_promises(cloud, keep) == []
+    assert stale_claims(healthy) == []
+    settle(cloud, healthy)
+    assert violations(cloud, healthy) == []
 
 
 @pytest.mark.parametrize("command", FIRST_REQUESTS)
 def test_a_signal_ends_any_pass_with_its_number_and_leaves_no_claim(
-    cloud: SimCloud, host: Host, keep: Keeper, command: str
+    cloud: SimCloud, host: Host, healthy: HealthyHost, command: str
 ) -> None:
-    found(cloud)
-    keep("collect", "backup")
+    two_projects(cloud)
+    healthy("collect", "backup")
     gate = Gate(cloud, "GET", FIRST_REQUESTS[command])
-    run = host.suffering(clock=Frozen(cloud.now())).start(command)
+    run = host.under(clock=Frozen(cloud.now())).start(command)
     gate.wait()
     run.signal(signal.SIGTERM)
     gate.open()
     assert run.wait() == 128 + signal.SIGTERM
-    assert claims(keep) == []
+    assert stale_claims(healthy) == []
 
 
 def test_a_second_signal_ends_a_run_at_once_and_the_next_one_goes_on(
-    cloud: SimCloud, host: Host, keep: Keeper
+    cloud: SimCloud, host: Host, healthy: HealthyHost
 ) -> None:
-    found(cloud)
-    keep("collect")
+    two_projects(cloud)
+    healthy("collect")
     gate = Gate(cloud, "POST", "/backups", number=2)
-    run = host.suffering(clock=Frozen(cloud.now())).start("backup")
+    run = host.under(clock=Frozen(cloud.now())).start("backup")
     gate.wait()
     began = time.monotonic()
     while run.poll() is None:
@@ -69,6 +69,6 @@ def test_a_second_signal_ends_a_run_at_once_and_the_next_one_goes_on(
     assert run.wait() == -signal.SIGTERM
     gate.open()
     cloud.advance(CLAIM)
-    settle(cloud, keep)
-    assert broken_promises(cloud, keep) == []
+    settle(cloud, healthy)
+    assert violations(cloud, healthy) == []
     assert len(cloud.backups()) == 7

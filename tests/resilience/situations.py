@@ -1,15 +1,12 @@
-"""Worlds in which much is under way, pictures of them, and what must be true at their ends."""
+"""Situations in which much is under way, and what must be true once they are over."""
 
-import copy
-import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, text
 
 from staffeln_cli.commands import backup, check, collect, report, retain
 from staffeln_cli.config import load
@@ -40,12 +37,11 @@ SETTINGS = {
     "STAFFELN_CLOUD_WORKERS": "2",
     "STAFFELN_RETENTION_TIME_BUDGET": "1s",
 }
-HIDDEN = ("lock", "clock", "url")
 
 
 @dataclass
-class Keeper:
-    """A host on which nothing ever goes wrong, in this process."""
+class HealthyHost:
+    """A host on which nothing goes wrong, in this process."""
 
     runtime: Runtime
 
@@ -72,56 +68,16 @@ class Keeper:
         return self.store.records.in_states(set(State))
 
 
-def keeper(environ: Mapping[str, str], clock: Callable[[], datetime] | None) -> Keeper:
+def a_healthy_host(
+    environ: Mapping[str, str], clock: Callable[[], datetime] | None
+) -> HealthyHost:
     """A host of its own."""
     ours = {key: value for key, value in environ.items() if key.startswith("STAFFELN_")}
-    ours["STAFFELN_CLOUD_WORKERS"] = "1"  # so that every picture shows the same
-    return Keeper(Runtime(load(None, ours).settings, clock=clock))
+    ours["STAFFELN_CLOUD_WORKERS"] = "1"  # so that every replay begins with the same state
+    return HealthyHost(Runtime(load(None, ours).settings, clock=clock))
 
 
-@dataclass
-class Picture:
-    """A cloud and a database as they were at one moment; nobody else may be using them."""
-
-    cloud: SimCloud
-    url: str
-    at: datetime = BEGIN
-    _world: dict[str, Any] = field(default_factory=dict)
-
-    def take(self) -> None:
-        """Remember this moment."""
-        self._database(keep=True)
-        with self.cloud.world.lock:
-            shown = {k: v for k, v in vars(self.cloud.world).items() if k not in HIDDEN}
-            self._world = copy.deepcopy(shown)
-        self.at = self.cloud.now()
-
-    def restore(self) -> None:
-        """Let everything be as it was."""
-        self._database(keep=False)
-        with self.cloud.world.lock:
-            vars(self.cloud.world).update(copy.deepcopy(self._world))
-            self.cloud.requests.clear()
-            self.cloud.on_request = self.cloud.on_reply = None
-        self.cloud.freeze(self.at)
-
-    def _database(self, *, keep: bool) -> None:
-        url = make_url(self.url)
-        name = url.database or ""
-        one, other = (name, f"{name}_kept") if keep else (f"{name}_kept", name)
-        if url.get_backend_name() == "sqlite":
-            for suffix in ("-wal", "-shm"):
-                Path(other + suffix).unlink(missing_ok=True)
-            shutil.copy(one, other)
-            return
-        engine = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(f"DROP DATABASE IF EXISTS {other} WITH (FORCE)"))
-            connection.execute(text(f"CREATE DATABASE {other} TEMPLATE {one}"))
-        engine.dispose()
-
-
-def found(cloud: SimCloud, begin: datetime = BEGIN) -> dict[str, str]:
+def two_projects(cloud: SimCloud, begin: datetime = BEGIN) -> dict[str, str]:
     """Two projects with seven volumes of protected servers."""
     cloud.freeze(begin)
     cloud.finish_after = None
@@ -134,21 +90,21 @@ def found(cloud: SimCloud, begin: datetime = BEGIN) -> dict[str, str]:
     return volumes
 
 
-def live(cloud: SimCloud, keep: Keeper, days: int) -> None:
+def good_days(cloud: SimCloud, healthy: HealthyHost, days: int) -> None:
     """Days on which everything goes well."""
     for _ in range(days):
-        keep("collect", "backup")
+        healthy("collect", "backup")
         cloud.finish_backups()
-        keep("check")
+        healthy("check")
         cloud.advance(days=1)
 
 
-def before_collect(cloud: SimCloud, keep: Keeper, volumes: dict[str, str]) -> None:
+def before_collect(cloud: SimCloud, healthy: HealthyHost, volumes: dict[str, str]) -> None:
     """New, gone, broken and unmarked volumes, and plans that lost their reason."""
     cloud.add_server("old", project="bank", metadata=MARKED)
     for name in "hi":
         volumes[name] = cloud.add_volume(name, server="old", project="bank")
-    keep("collect")
+    healthy("collect")
     cloud.set_metadata("old", {})
     cloud.remove_volume("i")
     cloud.add_volume("j", server="shop-server")
@@ -156,23 +112,23 @@ def before_collect(cloud: SimCloud, keep: Keeper, volumes: dict[str, str]) -> No
     cloud.remove_volume("e")
 
 
-def before_backup(cloud: SimCloud, keep: Keeper, volumes: dict[str, str]) -> None:
+def before_backup(cloud: SimCloud, healthy: HealthyHost, volumes: dict[str, str]) -> None:
     """Plans: fulls, incrementals, one without its parent, one for a volume that is gone."""
     cloud.add_volume("k", server="shop-server")
-    keep("collect")
+    healthy("collect")
     cloud.remove_volume("e")
     cloud.set_volume("f", status="attaching")
     for one in reversed(cloud.backups(volume_id=volumes["a"])):
         cloud.remove_backup(one["id"])
 
 
-def before_check(cloud: SimCloud, keep: Keeper, volumes: dict[str, str]) -> None:
+def before_check(cloud: SimCloud, healthy: HealthyHost, volumes: dict[str, str]) -> None:
     """Backups at every turn of their life, and deletions under way."""
     cloud.delete_after = None
-    keep("retain", "collect")
+    healthy("retain", "collect")
     cloud.lose_reply_next("POST", "/backups$", acting=True)
     cloud.lose_reply_next("POST", "/backups$", acting=False)
-    keep("backup")
+    healthy("backup")
     creating = cloud.backups(status="creating")
     cloud.stuck(creating[0]["id"])
     cloud.fail_backups("the tape tore", [creating[1]["id"]])
@@ -187,50 +143,50 @@ def before_check(cloud: SimCloud, keep: Keeper, volumes: dict[str, str]) -> None
     cloud.advance(hours=13)
 
 
-def before_retain(cloud: SimCloud, keep: Keeper, volumes: dict[str, str]) -> None:
+def before_retain(cloud: SimCloud, healthy: HealthyHost, volumes: dict[str, str]) -> None:
     """Chains of which some have expired; one has a manual backup on it."""
     cloud.add_backup(volumes["a"], incremental=True)
     cloud.remove_volume("e")
-    keep("collect")
+    healthy("collect")
 
 
-def before_report(cloud: SimCloud, keep: Keeper, volumes: dict[str, str]) -> None:
+def before_report(cloud: SimCloud, healthy: HealthyHost, volumes: dict[str, str]) -> None:
     """Successes, a failure, removals and a loss, of which nobody has been told."""
-    keep("collect", "backup")
+    healthy("collect", "backup")
     creating = [one["id"] for one in cloud.backups(status="creating")]
     cloud.fail_backups("the tape tore", creating[:1])
     cloud.finish_backups(creating[1:])
     parents = {one["parent_id"] for one in cloud.backups()}
     older = [one["id"] for one in cloud.backups() if one["id"] not in {*parents, *creating}]
     cloud.remove_backup(older[-1])
-    keep("check", "retain")
+    healthy("check", "retain")
 
 
-SCENES: dict[str, Callable[[SimCloud, Keeper, dict[str, str]], None]] = {
+SITUATIONS: dict[str, Callable[[SimCloud, HealthyHost, dict[str, str]], None]] = {
     "collect": before_collect,
     "backup": before_backup,
     "check": before_check,
     "retain": before_retain,
     "report": before_report,
 }
-"""For each command, a world in which it has much to do."""
+"""For each command, a situation in which it has much to do."""
 
 
-def settle(cloud: SimCloud, keep: Keeper) -> None:
+def settle(cloud: SimCloud, healthy: HealthyHost) -> None:
     """What cron does in the next hours, with nothing in its way."""
     for hours in (1, 2, 4):
         cloud.advance(hours=hours)
         for one in cloud.volumes(status="attaching"):
             cloud.set_volume(one["id"], status="in-use")
-        keep("collect", "backup")
+        healthy("collect", "backup")
         cloud.finish_backups()
-        keep("check", "retain")
+        healthy("check", "retain")
 
 
 Ending = dict[str, tuple[Counter[str], Counter[str]]]
 
 
-def ending(cloud: SimCloud, keep: Keeper) -> Ending:
+def ending(cloud: SimCloud, healthy: HealthyHost) -> Ending:
     """For each volume: what Cinder has of it, and what became of the records.
 
     Of what kind a backup is may differ: where remains of a failure lie in the way for longer, the
@@ -240,7 +196,7 @@ def ending(cloud: SimCloud, keep: Keeper) -> Ending:
     on_record: dict[str, Counter[str]] = {}
     for one in cloud.backups():
         in_cinder.setdefault(one["volume_id"], Counter())[one["status"]] += 1
-    for record in keep.records():
+    for record in healthy.records():
         on_record.setdefault(record.volume_id, Counter())[record.state] += 1
     return {
         volume: (in_cinder.get(volume, Counter()), on_record.get(volume, Counter()))
@@ -248,19 +204,19 @@ def ending(cloud: SimCloud, keep: Keeper) -> Ending:
     }
 
 
-def broken_promises(cloud: SimCloud, keep: Keeper) -> list[str]:
-    """What is wrong with a world that came to rest; nothing, one hopes."""
-    records = keep.records()
+def violations(cloud: SimCloud, healthy: HealthyHost) -> list[str]:
+    """What is wrong once nothing is under way any more."""
+    records = healthy.records()
     there = {one["id"]: one for one in cloud.backups() if is_ours(one)}
     tracked = {one.backup_id for one in records if one.state is State.AVAILABLE}
-    open_work = keep.store.records.open_work()
+    open_work = healthy.store.records.open_work()
     wrong = [f"Cinder has {one}, which nobody tracks" for one in there.keys() - tracked]
     wrong += [f"{one} is on record, but Cinder has it not" for one in tracked - there.keys()]
     wrong += [f"{one.name} is still {one.state}" for one in records if one.state in UNFINISHED]
     wrong += [f"{one.name} is still to be followed" for one in open_work]
     refused = [one for one in cloud.refused_deletes() if one.status == 400]
     wrong += [f"Cinder refused {one.method} {one.target}" for one in refused]
-    wrong += claims(keep) + wrong_histories(keep, records)
+    wrong += stale_claims(healthy) + wrong_histories(healthy, records)
     names = Counter(one["name"] for one in there.values())
     wrong += [
         f"{number} backups are called {name}" for name, number in names.items() if number > 1
@@ -268,14 +224,14 @@ def broken_promises(cloud: SimCloud, keep: Keeper) -> list[str]:
     return wrong
 
 
-def untold(keep: Keeper) -> list[str]:
+def unreported(healthy: HealthyHost) -> list[str]:
     """What nobody is told of, although a day has passed."""
-    keep("report")
+    healthy("report")
     wrong = []
-    for project in keep.store.reports.projects_to_report():
-        if project.reported_at != keep.runtime.now():
+    for project in healthy.store.reports.projects_to_report():
+        if project.reported_at != healthy.runtime.now():
             wrong.append(f"{project.project_name} got no report")
-        waiting = keep.store.reports.unreported(project.project_id)
+        waiting = healthy.store.reports.unreported(project.project_id)
         wrong += [f"{project.project_name} was not told of {one.name}" for one in waiting]
     return wrong
 
@@ -285,9 +241,9 @@ def is_ours(one: Mapping[str, Any]) -> bool:
     return "staffeln:record" in one["metadata"]
 
 
-def claims(keep: Keeper) -> list[str]:
+def stale_claims(healthy: HealthyHost) -> list[str]:
     """Claims that outlive their owner."""
-    engine = create_engine(keep.store.database.url)
+    engine = create_engine(healthy.store.database.url)
     with engine.connect() as connection:
         rows = connection.execute(
             text("SELECT name, claimed_by FROM backups WHERE claimed_by IS NOT NULL")
@@ -296,10 +252,10 @@ def claims(keep: Keeper) -> list[str]:
     return [f"{name} is claimed by {owner}" for name, owner in rows]
 
 
-def wrong_histories(keep: Keeper, records: list[BackupRecord]) -> list[str]:
+def wrong_histories(healthy: HealthyHost, records: list[BackupRecord]) -> list[str]:
     """Volumes of which the inventory tells another story than the records."""
     wrong = []
-    for volume in keep.store.inventory.all_volumes():
+    for volume in healthy.store.inventory.all_volumes():
         own = [one for one in records if one.volume_id == volume.volume_id and one.started_at]
         own = [one for one in own if one.origin is not Origin.ADOPTED]  # doubles are no history
         made = [one for one in own if one.backup_id is not None]
