@@ -1,5 +1,7 @@
 """Locks between the runs of one host; the kernel releases them when a process dies."""
 
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -8,7 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock, SoftFileLock, Timeout
 
-from staffeln_cli.errors import LockHeld, LockServiceUnavailable
+from staffeln_cli.config.files import refuse_foreign
+from staffeln_cli.errors import ConfigError, LockHeld, LockServiceUnavailable
 from staffeln_cli.locks.url import FileUrl
 from staffeln_cli.model.text import dns_label
 
@@ -36,12 +39,13 @@ def held(url: FileUrl, name: str, *, owner: str, lease: timedelta) -> Iterator[H
     lock = FileLock(path, blocking=False, thread_local=False)
     with _understood(path, note):
         url.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _refuse_unsafe(url.folder)
         lock.acquire()
         _refuse_without_kernel_locks(lock, url.folder)
         found = HeldFile(path, _identity(path))
     try:
         with suppress(OSError):  # The name of the holder is only for messages.
-            note.write_text(owner, encoding="utf-8")
+            _write(note, owner)
         yield found
     finally:
         with suppress(OSError):
@@ -61,6 +65,25 @@ def _understood(path: Path, note: Path) -> Iterator[None]:
             f"the lock {path} cannot be taken ({error.strerror or error}):"
             " check lock.url and that its folder is writable"
         ) from error
+
+
+def _refuse_unsafe(folder: Path) -> None:
+    """Raise ConfigError if another user could put links into the folder, or be its owner.
+
+    Who creates a folder below /run/lock first decides what is in it, and root writes there.
+    """
+    refuse_foreign(folder, folder.lstat().st_uid)  # of a link, its owner
+    refuse_foreign(folder)
+    if folder.stat().st_mode & stat.S_IWOTH:
+        raise ConfigError(
+            [f"lock.url: {folder}: can be written by everybody; expected a folder of its own"]
+        )
+
+
+def _write(note: Path, owner: str) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    with os.fdopen(os.open(note, flags, 0o600), "w", encoding="utf-8") as file:
+        file.write(owner)
 
 
 def _holder(note: Path) -> str:
