@@ -1,4 +1,4 @@
-"""Ask Cinder to remove one backup: the intention is written first, the answer understood."""
+"""Delete one backup in Cinder: record the intent first, then interpret the response."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -32,7 +32,7 @@ class DeletionResult(Enum):
 def remove(run: Run, record: BackupRecord, backup: Backup, reason: str) -> DeletionResult:
     """Move a record to `deleting` and ask Cinder.
 
-    The record must be one that Staffeln made, and no other backup may build on it.
+    The record must be one that Staffeln made, and no other backup may depend on it.
     """
     next_try_at = run.now() + _pause(record.delete_attempts + 1)
     if not run.store.lifecycle.deleting(record, reason, next_try_at=next_try_at):
@@ -60,7 +60,7 @@ def gone(run: Run, record: BackupRecord) -> None:
 
 
 def _ask(run: Run, record: BackupRecord, backup: Backup) -> DeletionResult:
-    """Send the request that fits the backup's status; what is refused is tried again later."""
+    """Send the request that the backup's status allows; a refused one is tried again later."""
     try:
         if backup.status in BACKUP_DELETABLE:
             run.cloud.backups.delete(backup.id, backup.project_id)
@@ -77,10 +77,10 @@ def _ask(run: Run, record: BackupRecord, backup: Backup) -> DeletionResult:
 
 
 def _force(run: Run, record: BackupRecord, backup: Backup) -> None:
-    """As admin, whose token makes Cinder overlook dependants: so look for them first."""
+    """Delete as admin: with that token Cinder does not see dependants, so look for them first."""
     children = run.cloud.listings.children(backup.id)
     if children:
-        raise Refused(f"{len(children)} incremental backups build on it")
+        raise Refused(f"{len(children)} incremental backups depend on it")
     if backup.status != "error_deleting":
         try:
             run.cloud.backups.force_delete(backup.id)

@@ -1,4 +1,4 @@
-"""Deletions in waves: a backup is deleted only after those on it are really gone."""
+"""Deletions in waves: a backup is deleted only after all that depend on it are gone."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,17 +15,17 @@ _LONGEST_WAIT = 5.0
 
 @dataclass(slots=True)
 class Plan:
-    """What goes of one volume, wave by wave; `doubts` are to be confirmed with Cinder first."""
+    """What to delete of one volume, wave by wave; `doubts` are confirmed with Cinder first."""
 
     waves: list[list[Backup]]
     doubts: frozenset[BackupId]
     reasons: Mapping[BackupId, str]
-    flying: set[BackupId] = field(default_factory=set)
+    pending: set[BackupId] = field(default_factory=set)
     is_blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class _Flight:
+class _PendingDeletion:
     """A deletion that Cinder has been asked for."""
 
     plan: Plan
@@ -36,79 +36,83 @@ class _Flight:
 def carry_out(run: Run, plans: Iterable[Plan]) -> None:
     """Delete wave after wave, all volumes side by side, until done or out of time.
 
-    What the time does not suffice for is left as it was; the next pass goes on with it.
+    What is left when time is out stays as it is; the next pass goes on with it.
     """
     deadline = time.monotonic() + run.settings.retention.time_budget.total_seconds()
     waiting = list(plans)
-    flights: dict[BackupId, _Flight] = {}
+    pending: dict[BackupId, _PendingDeletion] = {}
     wait = _FIRST_WAIT
     while not run.runtime.stop.is_requested:
-        started = _start(run, waiting, flights)
-        if not flights:
+        started = _request_next_waves(run, waiting, pending)
+        if not pending:
             if started:
                 continue  # all that was asked for was gone already: on to the next wave
             break
-        landed = _land(run, flights)
+        finished = _collect_finished(run, pending)
         run.runtime.progress("backups deleted", run.counts["deleted"], run.counts["expired"])
         if time.monotonic() >= deadline:
             break
-        wait = _FIRST_WAIT if landed or started else min(wait * 2, _LONGEST_WAIT)
-        if not landed:
+        wait = _FIRST_WAIT if finished or started else min(wait * 2, _LONGEST_WAIT)
+        if not finished:
             run.runtime.stop.sleep(wait)
-    run.counts["deleting"] = len(flights)
+    run.counts["deleting"] = len(pending)
     run.runtime.stop.check()
 
 
-def _start(run: Run, waiting: list[Plan], flights: dict[BackupId, _Flight]) -> bool:
+def _request_next_waves(
+    run: Run, waiting: list[Plan], pending: dict[BackupId, _PendingDeletion]
+) -> bool:
     """Ask for the next wave of every volume whose last one is gone, within the cap."""
-    room = run.settings.retention.max_in_flight - len(flights)
+    room = run.settings.retention.max_in_flight - len(pending)
     ready: list[tuple[Plan, Backup]] = []
     for plan in waiting:
-        if plan.flying or plan.is_blocked or len(ready) >= room:
+        if plan.pending or plan.is_blocked or len(ready) >= room:
             continue
         while plan.waves and not plan.waves[0]:
             plan.waves.pop(0)
         if plan.waves:
             wave = plan.waves[0][: room - len(ready)]
             del plan.waves[0][: len(wave)]
-            plan.flying.update(backup.id for backup in wave)
+            plan.pending.update(backup.id for backup in wave)
             ready += ((plan, backup) for backup in wave)
-    for flight, is_flying in run.parallel(lambda one: _take_off(run, one), _boarded(run, ready)):
-        if is_flying:
-            flights[flight.backup.id] = flight
+    for deletion, is_pending in run.parallel(
+        lambda one: _request_deletion(run, one), _with_records(run, ready)
+    ):
+        if is_pending:
+            pending[deletion.backup.id] = deletion
         else:
-            flight.plan.flying.discard(flight.backup.id)
-    waiting[:] = [one for one in waiting if one.flying or (one.waves and not one.is_blocked)]
+            deletion.plan.pending.discard(deletion.backup.id)
+    waiting[:] = [one for one in waiting if one.pending or (one.waves and not one.is_blocked)]
     return bool(ready)
 
 
-def _boarded(run: Run, ready: list[tuple[Plan, Backup]]) -> Iterator[_Flight]:
-    """With their records as they are now; what another run took meanwhile blocks its plan."""
+def _with_records(run: Run, ready: list[tuple[Plan, Backup]]) -> Iterator[_PendingDeletion]:
+    """Add the records as they are now; what another run took meanwhile blocks its plan."""
     found = run.store.records.by_backup_ids(backup.id for _, backup in ready)
     records = {one.backup_id: one for one in found if one.state is State.AVAILABLE}
     for plan, backup in ready:
         record = records.get(backup.id)
         if record is not None:
-            yield _Flight(plan, backup, record)
+            yield _PendingDeletion(plan, backup, record)
         else:
-            plan.flying.discard(backup.id)
+            plan.pending.discard(backup.id)
             _block(run, plan)
 
 
 def _block(run: Run, plan: Plan) -> None:
-    """A backup stays for now, so what it stands on has to wait for it."""
+    """A backup stays for now, so that those it depends on have to wait for it."""
     run.count("blocked")
     plan.is_blocked = True
 
 
-def _take_off(run: Run, flight: _Flight) -> bool:
+def _request_deletion(run: Run, deletion: _PendingDeletion) -> bool:
     """Ask for one deletion; False when there is nothing to wait for."""
-    backup, plan = flight.backup, flight.plan
+    backup, plan = deletion.backup, deletion.plan
     reason = plan.reasons[backup.id]
     if backup.id in plan.doubts and run.cloud.listings.children(backup.id):
         _block(run, plan)
         return False
-    result = delete_backup.remove(run, flight.record, backup, reason)
+    result = delete_backup.remove(run, deletion.record, backup, reason)
     if result is not DeletionResult.ASKED:
         if result is not DeletionResult.GONE:
             _block(run, plan)
@@ -117,21 +121,21 @@ def _take_off(run: Run, flight: _Flight) -> bool:
     return True
 
 
-def _land(run: Run, flights: dict[BackupId, _Flight]) -> bool:
+def _collect_finished(run: Run, pending: dict[BackupId, _PendingDeletion]) -> bool:
     """See which deletions are over: gone from the list, and gone when asked for."""
-    leaving = {one.id for one in run.cloud.listings.backups_with_status("deleting")}
-    over = [flight for backup_id, flight in flights.items() if backup_id not in leaving]
-    for flight, left in run.parallel(lambda one: _look(run, one), over):
-        backup_id = flight.backup.id
+    being_deleted = {one.id for one in run.cloud.listings.backups_with_status("deleting")}
+    over = [deletion for backup_id, deletion in pending.items() if backup_id not in being_deleted]
+    for deletion, left in run.parallel(lambda one: _look(run, one), over):
+        backup_id = deletion.backup.id
         if left is None:
-            delete_backup.gone(run, flight.record)
+            delete_backup.gone(run, deletion.record)
         else:  # Cinder gave up on it: `check` tries again
-            _block(run, flight.plan)
+            _block(run, deletion.plan)
             run.fail("backup", backup_id, f"was not deleted, Cinder says {left.status}")
-        del flights[backup_id]
-        flight.plan.flying.discard(backup_id)
+        del pending[backup_id]
+        deletion.plan.pending.discard(backup_id)
     return bool(over)
 
 
-def _look(run: Run, flight: _Flight) -> Backup | None:
-    return run.cloud.backups.look(flight.backup.id)
+def _look(run: Run, deletion: _PendingDeletion) -> Backup | None:
+    return run.cloud.backups.look(deletion.backup.id)

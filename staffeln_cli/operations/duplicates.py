@@ -1,4 +1,4 @@
-"""Backups that came of a request which everybody had given up: found by their mark and name."""
+"""Backups created by a request that was given up: recognised by our mark and their name."""
 
 import secrets
 from collections.abc import Iterable, Mapping
@@ -40,7 +40,7 @@ def handle_duplicates(run: Run, record: BackupRecord, doubles: Iterable[Backup])
 
 
 def handle_duplicate(run: Run, record: BackupRecord, double: Backup) -> None:
-    """Cinder made a backup twice. The second is removed, unless others stand on it already.
+    """Cinder made a backup twice. The second is removed, unless others depend on it already.
 
     One that is still being created is left for a later pass.
     """
