@@ -33,8 +33,7 @@ def decoded(value: object, hint: Any, *, is_text: bool) -> object:
 
 def _kind(hint: Any) -> Any:
     """The type that a value of the key has, unless it is None: Duration of `Duration | None`."""
-    if get_origin(hint) is Annotated:
-        hint = get_args(hint)[0]
+    hint = get_args(hint)[0]  # every key is annotated with its description
     if isinstance(hint, UnionType):
         hint = next(part for part in get_args(hint) if part is not type(None))
     return get_origin(hint) or hint
