@@ -12,6 +12,7 @@ from urllib.parse import quote
 from sqlalchemy.engine import URL
 
 from staffeln_cli.errors import StoreUnavailable
+from staffeln_cli.model.redaction import without_secrets
 from staffeln_cli.model.text import first_line
 from staffeln_cli.planning.deletion_guard import Question
 
@@ -136,7 +137,8 @@ class PostgresqlConnection:
                 **{**_CONNECTION_DEFAULTS, **given, "client_encoding": "UTF8"}
             )
         except psycopg.Error as error:
-            raise StoreUnavailable(first_line(error)) from error
+            reason = without_secrets(first_line(error), url.render_as_string(hide_password=False))
+            raise StoreUnavailable(reason) from error
         self._pgconn = self.session.pgconn
         self._pgconn.nonblocking = 1
         self._pgconn.enter_pipeline_mode()

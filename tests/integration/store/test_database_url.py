@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from staffeln_cli.errors import ConfigError, StoreUnavailable
 from staffeln_cli.store import Store
+from staffeln_cli.store.policy_lookup.drivers import PostgresqlConnection
 
 HOST = "127.0.0.1:1"
 
@@ -34,4 +36,11 @@ def test_sqlite_has_options_of_its_own(tmp_path: Path) -> None:
 def test_the_end_of_a_password_with_an_at_sign_is_not_shown(password: str) -> None:
     with pytest.raises((StoreUnavailable, ConfigError)) as caught:
         Store(f"postgresql://me:{password}@{HOST}/state").database.revision()
+    assert "hush" not in str(caught.value)
+
+
+def test_nor_is_it_by_the_policy_endpoint() -> None:
+    url = make_url(f"postgresql+psycopg://me:one@hush@{HOST}/state")
+    with pytest.raises(StoreUnavailable, match=r"\*\*\*") as caught:
+        PostgresqlConnection(url)
     assert "hush" not in str(caught.value)
