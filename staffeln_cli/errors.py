@@ -63,6 +63,17 @@ class NotAdmin(ConfigError):
     """The login lacks the role that shows all projects."""
 
 
+class NotWholeCloud(ConfigError):
+    """A listing shows the login's own project alone: what it lacks is no evidence of absence."""
+
+    def __init__(self, seen: str, advice: str = "") -> None:
+        advice = advice or (
+            "Cinder does not treat this login as an admin: give it a role of cloud.admin_roles"
+            " again, and see that context_is_admin in Cinder's policy takes that role"
+        )
+        super().__init__([f"{seen}; {advice}; nothing was changed"])
+
+
 class WrongCloud(ConfigError):
     """The database belongs to another cloud or region."""
 

@@ -8,13 +8,23 @@ from staffeln_cli.cli.show import dry_run_option, finish, finish_all, format_opt
 
 @click.command()
 @dry_run_option
+@click.option(
+    "--confirm",
+    is_flag=True,
+    help="Accept that very many things are gone, or not protected any more, at once.",
+)
 @format_option
 @click.pass_obj
-def collect(session: Session, dry_run: bool, shape: str) -> None:
+def collect(session: Session, dry_run: bool, confirm: bool, shape: str) -> None:
     """Read the whole cloud and plan the backups that are due."""
     from staffeln_cli.commands import collect as command
 
-    finish(session, "collect", shape, lambda: command.run(session.runtime, dry_run=dry_run))
+    finish(
+        session,
+        "collect",
+        shape,
+        lambda: command.run(session.runtime, dry_run=dry_run, confirmed=confirm),
+    )
 
 
 @click.command()

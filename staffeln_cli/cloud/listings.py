@@ -12,7 +12,7 @@ import msgspec
 from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api, Unexpected
 from staffeln_cli.cloud.pagination import Page, Query, from_both_ends, in_order
-from staffeln_cli.errors import CloudUnavailable, ListingIncomplete
+from staffeln_cli.errors import CloudUnavailable, ListingIncomplete, NotWholeCloud
 from staffeln_cli.model import Backup, BackupId, Project, Server, Volume
 
 log = logging.getLogger(__name__)
@@ -154,6 +154,8 @@ class Listings:
                 raise _MarkerGone from error
             if error.status == 400 and "marker" in error.reason:  # Nova's way of saying it
                 raise _MarkerGone from error
+            if error.status == 400 and "Invalid filters" in error.reason:  # as others are told
+                raise NotWholeCloud(f"GET {path}: {error.reason}") from error
             raise ListingIncomplete(str(error)) from error
         except CloudUnavailable as error:
             raise ListingIncomplete(str(error)) from error

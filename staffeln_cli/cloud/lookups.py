@@ -1,6 +1,7 @@
 """Single things looked up: a volume, a server, quotas, whether the backup service is up."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api, Unexpected
 from staffeln_cli.cloud.listings import CINDER_VOLUMES, NOVA
 from staffeln_cli.cloud.retries import says_absent
-from staffeln_cli.model import ProjectId, Server, Volume
+from staffeln_cli.model import Project, ProjectId, Server, Volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,22 @@ class Lookups:
                 for raw in msgspec.json.decode(body)["services"]
             ]
 
+    def is_cinder_admin(self) -> bool:
+        """Whether Cinder lets this login do what only admins may."""
+        try:
+            self.backup_services()
+        except Unexpected as error:
+            if error.status == HTTPStatus.FORBIDDEN:
+                return False
+            raise
+        return True
+
+    def project(self, project_id: ProjectId) -> Project | None:
+        """A project, as Keystone has it."""
+        body = self._body("identity", "/projects", project_id, None)
+        with decode.understood(f"project {project_id}"):
+            return None if body is None else decode.project(msgspec.json.decode(body)["project"])
+
     def my_projects(self) -> set[ProjectId]:
         """The enabled projects in which the login's user has any role."""
         body = self._api.get("identity", "/auth/projects")
@@ -105,7 +122,9 @@ class Lookups:
         with decode.understood(f"server {server_id}"):
             return None if body is None else msgspec.json.decode(body, type=_OneServer).server
 
-    def _body(self, service: str, path: str, item_id: str, microversion: str) -> bytes | None:
+    def _body(
+        self, service: str, path: str, item_id: str, microversion: str | None
+    ) -> bytes | None:
         try:
             return self._api.get(service, f"{path}/{item_id}", microversion=microversion)
         except Unexpected as error:

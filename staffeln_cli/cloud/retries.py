@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TypeVar
 
 import requests
@@ -18,6 +19,7 @@ from staffeln_cli.model.text import first_line, one_line
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
+_ABSENT = frozenset({"itemNotFound", "error"})
 RETRIED_STATUS = frozenset({429, 500, 502, 503, 504})
 _TOO_LARGE = 413
 _jitter = tenacity.wait_random_exponential(multiplier=0.5, max=30)
@@ -127,14 +129,17 @@ def message_of(response: requests.Response) -> str:
 def says_absent(response: requests.Response, item_id: str) -> bool:
     """Whether the service itself says that it has no such thing: the one judge of a 404.
 
-    Nova and Cinder answer with an `itemNotFound` whose message names the id. A proxy's 404 is
-    text, HTML or empty; a 404 about something else, such as the backup service, lacks the id.
+    Nova and Cinder answer with an `itemNotFound`, Keystone with an `error`, whose message names
+    the id. A proxy's 404 is text, HTML or empty; a 404 about something else, such as the backup
+    service, lacks the id.
     """
-    try:
-        message = response.json()["itemNotFound"]["message"]
-    except (ValueError, TypeError, KeyError):
+    if response.status_code != HTTPStatus.NOT_FOUND:
         return False
-    return response.status_code == 404 and item_id in str(message)
+    try:
+        ((kind, said),) = response.json().items()
+        return kind in _ABSENT and item_id in str(said["message"])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return False
 
 
 def _pause(state: tenacity.RetryCallState) -> float:

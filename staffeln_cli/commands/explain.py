@@ -33,7 +33,7 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
     settings = runtime.settings.retention
     return Explanation(
         volume=volume,
-        project_name=runtime.store.inventory.project_names().get(volume.project_id, ""),
+        project_name=runtime.store.projects.names().get(volume.project_id, ""),
         from_cloud=from_cloud,
         retention=volume.retention or f"the default, {settings.time}",
         unfinished=unfinished,

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from staffeln_cli.errors import CloudUnavailable
-from staffeln_cli.planning.evidence import Answer, Belief, belief, is_mass
+from staffeln_cli.planning.evidence import Answer, Belief, Confirmation, belief, is_mass
 from staffeln_cli.runtime import Run
 
+ALWAYS = datetime.fromtimestamp(0, UTC)
+"""Since when a thing counts as known whose first sight nobody wrote down."""
 Thing = TypeVar("Thing")
 
 
@@ -32,52 +34,78 @@ class Findings(Generic[Thing]):
     suspected: list[Thing] = field(default_factory=list)
     gone: list[Thing] = field(default_factory=list)
     is_mass: bool = False
-    """So many are absent at once that nothing may change without confirmation."""
+    """So many are absent at once that nothing is believed gone without confirmation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Of what kind the suspects are, how many of it were known, and what was confirmed."""
+
+    name: str
+    known: int
+    confirmation: Confirmation
 
 
 def confirm(
     run: Run,
-    kind: str,
+    kind: Kind,
     suspects: Collection[Suspect[Thing]],
     is_there: Callable[[Thing], bool],
-    *,
-    known: int,
 ) -> Findings[Thing]:
     """Ask the service for each suspect by its id: one request each, `cloud.workers` at a time.
 
     `is_there` returns False only for the service's own 404 and raises CloudUnavailable where the
-    answer is unclear; that suspect is then named as a failure of the pass. `known` is how many
-    things of this kind were known before: when more than the mass limit of them are absent, the
-    rest is not asked for. A request to stop ends the pass before anything is believed.
+    answer is unclear; that suspect is then named as a failure of the pass. Where more than the
+    mass limit are absent that nobody has confirmed, none counts as gone and the pass fails in
+    part. A request to stop ends the pass before anything is believed.
     """
     findings: Findings[Thing] = Findings()
-    absent = 0
-    now, settle_time = run.now(), run.settings.cloud.settle_time
+    absent, unconfirmed = 0, 0
     for suspect, answer in run.parallel(lambda one: _answer(run, kind, one, is_there), suspects):
-        believed = belief(
-            answer,
-            known_since=suspect.known_since,
-            suspected_at=suspect.suspected_at,
-            now=now,
-            settle_time=settle_time,
-        )
+        believed = judged(run, answer, suspect.known_since, suspect.suspected_at)
         _list_of(findings, believed).append(suspect.thing)
-        absent += answer is Answer.ABSENT
-        if is_mass(absent, known):
-            findings.is_mass = True
-            break
+        if answer is Answer.ABSENT:
+            absent += 1
+            unconfirmed += not kind.confirmation.accepts(suspect.suspected_at)
     run.runtime.stop.check()
+    if is_mass(unconfirmed, kind.known):
+        findings.is_mass = True
+        findings.suspected += findings.gone
+        findings.gone = []
+        fail_mass(run, f"{absent:,} of {kind.known:,} {kind.name}s do not exist any more")
     return findings
 
 
+def fail_mass(run: Run, what: str) -> None:
+    """Say that so much changed at once that nothing of it is believed unasked."""
+    reason = (
+        f"{what}; so many at once may be a mistake, and nothing of this was changed; if it is"
+        f" right, run: staffeln {run.command} --confirm"
+    )
+    run.fail("pass", run.command, reason)
+
+
+def judged(
+    run: Run, answer: Answer, known_since: datetime, suspected_at: datetime | None
+) -> Belief:
+    """What this pass believes of one thing, after the answer to a request for its id."""
+    return belief(
+        answer,
+        known_since=known_since,
+        suspected_at=suspected_at,
+        now=run.now(),
+        settle_time=run.settings.cloud.settle_time,
+    )
+
+
 def _answer(
-    run: Run, kind: str, suspect: Suspect[Thing], is_there: Callable[[Thing], bool]
+    run: Run, kind: Kind, suspect: Suspect[Thing], is_there: Callable[[Thing], bool]
 ) -> Answer:
     try:
         return Answer.PRESENT if is_there(suspect.thing) else Answer.ABSENT
     except CloudUnavailable as error:
-        reason = f"the listing lacks it, and looking it up failed: {error}"
-        run.fail(kind, suspect.id, reason, name=suspect.name)
+        reason = f"the listing of {kind.name}s lacks it, and looking it up failed: {error}"
+        run.fail(kind.name, suspect.id, reason, name=suspect.name)
         return Answer.UNCLEAR
 
 

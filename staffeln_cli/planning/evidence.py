@@ -5,6 +5,7 @@ observation makes a thing suspected; a second one, `settle_time` later, makes it
 """
 
 from collections.abc import Set
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -31,10 +32,29 @@ class Belief(StrEnum):
 
     PRESENT = "present"
     UNPROVEN = "unproven"
-    """Nothing changes: the answer proves nothing, or the thing is too young to be judged."""
+    """Nothing changes: the answer proves nothing."""
     SUSPECTED = "suspected"
     """Absent once. Nothing changes but the note of when it was first missed."""
     GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Whether somebody accepts that very many things changed at once (`--confirm`)."""
+
+    is_given: bool = False
+    """For this pass."""
+    last_given_at: datetime | None = None
+    """For an earlier pass: what was suspected by then is accepted."""
+
+    def accepts(self, suspected_at: datetime | None) -> bool:
+        """Whether something that was first missed then may be gone, however many others are."""
+        if self.is_given:
+            return True
+        given_at = self.last_given_at
+        if suspected_at is None or given_at is None:
+            return False
+        return suspected_at <= given_at
 
 
 def belief(
@@ -51,10 +71,11 @@ def belief(
     """
     if answer is Answer.PRESENT:
         return Belief.PRESENT
-    if answer is Answer.UNCLEAR or now - known_since < settle_time:
+    if answer is Answer.UNCLEAR:
         return Belief.UNPROVEN
     suspected_at = believed(suspected_at, now)
-    if suspected_at is None or now - suspected_at < settle_time:
+    since = max(suspected_at, known_since) if suspected_at is not None else None
+    if since is None or now - since < settle_time:
         return Belief.SUSPECTED
     return Belief.GONE
 

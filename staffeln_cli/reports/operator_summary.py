@@ -54,7 +54,7 @@ def operator_summary(
 ) -> OperatorSummary:
     """The state of all projects, and what happened since the last summary."""
     reports, period = runtime.store.reports, runtime.settings.report.period
-    names = runtime.store.inventory.project_names()
+    names = runtime.store.projects.names()
     since = reports.operator_reported_at() or period.before(now)
     tallies = _tallied(runtime, now, names)
     failing = {volume_id for one in tallies.values() for volume_id in one.failing}

@@ -194,6 +194,7 @@ def _recorded(run: Run, *, leader: bool) -> Iterator[None]:
         if run.dry_run:
             yield
             return
+        run.store.observations.create_installation_id()
         run.store.runs.begin(run.id, run.command, host_name(), run.started_at)
         try:
             yield

@@ -9,6 +9,8 @@ from staffeln_cli.store.database import Database, Fence
 from staffeln_cli.store.inventory import Inventory
 from staffeln_cli.store.lifecycle import Lifecycle
 from staffeln_cli.store.notes import Notes
+from staffeln_cli.store.observations import Observations
+from staffeln_cli.store.projects import Projects
 from staffeln_cli.store.queries import Caps, Claim
 from staffeln_cli.store.records import Records
 from staffeln_cli.store.reports import Reports
@@ -28,10 +30,12 @@ class Store:
         self.claims = Claims(self.database)
         self.notes = Notes(self.database)
         self.inventory = Inventory(self.database)
+        self.projects = Projects(self.database)
         self.status_queries = StatusQueries(self.database)
         self.reports = Reports(self.database)
         self.runs = Runs(self.database)
         self.cloud = CloudIdentity(self.database)
+        self.observations = Observations(self.database)
 
     def close(self) -> None:
         """Give all connections back."""

@@ -1,16 +1,22 @@
-"""What was last seen of volumes and projects, also when they are long gone."""
+"""What was last seen of volumes, also when they are long gone."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from staffeln_cli.model import InventoryVolume, Project, ProjectId, ServerId, SkipCause, VolumeId
+from staffeln_cli.model import (
+    InventoryVolume,
+    ProjectId,
+    ServerId,
+    SkipCause,
+    VolumeId,
+)
 from staffeln_cli.store.bulk_read import BulkRead
 from staffeln_cli.store.database import Database, upsert
 from staffeln_cli.store.queries import chunks
-from staffeln_cli.tables import ProjectRow, VolumeRow
+from staffeln_cli.tables import VolumeRow
 
 _COLUMNS = tuple(getattr(VolumeRow, name) for name in InventoryVolume._fields)
 _VOLUMES = BulkRead(InventoryVolume, VolumeRow.volume_id)
@@ -28,8 +34,16 @@ _HISTORY = frozenset(
 """Columns that a new look at the cloud never overwrites."""
 
 
+class AbsentVolumes(NamedTuple):
+    """What is believed of the volumes that a complete listing lacks, those found apart."""
+
+    gone: Sequence[VolumeId]
+    suspected: Sequence[InventoryVolume]
+    unproven: Sequence[InventoryVolume]
+
+
 class Inventory:
-    """The volumes and projects of one database."""
+    """The volumes of one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -97,29 +111,23 @@ class Inventory:
         with self._database.read() as connection:
             return list(_VOLUMES.among(connection, _unseen(connection, seen)))
 
-    def close_listing(
-        self, gone: Sequence[VolumeId], doubtful: Iterable[InventoryVolume], moment: datetime
-    ) -> None:
-        """After a complete listing: what is gone is marked, what is in doubt stays as it was.
-
-        All other volumes were seen.
-        """
-        left = [{"one": one.volume_id, "then": one.last_seen_at} for one in doubtful]
+    def close_listing(self, absent: "AbsentVolumes", moment: datetime) -> None:
+        """After a complete listing: note what is gone or suspected; all else was seen."""
+        kept = [*absent.unproven, *absent.suspected]
+        left = [{"one": one.volume_id, "then": one.last_seen_at} for one in kept]
+        new = [one.volume_id for one in absent.suspected if one.suspected_gone_at is None]
         with self._database.write() as connection:
-            for chunk in chunks(gone):
-                connection.execute(
-                    update(VolumeRow)
-                    .where(VolumeRow.volume_id.in_(chunk))
-                    .values(
-                        gone_at=moment,
-                        protected=False,
-                        skip_reason="volume is gone",
-                        skip_cause=SkipCause.GONE,
-                    )
-                )
+            for chunk in chunks(absent.gone):
+                _note_gone(connection, chunk, moment)
             connection.execute(
                 update(VolumeRow).where(VolumeRow.gone_at.is_(None)).values(last_seen_at=moment)
             )
+            for chunk in chunks(new):
+                connection.execute(
+                    update(VolumeRow)
+                    .where(VolumeRow.volume_id.in_(chunk))
+                    .values(suspected_gone_at=moment)
+                )
             if left:
                 connection.execute(
                     update(VolumeRow)
@@ -128,46 +136,29 @@ class Inventory:
                     left,
                 )
 
-    def save_projects(self, projects: Iterable[Project], moment: datetime) -> None:
-        """Replace what is known of the projects by a complete listing."""
-        known = self.projects()
-        changed = [one for one in projects if known.pop(one.id, None) != one]
-        if not changed and not known:
-            return
-        with self._database.write() as connection:
-            statement = upsert(connection, ProjectRow)
-            names = ("project_name", "domain_id", "enabled", "gone_at")
-            updates: dict[str, Any] = {name: statement.excluded[name] for name in names}
-            if changed:
-                connection.execute(
-                    statement.on_conflict_do_update(
-                        index_elements=[ProjectRow.project_id], set_=updates
-                    ),
-                    [_project_values(one) for one in changed],
-                )
-            connection.execute(
-                update(ProjectRow)
-                .where(ProjectRow.project_id.in_(list(known)), ProjectRow.gone_at.is_(None))
-                .values(gone_at=moment)
-            )
-
-    def projects(self) -> dict[ProjectId, Project]:
-        """The projects of the last listing."""
-        columns = (ProjectRow.project_id, ProjectRow.project_name, ProjectRow.domain_id)
+    def count_protected(self) -> int:
+        """How many volumes that exist are protected."""
+        protected = select(func.count()).where(
+            VolumeRow.gone_at.is_(None), VolumeRow.protected.is_(True)
+        )
         with self._database.read() as connection:
-            rows = connection.execute(
-                select(*columns, ProjectRow.enabled).where(ProjectRow.gone_at.is_(None))
-            )
-            return {
-                ProjectId(row.project_id): Project(ProjectId(row.project_id), *row[1:])
-                for row in rows
-            }
+            number: int = connection.execute(protected).scalar_one()
+        return number
 
-    def project_names(self) -> dict[ProjectId, str]:
-        """Names of all projects ever seen."""
+    def count_servers(self) -> int:
+        """How many servers the volumes that exist were last seen on."""
+        servers = select(func.count(VolumeRow.server_id.distinct())).where(
+            VolumeRow.gone_at.is_(None)
+        )
         with self._database.read() as connection:
-            rows = connection.execute(select(ProjectRow.project_id, ProjectRow.project_name))
-            return {ProjectId(project_id): name for project_id, name in rows}
+            number: int = connection.execute(servers).scalar_one()
+        return number
+
+    def owners(self) -> set[ProjectId]:
+        """The projects that own a volume that exists."""
+        owners = select(VolumeRow.project_id).where(VolumeRow.gone_at.is_(None)).distinct()
+        with self._database.read() as connection:
+            return {ProjectId(one) for one in connection.execute(owners).scalars()}
 
 
 def _unseen(connection: Connection, seen: Collection[VolumeId]) -> list[VolumeId]:
@@ -180,11 +171,21 @@ def _unseen(connection: Connection, seen: Collection[VolumeId]) -> list[VolumeId
     return [VolumeId(one) for one in rows.scalars() if one not in seen]
 
 
-def _project_values(project: Project) -> dict[str, object]:
-    return {
-        "project_id": project.id,
-        "project_name": project.name,
-        "domain_id": project.domain_id,
-        "enabled": project.enabled,
-        "gone_at": None,
-    }
+def _note_gone(connection: Connection, volume_ids: Sequence[VolumeId], moment: datetime) -> None:
+    these = VolumeRow.volume_id.in_(volume_ids)
+    connection.execute(
+        update(VolumeRow)
+        .where(these, VolumeRow.protected.is_(True))
+        .values(protection_ended_at=moment, protection_end_cause=SkipCause.GONE)
+    )
+    connection.execute(
+        update(VolumeRow)
+        .where(these)
+        .values(
+            gone_at=moment,
+            suspected_gone_at=None,
+            protected=False,
+            skip_reason="volume is gone",
+            skip_cause=SkipCause.GONE,
+        )
+    )

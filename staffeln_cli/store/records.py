@@ -7,7 +7,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from staffeln_cli.model import BackupId, BackupRecord, RecordBrief, RecordId, State, VolumeId
+from staffeln_cli.model import (
+    BackupId,
+    BackupRecord,
+    ProjectId,
+    RecordBrief,
+    RecordId,
+    State,
+    VolumeId,
+)
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.store.bulk_read import BulkRead
 from staffeln_cli.store.database import Database
@@ -74,6 +82,12 @@ class Records:
         with self._database.read() as connection:
             ids = connection.execute(available).scalars()
             return {BackupId(backup_id) for backup_id in ids if backup_id is not None}
+
+    def owners(self) -> set[ProjectId]:
+        """The projects in which backups should be there."""
+        query = select(BackupRow.project_id).where(BackupRow.state == State.AVAILABLE).distinct()
+        with self._database.read() as connection:
+            return {ProjectId(one) for one in connection.execute(query).scalars()}
 
     def briefs(self, volume_ids: Iterable[VolumeId]) -> dict[BackupId, RecordBrief]:
         """What retention judges these volumes' backups by, under Cinder's ids."""

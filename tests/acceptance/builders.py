@@ -44,6 +44,13 @@ def rounds(staffeln: Staffeln, cloud: SimCloud, number: int, *, days: float = 1)
         cloud.advance(days=days)
 
 
+def twice(staffeln: Staffeln, cloud: SimCloud, command: str, *options: str) -> Answer:
+    """A pass, and another one after the settle time: what both find absent is gone."""
+    staffeln(command, *options)
+    cloud.advance(minutes=11)
+    return staffeln(command, "-f", "json", *options)
+
+
 def records(staffeln: Staffeln, *options: str) -> list[dict[str, Any]]:
     """Staffeln's own view of the backups, oldest plan first."""
     rows: list[dict[str, Any]] = staffeln("status", "backups", "-f", "json", *options).json

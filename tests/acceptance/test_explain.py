@@ -6,6 +6,7 @@ import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.errors import NotFound
+from tests.acceptance.builders import twice
 from tests.conftest import Staffeln
 
 
@@ -43,7 +44,7 @@ def test_the_timeline_tells_what_goes_without_colour(
 ) -> None:
     cloud.remove_volume(volume)
     cloud.advance(days=20)
-    staffeln("collect")
+    twice(staffeln, cloud, "collect")
     text = staffeln("explain", volume).stdout
     assert "It has been gone since" in text
     assert "X full x incremental deleted by the next retain" in text

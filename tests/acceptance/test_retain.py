@@ -12,6 +12,7 @@ from tests.acceptance.builders import (
     reasons,
     records,
     rounds,
+    twice,
 )
 from tests.build import MARKED
 from tests.conftest import Staffeln
@@ -66,7 +67,8 @@ def test_the_newest_backup_of_a_volume_that_exists_is_kept(
     staffeln("retain")
     assert len(ids(cloud)) == 1
     cloud.remove_volume(volume)
-    staffeln.cycle("collect", "retain")
+    twice(staffeln, cloud, "collect")
+    staffeln("retain")
     assert ids(cloud) == []
 
 

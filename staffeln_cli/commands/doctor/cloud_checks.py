@@ -140,7 +140,7 @@ def quotas(context: CheckContext) -> Iterator[Check]:
     chosen = sorted(context.protected, key=lambda one: -context.protected[one][1])[:_MOST_QUOTAS]
     with ThreadPoolExecutor(context.loaded.settings.cloud.workers) as pool:
         answers = list(pool.map(lambda one: _quota(context, one), chosen))
-    names = context.runtime.store.inventory.project_names()
+    names = context.runtime.store.projects.names()
     found = [
         _room(names.get(one, one), one, answer, *context.protected[one])
         for one, answer in zip(chosen, answers, strict=True)

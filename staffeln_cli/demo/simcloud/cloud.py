@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from staffeln_cli.demo.simcloud.calls import Call, Reply, Request
 from staffeln_cli.demo.simcloud.clock import Clock, written
 from staffeln_cli.demo.simcloud.faults import Fault, Faults
-from staffeln_cli.demo.simcloud.lies import edited
+from staffeln_cli.demo.simcloud.lies import edited, lagging
 from staffeln_cli.demo.simcloud.lifecycle import restart_service, settle
 from staffeln_cli.demo.simcloud.login import clouds_yaml
 from staffeln_cli.demo.simcloud.people import People
@@ -62,6 +62,8 @@ class SimCloud:
     clock_offsets = Knob[dict[str, timedelta]]()
     date_form = Knob[str]()
     latency = Knob[float]()
+    cinder_narrows = Knob[bool]()
+    lagging_rows = Knob[frozenset[str]]()
 
     def __init__(self, clock: Clock, port: int = 0) -> None:
         self._routes = compiled()
@@ -219,6 +221,7 @@ class SimCloud:
             time.sleep(self.latency)
         call = Call(self.world, request, connection.headers)
         reply = self._acted(call, self._faults.strike(request), connection)
+        reply = lagging(request, reply, self.lagging_rows)
         request.status = reply.status if reply else None
         if self.on_reply:
             self.on_reply(request)

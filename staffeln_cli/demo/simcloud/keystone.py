@@ -18,6 +18,15 @@ def projects(call: Call) -> Reply:
     return _listed(call, "projects", rows)
 
 
+def project(call: Call) -> Reply:
+    wanted = call.name("id")
+    _need_admin(call, "get_project")
+    found = call.world.identity.projects.get(wanted)
+    if found is None:
+        raise identity_refused(404, f"Could not find project: {wanted}.")
+    return Reply(200, {"project": _project(call, found)})
+
+
 def my_projects(call: Call) -> Reply:
     """GET /v3/auth/projects: every project the caller could have a token for."""
     user_id = call.token().user_id

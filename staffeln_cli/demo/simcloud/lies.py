@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from staffeln_cli.demo.simcloud.calls import Reply, Request
+from staffeln_cli.demo.simcloud.errors import identity_refused, not_found
 
+_KINDS = {"servers": "Instance", "volumes": "Volume", "backups": "Backup"}
 Body = dict[str, Any]
 Edit = Callable[[Request, Body], Body]
 
@@ -35,6 +37,22 @@ def without_rows(ids: Collection[str]) -> Edit:
         }
 
     return edit
+
+
+def lagging(request: Request, reply: Reply | None, ids: frozenset[str]) -> Reply | None:
+    """What a node answers whose database has not received these rows yet."""
+    if reply is None or not ids or request.method != "GET":
+        return reply
+    collection, _, item = request.path.rpartition("/")
+    if item not in ids:
+        return edited(request, reply, [without_rows(ids)])
+    kind = _KINDS.get(collection.rpartition("/")[2])
+    refusal = (
+        not_found(kind, item)
+        if kind is not None
+        else identity_refused(404, f"Could not find project: {item}.")
+    )
+    return Reply(refusal.status, refusal.body)
 
 
 def with_columns(columns: Mapping[str, Mapping[str, object]]) -> Edit:

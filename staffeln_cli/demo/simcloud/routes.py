@@ -21,6 +21,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         ("POST", "/v3/auth/tokens", tokens.issue),
         ("GET", "/v3/auth/projects", keystone.my_projects),
         ("GET", "/v3/projects", keystone.projects),
+        ("GET", "/v3/projects/{id}", keystone.project),
         ("GET", "/v3/users", keystone.users),
         ("GET", "/v3/users/{id}", keystone.user),
         ("GET", "/v3/groups/{id}/users", keystone.group_users),

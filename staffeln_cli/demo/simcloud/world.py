@@ -54,6 +54,10 @@ class Knobs:
     clock_offsets: dict[str, timedelta] = field(default_factory=dict)
     date_form: str = "GMT"
     latency: float = 0.0
+    cinder_narrows: bool = False
+    """Cinder's policy takes no role for an admin's, whatever Keystone says."""
+    lagging_rows: frozenset[str] = frozenset()
+    """Rows that an API node behind its database shows neither in listings nor by id."""
 
 
 @dataclass

@@ -38,9 +38,7 @@ class Past:
         return self.now - timedelta(**units)
 
     def projects(self, *names: str) -> None:
-        self.store.inventory.save_projects(
-            [Project(ProjectId(f"id-{name}"), name) for name in names], self.now
-        )
+        self.store.projects.save([Project(ProjectId(f"id-{name}"), name) for name in names])
 
     def volume(self, name: str, *, project: str = "alpha", **more: Any) -> InventoryVolume:
         """A protected volume, first seen ten days ago and backed up an hour ago."""

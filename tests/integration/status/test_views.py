@@ -138,7 +138,7 @@ def test_projects_say_how_each_is_protected(staffeln: Any, cloudy: Any) -> None:
 def test_a_project_that_is_gone_is_shown_while_it_has_backups(staffeln: Any, past: Any) -> None:
     past.projects("alpha", "beta")
     past.backup("b1")
-    past.projects()
+    past.store.projects.note_gone(["id-alpha", "id-beta"], past.now)
     assert names(staffeln, "projects", column="project_name") == ["alpha"]
 
 

@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from staffeln_cli.model import BackupRecord, State, VolumeId
+from staffeln_cli.model import BackupRecord, SkipCause, State, VolumeId
 from staffeln_cli.model.lifecycle import NEXT
 from staffeln_cli.store import Store
+from staffeln_cli.store.inventory import AbsentVolumes
 from tests.build import NOW, a_record, an_inventory_volume
 from tests.integration.store.builders import moved
 
@@ -82,21 +83,31 @@ def test_a_new_look_at_the_cloud_never_overwrites_history(store: Store) -> None:
     assert row.last_success_at == row.last_started_at == NOW
 
 
-def test_a_complete_listing_tells_what_is_gone_and_what_was_seen(store: Store) -> None:
+def test_a_complete_listing_tells_what_is_gone_suspected_and_seen(store: Store) -> None:
     later = NOW + timedelta(days=1)
-    here, gone, doubtful = (VolumeId(name) for name in ("here", "gone", "doubtful"))
-    store.inventory.save(
-        [an_inventory_volume(here), an_inventory_volume(gone), an_inventory_volume(doubtful)]
-    )
+    here, gone, suspected, unproven = names = [
+        VolumeId(name) for name in ("here", "gone", "suspected", "unproven")
+    ]
+    store.inventory.save([an_inventory_volume(name) for name in names])
     lacking = {one.volume_id: one for one in store.inventory.unseen({here})}
-    assert lacking.keys() == {gone, doubtful}
-    store.inventory.close_listing([gone], [lacking[doubtful]], later)
-    rows = store.inventory.volumes([here, gone, doubtful])
+    assert lacking.keys() == {gone, suspected, unproven}
+    absent = AbsentVolumes([gone], [lacking[suspected]], [lacking[unproven]])
+    store.inventory.close_listing(absent, later)
+    rows = store.inventory.volumes(names)
     assert rows[here].last_seen_at == later
-    assert rows[doubtful] == lacking[doubtful]
+    assert rows[unproven] == lacking[unproven]
+    assert rows[suspected] == lacking[suspected]._replace(suspected_gone_at=later)
     left = rows[gone]
     assert (left.gone_at, left.protected, left.last_seen_at) == (later, False, NOW)
-    assert store.inventory.unseen({here, doubtful}) == []
+    assert (left.protection_ended_at, left.protection_end_cause) == (later, SkipCause.GONE)
+    assert store.inventory.unseen({here, suspected, unproven}) == []
+
+
+def test_the_first_suspicion_stays_when_there_are_others(store: Store) -> None:
+    store.inventory.save([an_inventory_volume("v1", suspected_gone_at=NOW)])
+    (known,) = store.inventory.unseen([])
+    store.inventory.close_listing(AbsentVolumes([], [known], []), NOW + timedelta(days=1))
+    assert store.inventory.unseen([])[0].suspected_gone_at == NOW
 
 
 def test_the_first_attempt_that_fails_before_cinder_counts(sqlite_store: Store) -> None:

@@ -11,6 +11,7 @@ from staffeln_cli.planning.evidence import (
     CLOCK_TOLERANCE,
     Answer,
     Belief,
+    Confirmation,
     age_counts_from,
     belief,
     believed,
@@ -59,8 +60,31 @@ def test_what_is_there_was_never_gone(suspected_at: datetime | None) -> None:
     assert judged(Answer.PRESENT, suspected_at=suspected_at) is Belief.PRESENT
 
 
-def test_what_is_younger_than_the_settle_time_is_never_judged_absent() -> None:
-    assert judged(Answer.ABSENT, known_since=NOW - SETTLE / 2) is Belief.UNPROVEN
+@pytest.mark.parametrize("suspected_at", [None, NOW - SETTLE])
+def test_what_is_younger_than_the_settle_time_is_never_judged_absent(
+    suspected_at: datetime | None,
+) -> None:
+    young = judged(Answer.ABSENT, known_since=NOW - SETTLE / 2, suspected_at=suspected_at)
+    assert young is Belief.SUSPECTED
+
+
+@pytest.mark.parametrize(
+    ("is_given", "last_given_at", "suspected_at", "is_accepted"),
+    [
+        (True, None, None, True),
+        (False, None, NOW, False),
+        (False, NOW, None, False),
+        (False, NOW, NOW, True),
+        (False, NOW, NOW + SETTLE, False),
+    ],
+)
+def test_a_confirmation_accepts_its_own_pass_and_what_was_suspected_by_then(
+    is_given: bool,
+    last_given_at: datetime | None,
+    suspected_at: datetime | None,
+    is_accepted: bool,
+) -> None:
+    assert Confirmation(is_given, last_given_at).accepts(suspected_at) is is_accepted
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""Learn which volumes exist, and plan a backup for each protected one that is due."""
+
+from contextlib import closing
+from itertools import chain
+
+from staffeln_cli.commands.collect import absences
+from staffeln_cli.commands.collect.cloud_view import CloudView, look
+from staffeln_cli.commands.collect.volumes import end_protection, take_in
+from staffeln_cli.model import Outcome
+from staffeln_cli.planning.evidence import Confirmation
+from staffeln_cli.planning.protection import selection
+from staffeln_cli.runtime import Run, Runtime, run_pass
+
+COUNTS = ("servers", "volumes", "protected", "skipped", "planned", "gone")
+
+
+def run(runtime: Runtime, *, dry_run: bool = False, confirmed: bool = False) -> Outcome:
+    """One pass: look at the whole cloud, refresh the inventory, plan what is due.
+
+    `confirmed` accepts that very many things are gone, or lose their protection, at once.
+    """
+    return run_pass(
+        runtime,
+        "collect",
+        lambda run: _collect(run, confirmed=confirmed),
+        counts=COUNTS,
+        leader=True,
+        dry_run=dry_run,
+    )
+
+
+def _collect(run: Run, *, confirmed: bool) -> None:
+    last_given_at = run.store.observations.confirmed_at("collect")
+    confirmation = Confirmation(confirmed, last_given_at)
+    with closing(run.cloud.listings.volumes()) as pages:
+        view, first = look(run, pages, confirmation)
+        for page in chain([first], pages):
+            run.runtime.stop.check()
+            view.owners.update(volume.project_id for volume in page)
+            temporary = {volume.id for volume in page if selection.is_temporary(volume)}
+            view.temporary |= temporary
+            take_in(run, view, [volume for volume in page if volume.id not in temporary])
+            run.runtime.progress("volumes", len(view.seen), None)
+    _close(run, view)
+
+
+def _close(run: Run, view: CloudView) -> None:
+    """The listing was complete: judge what it lacks, and what it shows to be unprotected."""
+    absences.check_authority(run, view)
+    if not run.dry_run:
+        take_in(run, view, absences.judge_volumes(run, view))
+    absences.report_unknown_servers(run, view)
+    end_protection(run, view)
+    if view.confirmation.is_given and not run.dry_run:
+        run.store.observations.note_confirmed("collect", view.now)

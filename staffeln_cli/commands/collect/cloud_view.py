@@ -1,0 +1,98 @@
+"""What one pass of collect knows of the cloud before it looks at the volumes."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+
+from staffeln_cli.commands.collect.projects import judge_projects
+from staffeln_cli.config.rules import chain_limits, selection_rules
+from staffeln_cli.model import (
+    InventoryVolume,
+    Project,
+    ProjectId,
+    Server,
+    ServerId,
+    State,
+    Volume,
+    VolumeId,
+)
+from staffeln_cli.operations.authority import check_whole_cloud
+from staffeln_cli.planning.chains.summary import ChainSummary, summaries_of
+from staffeln_cli.planning.evidence import Confirmation
+from staffeln_cli.planning.protection import selection
+from staffeln_cli.planning.protection.next_backup import ChainLimits
+from staffeln_cli.runtime import Run
+
+
+@dataclass(slots=True)
+class CloudView:
+    """The listings of one pass, and what it has seen of the volumes so far."""
+
+    now: datetime
+    confirmation: Confirmation
+    servers: dict[ServerId, Server]
+    projects: dict[ProjectId, Project]
+    """Those that Keystone lists, and those that it does not list without being gone."""
+    chains: dict[tuple[ProjectId, VolumeId], ChainSummary]
+    limits: ChainLimits
+    unfinished: dict[VolumeId, State]
+    missing: dict[VolumeId, datetime]
+    rules: selection.Rules
+    seen: set[VolumeId] = field(default_factory=set)
+    temporary: set[VolumeId] = field(default_factory=set)
+    """Listed, but created by Cinder for its own use: neither judged nor absent."""
+    owners: set[ProjectId] = field(default_factory=set)
+    """The projects that own the volumes seen."""
+    server_owners: set[ProjectId] = field(default_factory=set)
+    """The projects that own volumes which Cinder says are attached to a server."""
+    unknown_servers: set[ServerId] = field(default_factory=set)
+    """Cinder attaches protected volumes to them, and Nova does not list them."""
+    ending: list[InventoryVolume] = field(default_factory=list)
+    """The new rows of volumes that lose their protection: saved when the listing has ended."""
+
+
+def look(
+    run: Run, volumes: Iterator[list[Volume]], confirmation: Confirmation
+) -> tuple[CloudView, list[Volume]]:
+    """List all but the volumes, at the same time, and return the first page of the volumes.
+
+    Asking for that page starts to fetch the next ones while the other listings come in.
+    """
+    listings, records = run.cloud.listings, run.store.records
+    now, rules = run.now(), selection_rules(run.settings)
+    with ThreadPoolExecutor(3, thread_name_prefix="listing") as pool:
+        chains = pool.submit(lambda: summaries_of(listings.backups()))
+        servers = pool.submit(lambda: _servers(listings.servers(), rules))
+        projects = pool.submit(lambda: {project.id: project for project in listings.projects()})
+        first = next(volumes, [])
+        unfinished, missing = records.planned_or_unfinished(), records.newest_missing()
+    _require_all_backups(run, chains.result(), confirmation)
+    view = CloudView(
+        now=now,
+        confirmation=confirmation,
+        servers=servers.result(),
+        projects=judge_projects(run, projects.result(), confirmation, now),
+        chains=chains.result(),
+        limits=chain_limits(run.settings.backup),
+        unfinished=unfinished,
+        missing=missing,
+        rules=rules,
+    )
+    run.counts["servers"] = len(view.servers)
+    return view, first
+
+
+def _require_all_backups(
+    run: Run, chains: Iterable[tuple[ProjectId, VolumeId]], confirmation: Confirmation
+) -> None:
+    owners = {project_id for project_id, _ in chains}
+    check_whole_cloud(
+        run, "backups", owners, run.store.records.owners, confirmed=confirmation.is_given
+    )
+
+
+def _servers(pages: Iterable[list[Server]], rules: selection.Rules) -> dict[ServerId, Server]:
+    servers = selection.narrowed(chain.from_iterable(pages), rules)
+    return {server.id: server for server in servers}

@@ -1,0 +1,165 @@
+"""Take in volumes: refresh their inventory rows, plan what is due, end what is not protected."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from staffeln_cli.commands.collect.cloud_view import CloudView
+from staffeln_cli.model import (
+    BackupRecord,
+    Decision,
+    InventoryVolume,
+    Protection,
+    SkipCause,
+    State,
+    Volume,
+    VolumeId,
+)
+from staffeln_cli.model.naming import called
+from staffeln_cli.operations.absence import fail_mass
+from staffeln_cli.planning.evidence import is_mass
+from staffeln_cli.planning.protection import due, selection
+from staffeln_cli.planning.protection.next_backup import next_backup, planned, refused
+from staffeln_cli.runtime import Run
+
+_AT_ONCE = 1000
+"""Rows that are read at a time."""
+
+
+class _Seen(NamedTuple):
+    """One volume: its inventory row, and what selection says."""
+
+    volume: Volume
+    row: InventoryVolume
+    protection: Protection
+    known: InventoryVolume | None
+    """The row of the last pass."""
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the volume loses its protection."""
+        return not self.protection.protected and self.known is not None and self.known.protected
+
+
+def take_in(run: Run, view: CloudView, volumes: Sequence[Volume]) -> None:
+    """Take in some volumes; those that lose their protection wait for `end_protection`."""
+    known = run.store.inventory.volumes([one.id for one in volumes])
+    new = [one.id for one in volumes if one.id not in known]
+    successes = run.store.records.newest_successes(new)
+    page = [_judged(view, one, known.get(one.id), successes.get(one.id)) for one in volumes]
+    _note(view, page)
+    run.counts["volumes"] += len(page)
+    run.counts["protected"] += sum(one.protection.protected for one in page)
+    run.counts["skipped"] += sum(one.protection.skip_cause is SkipCause.REQUEST for one in page)
+    staying = [one for one in page if not one.is_ending]
+    if not run.dry_run:
+        run.store.inventory.save([one.row for one in staying if one.row != one.known])
+    _plan(run, view, ((one.row, one.protection) for one in staying))
+    _cancel(run, view, [one.volume.id for one in staying if not one.protection.protected])
+
+
+def end_protection(run: Run, view: CloudView) -> None:
+    """End the protection of the volumes that lose it, unless they are suspiciously many."""
+    ending = view.ending
+    if not ending:
+        return
+    known = run.store.inventory.count_protected()
+    if is_mass(len(ending), known) and not view.confirmation.is_given:
+        fail_mass(run, f"{len(ending):,} of {known:,} protected volumes would lose protection")
+        run.counts["protected"] += len(ending)
+        _plan_as_before(run, view, [one.volume_id for one in ending])
+        return
+    for row in ending:
+        run.decide(
+            Decision(
+                "end protection",
+                "volume",
+                row.volume_id,
+                row.volume_name,
+                row.skip_reason or "not protected",
+            )
+        )
+    if not run.dry_run:
+        run.store.inventory.save(ending)
+    _cancel(run, view, [one.volume_id for one in ending])
+
+
+def _judged(
+    view: CloudView, volume: Volume, known: InventoryVolume | None, succeeded_at: datetime | None
+) -> _Seen:
+    protection = selection.protection(volume, view.servers, view.projects, view.rules, known)
+    row = InventoryVolume.seen(
+        volume, protection, view.now, known=known, succeeded_at=succeeded_at
+    )
+    return _Seen(volume, row, protection, known)
+
+
+def _note(view: CloudView, page: Sequence[_Seen]) -> None:
+    """What the end of the pass judges the listings by."""
+    view.seen.update(one.volume.id for one in page)
+    view.server_owners.update(one.volume.project_id for one in page if one.volume.server_ids)
+    view.ending += [one.row for one in page if one.is_ending]
+    for one in page:
+        if one.protection.protected and one.known is not None:
+            view.unknown_servers.update(
+                server for server in one.volume.server_ids if server not in view.servers
+            )
+
+
+def _plan_as_before(run: Run, view: CloudView, volume_ids: Sequence[VolumeId]) -> None:
+    """Plan what is due by the protection of the last pass, which still holds."""
+    protected = Protection(protected=True)
+    for start in range(0, len(volume_ids), _AT_ONCE):
+        rows = run.store.inventory.volumes(volume_ids[start : start + _AT_ONCE])
+        _plan(run, view, ((row, protected) for row in rows.values()))
+
+
+def _plan(
+    run: Run, view: CloudView, volumes: Iterable[tuple[InventoryVolume, Protection]]
+) -> None:
+    records = [
+        record
+        for row, protection in volumes
+        if (record := _planned(run, view, row, protection)) is not None
+    ]
+    inserted = {one.id for one in records} if run.dry_run else run.store.lifecycle.plan(records)
+    run.counts["planned"] += sum(
+        one.state is State.PLANNED and one.id in inserted for one in records
+    )
+
+
+def _cancel(run: Run, view: CloudView, volume_ids: Sequence[VolumeId]) -> None:
+    """Cancel what is planned for volumes that are not protected any more."""
+    planned_for = [one for one in volume_ids if view.unfinished.get(one) is State.PLANNED]
+    if not run.dry_run:
+        run.store.lifecycle.cancel_planned(planned_for, "no longer protected", view.now)
+
+
+def _planned(
+    run: Run, view: CloudView, volume: InventoryVolume, protection: Protection
+) -> BackupRecord | None:
+    """A record for a volume that is due; failed at once where its status forbids a backup."""
+    now = view.now
+    is_unfinished = volume.volume_id in view.unfinished
+    if not protection.protected or protection.busy or is_unfinished:
+        return None
+    interval = run.settings.backup.min_interval
+    if protection.problem is not None:
+        if not due.is_problem_due(volume, now, interval):
+            return None
+        name = called(volume.volume_name, volume.server_name)
+        run.fail("volume", volume.volume_id, protection.problem, name=name)
+        return refused(volume, protection.problem, now, token=secrets.token_hex(8))
+    if not due.is_due(volume, now, interval):
+        return None
+    backup = next_backup(
+        view.chains.get((volume.project_id, volume.volume_id)),
+        view.limits,
+        now,
+        volume_size_gib=volume.size_gib,
+        newest_missing=view.missing.get(volume.volume_id),
+    )
+    action, name = f"plan {backup.kind}", volume.volume_name
+    run.decide(Decision(action, "volume", volume.volume_id, name, backup.reason))
+    return planned(volume, backup, now, token=secrets.token_hex(8))

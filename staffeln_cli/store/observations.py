@@ -1,0 +1,76 @@
+"""What passes have observed and people have confirmed, of the cloud as a whole."""
+
+import secrets
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from sqlalchemy import select, update
+
+from staffeln_cli.store.database import Database
+from staffeln_cli.tables import CloudRow
+
+_CONFIRMED = {
+    "collect": CloudRow.collect_confirmed_at,
+    "check": CloudRow.check_confirmed_at,
+}
+
+
+class Marked(NamedTuple):
+    """What the last complete listing showed of marked backups that no live record accounts for."""
+
+    untracked: int = 0
+    """They bear the mark of this installation, or of Staffeln 3.0, which named none."""
+    foreign: int = 0
+    """They bear the mark of another installation."""
+    counted_at: datetime | None = None
+
+
+class Observations:
+    """The observations of one database; there are none before its first pass."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._installation_id = ""
+
+    def installation_id(self) -> str:
+        """The random id of this installation, which all its backups bear; "" before a pass."""
+        if not self._installation_id:
+            with self._database.read() as connection:
+                known = connection.execute(select(CloudRow.installation_id))
+                self._installation_id = known.scalar_one_or_none() or ""
+        return self._installation_id
+
+    def create_installation_id(self) -> None:
+        """Give this installation its id, if it has none yet."""
+        if self.installation_id():
+            return
+        with self._database.write() as connection:
+            new = update(CloudRow).where(CloudRow.installation_id.is_(None))
+            connection.execute(new.values(installation_id=secrets.token_hex(8)))
+
+    def confirmed_at(self, command: Literal["collect", "check"]) -> datetime | None:
+        """When somebody last ran a command with --confirm."""
+        with self._database.read() as connection:
+            return connection.execute(select(_CONFIRMED[command])).scalar_one_or_none()
+
+    def note_confirmed(self, command: Literal["collect", "check"], moment: datetime) -> None:
+        """Somebody accepts what is suspected by now, however much that is."""
+        with self._database.write() as connection:
+            connection.execute(update(CloudRow).values({_CONFIRMED[command]: moment}))
+
+    def marked(self) -> Marked:
+        """What the last complete listing showed of marked backups without a record."""
+        columns = (CloudRow.untracked, CloudRow.foreign_marked, CloudRow.untracked_at)
+        with self._database.read() as connection:
+            row = connection.execute(select(*columns)).one_or_none()
+        return Marked(*row) if row is not None else Marked()
+
+    def note_marked(self, marked: Marked) -> None:
+        """Remember what a complete listing has just shown."""
+        values = {
+            CloudRow.untracked: marked.untracked,
+            CloudRow.foreign_marked: marked.foreign,
+            CloudRow.untracked_at: marked.counted_at,
+        }
+        with self._database.write() as connection:
+            connection.execute(update(CloudRow).values(values))

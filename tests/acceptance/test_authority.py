@@ -1,0 +1,117 @@
+"""A login without admin rights is shown its own project alone: that is no whole cloud."""
+
+import pytest
+
+from staffeln_cli.demo.simcloud import Request, SimCloud
+from staffeln_cli.errors import NotWholeCloud
+from tests.acceptance.builders import (
+    a_volume,
+    records,
+    rounds,
+    sent,
+    some_volumes,
+    states,
+    twice,
+    volumes,
+)
+from tests.conftest import Staffeln
+
+
+@pytest.fixture
+def three(cloud: SimCloud, staffeln: Staffeln) -> list[str]:
+    """Volumes of a project, each with a backup."""
+    ids = some_volumes(cloud, 3)
+    rounds(staffeln, cloud, 1, days=1)
+    return ids
+
+
+def own_volume(cloud: SimCloud) -> None:
+    """A volume with a backup in the login's own project."""
+    cloud.add_backup(cloud.add_volume("own", project="backup"))
+
+
+@pytest.mark.parametrize("has_own", [True, False])
+@pytest.mark.parametrize("command", ["collect"])
+def test_a_narrowed_listing_stops_the_pass_and_changes_nothing(
+    cloud: SimCloud, staffeln: Staffeln, three: list[str], command: str, has_own: bool
+) -> None:
+    if has_own:
+        own_volume(cloud)
+    before = volumes(staffeln), records(staffeln)
+    cloud.cinder_narrows = True
+    answer = twice(staffeln, cloud, command)
+    assert answer.exit_code == NotWholeCloud.exit_code
+    assert (
+        "context_is_admin" in answer.json["failures"][0]["reason"]
+        if answer.json["failures"]
+        else "context_is_admin" in answer.stderr
+    )
+    assert (volumes(staffeln), records(staffeln)) == before
+
+
+@pytest.mark.parametrize("path", ["/servers/detail", "/volumes/detail", "/backups/detail"])
+def test_a_role_that_is_taken_in_the_middle_of_a_pass_makes_nothing_look_gone(
+    cloud: SimCloud, staffeln: Staffeln, three: list[str], path: str
+) -> None:
+    cloud.grant("backup", "backup", "member")
+
+    def take_it(request: Request) -> None:
+        if path in request.path:
+            cloud.on_request = None
+            cloud.revoke("backup", "backup", "admin")
+
+    for command in ("collect", "check"):
+        cloud.on_request = take_it
+        assert staffeln(command).exit_code != 0 or cloud.on_request is not None
+        cloud.on_request = None
+        cloud.advance(minutes=11)
+    cloud.grant("backup", "backup", "admin")
+    assert twice(staffeln, cloud, "collect").exit_code == 0
+    assert twice(staffeln, cloud, "check").exit_code == 0
+    assert set(states(staffeln)) <= {"available", "planned"}
+    assert all(one["protected"] for one in volumes(staffeln).values())
+
+
+def test_an_empty_listing_is_believed_where_cinder_treats_the_login_as_an_admin(
+    cloud: SimCloud, staffeln: Staffeln, three: list[str]
+) -> None:
+    for one in three:
+        cloud.remove_volume(one)
+    cloud.requests.clear()
+    assert twice(staffeln, cloud, "collect").counts["gone"] == 3
+    assert len(sent(cloud, "GET", "/os-services")) == 2
+
+
+def test_the_own_project_alone_is_believed_when_somebody_confirms_it(
+    cloud: SimCloud, staffeln: Staffeln, three: list[str]
+) -> None:
+    own_volume(cloud)
+    for one in three:
+        cloud.remove_volume(one)
+    assert staffeln("collect").exit_code == NotWholeCloud.exit_code
+    assert twice(staffeln, cloud, "collect", "--confirm").counts["gone"] == 3
+
+
+def test_nobody_can_confirm_what_a_narrowed_login_is_shown(
+    cloud: SimCloud, staffeln: Staffeln, three: list[str]
+) -> None:
+    cloud.cinder_narrows = True
+    answer = twice(staffeln, cloud, "collect", "--confirm")
+    assert answer.exit_code == NotWholeCloud.exit_code
+
+
+def test_the_listing_of_the_first_pass_may_be_of_the_own_project_alone(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    own_volume(cloud)
+    assert staffeln("collect").exit_code == 0
+
+
+def test_servers_of_the_own_project_alone_are_not_all_servers(
+    cloud: SimCloud, staffeln: Staffeln, three: list[str]
+) -> None:
+    a_volume(cloud, "own", project="backup")
+    cloud.omit_next("/servers/detail", [one["id"] for one in cloud.servers()][:3])
+    answer = staffeln("collect")
+    assert answer.exit_code == NotWholeCloud.exit_code
+    assert "os_compute_api:servers:detail:get_all_tenants" in answer.stderr
