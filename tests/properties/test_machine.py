@@ -259,7 +259,7 @@ class Machine(RuleBasedStateMachine):
         runtime, life = Runtime(self.settings, clock=self.cloud.now), Life(steps)
         try:
             if steps is not None:
-                for part in ("backups", "inventory", "runs"):
+                for part in ("records", "lifecycle", "claims", "notes", "inventory", "runs"):
                     setattr(runtime.store, part, Interruptible(getattr(runtime.store, part), life))
                 for part in ("backups", "listings"):
                     setattr(runtime.cloud, part, Interruptible(getattr(runtime.cloud, part), life))
