@@ -12,38 +12,11 @@ from staffeln_cli.config import load
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.model import CloudSeen
 from staffeln_cli.runtime import Runtime
-from tests.services.smtp import a_mail_server
 
 NAMES = [
     *("configuration", "database", "lock", "mail", "login", "clock", "same cloud", "projects"),
     *("backup service", "quotas", "policy", "policy endpoint"),
 ]
-
-
-class Checkup:
-    """What the doctor said."""
-
-    def __init__(self, answer: Any) -> None:
-        self.exit_code = answer.exit_code
-        self.checks = answer.json
-
-    def levels(self, name: str) -> set[str]:
-        return {one["level"] for one in self.checks if one["name"] == name}
-
-    def said(self, name: str) -> str:
-        parts = [f"{one['text']} {one['advice']}" for one in self.checks if one["name"] == name]
-        return "\n".join(parts)
-
-    def not_ok(self) -> set[str]:
-        return {one["name"] for one in self.checks if one["level"] != "ok"}
-
-
-@pytest.fixture
-def doctor(staffeln: Any, cloud: SimCloud) -> Any:
-    """A visit to the doctor."""
-    cloud.add_project("alpha")
-    staffeln.set(POLICY_PORT="1")  # nobody listens there
-    return lambda *arguments: Checkup(staffeln(*arguments, "doctor", "-f", "json"))
 
 
 def test_a_healthy_installation_is_ok_in_every_point(doctor: Any) -> None:
@@ -282,22 +255,6 @@ def test_a_file_with_a_password_that_everybody_may_read_is_noticed(
     assert "mail.password in it is secret" in found.said("configuration")
     file.chmod(0o646)
     assert doctor("--config", str(file)).exit_code == 78
-
-
-def test_a_mail_server_is_tried_where_reports_are_mailed(staffeln: Any, doctor: Any) -> None:
-    staffeln.set(MAIL_SENDER="backup@example.org", MAIL_HOST="127.0.0.1")
-    with a_mail_server() as mailbox:
-        staffeln.set(MAIL_PORT=str(mailbox.port))
-        assert doctor().levels("mail") == {"ok"}
-    found = doctor()
-    assert found.exit_code == 69
-    assert found.levels("mail") == {"problem"}
-
-
-def test_a_sender_that_is_no_address_is_a_mistake(staffeln: Any, doctor: Any) -> None:
-    staffeln.set(MAIL_SENDER="nobody")
-    found = doctor()
-    assert (found.exit_code, found.levels("mail")) == (78, {"problem"})
 
 
 def test_a_policy_endpoint_that_would_refuse_us_is_noticed(staffeln: Any, doctor: Any) -> None:
