@@ -23,6 +23,10 @@ class ListingIncomplete(CloudUnavailable):
     """A page of a listing could not be read: what the listing lacks may still exist."""
 
 
+class NotUnderstood(CloudUnavailable):
+    """A service answered with what its API does not promise; it says nothing about absence."""
+
+
 class StoreUnavailable(Unavailable):
     """The database is unreachable, locked, read-only or full."""
 

@@ -1,7 +1,7 @@
 """The one door to OpenStack."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from staffeln_cli.cloud.api import Api
@@ -19,11 +19,18 @@ class Cloud:
     """One cloud, with one login that is made when it is first needed."""
 
     def __init__(
-        self, settings: CloudSettings, *, stopping: threading.Event | None = None
+        self,
+        settings: CloudSettings,
+        *,
+        stopping: threading.Event | None = None,
+        metadata_keys: Collection[str] = (),
     ) -> None:
-        """`stopping`, once set, ends the waiting for a cloud in trouble."""
+        """`stopping`, once set, ends the waiting for a cloud in trouble.
+
+        Listings keep only these keys of the metadata of servers and volumes.
+        """
         self._api = Api(settings, stopping or threading.Event())
-        self.listings = Listings(self._api)
+        self.listings = Listings(self._api, metadata_keys)
         self.backups = BackupActions(self._api)
         self.lookups = Lookups(self._api)
         self.members = Members(self._api, settings.admin_roles)

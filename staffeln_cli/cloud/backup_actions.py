@@ -9,7 +9,7 @@ import requests
 
 from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api, Unexpected
-from staffeln_cli.cloud.listings import CINDER_BACKUPS
+from staffeln_cli.cloud.pages import CINDER_BACKUPS
 from staffeln_cli.cloud.retries import asks_to_wait, is_passing, message_of, says_absent
 from staffeln_cli.errors import (
     BackupGone,

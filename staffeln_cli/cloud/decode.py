@@ -1,15 +1,16 @@
 """Raw JSON of the services to facts of the model: every odd field is straightened here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct, defstruct, field, structs
 
-from staffeln_cli.errors import CloudUnavailable
+from staffeln_cli.errors import NotUnderstood, NotWholeCloud
 from staffeln_cli.model import (
     Backup,
     BackupId,
@@ -20,7 +21,7 @@ from staffeln_cli.model import (
     Volume,
     VolumeId,
 )
-from staffeln_cli.model.text import storable
+from staffeln_cli.model.text import first_line, storable
 
 
 class RawLink(Struct):
@@ -43,7 +44,7 @@ class RawServer(Struct):
     tenant_id: str
     created_at: str = field(name="created")
     name: str | None = None
-    metadata: dict[str, str] = {}
+    metadata: Any = None
     volumes: list[RawAttached] = field(name="os-extended-volumes:volumes_attached", default=[])
 
 
@@ -60,10 +61,10 @@ class RawVolume(Struct):
     status: str
     size: int
     created_at: str
-    project_id: str = field(name="os-vol-tenant-attr:tenant_id")
+    project_id: str = field(name="os-vol-tenant-attr:tenant_id", default="")
     name: str | None = None
     attachments: list[RawAttachment] = []
-    metadata: dict[str, str] = {}
+    metadata: Any = None
     volume_type: str | None = None
     availability_zone: str | None = None
     bootable: str | None = None
@@ -90,34 +91,13 @@ class RawBackup(Struct):
     metadata: dict[str, str] | None = None
 
 
-class ServerPage(Struct):
-    """A page of servers."""
-
-    rows: list[RawServer] = field(name="servers")
-    links: list[RawLink] = field(name="servers_links", default=[])
-
-
-class VolumePage(Struct):
-    """A page of volumes."""
-
-    rows: list[RawVolume] = field(name="volumes")
-    links: list[RawLink] = field(name="volumes_links", default=[])
-
-
-class BackupPage(Struct):
-    """A page of backups."""
-
-    rows: list[RawBackup] = field(name="backups")
-    links: list[RawLink] = field(name="backups_links", default=[])
-
-
 @contextmanager
 def understood(what: str) -> Iterator[None]:
     """An answer that is not what the service's API promises, a proxy's page say, in our words."""
     try:
         yield
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
-        raise CloudUnavailable(f"{what}: answer not understood: {error}") from error
+        raise NotUnderstood(f"{what}: answer not understood: {first_line(error)}") from error
 
 
 def next_query(links: list[RawLink]) -> dict[str, str] | None:
@@ -131,11 +111,13 @@ def next_query(links: list[RawLink]) -> dict[str, str] | None:
 def server(raw: RawServer) -> Server:
     """A server as the model has it."""
     name = storable(raw.name or "")
-    return Server(ServerId(raw.id), name, ProjectId(raw.tenant_id), raw.metadata)
+    return Server(ServerId(raw.id), name, ProjectId(raw.tenant_id), metadata_of(raw.metadata))
 
 
 def volume(raw: RawVolume) -> Volume:
-    """A volume as the model has it."""
+    """A volume as the model has it; NotWholeCloud where its project is not shown."""
+    if not raw.project_id:
+        raise NotWholeCloud(_HIDDEN.format("volume", raw.id, _VOLUME_OWNER), _VOLUME_ADVICE)
     return Volume(
         VolumeId(raw.id),
         storable(raw.name or ""),
@@ -143,7 +125,7 @@ def volume(raw: RawVolume) -> Volume:
         raw.status,
         raw.size,
         tuple(ServerId(one.server_id) for one in raw.attachments if one.server_id),
-        raw.metadata,
+        metadata_of(raw.metadata),
         raw.volume_type,
         raw.availability_zone,
         raw.bootable == "true",  # Cinder says it in words
@@ -153,7 +135,9 @@ def volume(raw: RawVolume) -> Volume:
 
 
 def backup(raw: RawBackup) -> Backup:
-    """A backup as the model has it."""
+    """A backup as the model has it; NotWholeCloud where its project is not shown."""
+    if not raw.project_id:
+        raise NotWholeCloud(_HIDDEN.format("backup", raw.id, _BACKUP_OWNER), _BACKUP_ADVICE)
     created_at = moment(raw.created_at)
     return Backup(
         BackupId(raw.id),
@@ -169,7 +153,7 @@ def backup(raw: RawBackup) -> Backup:
         raw.snapshot_id,
         raw.has_dependent_backups,
         storable(raw.fail_reason or "") or None,
-        raw.metadata or {},
+        _ours(raw.metadata or {}),
     )
 
 
@@ -192,6 +176,41 @@ def moment(text: str) -> datetime:
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 
-server_pages = msgspec.json.Decoder(ServerPage)
-volume_pages = msgspec.json.Decoder(VolumePage)
-backup_pages = msgspec.json.Decoder(BackupPage)
+_HIDDEN = (
+    "{} {}: Cinder does not show its project ({}), which only admins are shown, so that the"
+    " listing may lack what belongs to other projects"
+)
+_ADVICE = "see that the login still has a role of cloud.admin_roles, and Cinder's policy "
+_VOLUME_OWNER = "os-vol-tenant-attr:tenant_id"
+_VOLUME_ADVICE = f"{_ADVICE}volume_extension:volume_tenant_attribute"
+_BACKUP_OWNER = "os-backup-project-attr:project_id"
+_BACKUP_ADVICE = f"{_ADVICE}backup:backup_project_attribute"
+_MANY = 16
+
+
+def _ours(metadata: dict[str, str]) -> dict[str, str]:
+    """Of a backup's metadata what Staffeln wrote, where somebody wrote much more."""
+    if len(metadata) < _MANY:
+        return metadata
+    return {key: value for key, value in metadata.items() if key.startswith("staffeln:")}
+
+
+def metadata_of(kept: Struct | dict[str, str] | None) -> Mapping[str, str]:
+    """Metadata as the model has it. Most rows say the same, and share what they say."""
+    if kept is None or isinstance(kept, dict):
+        return kept or {}
+    return _shared(kept.__struct_encode_fields__, structs.astuple(kept))
+
+
+@lru_cache(maxsize=10_000)
+def _shared(keys: tuple[str, ...], values: tuple[str | None, ...]) -> Mapping[str, str]:
+    return {key: text for key, text in zip(keys, values, strict=True) if text is not None}
+
+
+def kept_metadata(keys: Iterable[str]) -> type[Struct]:
+    """A type of metadata of which only these keys are kept: a row may have 128 long ones."""
+    fields = [
+        (f"key_{number}", str | None, field(name=key, default=None))
+        for number, key in enumerate(sorted({key for key in keys if key}))
+    ]
+    return defstruct("KeptMetadata", fields)

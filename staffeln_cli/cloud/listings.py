@@ -1,134 +1,148 @@
-"""Whole-cloud listings: what is asked for, and how raw pages become facts."""
+"""Whole-cloud listings: what is asked for, page by page, and what of it is not understood."""
 
 import logging
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from staffeln_cli.cloud import decode
+from staffeln_cli.cloud import decode, pages
 from staffeln_cli.cloud.api import Api, Unexpected
-from staffeln_cli.cloud.pagination import Page, Query, from_both_ends, in_order
+from staffeln_cli.cloud.pages import Listing, ReadPage
+from staffeln_cli.cloud.pagination import Progress, Query, from_both_ends, in_order
+from staffeln_cli.cloud.retries import says_absent
 from staffeln_cli.errors import CloudUnavailable, ListingIncomplete, NotWholeCloud
-from staffeln_cli.model import Backup, BackupId, Project, Server, Volume
+from staffeln_cli.model import (
+    Backup,
+    BackupId,
+    Project,
+    ProjectId,
+    Server,
+    UnreadableRow,
+    Volume,
+)
 
 log = logging.getLogger(__name__)
 
-NOVA = "2.3"
-CINDER_VOLUMES = "3.65"
-CINDER_BACKUPS = "3.64"
-
 _Fact = TypeVar("_Fact")
 _Facts = Generator[list[_Fact], None, None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Listing(Generic[_Fact]):
-    """One kind of listing: where it is, how a page is read, how a row becomes a fact."""
-
-    service: str
-    path: str
-    microversion: str
-    decoder: msgspec.json.Decoder[Any]
-    fact: Callable[[Any], _Fact]
-
-
-_SERVERS = _Listing("compute", "/servers/detail", NOVA, decode.server_pages, decode.server)
 _BY_AGE = {  # nova:nova/api/openstack/common.py:get_sort_params, cinder's of the same name
-    "compute": [{"sort_key": "created_at", "sort_dir": one} for one in ("desc", "asc")],
-    "block_storage": [{"sort": f"created_at:{one}"} for one in ("desc", "asc")],
+    "compute": [{"sort_key": "created_at", "sort_dir": order} for order in ("desc", "asc")],
+    "block_storage": [{"sort": f"created_at:{order}"} for order in ("desc", "asc")],
 }
 """How each service is asked for the newest first, and for the oldest first."""
-_VOLUMES = _Listing(
-    "block_storage", "/volumes/detail", CINDER_VOLUMES, decode.volume_pages, decode.volume
-)
-_BACKUPS = _Listing(
-    "block_storage", "/backups/detail", CINDER_BACKUPS, decode.backup_pages, decode.backup
-)
+
+
+def incomplete(row: UnreadableRow) -> None:
+    """What a row that is not understood means where nobody can leave it alone."""
+    raise ListingIncomplete(f"{row.kind} {row.id}: not understood: {row.reason}")
 
 
 class Listings:
     """Listings of everything in the cloud, page by page.
 
     Each raises ListingIncomplete when a page could not be had: what came before it is then no
-    evidence that anything else is gone.
+    evidence that anything else is gone. Each raises NotWholeCloud when a row lacks its project,
+    which only admins are shown.
     """
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, metadata_keys: Collection[str]) -> None:
+        """Of the metadata of servers and volumes only these keys are kept."""
         self._api = api
+        self._servers = pages.servers(metadata_keys)
+        self._volumes = pages.volumes(metadata_keys)
+        self._backups = pages.backups()
+        self.on_unreadable: Callable[[UnreadableRow], None] = incomplete
+        """Called, by any thread, for each row that is not understood; it may come twice."""
+        self.projects_seen: dict[str, set[ProjectId]] = {}
+        """By kind of listing, the projects that own its rows: one alone may be all that a login
+        without the admin role is shown."""
 
     def servers(self) -> Iterator[list[Server]]:
         """All servers of all projects, from both ends; Nova omits those of a cell that is down."""
-        return self._both(_SERVERS, all_tenants="1")
+        return self._both(self._servers, all_tenants="1")
 
     def volumes(self) -> _Facts[Volume]:
         """All volumes of all projects, from both ends, without Cinder's own temporary ones."""
-        return self._both(_VOLUMES, all_tenants="1", consumes_quota="true")
+        return self._both(self._volumes, all_tenants="1", consumes_quota="true")
 
     def volumes_named(self, name: str) -> list[Volume]:
         """The volumes of this exact name, in whatever project."""
-        return self._flat(_VOLUMES, all_tenants="1", name=name)
+        return self._flat(self._volumes, all_tenants="1", name=name)
 
     def backups(self) -> Iterator[list[Backup]]:
         """All backups of all projects, from both ends: newest and oldest first."""
-        return self._both(_BACKUPS, all_tenants="1")
+        return self._both(self._backups, all_tenants="1")
 
     def backups_by_volume(self) -> Iterator[list[Backup]]:
         """All backups of all projects, those of each volume together, newest first."""
         order = "volume_id:asc,created_at:desc,id:desc"
-        return self._pages(_BACKUPS, all_tenants="1", sort=order)
+        return self._pages(self._backups, all_tenants="1", sort=order)
 
     def backups_named(self, name: str) -> list[Backup]:
         """The backups of this exact name, in whatever project."""
-        return self._flat(_BACKUPS, all_tenants="1", name=name)
+        return self._flat(self._backups, all_tenants="1", name=name)
 
     def backups_of(self, volume_id: str) -> list[Backup]:
         """The backups of one volume, in whatever project."""
-        return self._flat(_BACKUPS, all_tenants="1", volume_id=volume_id)
+        return self._flat(self._backups, all_tenants="1", volume_id=volume_id)
 
     def backups_with_status(self, status: str) -> list[Backup]:
         """The backups in this status, in whatever project."""
-        return self._flat(_BACKUPS, all_tenants="1", status=status)
+        return self._flat(self._backups, all_tenants="1", status=status)
 
     def children(self, backup_id: BackupId) -> list[Backup]:
-        """The backups that build directly on this one, whoever owns them, in whatever status."""
-        return self._flat(_BACKUPS, all_tenants="1", parent_id=backup_id)
+        """The backups that depend directly on this one, whoever owns them, in whatever status."""
+        return self._flat(self._backups, all_tenants="1", parent_id=backup_id)
 
     def projects(self) -> list[Project]:
         """All projects; Keystone links further pages only where it limits lists."""
-        found: list[Project] = []
-        query: dict[str, str] | None = {}
+        found: dict[ProjectId, Project] = {}
+        progress = Progress()
+        query: Query | None = {}
         while query is not None:
-            body = self._body("identity", "/projects", None, query)
-            with _whole("/projects"):
-                page = msgspec.json.decode(body)
-                found += [decode.project(raw) for raw in page["projects"]]
-                following = (page.get("links") or {}).get("next")
-            if page.get("truncated") and not following:
-                raise ListingIncomplete(
-                    "Keystone cut its list of projects short (list_limit) and gives no next page;"
-                    " raise [resource]list_limit in keystone.conf"
-                )
-            link = decode.RawLink(rel="next", href=following or "")
-            query = decode.next_query([link]) if following else None
-        return found
+            progress.ask(query)
+            rows, following = self._projects_page(query)
+            before = len(found)
+            found.update((project.id, project) for project in rows)
+            progress.check(query, following, has_news=len(found) > before)
+            query = following
+        return list(found.values())
 
-    def _flat(self, listing: _Listing[_Fact], **query: str) -> list[_Fact]:
+    def _projects_page(self, query: Query) -> tuple[list[Project], Query | None]:
+        try:
+            body = self._body("identity", "/projects", None, query)
+        except _MarkerGone as error:
+            raise ListingIncomplete("GET /projects: its marker is gone meanwhile") from error
+        with _whole("/projects"):
+            page = msgspec.json.decode(body)
+            rows = [decode.project(raw) for raw in page["projects"]]
+            following = (page.get("links") or {}).get("next")
+        if page.get("truncated") and not following:
+            raise ListingIncomplete(
+                "Keystone cut its list of projects short (list_limit) and gives no next page;"
+                " raise [resource]list_limit in keystone.conf"
+            )
+        link = decode.RawLink(rel="next", href=following or "")
+        return rows, decode.next_query([link]) if following else None
+
+    def _flat(self, listing: Listing[_Fact], **query: str) -> list[_Fact]:
         return [fact for page in self._pages(listing, **query) for fact in page]
 
-    def _pages(self, listing: _Listing[_Fact], **query: str) -> _Facts[_Fact]:
+    def _pages(self, listing: Listing[_Fact], **query: str) -> _Facts[_Fact]:
         self._api.login()
-        return _facts(listing, in_order(partial(self._page, listing), query))
+        return self._facts(listing, in_order(partial(self._page, listing), query))
 
-    def _both(self, listing: _Listing[_Fact], **query: str) -> _Facts[_Fact]:
+    def _both(self, listing: Listing[_Fact], **query: str) -> _Facts[_Fact]:
         self._api.login()
         newest, oldest = ({**query, **order} for order in _BY_AGE[listing.service])
-        return _facts(listing, from_both_ends(partial(self._page, listing), newest, oldest))
+        self.projects_seen[listing.kind] = set()
+        rows = from_both_ends(partial(self._page, listing), newest, oldest)
+        return self._facts(listing, rows)
 
-    def _page(self, listing: _Listing[Any], query: Query, seen: Sequence[str]) -> Page:
+    def _page(self, listing: Listing[Any], query: Query, seen: Sequence[str]) -> ReadPage:
         """One page; where the row that marks its start was deleted, start from an earlier row."""
         for marker, fresh_from in _markers(seen):
             if marker is not None:
@@ -138,21 +152,28 @@ class Listings:
             except _MarkerGone:
                 log.info("%s: the row that marked the page is gone", listing.path)
                 continue
-            page: Page = _decoded(listing, body)
+            page = listing.page(body)
+            for row in page.unreadable:
+                self.on_unreadable(row)
             known = set(seen[fresh_from:])
             page.rows = [row for row in page.rows if row.id not in known]
             return page
         raise ListingIncomplete(f"GET {listing.path}: all rows that could mark the page are gone")
 
-    def _body(
-        self, service: str, path: str, microversion: str | None, query: dict[str, str]
-    ) -> bytes:
+    def _facts(self, listing: Listing[_Fact], rows: Iterator[list[Any]]) -> _Facts[_Fact]:
+        seen = self.projects_seen.setdefault(listing.kind, set())
+        for page in rows:
+            facts, unreadable = listing.decoded(page)
+            for row in unreadable:
+                self.on_unreadable(row)
+            seen.update({fact.project_id for fact in facts})  # type: ignore[attr-defined]  # all have one
+            yield facts
+
+    def _body(self, service: str, path: str, microversion: str | None, query: Query) -> bytes:
         try:
             return self._api.get(service, path, microversion=microversion, **query)
         except Unexpected as error:
-            if error.status == 404 and "marker" in query:
-                raise _MarkerGone from error
-            if error.status == 400 and "marker" in error.reason:  # Nova's way of saying it
+            if _says_marker_gone(error, query.get("marker")):
                 raise _MarkerGone from error
             if error.status == 400 and "Invalid filters" in error.reason:  # as others are told
                 raise NotWholeCloud(f"GET {path}: {error.reason}") from error
@@ -161,15 +182,16 @@ class Listings:
             raise ListingIncomplete(str(error)) from error
 
 
-def _facts(listing: _Listing[_Fact], pages: Iterator[list[Any]]) -> _Facts[_Fact]:
-    for rows in pages:
-        with _whole(listing.path):
-            facts = [listing.fact(row) for row in rows]
-        yield facts
-
-
 class _MarkerGone(Exception):
     """The row that a page should start after does not exist any more."""
+
+
+def _says_marker_gone(error: Unexpected, marker: str | None) -> bool:
+    """Whether the service itself says that it has no such row; Nova says so with a 400."""
+    if marker is None:
+        return False
+    is_nova = error.status == 400 and "marker" in error.reason and marker in error.reason
+    return is_nova or says_absent(error.response, marker)
 
 
 def _markers(seen: Sequence[str]) -> Iterator[tuple[str | None, int]]:
@@ -185,12 +207,6 @@ def _markers(seen: Sequence[str]) -> Iterator[tuple[str | None, int]]:
         step *= 2
     if seen:
         yield seen[0], 1
-
-
-def _decoded(listing: _Listing[Any], body: bytes) -> Page:
-    with _whole(listing.path):
-        page: Page = listing.decoder.decode(body)
-    return page
 
 
 @contextmanager

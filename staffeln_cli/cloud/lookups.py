@@ -8,7 +8,7 @@ import msgspec
 
 from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api, Unexpected
-from staffeln_cli.cloud.listings import CINDER_VOLUMES, NOVA
+from staffeln_cli.cloud.pages import CINDER_VOLUMES, NOVA
 from staffeln_cli.cloud.retries import says_absent
 from staffeln_cli.model import Project, ProjectId, Server, Volume
 

@@ -9,6 +9,8 @@ import msgspec
 
 from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api, Unexpected
+from staffeln_cli.cloud.pagination import Progress
+from staffeln_cli.cloud.retries import says_absent
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import Project, ProjectId
 
@@ -154,20 +156,30 @@ class Members:
     def _rows(
         self, path: str, key: str, kind: type[_Row], query: dict[str, str] | None = None
     ) -> Iterator[_Row]:
-        """The rows of all pages, those of a thing that is gone included: none.
+        """The rows of all pages; none of a group or user that Keystone says is gone.
 
         A list that Keystone cuts short is what there is.
         """
+        progress = Progress()
         following: dict[str, str] | None = query or {}
         while following is not None:
+            progress.ask(following)
             try:
                 body = self._api.get("identity", path, **following)
             except Unexpected as error:
-                if error.status == 404:
+                if says_absent(error.response, _item_of(path)):
                     return
                 raise
+            asked = following
             rows, following = _page(path, body, key, kind)
+            progress.check(asked, following, has_news=bool(rows))
             yield from rows
+
+
+def _item_of(path: str) -> str:
+    """The id of the group or user that a path is about; without one no 404 is about it."""
+    parts = path.split("/")
+    return parts[2] if len(parts) > 2 else path
 
 
 def _page(
@@ -179,11 +191,22 @@ def _page(
         raw = page[key]
         if key == "user":
             return [msgspec.json.decode(raw, type=kind)], None
-        rows = msgspec.json.decode(raw, type=list[kind])  # type: ignore[valid-type]  # msgspec's way
+        rows = _understood_rows(path, msgspec.json.decode(raw, type=list[msgspec.Raw]), kind)
     except (msgspec.MsgspecError, KeyError) as error:
         raise CloudUnavailable(f"GET {path}: answer not understood: {error}") from error
     href = (link or {}).get("next")
     return rows, decode.next_query([decode.RawLink(rel="next", href=href)]) if href else None
+
+
+def _understood_rows(path: str, raws: list[msgspec.Raw], kind: type[_Row]) -> list[_Row]:
+    """The rows that are understood: one odd user is no reason to write to nobody."""
+    rows: list[_Row] = []
+    for raw in raws:
+        try:
+            rows.append(msgspec.json.decode(raw, type=kind))
+        except msgspec.MsgspecError as error:
+            log.warning("GET %s: a row is left out, since it is not understood: %s", path, error)
+    return rows
 
 
 def _together(holders: dict[str, _Holders], *places: str) -> _Holders:

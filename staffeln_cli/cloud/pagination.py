@@ -12,6 +12,8 @@ from queue import SimpleQueue
 from typing import Any, Protocol
 
 from staffeln_cli.cloud.decode import RawLink, next_query
+from staffeln_cli.errors import ListingIncomplete
+from staffeln_cli.model import UnreadableRow
 
 AHEAD = 2
 """Pages that a walk may be ahead of the reader: a thousand rows each, a MiB or so."""
@@ -24,6 +26,27 @@ class Page(Protocol):
 
     rows: list[Any]
     links: list[RawLink]
+    unreadable: list[UnreadableRow]
+
+
+class Progress:
+    """Notices a listing that leads in a circle: such a one is not complete, and never ends."""
+
+    def __init__(self) -> None:
+        self._asked: set[tuple[tuple[str, str], ...]] = set()
+
+    def ask(self, query: Query) -> None:
+        """Note which page is asked for next; ListingIncomplete when it was asked for before."""
+        key = tuple(sorted(query.items()))
+        if key in self._asked:
+            raise ListingIncomplete(f"a listing leads back to a page of its own: {query}")
+        self._asked.add(key)
+
+    @staticmethod
+    def check(query: Query, following: Query | None, *, has_news: bool) -> None:
+        """ListingIncomplete for a page without a new row that leads on."""
+        if following is not None and not has_news:
+            raise ListingIncomplete(f"a page of a listing has no new row, but leads on: {query}")
 
 
 Fetch = Callable[[Query, Sequence[str]], Page]
@@ -49,7 +72,7 @@ def from_both_ends(fetch: Fetch, newest_first: Query, oldest_first: Query) -> It
     if following is None:
         yield first.rows
         return
-    newest = _Walk(fetch, following, first.rows)
+    newest = _Walk(fetch, following, first.rows, newest_first)
     oldest = _Walk(fetch, oldest_first)
     others = {newest: oldest, oldest: newest}
     covered = {newest: _Covered(str.__gt__, first.rows), oldest: _Covered(str.__lt__)}
@@ -63,9 +86,14 @@ def from_both_ends(fetch: Fetch, newest_first: Query, oldest_first: Query) -> It
 class _Walk:
     """A chain of pages, each found by the last row of the one before."""
 
-    def __init__(self, fetch: Fetch, query: Query, before: Sequence[Any] = ()) -> None:
-        """`before` are the rows of a page that came before the first one."""
+    def __init__(
+        self, fetch: Fetch, query: Query, before: Sequence[Any] = (), asked: Query | None = None
+    ) -> None:
+        """`before` are the rows of a page that came before the first one, `asked` its query."""
         self._fetch = fetch
+        self._progress = Progress()
+        if asked is not None:
+            self._progress.ask(asked)
         self._query: Query | None = query
         self._seen = [row.id for row in before]
         self.reached = before[-1].created_at if before else ""
@@ -73,9 +101,13 @@ class _Walk:
 
     def __iter__(self) -> Iterator[list[Any]]:
         while self._query is not None:
-            page = self._fetch(self._query, self._seen)
+            query, seen = self._query, set(self._seen)
+            self._progress.ask(query)
+            page = self._fetch(query, self._seen)
             self._seen = [row.id for row in page.rows]
             self._query = next_query(page.links)
+            has_news = bool(page.unreadable) or not seen.issuperset(self._seen)
+            self._progress.check(query, self._query, has_news=has_news)
             if page.rows:
                 self.reached = getattr(page.rows[-1], "created_at", "")
             yield page.rows

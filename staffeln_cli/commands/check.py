@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from staffeln_cli.model import (
+    BackupId,
     BackupRecord,
     Decision,
     Outcome,
@@ -85,6 +86,7 @@ def _look(run: Run, work: Collection[BackupRecord]) -> Observation:
             available.discard(backup.id)
             if backup.name in names:
                 observed.by_name.setdefault(backup.name, []).append(backup)
+    available.difference_update(BackupId(row.id) for row in run.unreadable("backup"))
     observed.unseen = available
     observed.is_complete = True
     return observed

@@ -98,7 +98,10 @@ def _judged(run: Run) -> _Removals:
         volume_ids = list({volume_id for _, volume_id in group})
         records = run.store.records.briefs(volume_ids)
         inventory = run.store.inventory.volumes(volume_ids)
+        left_alone = {row.volume_id for row in run.unreadable("backup")}
         for (_, volume_id), of_volume in members(group, records).items():
+            if volume_id in left_alone:
+                continue  # the backup that was not understood may depend on any of them
             _judge_volume(run, of_volume, terms.of(inventory.get(volume_id)), removals)
             done += len(of_volume)
         run.runtime.progress("backups judged", done, None)

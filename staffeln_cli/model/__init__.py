@@ -8,6 +8,7 @@ from staffeln_cli.model.cloud import (
     ProjectId,
     Server,
     ServerId,
+    UnreadableRow,
     Volume,
     VolumeId,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "ServerId",
     "SkipCause",
     "State",
+    "UnreadableRow",
     "Volume",
     "VolumeId",
 ]

@@ -40,6 +40,17 @@ class CloudSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadableRow:
+    """A row of a listing that is not what the service's API promises: left alone, not absent."""
+
+    kind: str
+    id: str
+    reason: str
+    volume_id: str = ""
+    """Of a backup: the volume whose chain it belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """A Keystone project."""
 

@@ -74,6 +74,9 @@ def _recover(run: Run, observed: Observation, record: BackupRecord) -> None:
         one for one in observed.by_name.get(record.name, []) if one.volume_id == record.volume_id
     ]
     if not found:
+        if any(row.volume_id == record.volume_id for row in run.unreadable("backup")):
+            run.fail("backup", record.name, "may be the backup whose row is not understood")
+            return
         reason = "the first request to create it never reached Cinder"
         run.store.lifecycle.plan_again(record, reason, owner=run.id)
         return

@@ -12,8 +12,8 @@ from datetime import datetime
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from staffeln_cli.errors import LockHeld, StaffelnError
-from staffeln_cli.model import Decision, Failure, Outcome, RunId
+from staffeln_cli.errors import LockHeld, StaffelnError, Stopped, Unavailable
+from staffeln_cli.model import Decision, Failure, Outcome, RunId, UnreadableRow
 from staffeln_cli.runtime.runtime import Runtime, host_name
 
 if TYPE_CHECKING:  # both import slowly, and not every command needs them
@@ -44,6 +44,7 @@ class Run:
         self.shows_decisions = dry_run
         """Whether its decisions are shown."""
         self.failures: list[Failure] = []
+        self._unreadable: dict[tuple[str, str], UnreadableRow] = {}
         self.decisions = Decisions()
         self._lock = threading.Lock()
         self._at_work: Collection[Future[Any]] = ()
@@ -70,7 +71,26 @@ class Run:
             self.counts[name] += number
 
     def fail(self, kind: str, item: str, reason: str, *, name: str = "") -> None:
-        """Name an item that failed; the pass goes on."""
+        """Name an item that failed; the pass goes on. What was not understood is named once."""
+        if (kind, item) in self._unreadable:
+            return
+        self._note_failure(kind, item, reason, name)
+
+    def skip_unreadable(self, row: UnreadableRow) -> None:
+        """Name an item whose row in a listing is not understood: nothing is concluded from it."""
+        with self._lock:
+            is_news = (row.kind, row.id) not in self._unreadable
+            self._unreadable[row.kind, row.id] = row
+        if is_news:
+            reason = f"its row in the listing is not understood, so it is left alone: {row.reason}"
+            self._note_failure(row.kind, row.id, reason, "")
+
+    def unreadable(self, kind: str) -> list[UnreadableRow]:
+        """The items of this kind whose rows were not understood so far."""
+        with self._lock:
+            return [row for row in self._unreadable.values() if row.kind == kind]
+
+    def _note_failure(self, kind: str, item: str, reason: str, name: str) -> None:
         log.warning("%s %s: %s", kind, item, reason, extra={"shown": True})
         with self._lock:
             self.failures.append(Failure(kind, item, reason, name))
@@ -175,7 +195,7 @@ def run_pass(  # noqa: PLR0913 - the switches of a pass, all by name
         log.info("%s: %s", command, held)
         return run.outcome(held, word="skipped")
     except StaffelnError as error:
-        return run.outcome(error)
+        return run.outcome(_cause(run, error))
     return run.outcome()
 
 
@@ -190,6 +210,7 @@ def _recorded(run: Run, *, leader: bool) -> Iterator[None]:
             frame.enter_context(run.runtime.lock(run.command))
             fence = database.raise_fence(run.command, run.id)
             frame.enter_context(database.session(fence=fence))
+        run.cloud.listings.on_unreadable = run.skip_unreadable
         run.store.cloud.belongs_to(run.cloud.login().cloud, remember=not run.dry_run)
         if run.dry_run:
             yield
@@ -199,9 +220,15 @@ def _recorded(run: Run, *, leader: bool) -> Iterator[None]:
         try:
             yield
         except Exception as error:  # a bug, too, leaves neither an open row nor claims
-            _end(run, run.outcome(error))
+            _end(run, run.outcome(_cause(run, error)))
             raise
         _end(run, run.outcome())
+
+
+def _cause(run: Run, error: Exception) -> Exception:
+    """Why a pass ended: after a signal, requests are cut off, which is no trouble of theirs."""
+    number = run.runtime.stop.signal_number
+    return Stopped(number) if number is not None and isinstance(error, Unavailable) else error
 
 
 def _end(run: Run, outcome: Outcome) -> None:

@@ -84,7 +84,9 @@ class Runtime:
         """The cloud; logs in when first asked for something."""
         from staffeln_cli.cloud import Cloud
 
-        return Cloud(self.settings.cloud, stopping=self.stop.event)
+        select, retention = self.settings.select, self.settings.retention
+        keys = (select.metadata_key, select.skip_volume_key, retention.metadata_key)
+        return Cloud(self.settings.cloud, stopping=self.stop.event, metadata_keys=keys)
 
     @cached_property
     def unchecked_store(self) -> "Store":

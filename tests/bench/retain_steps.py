@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import create_engine, insert
 
 from staffeln_cli.cli.session import Session
-from staffeln_cli.cloud import decode
+from staffeln_cli.cloud import decode, pages
 from staffeln_cli.commands import retain
 from staffeln_cli.model import Backup, Kind, Origin, State
 from staffeln_cli.planning.chains.members import members
@@ -67,12 +67,13 @@ class Steps:
     def pages(self, **order: str) -> Iterator[list[Backup]]:
         api = self._runtime.cloud._api
         api.login()
+        listing = pages.backups()
         query: dict[str, str] | None = {"all_tenants": "1", **order}
         while query is not None:
             with self._timed("fetch"):
                 body = api.get("block_storage", "/backups/detail", microversion="3.64", **query)
             with self._timed("decode"):
-                page = decode.backup_pages.decode(body)
+                page = listing.page(body)
                 facts = [decode.backup(row) for row in page.rows]
             query = decode.next_query(page.links)
             yield facts

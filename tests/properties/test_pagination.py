@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from staffeln_cli.cloud.decode import RawLink
 from staffeln_cli.cloud.pagination import AHEAD, Fetch, from_both_ends, in_order
+from staffeln_cli.model import UnreadableRow
 
 
 def one_end(fetch: Fetch) -> Iterator[list[Any]]:
@@ -32,6 +33,7 @@ class Row(NamedTuple):
 class Answer:
     rows: list[Any]
     links: list[RawLink]
+    unreadable: list[UnreadableRow] = field(default_factory=list)
 
 
 def a_row(second: int, number: int) -> Row:

@@ -1,0 +1,135 @@
+"""How a page of a listing is read: in one go, or row by row where a row is not understood."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from staffeln_cli.cloud import decode
+from staffeln_cli.errors import ListingIncomplete
+from staffeln_cli.model import Backup, Server, UnreadableRow, Volume
+from staffeln_cli.model.text import first_line
+
+NOVA = "2.3"
+CINDER_VOLUMES = "3.65"
+CINDER_BACKUPS = "3.64"
+
+_Fact = TypeVar("_Fact")
+_ODD = (msgspec.MsgspecError, KeyError, TypeError, ValueError)
+
+
+@dataclass(slots=True)
+class ReadPage:
+    """The rows of a page, those that are not understood apart."""
+
+    rows: list[Any]
+    links: list[decode.RawLink]
+    unreadable: list[UnreadableRow] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[_Fact]):
+    """One kind of listing: where it is, and how a page and a row of it are read."""
+
+    kind: str
+    service: str
+    path: str
+    microversion: str
+    row: type[Any]
+    fact: Callable[[Any], _Fact]
+    page_decoder: msgspec.json.Decoder[Any]
+
+    @property
+    def key(self) -> str:
+        """Under which key a page has its rows."""
+        return f"{self.kind}s"
+
+    def page(self, body: bytes) -> ReadPage:
+        """Read a page; ListingIncomplete for what is no page at all."""
+        try:
+            page = self.page_decoder.decode(body)
+            return ReadPage(page.rows, page.links)
+        except msgspec.MsgspecError:
+            return self._row_by_row(body)
+
+    def decoded(self, rows: list[Any]) -> tuple[list[_Fact], list[UnreadableRow]]:
+        """The rows as the model has them; and those that this cannot be done with."""
+        try:
+            return [self.fact(row) for row in rows], []
+        except _ODD:
+            return self._decoded_one_by_one(rows)
+
+    def _decoded_one_by_one(self, rows: list[Any]) -> tuple[list[_Fact], list[UnreadableRow]]:
+        facts: list[_Fact] = []
+        unreadable: list[UnreadableRow] = []
+        for row in rows:
+            try:
+                facts.append(self.fact(row))
+            except _ODD as error:
+                volume_id = getattr(row, "volume_id", "")
+                unreadable.append(UnreadableRow(self.kind, row.id, first_line(error), volume_id))
+        return facts, unreadable
+
+    def _row_by_row(self, body: bytes) -> ReadPage:
+        try:
+            parts = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+            raws = msgspec.json.decode(parts[self.key], type=list[msgspec.Raw])
+            links_text = parts.get(f"{self.key}_links", b"[]")
+            page = ReadPage([], msgspec.json.decode(links_text, type=list[decode.RawLink]))
+        except _ODD as error:
+            reason = f"answer not understood: {first_line(error)}"
+            raise ListingIncomplete(f"GET {self.path}: {reason}") from error
+        for raw in raws:
+            try:
+                page.rows.append(msgspec.json.decode(raw, type=self.row))
+            except msgspec.MsgspecError as error:
+                page.unreadable.append(self._unreadable(raw, first_line(error)))
+        return page
+
+    def _unreadable(self, raw: msgspec.Raw, reason: str) -> UnreadableRow:
+        """Name a row; ListingIncomplete where it cannot be named, so that all may be meant."""
+        try:
+            row = msgspec.json.decode(raw, type=dict[str, Any])
+        except msgspec.MsgspecError:
+            row = {}
+        item, volume = row.get("id"), row.get("volume_id", "")
+        if not isinstance(item, str) or not isinstance(volume, str):
+            raise ListingIncomplete(f"GET {self.path}: a row cannot be identified: {reason}")
+        return UnreadableRow(self.kind, item, reason, volume)
+
+
+def servers(metadata_keys: Collection[str]) -> Listing[Server]:
+    """Servers, of whose metadata only these keys are kept."""
+    row = _keeping(decode.RawServer, metadata_keys)
+    decoder = _decoder("server", row)
+    return Listing("server", "compute", "/servers/detail", NOVA, row, decode.server, decoder)
+
+
+def volumes(metadata_keys: Collection[str]) -> Listing[Volume]:
+    """Volumes, of whose metadata only these keys are kept."""
+    row = _keeping(decode.RawVolume, metadata_keys)
+    place = ("block_storage", "/volumes/detail", CINDER_VOLUMES)
+    return Listing("volume", *place, row, decode.volume, _decoder("volume", row))
+
+
+def backups() -> Listing[Backup]:
+    """Backups."""
+    row = decode.RawBackup
+    place = ("block_storage", "/backups/detail", CINDER_BACKUPS)
+    return Listing("backup", *place, row, decode.backup, _decoder("backup", row))
+
+
+def _keeping(row: type[msgspec.Struct], keys: Collection[str]) -> type[msgspec.Struct]:
+    metadata = decode.kept_metadata(keys)
+    fields = [("metadata", metadata | None, None)]
+    return msgspec.defstruct(row.__name__, fields, bases=(row,))
+
+
+def _decoder(kind: str, row: type[Any]) -> msgspec.json.Decoder[Any]:
+    links: Any = msgspec.field(name=f"{kind}s_links", default_factory=list)
+    fields: list[Any] = [
+        ("rows", list[row], msgspec.field(name=f"{kind}s")),  # type: ignore[valid-type]  # made above
+        ("links", list[decode.RawLink], links),
+    ]
+    return msgspec.json.Decoder(msgspec.defstruct("Page", fields))
