@@ -11,17 +11,19 @@ from keystoneauth1.identity import v3
 from openstack import exceptions as sdk
 
 from staffeln_cli.cloud.connection import connected, needs_environment
-from staffeln_cli.cloud.deadlines import Deadlines
 from staffeln_cli.cloud.login import Keystone, Login
 from staffeln_cli.cloud.retries import Later, RetryBudget, is_passing, message_of
 from staffeln_cli.cloud.transport import Transport
 from staffeln_cli.config.settings import CloudSettings
+from staffeln_cli.deadlines import Deadlines
 from staffeln_cli.errors import CloudUnavailable, ProjectUnavailable, ResultUnknown
 from staffeln_cli.model import ProjectId
 from staffeln_cli.model.text import first_line
 
 _LISTINGS = 8
 """Connections that listings read side by side may use, beside those of the workers."""
+_STOP_GRACE = timedelta(seconds=8)
+"""What requests under way have left once the process was asked to stop."""
 _REFUSED_TOKENS = 3
 """keystoneauth renews a token for the one thread that notices first; the others ask again here."""
 
@@ -32,7 +34,7 @@ class Api:
     def __init__(self, settings: CloudSettings, stopping: threading.Event) -> None:
         self._settings = settings
         self._connection = connected(settings)
-        deadlines = Deadlines(settings.request_timeout, stopping)
+        deadlines = Deadlines(settings.request_timeout, stopping, grace=_STOP_GRACE)
         self._transport = Transport(settings.workers + _LISTINGS, deadlines)
         session = self._connection.session.session
         for scheme in ("http://", "https://"):

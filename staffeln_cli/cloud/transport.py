@@ -11,7 +11,8 @@ from keystoneauth1.session import TCPKeepAliveAdapter
 from requests import PreparedRequest, Response
 
 from staffeln_cli.cloud.clocks import Clocks
-from staffeln_cli.cloud.deadlines import POOLS, Deadlines
+from staffeln_cli.cloud.watched import POOLS, bounded
+from staffeln_cli.deadlines import Deadlines
 from staffeln_cli.errors import CloudUnavailable, ConfigError
 
 _AT_ONCE = 4 << 20
@@ -59,7 +60,7 @@ class Transport(TCPKeepAliveAdapter):
         with self._lock:
             self.count += 1
         sent_at = time.monotonic()
-        with self._deadlines.bounded() as pending:
+        with bounded(self._deadlines) as pending:
             try:
                 kwargs["stream"] = True
                 response = super().send(request, *args, **kwargs)

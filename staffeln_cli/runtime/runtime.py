@@ -93,7 +93,8 @@ class Runtime:
         """The database, whatever its schema."""
         from staffeln_cli.store import Store
 
-        return Store(self.settings.database.url, clock=self.clock)
+        url, stopping = self.settings.database.url, self.stop.event
+        return Store(url, clock=self.clock, stopping=stopping)
 
     @cached_property
     def store(self) -> "Store":

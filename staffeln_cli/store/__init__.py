@@ -1,5 +1,6 @@
 """What Staffeln remembers between runs."""
 
+import threading
 from collections.abc import Callable
 from datetime import datetime
 
@@ -23,8 +24,14 @@ __all__ = ["Caps", "Claim", "Database", "Fence", "Filter", "Inventory", "Store"]
 class Store:
     """One database, by what is kept in it."""
 
-    def __init__(self, url: str, *, clock: Callable[[], datetime] | None = None) -> None:
-        self.database = Database(url, clock=clock)
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Callable[[], datetime] | None = None,
+        stopping: threading.Event | None = None,
+    ) -> None:
+        self.database = Database(url, clock=clock, stopping=stopping)
         self.records = Records(self.database)
         self.lifecycle = Lifecycle(self.database)
         self.claims = Claims(self.database)

@@ -1,6 +1,5 @@
 """The connection: transactions, errors translated, fencing numbers checked, SQLite's settings."""
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -9,36 +8,27 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, select, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine import URL
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
-    NoSuchModuleError,
     ProgrammingError,
     SQLAlchemyError,
 )
 
+from staffeln_cli.deadlines import Deadlines
 from staffeln_cli.errors import ConfigError, LeadershipLost, SchemaOutdated, StoreUnavailable
 from staffeln_cli.model.redaction import masked_url, without_secrets
 from staffeln_cli.model.text import first_line
 from staffeln_cli.store import database_url
+from staffeln_cli.store.engines import engine_of
 from staffeln_cli.tables import SCHEMA_REVISION, Base, LeadershipRow
 
-BUSY_TIMEOUT = timedelta(seconds=30)
-"""How long SQLite waits for another process's write transaction."""
-
-_PATIENCE: dict[str, int | str] = {
-    "application_name": "staffeln",
-    "connect_timeout": 10,
-    "keepalives_idle": 20,
-    "keepalives_interval": 5,
-    "keepalives_count": 4,
-    "tcp_user_timeout": 40_000,
-}
-"""What the URL does not say otherwise. A host that vanished without a word is noticed within 40 s:
-a leader that waited for it as long as TCP would renew its lock all the time."""
+_LONGEST = timedelta(minutes=15)
+"""How long one connection may be in use: then its server has stopped without a word."""
+_STOP_GRACE = timedelta(seconds=10)
+"""What a connection in use has left after a stop: more than requests, whose end is noted here."""
 
 _NO_PRIVILEGE = "42501"
 """PostgreSQL's word for a table that this user may not touch."""
@@ -65,11 +55,20 @@ class _Session:
 class Database:
     """An engine and its transactions; a leader's pass that lost its lead writes nothing more."""
 
-    def __init__(self, url: str, *, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Callable[[], datetime] | None = None,
+        stopping: threading.Event | None = None,
+    ) -> None:
+        """`stopping`, once set, ends the waiting for locks and for a silent server."""
         self._given_url = url
         self.url = database_url.parse(url)
         self._clock = clock
-        self._engine = _engine(self.url)
+        stopping = stopping or threading.Event()
+        self._deadlines = Deadlines(_LONGEST, stopping, grace=_STOP_GRACE)
+        self._engine = engine_of(self.url, stopping, self._deadlines)
         self._session = _Session()
         # Threads take turns here: in SQLite they would sleep, and longer at each try.
         self._turn: AbstractContextManager[Any] = (
@@ -84,6 +83,7 @@ class Database:
     def close(self) -> None:
         """Give all connections back to the operating system."""
         self._engine.dispose()
+        self._deadlines.close()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -218,51 +218,3 @@ def upsert(connection: Connection, table: type[Base]) -> sqlite.Insert:
     from sqlalchemy.dialects import postgresql
 
     return cast("sqlite.Insert", postgresql.insert(table))
-
-
-def _engine(url: URL) -> Engine:
-    try:
-        if url.get_backend_name() == "sqlite":
-            return _sqlite(url)
-        # Short processes, up to 64 threads: few connections, and each checked before use.
-        return create_engine(
-            url,
-            pool_size=2,
-            max_overflow=6,
-            pool_pre_ping=True,
-            pool_timeout=30,
-            connect_args={key: _PATIENCE[key] for key in _PATIENCE.keys() - url.query.keys()},
-        )
-    except (ModuleNotFoundError, NoSuchModuleError) as error:
-        raise ConfigError(
-            [f"database.url: {error}; for PostgreSQL run: pip install 'staffeln[postgresql]'"]
-        ) from error
-
-
-def _sqlite(url: URL) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT.total_seconds()})
-    path = Path(url.database or "")
-
-    @event.listens_for(engine, "do_connect")
-    def create_private(*_: object) -> None:
-        """The file is readable by its owner only, from its first byte on."""
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        except OSError as error:
-            raise StoreUnavailable(
-                f"database {path}: cannot be opened for writing: {error.strerror}"
-            ) from error
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # SQLAlchemy's own BEGIN below, not the driver's
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get("staffeln_read")
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-    return engine

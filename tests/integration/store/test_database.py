@@ -48,7 +48,7 @@ def test_a_busy_sqlite_is_waited_for(sqlite_url: str) -> None:
     store = Store(sqlite_url)
     other.execute("BEGIN IMMEDIATE")
     with store.database.read() as connection:
-        assert connection.execute(text("PRAGMA busy_timeout")).scalar() == 30_000
+        assert connection.execute(text("PRAGMA busy_timeout")).scalar() == 10_000
     other.execute("COMMIT")
     assert store.lifecycle.plan([a_record()])
     store.close()

@@ -1,0 +1,150 @@
+"""How each database is connected to, and how long anything in it may wait."""
+
+import os
+import socket
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DisconnectionError, NoSuchModuleError, OperationalError
+
+from staffeln_cli.deadlines import Deadlines
+from staffeln_cli.errors import ConfigError, StoreUnavailable
+
+BUSY_TIMEOUT = timedelta(seconds=10)
+"""How long SQLite waits for another process, deaf to signals."""
+_TRIES = 3
+"""How often it waits so long for another process's write transaction."""
+_BUSY_AFTER_STOP = timedelta(seconds=1)
+
+_WAITS = {
+    "lock_timeout": "10s",
+    "statement_timeout": "5min",
+    "idle_in_transaction_session_timeout": "15s",
+}
+"""How long PostgreSQL waits in a transaction that writes, before it gives up or ends it.
+
+A host that is stopped in the middle would hold its locks, and with them all others, for good. They
+are set for each transaction, since PgBouncer may give the connection to somebody else after it.
+"""
+_WAITS_OF_READS = _WAITS | {"idle_in_transaction_session_timeout": "10min"}
+"""The same for one that only reads, and blocks nobody: its rows may be worked on meanwhile."""
+
+_PATIENCE: dict[str, int | str] = {
+    "application_name": "staffeln",
+    "connect_timeout": 10,
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 40_000,
+}
+"""What the URL does not say otherwise. A host that vanished without a word is noticed within 40 s:
+a leader that waited for it as long as TCP would renew its lock all the time."""
+
+
+def engine_of(url: URL, stopping: threading.Event, deadlines: Deadlines) -> Engine:
+    try:
+        if url.get_backend_name() == "sqlite":
+            return _sqlite(url, stopping)
+        # Short processes, up to 64 threads: few connections; `_bound` checks each before use.
+        engine = create_engine(
+            url,
+            pool_size=2,
+            max_overflow=6,
+            pool_timeout=30,
+            connect_args={key: _PATIENCE[key] for key in _PATIENCE.keys() - url.query.keys()},
+        )
+        _bound(engine, deadlines)
+        return engine
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise ConfigError(
+            [f"database.url: {error}; for PostgreSQL run: pip install 'staffeln[postgresql]'"]
+        ) from error
+
+
+def _bound(engine: Engine, deadlines: Deadlines) -> None:
+    """Have no transaction of PostgreSQL wait for ever: neither there nor here."""
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("staffeln_read")
+        waits = _WAITS_OF_READS if reading else _WAITS
+        calls = [f"set_config('{name}', '{value}', true)" for name, value in waits.items()]
+        cursor = connection.connection.cursor()  # of the driver: SQLAlchemy's may stream its rows
+        cursor.execute(f"SELECT {', '.join(calls)}")
+        cursor.close()
+
+    @event.listens_for(engine, "checkout")
+    def check_out(connection: Any, record: Any, _: object) -> None:
+        def cut() -> None:
+            with socket.socket(fileno=os.dup(connection.fileno())) as twin:
+                twin.shutdown(socket.SHUT_RDWR)
+
+        pending = record.info["pending"] = deadlines.begin(cut)
+        if record.info.setdefault("was_used", False) and not _answers(engine, connection):
+            deadlines.end(pending)
+            raise DisconnectionError("the server has ended this connection")
+        record.info["was_used"] = True
+
+    @event.listens_for(engine, "checkin")
+    def check_in(_: Any, record: Any) -> None:
+        pending = record.info.pop("pending", None)
+        if pending is not None:
+            deadlines.end(pending)
+
+
+def _answers(engine: Engine, connection: Any) -> bool:
+    """What `pool_pre_ping` asks, but within the deadlines."""
+    try:
+        return bool(engine.dialect.do_ping(connection))
+    except engine.dialect.loaded_dbapi.Error:
+        return False
+
+
+def _sqlite(url: URL, stopping: threading.Event) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT.total_seconds()})
+    path = Path(url.database or "")
+
+    @event.listens_for(engine, "do_connect")
+    def create_private(*_: object) -> None:
+        """The file is readable by its owner only, from its first byte on."""
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise StoreUnavailable(
+                f"database {path}: cannot be opened for writing: {error.strerror}"
+            ) from error
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # SQLAlchemy's own BEGIN below, not the driver's
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("staffeln_read"):
+            connection.exec_driver_sql("BEGIN")
+            return
+        _begin_writing(connection, stopping)
+
+    return engine
+
+
+def _begin_writing(connection: Connection, stopping: threading.Event) -> None:
+    """Wait for other processes' transactions; SQLite does so without hearing a signal."""
+    if stopping.is_set():
+        milliseconds = _BUSY_AFTER_STOP // timedelta(milliseconds=1)
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {milliseconds}")
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError:
+            if not tries_left or stopping.is_set():
+                raise
+        else:
+            return
