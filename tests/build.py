@@ -8,6 +8,8 @@ from staffeln_cli.model import (
     Backup,
     BackupId,
     BackupRecord,
+    Drill,
+    DrillId,
     InventoryVolume,
     Kind,
     Origin,
@@ -148,3 +150,26 @@ def a_brief(backup: Backup, **more: Any) -> RecordBrief:
     brief = a_record_of(backup, **more).brief
     assert brief is not None
     return brief
+
+
+def a_drill(volume: str = "v1", **more: Any) -> Drill:
+    """A planned drill of a full backup of a volume; each has an id of its own."""
+    facts: dict[str, Any] = {
+        "id": DrillId(secrets.token_hex(8)),
+        "backup_id": BackupId("b1"),
+        "backup_name": "backup-1",
+        "backup_at": ago(days=1),
+        "volume_id": VolumeId(volume),
+        "volume_name": volume,
+        "server_name": "web",
+        "project_id": ProjectId("p1"),
+        "chain_length": 1,
+        "chain_at": ago(days=1),
+        "size_gib": 10,
+        "volume_type": None,
+        "availability_zone": None,
+        "bootable": False,
+        "encrypted": False,
+        "planned_at": NOW,
+    }
+    return Drill(**(facts | more))

@@ -12,6 +12,7 @@ from staffeln_cli.model.cloud import (
     Volume,
     VolumeId,
 )
+from staffeln_cli.model.drills import Drill, DrillId, DrillState, ProofLevel
 from staffeln_cli.model.inventory import (
     InventoryVolume,
     ProjectRecord,
@@ -34,6 +35,9 @@ __all__ = [
     "BackupRecord",
     "CloudSeen",
     "Decision",
+    "Drill",
+    "DrillId",
+    "DrillState",
     "Failure",
     "InventoryVolume",
     "Kind",
@@ -42,6 +46,7 @@ __all__ = [
     "Project",
     "ProjectId",
     "ProjectRecord",
+    "ProofLevel",
     "Protection",
     "RecordBrief",
     "RecordId",

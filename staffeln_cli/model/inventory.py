@@ -83,6 +83,10 @@ class InventoryVolume(NamedTuple):
     """When it ceased to be protected; none while it is, or if it never was."""
     protection_end_cause: SkipCause | None = None
     skip_cause: SkipCause | None = None
+    proven_at: datetime | None = None
+    """When the last restore drill ended that went well."""
+    proof_failed_at: datetime | None = None
+    """When a restore drill of it failed, if none of a backup as new has gone well since."""
 
     @classmethod
     def seen(
@@ -134,6 +138,8 @@ class InventoryVolume(NamedTuple):
             protection_ended_at=ended_at,
             protection_end_cause=end_cause,
             skip_cause=protection.skip_cause,
+            proven_at=known.proven_at if known is not None else None,
+            proof_failed_at=known.proof_failed_at if known is not None else None,
         )
 
     @property

@@ -7,6 +7,7 @@ from datetime import datetime
 from staffeln_cli.store.claims import Claims
 from staffeln_cli.store.cloud_identity import CloudIdentity
 from staffeln_cli.store.database import Database, Fence
+from staffeln_cli.store.drills import Drills
 from staffeln_cli.store.inventory import Inventory
 from staffeln_cli.store.lifecycle import Lifecycle
 from staffeln_cli.store.notes import Notes
@@ -34,6 +35,7 @@ class Store:
         self.database = Database(url, clock=clock, stopping=stopping)
         self.records = Records(self.database)
         self.lifecycle = Lifecycle(self.database)
+        self.drills = Drills(self.database)
         self.claims = Claims(self.database)
         self.notes = Notes(self.database)
         self.inventory = Inventory(self.database)

@@ -29,6 +29,8 @@ _HISTORY = frozenset(
         "failures",
         "retained_as",
         "unrestorable_since",
+        "proven_at",
+        "proof_failed_at",
     }
 )
 """Columns that a new look at the cloud never overwrites."""

@@ -27,6 +27,7 @@ from staffeln_cli.store.queries import (
     chunks,
     count_in_flight,
     insert,
+    is_restored,
     lock_caps,
     next_planned,
     waiting_order,
@@ -210,7 +211,7 @@ class Lifecycle:
     def deleting(self, record: BackupRecord, reason: str, *, next_try_at: datetime) -> bool:
         """available | failed -> deleting: the intent, before Cinder is asked.
 
-        Also False when the backup has been pinned meanwhile.
+        Also False when the backup has been pinned meanwhile, or a drill restores its chain.
         """
         attempts = record.delete_attempts + 1
         again = {"delete_attempts": attempts, "next_try_at": next_try_at, "status_reset": False}
@@ -248,9 +249,12 @@ class Lifecycle:
         law = [BackupRow.id == record.id, BackupRow.state == record.state]
         if owner is not None:
             law.append(BackupRow.claimed_by == owner)
-        if record.state is State.AVAILABLE and new is State.DELETING:
-            law.append(BackupRow.pinned.is_(False))  # somebody may have pinned it meanwhile
+        is_removal = record.state is State.AVAILABLE and new is State.DELETING
+        if is_removal:
+            law += [BackupRow.pinned.is_(False), ~is_restored()]  # by now
         with self._database.write() as connection:
+            if is_removal:
+                lock_caps(connection)
             moved = connection.execute(
                 update(BackupRow)
                 .where(*law)

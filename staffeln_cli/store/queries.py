@@ -11,6 +11,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    exists,
     func,
     or_,
     select,
@@ -18,10 +19,10 @@ from sqlalchemy import (
     true,
 )
 
-from staffeln_cli.model import BackupRecord, ProjectId, RecordId, State
+from staffeln_cli.model import BackupRecord, DrillState, Kind, ProjectId, RecordId, State
 from staffeln_cli.model.lifecycle import IN_FLIGHT
 from staffeln_cli.store.database import as_row, upsert
-from staffeln_cli.tables import BackupRow
+from staffeln_cli.tables import BackupRow, DrillRow
 
 COLUMNS = tuple(getattr(BackupRow, part.name) for part in fields(BackupRecord))
 _CAPS_LOCK = 0x57AFFE1
@@ -59,7 +60,7 @@ def insert(connection: Connection, records: Sequence[BackupRecord]) -> set[Recor
 
 
 def lock_caps(connection: Connection) -> None:
-    """Until this transaction ends, nobody else counts what is in flight."""
+    """Until this transaction ends, nobody else counts what is in flight, or begins a drill."""
     if connection.dialect.name != "sqlite":  # SQLite has one writer at a time anyway
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CAPS_LOCK})
 
@@ -95,10 +96,18 @@ def next_planned(
             or_(BackupRow.not_before.is_(None), BackupRow.not_before <= now),
             BackupRow.project_id.not_in(waiting),
             BackupRow.id.in_(only) if only is not None else true(),
+            # Cinder passes over a backup that is being restored when it chooses the parent.
+            or_(BackupRow.kind != Kind.INCREMENTAL, ~is_restored()),
         )
         .subquery()
     )
     return select(ranked.c.id).where(ranked.c.place <= caps.per_project).order_by(ranked.c.turn)
+
+
+def is_restored() -> ColumnElement[bool]:
+    """Whether a drill restores a backup of the record's volume; under `lock_caps`, to be sure."""
+    drills = (DrillRow.volume_id == BackupRow.volume_id, DrillRow.state == DrillState.RESTORING)
+    return exists().where(*drills)
 
 
 def waiting_order(record: BackupRecord) -> tuple[bool, datetime, str]:

@@ -5,7 +5,8 @@ from itertools import chain
 
 import pytest
 
-from staffeln_cli.model import State
+from staffeln_cli.model import DrillState, State
+from staffeln_cli.model.drills import NEXT_DRILL_STATES
 from staffeln_cli.model.lifecycle import NEXT
 from staffeln_cli.store.lifecycle import Lifecycle
 from tests.documents.pages import ROOT, read
@@ -24,16 +25,27 @@ def table_rows(text: str, heading: str) -> list[str]:
     return [line for line in section.splitlines() if line.startswith("| ")][1:]
 
 
+def drawn(heading: str) -> list[tuple[str, str]]:
+    """The arrows of the drawing below a heading, but for where it ends."""
+    section = read("docs/architecture.md").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^ +(\S+) --> (\S+):", section, re.MULTILINE)
+
+
 def test_the_drawing_of_the_states_is_the_table_that_the_code_obeys() -> None:
-    moves = re.findall(r"^ +(\w+) --> (\w+):", read("docs/architecture.md"), re.MULTILINE)
-    drawn = {state: {State(new) for old, new in moves if old == state} for state in State}
-    assert drawn == NEXT
+    moves = [move for move in drawn("The life of a backup record") if "[*]" not in move]
+    assert {s: {State(new) for old, new in moves if old == s} for s in State} == NEXT
 
 
 def test_each_arrow_of_the_drawing_has_a_method() -> None:
-    drawn = re.findall(r"^ +(\S+) --> (\S+):", read("docs/architecture.md"), re.MULTILINE)
     methods = [name for name in vars(Lifecycle) if not name.startswith("_")]
-    assert set(drawn) == set(chain(*(arrows(method) for method in methods)))
+    expected = set(chain(*(arrows(method) for method in methods)))
+    assert set(drawn("The life of a backup record")) == expected
+
+
+def test_the_drawing_of_a_drill_is_the_table_that_the_code_obeys() -> None:
+    moves = [move for move in drawn("The life of a restore drill") if "[*]" not in move]
+    later = {s: {DrillState(new) for old, new in moves if old == s} for s in DrillState}
+    assert later == NEXT_DRILL_STATES
 
 
 def test_every_failure_that_is_described_has_a_test() -> None:

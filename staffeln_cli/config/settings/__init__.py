@@ -10,6 +10,7 @@ from staffeln_cli.config.settings.protection import (
 from staffeln_cli.config.settings.reporting import MailSettings, NotifySettings, ReportSettings
 from staffeln_cli.config.settings.services import CloudSettings, DatabaseSettings, LockSettings
 from staffeln_cli.config.settings.serving import LogSettings, PolicySettings
+from staffeln_cli.config.settings.verification import VerifySettings
 
 __all__ = [
     "SECRETS",
@@ -25,6 +26,7 @@ __all__ = [
     "RetentionSettings",
     "SelectSettings",
     "Settings",
+    "VerifySettings",
 ]
 
 
@@ -38,6 +40,7 @@ class Settings:
     select: SelectSettings = field(default_factory=SelectSettings)
     backup: BackupSettings = field(default_factory=BackupSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
+    verify: VerifySettings = field(default_factory=VerifySettings)
     report: ReportSettings = field(default_factory=ReportSettings)
     mail: MailSettings = field(default_factory=MailSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
