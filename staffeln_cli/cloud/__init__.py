@@ -10,6 +10,7 @@ from staffeln_cli.cloud.listings import Listings
 from staffeln_cli.cloud.login import Login
 from staffeln_cli.cloud.lookups import BackupService, Lookups, Quota, Quotas
 from staffeln_cli.cloud.members import Members
+from staffeln_cli.cloud.volume_actions import VolumeActions
 from staffeln_cli.config.settings import CloudSettings
 
 __all__ = ["BackupService", "Cloud", "Login", "Quota", "Quotas"]
@@ -32,6 +33,7 @@ class Cloud:
         self._api = Api(settings, stopping or threading.Event())
         self.listings = Listings(self._api, metadata_keys)
         self.backups = BackupActions(self._api)
+        self.volumes = VolumeActions(self._api)
         self.lookups = Lookups(self._api)
         self.members = Members(self._api, settings.admin_roles)
 

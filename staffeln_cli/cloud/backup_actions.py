@@ -26,7 +26,7 @@ from staffeln_cli.errors import (
     VolumeBusy,
     VolumeGone,
 )
-from staffeln_cli.model import Backup, BackupId, BackupRecord, Kind, ProjectId, VolumeId
+from staffeln_cli.model import Backup, BackupId, BackupRecord, Kind, ProjectId
 
 _SERVICE_DOWN = "Service cinder-backup could not be found"
 # cinder:cinder/backup/api.py, cinder/exception.py; also section 10 of what was seen on 2026.2.
@@ -76,25 +76,7 @@ class BackupActions:
                 return BackupId(str(response.json()["backup"]["id"]))
             except (ValueError, KeyError, TypeError) as error:
                 raise ResultUnknown("POST /backups: accepted, but the answer has no id") from error
-        raise _create_refusal(response)
-
-    def restore(self, backup_id: BackupId, project_id: ProjectId, *, name: str) -> VolumeId:
-        """Ask for a new volume made of a backup, once. With a token of the backup's own project:
-        with another's, the volume would be made there.
-
-        Raises NoAccess, ProjectUnavailable, QuotaExceeded, Throttled, BackupServiceDown or Refused
-        when Cinder has certainly not acted; ResultUnknown when it may have; CloudUnavailable when
-        no token could be had.
-        """
-        auth = self._api.token_of(project_id)
-        path = f"/backups/{backup_id}/restore"
-        response = self._post(path, {"restore": {"name": name}}, auth=auth)
-        if response.status_code in (200, 202):
-            try:
-                return VolumeId(str(response.json()["restore"]["volume_id"]))
-            except (ValueError, KeyError, TypeError) as error:
-                raise ResultUnknown(f"POST {path}: accepted, but the answer has no id") from error
-        raise _create_refusal(response)
+        raise create_refusal(response)
 
     def look(self, backup_id: BackupId) -> Backup | None:
         """The backup as it is now; None when Cinder itself says that it has no such backup."""
@@ -152,7 +134,8 @@ class _OneBackup(msgspec.Struct):
     backup: decode.RawBackup
 
 
-def _create_refusal(response: requests.Response) -> Exception:
+def create_refusal(response: requests.Response) -> Exception:
+    """What an answer to a request for a backup or a volume means, other than an acceptance."""
     reason = message_of(response)
     status = response.status_code
     if status >= 500:

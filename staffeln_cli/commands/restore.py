@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from staffeln_cli.errors import NotFound, Refused, ResultUnknown
-from staffeln_cli.model import Backup, BackupId, Decision, Outcome, ServerId, VolumeId
+from staffeln_cli.model import Backup, BackupId, Decision, NewVolume, Outcome, ServerId, VolumeId
 from staffeln_cli.model.naming import restored_name
 from staffeln_cli.model.statuses import VOLUME_BEING_RESTORED, VOLUME_USABLE
 from staffeln_cli.operations import lookup
@@ -151,7 +151,8 @@ def _request(run: Run, choice: _Choice) -> _Requested | None:
     """Ask Cinder once; if the reply was lost, look for the new volume."""
     backup = choice.backup
     try:
-        volume_id = run.cloud.backups.restore(backup.id, backup.project_id, name=choice.new_name)
+        new = NewVolume(name=choice.new_name, size_gib=backup.size_gib)
+        volume_id = run.cloud.volumes.restore(backup.id, backup.project_id, new)
     except ResultUnknown as error:
         found = run.cloud.listings.volumes_named(choice.new_name)
         if len(found) != 1:

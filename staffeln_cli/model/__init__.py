@@ -4,6 +4,7 @@ from staffeln_cli.model.cloud import (
     Backup,
     BackupId,
     CloudSeen,
+    NewVolume,
     Project,
     ProjectId,
     Server,
@@ -14,6 +15,7 @@ from staffeln_cli.model.cloud import (
 )
 from staffeln_cli.model.drills import Drill, DrillId, DrillState, ProofLevel
 from staffeln_cli.model.inventory import (
+    DecidedBy,
     InventoryVolume,
     ProjectRecord,
     Protection,
@@ -34,6 +36,7 @@ __all__ = [
     "BackupId",
     "BackupRecord",
     "CloudSeen",
+    "DecidedBy",
     "Decision",
     "Drill",
     "DrillId",
@@ -41,6 +44,7 @@ __all__ = [
     "Failure",
     "InventoryVolume",
     "Kind",
+    "NewVolume",
     "Origin",
     "Outcome",
     "Project",

@@ -4,7 +4,7 @@ Those that come by the hundred thousand are named tuples, which are made and com
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple, NewType
@@ -23,6 +23,8 @@ BackupId = NewType("BackupId", str)
 
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+_CINDERS_KEYS = frozenset({"attached_mode", "readonly"})
+# cinder:cinder/utils.py:add_visible_admin_metadata mixes them into what users have set.
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,25 @@ class Volume(NamedTuple):
     bootable: bool = False
     encrypted: bool = False
     migration_status: str | None = None
+
+    @property
+    def user_metadata(self) -> Mapping[str, str]:
+        """Its metadata without the keys that Cinder itself shows among them."""
+        if _CINDERS_KEYS.isdisjoint(self.metadata):
+            return self.metadata
+        return {key: self.metadata[key] for key in self.metadata if key not in _CINDERS_KEYS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewVolume:
+    """A volume to be made of a backup, as Cinder is asked for it."""
+
+    name: str
+    size_gib: int
+    volume_type: str | None = None
+    """None: the type that Cinder's configuration prefers."""
+    availability_zone: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 class Backup(NamedTuple):

@@ -1,5 +1,6 @@
 """The inventory: what Staffeln remembers of volumes and projects."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -25,6 +26,17 @@ class SkipCause(StrEnum):
     """The volume does not exist any more."""
 
 
+class DecidedBy(StrEnum):
+    """Whose word decides about a volume's protection, or its retention."""
+
+    VOLUME = "volume"
+    """The volume's own metadata, which come first."""
+    SERVER = "server"
+    """The metadata of a server that it is attached to."""
+    DEFAULT = "default"
+    """The configuration alone."""
+
+
 class Protection(NamedTuple):
     """What selection concludes about a volume in one pass of `collect`.
 
@@ -42,6 +54,8 @@ class Protection(NamedTuple):
     server_name: str = ""
     retention: str | None = None
     bad_retention: str | None = None
+    protection_decided_by: DecidedBy | None = None
+    retention_decided_by: DecidedBy | None = None
 
 
 class InventoryVolume(NamedTuple):
@@ -87,6 +101,11 @@ class InventoryVolume(NamedTuple):
     """When the last restore drill ended that went well."""
     proof_failed_at: datetime | None = None
     """When a restore drill of it failed, if none of a backup as new has gone well since."""
+    user_metadata: Mapping[str, str] | None = None
+    """What its users have set, for a restore; none: nothing."""
+    protection_decided_by: DecidedBy | None = None
+    """Whose word protects it or leaves it out; none: nobody's."""
+    retention_decided_by: DecidedBy | None = None
 
     @classmethod
     def seen(
@@ -140,6 +159,9 @@ class InventoryVolume(NamedTuple):
             skip_cause=protection.skip_cause,
             proven_at=known.proven_at if known is not None else None,
             proof_failed_at=known.proof_failed_at if known is not None else None,
+            user_metadata=volume.user_metadata or None,
+            protection_decided_by=protection.protection_decided_by,
+            retention_decided_by=protection.retention_decided_by,
         )
 
     @property

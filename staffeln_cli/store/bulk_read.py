@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from sqlalchemy import (
+    JSON,
     Boolean,
     ColumnElement,
     Connection,
@@ -73,6 +74,8 @@ def _column_in_sqlite(column: ColumnElement[Any]) -> ColumnElement[Any]:
         return type_coerce(column, Text).concat(literal_column("'Z'"))
     if isinstance(column.type, Boolean):  # a number there
         return func.json(case((column, literal_column("'true'")), else_=literal_column("'false'")))
+    if isinstance(column.type, JSON):  # text there, which would become a string
+        return func.json(type_coerce(column, Text))
     return type_coerce(column, Text)
 
 

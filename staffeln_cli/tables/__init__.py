@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, false, text
+from sqlalchemy import JSON, BigInteger, Index, Integer, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from staffeln_cli.model import Kind, Origin, SkipCause, State
+from staffeln_cli.model import DecidedBy, Kind, Origin, SkipCause, State
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.tables.columns import Base, UtcDateTime
 from staffeln_cli.tables.drills import DrillRow
+from staffeln_cli.tables.pauses import PauseRow
 
 __all__ = [
     "SCHEMA_REVISION",
@@ -19,13 +20,14 @@ __all__ = [
     "DrillRow",
     "FormerOwnerRow",
     "LeadershipRow",
+    "PauseRow",
     "ProjectRow",
     "RunRow",
     "UtcDateTime",
     "VolumeRow",
 ]
 
-SCHEMA_REVISION = "0005"
+SCHEMA_REVISION = "0006"
 """The Alembic revision this code was written for; a test compares it with `sql/versions`."""
 
 
@@ -125,6 +127,11 @@ class VolumeRow(Base):
     """When the last restore drill ended that went well."""
     proof_failed_at: Mapped[datetime | None]
     """When a restore drill of it failed, if none of a backup as new has gone well since."""
+    user_metadata: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """What its users have set on the volume, for a restore; none: nothing."""
+    protection_decided_by: Mapped[DecidedBy | None]
+    """Whose word protects it or leaves it out; none: nobody's."""
+    retention_decided_by: Mapped[DecidedBy | None]
 
 
 class FormerOwnerRow(Base):

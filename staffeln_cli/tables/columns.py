@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase
 
-from staffeln_cli.model import DrillState, Kind, Origin, ProofLevel, SkipCause, State
+from staffeln_cli.model import DecidedBy, DrillState, Kind, Origin, ProofLevel, SkipCause, State
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -81,6 +81,7 @@ class Base(DeclarativeBase):
         Kind: _words(Kind),
         Origin: _words(Origin),
         SkipCause: _words(SkipCause),
+        DecidedBy: _words(DecidedBy),
         DrillState: _words(DrillState),
         ProofLevel: _words(ProofLevel),
     }

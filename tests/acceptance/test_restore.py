@@ -184,9 +184,9 @@ def test_a_request_whose_answer_is_lost_is_sent_once_and_its_volume_found_by_nam
 ) -> None:
     volume = a_volume(cloud)
     rounds(staffeln, cloud, 1)
-    cloud.lose_reply_next("POST", "/restore", acting=acting)
+    cloud.lose_reply_next("POST", "/volumes", acting=acting)
     answer = staffeln("restore", "--volume", volume, "-f", "json")
-    assert len(sent(cloud, "POST", "/restore")) == 1
+    assert len(sent(cloud, "POST", "/volumes")) == 1
     assert len(new_volumes(cloud)) == int(acting)
     assert answer.exit_code == (0 if acting else 3)
     if not acting:
@@ -202,7 +202,7 @@ def test_what_cinder_refuses_is_named_and_the_others_go_on(
     assert staffeln("restore", first).exit_code == 0
     answer = staffeln("restore", first, second, "-f", "json")
     assert (answer.exit_code, answer.counts["restoring"], answer.counts["failed"]) == (3, 1, 1)
-    assert "Backup status must be available" in reasons(answer)[0]
+    assert "backup status must be one of 'available'" in reasons(answer)[0]
     assert answer.json["failures"][0]["id"] == first
 
 
@@ -219,7 +219,7 @@ def test_what_does_not_exist_is_named_before_anything_is_done(
     assert answer.exit_code == 2
     assert options[-1] in answer.stderr
     assert "nothing was restored" in answer.stderr
-    assert sent(cloud, "POST", "/restore") == []
+    assert sent(cloud, "POST", "/volumes") == []
 
 
 def test_a_plan_is_nothing_to_restore(cloud: SimCloud, staffeln: Staffeln) -> None:

@@ -83,3 +83,38 @@ def test_a_volume_with_attachments_cannot_be_deleted(cloud: Cloud) -> None:
         assert reply.status_code == 400
         message: str = reply.json()["badRequest"]["message"]
         assert message.startswith("Invalid volume: Volume status must be available or error or ")
+
+
+def test_one_request_makes_a_volume_of_a_backup(cloud: Cloud, chain: tuple[str, str]) -> None:
+    wanted = {
+        "name": f"{cloud.tag}-made",
+        "size": 1,
+        "backup_id": chain[1],
+        "metadata": {"a": "b"},
+    }
+    reply = cloud.volume_api("POST", "/volumes", json={"volume": wanted})
+    assert reply.status_code == 202
+    volume_id = reply.json()["volume"]["id"]
+    action = {"os-set_bootable": {"bootable": True}}
+    flagged = cloud.volume_api("POST", f"/volumes/{volume_id}/action", json=action)
+    assert flagged.status_code == 200
+    volume = finished(cloud, chain[1], volume_id)
+    assert (volume["name"], volume["bootable"]) == (f"{cloud.tag}-made", "true")
+    assert volume["metadata"]["a"] == "b"
+
+
+def test_a_volume_of_a_backup_that_is_busy_is_refused(
+    cloud: Cloud, chain: tuple[str, str]
+) -> None:
+    answer = restore(cloud, chain[1], name=f"{cloud.tag}-restored").json()["restore"]
+    wanted = {"name": f"{cloud.tag}-made", "size": 1, "backup_id": chain[1]}
+    reply = cloud.volume_api("POST", "/volumes", json={"volume": wanted})
+    assert reply.status_code == 400
+    finished(cloud, chain[1], answer["volume_id"])
+
+
+def test_a_volume_of_a_type_that_is_unknown_is_refused(cloud: Cloud) -> None:
+    wanted = {"name": cloud.tag, "size": 1, "volume_type": "no-such-type"}
+    reply = cloud.volume_api("POST", "/volumes", json={"volume": wanted})
+    assert reply.status_code == 404
+    assert "no-such-type" in reply.json()["itemNotFound"]["message"]

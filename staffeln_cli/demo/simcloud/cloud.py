@@ -63,6 +63,7 @@ class SimCloud:
     date_form = Knob[str]()
     latency = Knob[float]()
     cinder_narrows = Knob[bool]()
+    volume_types = Knob[dict[str, bool]]()
     lagging_rows = Knob[frozenset[str]]()
 
     def __init__(self, clock: Clock, port: int = 0) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from staffeln_cli.demo.simcloud.rows import ApplicationCredential, Grant, Group, Project, User
 from staffeln_cli.demo.simcloud.world import World
@@ -104,14 +104,11 @@ class People:
             self.world.identity.credentials[credential.id] = credential
             return credential.id, credential.secret
 
-    def set_quota(
-        self, project: str, *, backups: int | None = None, backup_gigabytes: int | None = None
-    ) -> None:
+    def set_quota(self, project: str, **limits: int) -> None:
+        """Set limits of `backups`, `backup_gigabytes`, `volumes` or `gigabytes`."""
         with self.world.lock:
-            quota = self.world.quota(self.world.project(project).id)
-            quota.backups = quota.backups if backups is None else backups
-            if backup_gigabytes is not None:
-                quota.backup_gigabytes = backup_gigabytes
+            project_id = self.world.project(project).id
+            self.world.quotas[project_id] = replace(self.world.quota(project_id), **limits)
 
     def _hex_id(self) -> str:
         return self.world.new_id().replace("-", "")

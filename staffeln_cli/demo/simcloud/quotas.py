@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from staffeln_cli.demo.simcloud.calls import Call, Reply
 from staffeln_cli.demo.simcloud.clock import in_cinder
-from staffeln_cli.demo.simcloud.errors import forbidden
-
-VOLUMES_ALLOWED = 100
+from staffeln_cli.demo.simcloud.errors import forbidden, not_found, over_quota
 
 
 def quota_set(call: Call) -> Reply:
@@ -28,10 +26,10 @@ def quota_set(call: Call) -> Reply:
 def _limits(call: Call, project_id: str) -> dict[str, object]:
     quota = call.world.quota(project_id)
     return {
-        "volumes": VOLUMES_ALLOWED,
+        "volumes": quota.volumes,
         "per_volume_gigabytes": -1,
         "snapshots": 100,
-        "gigabytes": 1000,
+        "gigabytes": quota.gigabytes,
         "backups": quota.backups,
         "backup_gigabytes": quota.backup_gigabytes,
         "groups": 10,
@@ -48,6 +46,38 @@ def _used(call: Call, project_id: str) -> dict[str, int]:
         "backups": backups,
         "backup_gigabytes": gigabytes,
     }
+
+
+def need_volume_quota(call: Call, gib: int) -> None:
+    """Refuse a further volume that the project has no room for."""
+    quota, used = call.world.quota(call.project_id()), _used(call, call.project_id())
+    if 0 <= quota.volumes <= used["volumes"]:
+        text = f"Maximum number of volumes allowed ({quota.volumes}) exceeded for quota 'volumes'."
+        raise over_quota(f"VolumeLimitExceeded: {text}")
+    if 0 <= quota.gigabytes < used["gigabytes"] + gib:
+        raise over_quota(
+            "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed "
+            f"gigabytes quota. Requested {gib}G, quota is {quota.gigabytes}G and "
+            f"{used['gigabytes']}G has been consumed."
+        )
+
+
+def volume_types(call: Call) -> Reply:
+    """List the types; a type's id is made of its name."""
+    names = call.world.knobs.volume_types
+    rows = [{"id": f"type-{name}", "name": name, "is_public": True} for name in names]
+    return Reply(200, {"volume_types": rows})
+
+
+def type_encryption(call: Call) -> Reply:
+    """Show how volumes of a type are encrypted: nothing where they are not."""
+    if not call.is_admin():
+        raise forbidden("volume_extension:volume_type_encryption:get")
+    name = call.name("id").removeprefix("type-")
+    if name not in call.world.knobs.volume_types:
+        raise not_found("Volume type", call.name("id"))
+    encrypted = call.world.knobs.volume_types[name]
+    return Reply(200, {"provider": "luks", "cipher": None} if encrypted else {})
 
 
 def services(call: Call) -> Reply:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from staffeln_cli.demo.simcloud import schema
+from typing import Any
+
+from staffeln_cli.demo.simcloud import lifecycle, schema
 from staffeln_cli.demo.simcloud.calls import Call, Reply
 from staffeln_cli.demo.simcloud.errors import forbidden, not_found, refused
 from staffeln_cli.demo.simcloud.filters import VOLUMES
 from staffeln_cli.demo.simcloud.listing import page
-from staffeln_cli.demo.simcloud.rows import Volume
+from staffeln_cli.demo.simcloud.quotas import need_volume_quota
+from staffeln_cli.demo.simcloud.rows import Backup, Volume
 from staffeln_cli.demo.simcloud.views import page_body, prefix, volume_detail
 
 NOT_DELETABLE = (
@@ -30,16 +33,56 @@ def shown(call: Call) -> Reply:
 
 
 def created(call: Call) -> Reply:
-    """Make a volume. It is `creating` in the answer, and there when somebody looks."""
+    """Make a volume, of a backup if so asked. It is `creating` in the answer, and there later."""
     details = schema.part(call.request.body, "volume")
     _need_member(call, call.project_id(), "volume:create")
-    volume = new_volume(call, name=schema.text(details, "name"), size=schema.size(details))
+    backup = _source(call, details)
+    size = schema.size(details)
+    _need_type(call, details.get("volume_type"))
+    if backup and size < backup.size:
+        text = f"Volume size '{size}'GB cannot be smaller than the backup size {backup.size}GB."
+        raise refused(400, f"Invalid input received: {text}")
+    need_volume_quota(call, size)
+    volume = new_volume(call, name=schema.text(details, "name"), size=size)
     volume.description = schema.text(details, "description")
     volume.metadata = schema.metadata(details)
     volume.volume_type = details.get("volume_type") or volume.volume_type
     volume.availability_zone = details.get("availability_zone") or volume.availability_zone
     view = volume_detail(call, volume) | {"status": "creating", "updated_at": None}
+    if backup:
+        lifecycle.begin_restore(call.world, backup, volume)
     return Reply(202, {"volume": view})
+
+
+def _source(call: Call, details: dict[str, Any]) -> Backup | None:
+    """The backup that the volume is to be made of; older microversions ignore the wish."""
+    backup_id = schema.identifier(details, "backup_id") if call.version >= (3, 47) else None
+    if backup_id is None:
+        return None
+    backup = call.world.backups.get(backup_id)
+    if not backup or not (call.is_admin() or backup.project_id == call.project_id()):
+        raise not_found("Backup", backup_id)
+    if backup.status != "available":
+        text = "Originating backup status must be one of 'available' values"
+        raise refused(400, f"Invalid backup: {text}")
+    return backup
+
+
+def _need_type(call: Call, name: str | None) -> None:
+    if name is not None and name.removeprefix("type-") not in call.world.knobs.volume_types:
+        raise refused(404, f"Volume type with name {name} could not be found.")
+
+
+def acted(call: Call) -> Reply:
+    """POST .../action: of all actions, to mark a volume as bootable."""
+    body = call.request.body if isinstance(call.request.body, dict) else {}
+    action = next(iter(body), "None")
+    if action != "os-set_bootable":
+        raise refused(400, f"There is no such action: {action}.")
+    volume = _mine_to_change(call, "volume_extension:volume_actions:set_bootable")
+    bootable = schema.flag(schema.part(body, action), "bootable")
+    call.world.volumes.change(volume, bootable=bootable, updated_at=call.world.now())
+    return Reply(200)
 
 
 def new_volume(call: Call, *, name: str | None, size: int) -> Volume:

@@ -56,16 +56,20 @@ class Knobs:
     latency: float = 0.0
     cinder_narrows: bool = False
     """Cinder's policy takes no role for an admin's, whatever Keystone says."""
+    volume_types: dict[str, bool] = field(default_factory=lambda: {"lvm": False})
+    """The names of the volume types, and whether their volumes are encrypted."""
     lagging_rows: frozenset[str] = frozenset()
     """Rows that an API node behind its database shows neither in listings nor by id."""
 
 
 @dataclass
 class Quota:
-    """How much a project may back up; -1 is no limit."""
+    """How much a project may have; -1 is no limit."""
 
     backups: int = 100
     backup_gigabytes: int = 1000
+    volumes: int = 100
+    gigabytes: int = 1000
 
 
 @dataclass

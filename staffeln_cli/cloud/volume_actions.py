@@ -1,0 +1,58 @@
+"""Requests to Cinder about single volumes: made of a backup, and made bootable."""
+
+from typing import Any
+
+import requests
+
+from staffeln_cli.cloud.api import Api
+from staffeln_cli.cloud.backup_actions import create_refusal
+from staffeln_cli.cloud.pages import CINDER_VOLUMES
+from staffeln_cli.errors import ResultUnknown
+from staffeln_cli.model import BackupId, NewVolume, ProjectId, VolumeId
+
+
+class VolumeActions:
+    """Requests about single volumes, each with a token of the volume's project."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def restore(self, backup_id: BackupId, project_id: ProjectId, volume: NewVolume) -> VolumeId:
+        """Ask for a new volume made of a backup, once; the volume is made in this project.
+
+        Raises NoAccess, ProjectUnavailable, QuotaExceeded, Throttled, BackupServiceDown or Refused
+        when Cinder has certainly not acted; ResultUnknown when it may have; CloudUnavailable when
+        no token could be had.
+        """
+        body = {
+            "name": volume.name,
+            "size": volume.size_gib,
+            "backup_id": backup_id,
+            "volume_type": volume.volume_type,
+            "availability_zone": volume.availability_zone,
+            "metadata": dict(volume.metadata),
+        }
+        response = self._post("/volumes", {"volume": body}, project_id)
+        if response.status_code not in (200, 202):
+            raise create_refusal(response)
+        try:
+            return VolumeId(str(response.json()["volume"]["id"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ResultUnknown("POST /volumes: accepted, but the answer has no id") from error
+
+    def set_bootable(self, volume_id: VolumeId, project_id: ProjectId) -> None:
+        """Mark a volume as one that a server can boot from; may be repeated.
+
+        A restore loses the flag, unless Glance's metadata came with the source.
+        Raises what `restore` raises.
+        """
+        action = {"os-set_bootable": {"bootable": True}}
+        response = self._post(f"/volumes/{volume_id}/action", action, project_id)
+        if response.status_code not in (200, 202, 204):
+            raise create_refusal(response)
+
+    def _post(self, path: str, body: Any, project_id: ProjectId) -> requests.Response:
+        auth = self._api.token_of(project_id)
+        return self._api.once(
+            "block_storage", "POST", path, json=body, auth=auth, microversion=CINDER_VOLUMES
+        )
