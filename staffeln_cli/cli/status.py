@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from staffeln_cli.cli.calendar import calendar
 from staffeln_cli.cli.listing_options import (
     listed,
     read_only_runtime,
@@ -250,5 +251,7 @@ def explain(session: Session, volume: str, offline: bool, shape: str) -> None:
     else:
         explanation.show(explained, session.runtime.now())
 
+
+status.add_command(calendar)
 
 COMMANDS: tuple[click.Command, ...] = (status, explain)

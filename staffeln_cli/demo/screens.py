@@ -13,7 +13,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from staffeln_cli.demo.calendar import Calendar, has_blocks
+from staffeln_cli.demo.calendar import Calendar
+from staffeln_cli.render.calendar import has_blocks
 
 _WIDEST = 92
 _IN_A_FILE = 80

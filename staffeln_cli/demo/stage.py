@@ -15,10 +15,11 @@ from staffeln_cli.commands import backup, check, collect, retain
 from staffeln_cli.commands.status import views
 from staffeln_cli.config import Settings, load
 from staffeln_cli.demo import simcloud
-from staffeln_cli.demo.calendar import Calendar, Mark, Strip
+from staffeln_cli.demo.calendar import Calendar
 from staffeln_cli.demo.screens import Ran, Seen
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.model import Outcome
+from staffeln_cli.planning.calendar import Mark, Strip, mark_of
 from staffeln_cli.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Stage:
                 self.cloud.world.project(volumes[volume_id]["project_id"]).name,
                 self.cloud.world.server(volumes[volume_id]["attachments"][0].server_id).name,
                 name,
-                [marks.get((volume_id, moment), Mark.NONE) for moment in moments],
+                [marks.get((volume_id, moment), Mark.BEFORE) for moment in moments],
             )
             for name, volume_id in self.ids.items()
             if any(key[0] == volume_id for key in marks)
@@ -108,11 +109,10 @@ class Stage:
     def _of_records(self) -> Iterator[tuple[tuple[str, datetime], Mark]]:
         for record in self.records():
             moment = record["started_at"] or record["planned_at"]
-            made = Mark.FULL if record["kind"] == "full" else Mark.INCREMENTAL
-            mark = {"failed": Mark.FAILED, "deleted": Mark.REMOVED}.get(record["state"], made)
-            if record["state"] in ("deleting", "deleted") and record["succeeded_at"] is None:
-                mark = Mark.FAILED
-            yield (record["volume_id"], _hour(moment)), mark
+            succeeded = record["succeeded_at"] is not None
+            mark = mark_of(record["kind"], record["state"], succeeded=succeeded)
+            if mark is not None:
+                yield (record["volume_id"], _hour(moment)), mark
 
     def _of_others(self) -> dict[tuple[str, datetime], Mark]:
         return {(one["volume_id"], _hour(one["created_at"])): Mark.MANUAL for one in self.manual()}

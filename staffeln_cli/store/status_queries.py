@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from staffeln_cli.model import InventoryVolume, ProjectId, ProjectRecord, State
+from staffeln_cli.model import InventoryVolume, ProjectId, ProjectRecord, State, VolumeId
 from staffeln_cli.model.lifecycle import LIVE
+from staffeln_cli.planning.calendar import DatedBackup, ProtectedVolume
 from staffeln_cli.store.database import Database
-from staffeln_cli.tables import BackupRow, ProjectRow, RunRow, VolumeRow
+from staffeln_cli.tables import BackupRow, ProjectRow, RunRow, UtcDateTime, VolumeRow
 
 _AT_ONCE = 2000
 """Rows fetched at a time."""
@@ -84,6 +85,27 @@ class StatusQueries:
         if wanted.project is not None:
             query = query.where(_is_named(ProjectRow, wanted.project))
         return map(ProjectRecord._make, self._rows(query))
+
+    def protected_volumes(self, wanted: Filter) -> list[ProtectedVolume]:
+        """The protected volumes that exist, in no order."""
+        query = (
+            select(*_columns(VolumeRow, ProtectedVolume._fields))
+            .join(ProjectRow, ProjectRow.project_id == VolumeRow.project_id, isouter=True)
+            .where(VolumeRow.protected.is_(True), VolumeRow.gone_at.is_(None))
+            .where(*_named(VolumeRow, wanted))
+        )
+        return list(map(ProtectedVolume._make, self._rows(query)))
+
+    def dated_backups(
+        self, volume_ids: Sequence[VolumeId], since: datetime
+    ) -> Iterator[DatedBackup]:
+        """The backups of these volumes that started, or were planned, at or after a moment."""
+        moment = func.coalesce(BackupRow.started_at, BackupRow.planned_at, type_=UtcDateTime())
+        columns = (BackupRow.volume_id, BackupRow.kind, BackupRow.state, BackupRow.succeeded_at)
+        query = select(*columns, moment).where(
+            BackupRow.volume_id.in_(volume_ids), moment >= since
+        )
+        return map(DatedBackup._make, self._rows(query))
 
     def protected_sizes(self) -> dict[ProjectId, tuple[int, int]]:
         """For each project with protected volumes, how many they are and their GiB."""

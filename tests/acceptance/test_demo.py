@@ -29,7 +29,7 @@ FACTS = """
 CALENDAR = """
     webshop    shop-web   web-root  ··· ··· ·█▄▄▄▄▄▄█▄▄▄▄▄▄█▄▄▄▄▄▄
                shop-db    db-root   ··· ··· ·█▄▄▄▄▄▄█▄▄▄▄▄▄█▄▄▄▄▄▄
-               shop-db    orders    █▄▄◆··· █▄▄▄▄▄▄█▄▄▄▄▄▄█▄▄▄▄▄▄█
+                          orders    █▄▄◆··· █▄▄▄▄▄▄█▄▄▄▄▄▄█▄▄▄▄▄▄█
     payroll    books      ledger    █▄▄ ▄▄x▄▄█▄▄▄▄▄▄█▄▄▄▄▄▄█▄▄▄▄▄▄
     analytics  warehouse  cubes     ··· ··x··█▄▄▄▄▄▄█▄▄▄▄▄▄█▄▄▄▄▄▄
 """

@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-ALL = ("start_up", "collect", "memory", "starting", "retain", "policy")
+ALL = ("start_up", "collect", "memory", "starting", "retain", "policy", "status")
 
 
 def main() -> None:

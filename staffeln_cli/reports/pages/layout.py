@@ -107,7 +107,7 @@ def noted(row: Row, text: str) -> Row:
 
 def writing(timezone: str | None) -> When:
     """Format times in this time zone, always with the offset from UTC."""
-    return partial(_written, _zone(timezone))
+    return partial(_written, zone_named(timezone))
 
 
 def _written(zone: tzinfo, moment: datetime | None) -> str:
@@ -119,7 +119,8 @@ def _written(zone: tzinfo, moment: datetime | None) -> str:
     return local.isoformat(sep=" ", timespec="minutes")
 
 
-def _zone(name: str | None) -> tzinfo:
+def zone_named(name: str | None) -> tzinfo:
+    """The time zone of this name, UTC without one; ConfigError if the system has no such zone."""
     if name is None or name.upper() == "UTC":
         return UTC
     try:

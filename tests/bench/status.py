@@ -1,0 +1,162 @@
+"""`status` and `status calendar` over a million records of 30,000 volumes.
+
+STAFFELN_TEST_BACKUPS makes it smaller; with STAFFELN_TEST_POSTGRESQL=1 the database is PostgreSQL.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, insert, text
+
+from staffeln_cli.model import Kind, Origin, State
+from staffeln_cli.tables import BackupRow, ProjectRow, RunRow, VolumeRow
+from tests.bench.measure import middle, run, say, title
+from tests.services.postgres import a_postgres
+
+BACKUPS, VOLUMES, PROJECTS, PER_SERVER = 1_000_000, 30_000, 300, 3
+STAFFELN = [sys.executable, "-m", "staffeln_cli"]
+RUNS = 3
+SHOWN = (
+    ("status",),
+    ("status", "-f", "json"),
+    ("status", "--prometheus", "-"),
+    ("status", "calendar"),
+    ("status", "calendar", "--days", "90"),
+    ("status", "projects"),
+)
+
+
+def main() -> None:
+    number = int(os.environ.get("STAFFELN_TEST_BACKUPS", BACKUPS))
+    with _database() as environ:
+        volumes = max(1, VOLUMES * number // BACKUPS)
+        seed(environ["STAFFELN_DATABASE_URL"], number, volumes)
+        title(f"status, {number:,} records, {volumes:,} volumes (1.5 s)")
+        os.sync()
+        run([*STAFFELN, "status"], environ)
+        for words in SHOWN:
+            runs = [run([*STAFFELN, *words], environ, most=0) for _ in range(RUNS)]
+            wall, cpu = middle(runs, lambda one: one.wall), middle(runs, lambda one: one.cpu)
+            memory = f"{middle(runs, lambda one: one.memory):.0f} MiB"
+            say(f"staffeln {' '.join(words)}", f"{wall:.2f} s", f"CPU {cpu:.2f} s", memory)
+
+
+@contextmanager
+def _database() -> Iterator[dict[str, str]]:
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {"STAFFELN_LOCK_URL": f"file://{folder}/locks", "OS_CLOUD": "none"}
+        if os.environ.get("STAFFELN_TEST_POSTGRESQL") == "1":
+            with a_postgres(durable=True) as server:
+                environ["STAFFELN_DATABASE_URL"] = server.url
+                run([*STAFFELN, "db", "upgrade"], environ)
+                yield environ
+            return
+        environ["STAFFELN_DATABASE_URL"] = f"sqlite:///{folder}/status.db"
+        run([*STAFFELN, "db", "upgrade"], environ)
+        yield environ
+
+
+def seed(url: str, number: int, volumes: int) -> None:
+    """A backup each night; of every volume the last days are kept, one in 300 is overdue."""
+    engine = create_engine(url)
+    now = datetime.now(UTC).replace(microsecond=0)
+    nights = number // volumes
+    with engine.begin() as connection:
+        _insert(connection, ProjectRow, ({**_project(one)} for one in range(PROJECTS)))
+        _insert(connection, VolumeRow, (_volume(one, now, nights) for one in range(volumes)))
+        backups = (_backup(one, night, now) for one in range(volumes) for night in range(nights))
+        _insert(connection, BackupRow, backups)
+        _insert(connection, RunRow, [_run(now)])
+        if engine.dialect.name != "sqlite":
+            connection.execute(text("ANALYZE"))
+    engine.dispose()
+
+
+def _insert(connection: Connection, table: Any, rows: Any) -> None:
+    part = []
+    for row in rows:
+        part.append(row)
+        if len(part) == 5000:
+            connection.execute(insert(table), part)
+            part = []
+    if part:
+        connection.execute(insert(table), part)
+
+
+def _project(number: int) -> dict[str, object]:
+    return {
+        "project_id": f"{number:032x}",
+        "project_name": f"project-{number:03}",
+        "domain_id": "default",
+        "enabled": True,
+    }
+
+
+def _names(number: int) -> dict[str, object]:
+    server = number // PER_SERVER
+    return {
+        "volume_id": f"{number:036x}",
+        "volume_name": f"volume-{number:05}",
+        "server_id": f"{server:036x}",
+        "server_name": f"server-{server:05}",
+        "project_id": f"{server % PROJECTS:032x}",
+    }
+
+
+def _volume(number: int, now: datetime, nights: int) -> dict[str, object]:
+    success = now - timedelta(days=5 if number % 300 == 0 else 0, hours=3)
+    return {
+        **_names(number),
+        "status": "in-use",
+        "size_gib": 20 + number % 80,
+        "bootable": number % PER_SERVER == 0,
+        "encrypted": False,
+        "protected": True,
+        "first_seen_at": now - timedelta(days=nights),
+        "last_seen_at": now,
+        "protected_since": now - timedelta(days=nights),
+        "last_started_at": success,
+        "last_success_at": success,
+    }
+
+
+def _backup(number: int, night: int, now: datetime) -> dict[str, object]:
+    started = now - timedelta(days=night, hours=3)
+    is_removed = night > 17
+    state = State.DELETED if is_removed else State.AVAILABLE
+    if number % 300 == 0 and night < 5:
+        state = State.FAILED
+    return {
+        **_names(number),
+        "id": f"{number:05}{night:03}",
+        "name": f"staffeln-{number:05}-{night:03}",
+        "backup_id": f"{number:032x}{night:04x}",
+        "kind": Kind.INCREMENTAL if night % 7 else Kind.FULL,
+        "state": state,
+        "origin": Origin.SCHEDULED,
+        "attempt": 1,
+        "size_gib": 20 + number % 80,
+        "planned_at": started,
+        "started_at": started,
+        "finished_at": started + timedelta(minutes=20),
+        "succeeded_at": None if state is State.FAILED else started + timedelta(minutes=20),
+        "deleted_at": now if is_removed else None,
+    }
+
+
+def _run(now: datetime) -> dict[str, object]:
+    return {
+        "id": "1",
+        "command": "collect",
+        "host": "host1",
+        "started_at": now - timedelta(minutes=5),
+        "ended_at": now - timedelta(minutes=4),
+        "outcome": "ok",
+        "counts": {},
+        "failures": [],
+    }
