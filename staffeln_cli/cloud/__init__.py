@@ -1,7 +1,7 @@
 """The one door to OpenStack."""
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 
 from staffeln_cli.cloud.api import Api
@@ -23,14 +23,15 @@ class Cloud:
         self,
         settings: CloudSettings,
         *,
+        now: Callable[[], datetime],
         stopping: threading.Event | None = None,
         metadata_keys: Collection[str] = (),
     ) -> None:
-        """`stopping`, once set, ends the waiting for a cloud in trouble.
+        """`now` is the time by this host; `stopping`, once set, ends the waiting for a cloud.
 
         Listings keep only these keys of the metadata of servers and volumes.
         """
-        self._api = Api(settings, stopping or threading.Event())
+        self._api = Api(settings, stopping or threading.Event(), now)
         self.listings = Listings(self._api, metadata_keys)
         self.backups = BackupActions(self._api)
         self.volumes = VolumeActions(self._api)
@@ -52,6 +53,13 @@ class Cloud:
         The services are `keystone`, `nova` and `cinder`.
         """
         return self._api.clock_skews(now)
+
+    def require_right_clock(self) -> None:
+        """From now on, ClockWrong as soon as a service states another time than this host's.
+
+        That is: more than 5 minutes off. What was heard before counts, too.
+        """
+        self._api.require_right_clock()
 
     def clock_skew(self, now: datetime) -> timedelta | None:
         """How far `now` is from the service that differs most; None where none states the time."""

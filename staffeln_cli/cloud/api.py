@@ -1,7 +1,7 @@
 """Raw requests to the services: what may be repeated is, and everything is counted."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from keystoneauth1 import exceptions as ksa
 from keystoneauth1.identity import v3
 from openstack import exceptions as sdk
 
+from staffeln_cli.cloud.clocks import Clocks
 from staffeln_cli.cloud.connection import connected, needs_environment
 from staffeln_cli.cloud.login import Keystone, Login
 from staffeln_cli.cloud.retries import Later, RetryBudget, is_passing, message_of
@@ -31,11 +32,14 @@ _REFUSED_TOKENS = 3
 class Api:
     """Raw requests with one login to one cloud. Threads may share it."""
 
-    def __init__(self, settings: CloudSettings, stopping: threading.Event) -> None:
+    def __init__(
+        self, settings: CloudSettings, stopping: threading.Event, now: Callable[[], datetime]
+    ) -> None:
         self._settings = settings
+        self._needs_right_clock = False
         self._connection = connected(settings)
         deadlines = Deadlines(settings.request_timeout, stopping, grace=_STOP_GRACE)
-        self._transport = Transport(settings.workers + _LISTINGS, deadlines)
+        self._transport = Transport(settings.workers + _LISTINGS, deadlines, Clocks(now))
         session = self._connection.session.session
         for scheme in ("http://", "https://"):
             session.mount(scheme, self._transport)
@@ -69,6 +73,11 @@ class Api:
         """How far `now` is ahead of each service's clock, of those that have stated the time."""
         return self._transport.clocks.skews(now)
 
+    def require_right_clock(self) -> None:
+        """From now on, ClockWrong as soon as a service states another time than this host's."""
+        self._needs_right_clock = True
+        self._transport.clocks.check()
+
     def login(self) -> Login:
         """Get a token, once; see Keystone.login."""
         return self._keystone.login()
@@ -83,7 +92,8 @@ class Api:
         """GET, repeated for a while after 429, 5xx and lost connections; the body of a 200.
 
         CloudUnavailable when it kept failing; `Unexpected`, with the status, for any other answer;
-        NotAdmin when the answer may lack what only an admin is shown.
+        NotAdmin when the answer may lack what only an admin is shown; ClockWrong where a right
+        clock is required and this host's is not.
         """
 
         def attempt() -> requests.Response:
@@ -101,6 +111,8 @@ class Api:
         what = f"cloud {self._keystone.cloud_name}: GET {path}"
         response = self._retries.retrying(attempt, what)
         self._keystone.still_admin()
+        if self._needs_right_clock:
+            self._transport.clocks.check()
         if response.status_code != 200:
             raise Unexpected(f"GET {path}", response)
         return response.content

@@ -75,7 +75,8 @@ class Endpoints:
             for one in found:
                 clocks.register("keystone", str(one.url))
         clocks.register("nova", self._url("compute"))
-        clocks.register("cinder", self._url("block-storage"))
+        cinder = without_project(self._url("block-storage"), self._project_id)
+        clocks.register("cinder", cinder)
 
     def seen(self, auth_url: str) -> CloudSeen:
         """The cloud, as a database remembers it."""

@@ -22,9 +22,9 @@ _AT_ONCE = 4 << 20
 class Transport(TCPKeepAliveAdapter):
     """Counts each request, bounds it as a whole, and notes the time that each service states."""
 
-    def __init__(self, connections: int, deadlines: Deadlines) -> None:
+    def __init__(self, connections: int, deadlines: Deadlines, clocks: Clocks) -> None:
         self.count = 0
-        self.clocks = Clocks()
+        self.clocks = clocks
         self._deadlines = deadlines
         self._lock = threading.Lock()
         self._discovery = threading.local()

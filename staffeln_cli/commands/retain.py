@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from staffeln_cli.config.rules import retention_terms
 from staffeln_cli.config.settings import RetentionSettings
-from staffeln_cli.errors import BrakeApplied, ClockWrong
+from staffeln_cli.errors import BrakeApplied
 from staffeln_cli.model import (
     Backup,
     BackupId,
@@ -25,7 +25,6 @@ from staffeln_cli.runtime import Run, Runtime, run_pass
 from staffeln_cli.runtime.decisions import Decisions
 
 COUNTS = ("kept", "expired", "deleting", "deleted", "blocked")
-CLOCK_TOLERANCE = timedelta(minutes=5)
 _VOLUMES_AT_ONCE = 100
 """About a page of backups: judging more at once would delay the next requests for pages."""
 
@@ -58,8 +57,6 @@ class _Removals:
 
 
 def _retain(run: Run, *, confirmed: bool) -> None:
-    run.cloud.login()
-    _check_clock(run)
     removals = _judged(run)
     why = brake(removals.number, removals.available, run.settings.retention.brake)
     if why is not None and not confirmed:
@@ -71,21 +68,9 @@ def _retain(run: Run, *, confirmed: bool) -> None:
         for decisions in removals.decisions.values():
             run.decisions.join(decisions)
         return
-    _check_clock(run)
     run.store.inventory.note_retention_terms(removals.changed_terms)
     carry_out(run, removals.plans)
     _forget(run)
-
-
-def _check_clock(run: Run) -> None:
-    skew = run.cloud.clock_skew(run.now())
-    if skew is not None and abs(skew) > CLOCK_TOLERANCE:
-        direction = "ahead of" if skew > timedelta() else "behind"
-        raise ClockWrong(
-            f"this host's clock is {timedelta(seconds=round(abs(skew).total_seconds()))}"
-            f" {direction} the cloud's; nothing is deleted until they agree within"
-            f" {CLOCK_TOLERANCE}; check NTP on both"
-        )
 
 
 def _judged(run: Run) -> _Removals:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from staffeln_cli.config import Settings
 from staffeln_cli.errors import (
+    ClockWrong,
     CloudUnavailable,
     NoAccess,
     NoParent,
@@ -79,7 +80,7 @@ def start(run: Run, record: BackupRecord, waiting: Waiting) -> None:
         run.fail("backup", record.name, f"{error}; check will look it up by its name")
     except Refused as refusal:
         _refused(run, record, refusal, waiting)
-    except CloudUnavailable:
+    except (ClockWrong, CloudUnavailable):
         put_back(run, record)  # nothing was asked yet: there was no token to ask with
         raise
 

@@ -107,6 +107,14 @@ def believed(moment: datetime | None, now: datetime) -> datetime | None:
     return moment
 
 
+def clock_error(skew: timedelta) -> str | None:
+    """How far a clock is ahead of another one, or behind it; None where they agree."""
+    if abs(skew) <= CLOCK_TOLERANCE:
+        return None
+    direction = "ahead of" if skew > timedelta() else "behind"
+    return f"{timedelta(seconds=round(abs(skew).total_seconds()))} {direction}"
+
+
 def age_counts_from(started_at: datetime | None, created_at: datetime) -> datetime:
     """From when a backup's age counts: the later of our start and Cinder's `created_at`."""
     return created_at if started_at is None else max(started_at, created_at)

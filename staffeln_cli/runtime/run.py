@@ -204,14 +204,17 @@ def _recorded(run: Run, *, leader: bool) -> Iterator[None]:
     """Lead if need be, see that cloud and database belong together, and keep a row of the run."""
     database = run.store.database
     with ExitStack() as frame:
+        if leader and not run.dry_run:
+            frame.enter_context(run.runtime.lock(run.command))
+        login = run.cloud.login()
+        run.cloud.require_right_clock()  # before anything is written
         if run.dry_run:
             frame.enter_context(database.session(read_only=True))
         elif leader:
-            frame.enter_context(run.runtime.lock(run.command))
             fence = database.raise_fence(run.command, run.id)
             frame.enter_context(database.session(fence=fence))
         run.cloud.listings.on_unreadable = run.skip_unreadable
-        run.store.cloud.belongs_to(run.cloud.login().cloud, remember=not run.dry_run)
+        run.store.cloud.belongs_to(login.cloud, remember=not run.dry_run)
         if run.dry_run:
             yield
             return

@@ -85,8 +85,16 @@ class Runtime:
         from staffeln_cli.cloud import Cloud
 
         select, retention = self.settings.select, self.settings.retention
-        keys = (select.metadata_key, select.skip_volume_key, retention.metadata_key)
-        return Cloud(self.settings.cloud, stopping=self.stop.event, metadata_keys=keys)
+        return Cloud(
+            self.settings.cloud,
+            now=self.now,
+            stopping=self.stop.event,
+            metadata_keys=(
+                select.metadata_key,
+                select.skip_volume_key,
+                retention.metadata_key,
+            ),
+        )
 
     @cached_property
     def unchecked_store(self) -> "Store":

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.errors import ClockWrong
 from staffeln_cli.model import State
 from tests.resilience.conftest import IS_SOAK
 from tests.resilience.hosts import Host
@@ -12,6 +13,8 @@ from tests.resilience.process import Frozen
 from tests.resilience.situations import HealthyHost, a_healthy_host, two_projects, violations
 
 TEN_MINUTES = timedelta(minutes=10)
+FOUR_MINUTES = timedelta(minutes=4)
+"""Less than what stops a pass, and longer than a claim lasts here."""
 
 
 @pytest.mark.parametrize("off", [TEN_MINUTES, -TEN_MINUTES], ids=["ahead", "behind"])
@@ -21,32 +24,36 @@ def test_a_host_whose_clock_is_ten_minutes_off_plans_nothing_twice_and_deletes_n
     wrong = a_healthy_host(host.environ, lambda: cloud.now() + off)
     two_projects(cloud)
     for _ in range(2 * 8):
-        wrong("collect", "backup")
-        healthy("collect", "backup")
+        assert wrong.try_pass("collect").exit_code == ClockWrong.exit_code
+        healthy("collect")
+        assert wrong.try_pass("backup").exit_code == ClockWrong.exit_code
+        healthy("backup")
         cloud.finish_backups()
-        wrong("check")
+        assert wrong.try_pass("check").exit_code == ClockWrong.exit_code
+        healthy("check")
         cloud.advance(hours=3)
     assert len(cloud.backups()) == 7 * 2
     cloud.advance(days=30)
     retain = wrong.try_pass("retain")
-    assert (retain.outcome, retain.exit_code) == ("failed", 69)
+    assert (retain.outcome, retain.exit_code) == ("failed", ClockWrong.exit_code)
     assert "clock" in (retain.note or "")
     assert len(cloud.backups()) == 7 * 2
     assert violations(cloud, healthy) == []
     wrong.runtime.close()
 
 
-def test_a_host_whose_clock_is_ten_minutes_ahead_takes_no_live_claim_from_others(
+def test_a_host_whose_clock_is_four_minutes_ahead_takes_no_live_claim_from_others(
     cloud: SimCloud, host_on_postgresql: Host
 ) -> None:
     healthy = a_healthy_host(host_on_postgresql.environ, None)
     two_projects(cloud)
+    cloud.freeze(datetime.now(UTC))
     cloud.thaw()
     healthy("collect")
     cloud.lose_reply_next("POST", "/backups$", acting=False)
     healthy("backup")
     ahead = host_on_postgresql.under(
-        clock=Frozen(datetime.now(UTC) + TEN_MINUTES), right_database_clock=True
+        clock=Frozen(datetime.now(UTC) + FOUR_MINUTES), right_database_clock=True
     )
     assert ahead.run("check").wait() == 0
     assert healthy.store.records.count()[State.STARTING] == 1, (

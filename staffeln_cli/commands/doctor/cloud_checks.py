@@ -16,8 +16,8 @@ from staffeln_cli.commands.doctor.check import (
 from staffeln_cli.errors import CloudUnavailable, NotAdmin
 from staffeln_cli.model import Project, ProjectId
 from staffeln_cli.model.durations import Duration
+from staffeln_cli.planning.evidence import CLOCK_TOLERANCE
 
-_MOST_SKEW = timedelta(minutes=5)
 _NOTABLE_SKEW = timedelta(minutes=1)
 _MOST_QUOTAS = 50
 """Projects whose quota is checked: those with the most to back up."""
@@ -58,8 +58,8 @@ def clock(context: CheckContext) -> Iterator[Check]:
     shown = Duration(exact=abs(timedelta(seconds=round(skew.total_seconds()))))
     side = "ahead of" if skew > timedelta() else "behind"
     text = f"this host's clock is {shown} {side} the cloud's"
-    advice = "let NTP or chrony set the clock; retain stops from 5 minutes on"
-    if abs(skew) > _MOST_SKEW:
+    advice = "let NTP or chrony set the clock; every pass stops from 5 minutes on"
+    if abs(skew) > CLOCK_TOLERANCE:
         yield unreachable(text, advice)
     elif abs(skew) > _NOTABLE_SKEW:
         yield warning(text, advice)
