@@ -95,9 +95,22 @@ class Api:
         NotAdmin when the answer may lack what only an admin is shown; ClockWrong where a right
         clock is required and this host's is not.
         """
+        return self._got(service, path, microversion=microversion, params=params)
 
+    def get_with(
+        self,
+        auth: v3.base.Auth,
+        service: str,
+        path: str,
+        *,
+        microversion: str | None = None,
+        **params: str,
+    ) -> bytes:
+        """The same with another token than the login's."""
+        return self._got(service, path, microversion=microversion, params=params, auth=auth)
+
+    def _got(self, service: str, path: str, **options: Any) -> bytes:
         def attempt() -> requests.Response:
-            options = {"microversion": microversion, "params": params}
             try:
                 answer = self.once(service, "GET", path, **options)
             except ResultUnknown as error:

@@ -1,6 +1,7 @@
 """Back up chosen volumes now, whatever the schedule says."""
 
 import secrets
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.operations.follow_backup import follow
+from staffeln_cli.operations.ownership import Ownership
 from staffeln_cli.operations.start_backup import Waiting, caps_of, start
 from staffeln_cli.planning.chains.summary import summary_of
 from staffeln_cli.planning.protection import selection
@@ -140,7 +142,8 @@ def _start(run: Run, ids: Collection[RecordId]) -> None:
     batch = run.store.lifecycle.claim_next(
         run.claim(), caps=caps_of(run.settings), limit=len(ids), only=ids
     )
-    for _ in run.parallel(lambda record: start(run, record, waiting), batch):
+    ownership = Ownership(run, Counter(record.project_id for record in batch))
+    for _ in run.parallel(lambda record: start(run, record, waiting, ownership), batch):
         pass
 
 

@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -22,9 +23,11 @@ from staffeln_cli.errors import (
 from staffeln_cli.model import BackupId, BackupRecord, Decision, Kind, ProjectId
 from staffeln_cli.model.naming import RECORD_KEY, SERVER_KEY, called
 from staffeln_cli.model.statuses import VOLUME_BUSY
+from staffeln_cli.operations.ownership import Ownership
 from staffeln_cli.runtime import Run
 from staffeln_cli.store import Caps
 
+GONE = "the volume is gone"
 BUSY_PAUSE = timedelta(minutes=5)
 """How long a volume that was busy is left alone."""
 
@@ -58,24 +61,24 @@ def caps_of(settings: Settings) -> Caps:
     return Caps(settings.backup.max_in_flight, settings.backup.max_in_flight_per_project)
 
 
-def start(run: Run, record: BackupRecord, waiting: Waiting) -> None:
-    """Ask Cinder once. Whatever happens to this process, `check` can tell from the name."""
-    if record.project_id in waiting.no_access:
-        _failed(run, record, waiting.no_access[record.project_id])
-        return
-    if record.project_id in waiting.over_quota:
-        put_back(run, record, "waits: its project is over quota")
-        return
-    if record.project_id in waiting.unavailable:
-        put_back(run, record, f"waits: {waiting.unavailable[record.project_id]}")
+def start(run: Run, record: BackupRecord, waiting: Waiting, ownership: Ownership) -> None:
+    """Ask Cinder once. Whatever happens to this process, `check` can tell from the name.
+
+    The backup is only made in the project that owns the volume at this moment.
+    """
+    if _has_to_wait(run, record, waiting):
         return
     try:
         # Before the claim is extended: a token may be waited for longer than a claim lasts.
         run.cloud.backups.fetch_token(record.project_id)
-        _ask(run, record)
+        owner = ownership.owner(record)
+        if owner == record.project_id:
+            _ask(run, record)
+        else:
+            _cancel(run, record, owner)
     except NoParent:
         run.store.notes.change_kind(record.id, Kind.FULL, None)
-        start(run, replace(record, kind=Kind.FULL, chain_id=None), waiting)
+        start(run, replace(record, kind=Kind.FULL, chain_id=None), waiting, ownership)
     except ResultUnknown as error:
         run.fail("backup", record.name, f"{error}; check will look it up by its name")
     except Refused as refusal:
@@ -83,6 +86,20 @@ def start(run: Run, record: BackupRecord, waiting: Waiting) -> None:
     except (ClockWrong, CloudUnavailable):
         put_back(run, record)  # nothing was asked yet: there was no token to ask with
         raise
+
+
+def _has_to_wait(run: Run, record: BackupRecord, waiting: Waiting) -> bool:
+    """Whether its project gets no further backup in this pass; the record is then dealt with."""
+    project_id = record.project_id
+    if project_id in waiting.no_access:
+        _failed(run, record, waiting.no_access[project_id])
+    elif project_id in waiting.over_quota:
+        put_back(run, record, "waits: its project is over quota")
+    elif project_id in waiting.unavailable:
+        put_back(run, record, f"waits: {waiting.unavailable[project_id]}")
+    else:
+        return False
+    return True
 
 
 def _ask(run: Run, record: BackupRecord) -> None:
@@ -109,7 +126,7 @@ def _refused(run: Run, record: BackupRecord, refusal: Refused, waiting: Waiting)
     """Cinder has certainly not acted: say what that means for the record."""
     lifecycle = run.store.lifecycle
     if isinstance(refusal, VolumeGone):
-        lifecycle.cancelled(record, "the volume is gone", run.now(), owner=run.id)
+        _not_found(run, record)
     elif isinstance(refusal, Throttled) or (isinstance(refusal, VolumeBusy) and _passes(refusal)):
         not_before = run.now() + BUSY_PAUSE
         lifecycle.plan_again(record, str(refusal), owner=run.id, not_before=not_before)
@@ -123,6 +140,28 @@ def _refused(run: Run, record: BackupRecord, refusal: Refused, waiting: Waiting)
         if isinstance(refusal, NoAccess):
             waiting.no_access[record.project_id] = str(refusal)
         _failed(run, record, str(refusal))
+
+
+def _not_found(run: Run, record: BackupRecord) -> None:
+    """Cinder has no such volume in the project: it is gone, or has another owner by now."""
+    try:
+        volume = run.cloud.lookups.volume(record.volume_id)
+    except CloudUnavailable:
+        put_back(run, record)
+        raise
+    _cancel(run, record, volume.project_id if volume is not None else None)
+
+
+def _cancel(run: Run, record: BackupRecord, owner: ProjectId | None) -> None:
+    """End a plan that must not be carried out in its project; the next collect plans anew."""
+    reason = GONE if owner is None else transferred(owner, run.store.projects.names())
+    run.store.lifecycle.cancelled(record, reason, run.now(), owner=run.id)
+
+
+def transferred(owner: ProjectId, names: Mapping[ProjectId, str]) -> str:
+    """Why a plan of a volume's former owner is cancelled."""
+    name = f"{names[owner]} ({owner})" if names.get(owner) else owner
+    return f"the volume now belongs to project {name}"
 
 
 def put_back(run: Run, record: BackupRecord, reason: str | None = None) -> None:

@@ -147,6 +147,15 @@ class Inventory:
             number: int = connection.execute(protected).scalar_one()
         return number
 
+    def count_owned(self, project_id: ProjectId) -> int:
+        """How many volumes that exist a project owns."""
+        owned = select(func.count()).where(
+            VolumeRow.project_id == project_id, VolumeRow.gone_at.is_(None)
+        )
+        with self._database.read() as connection:
+            number: int = connection.execute(owned).scalar_one()
+        return number
+
     def count_servers(self) -> int:
         """How many servers the volumes that exist were last seen on."""
         servers = select(func.count(VolumeRow.server_id.distinct())).where(

@@ -76,6 +76,16 @@ class Records:
             )
             return {state: number for state, number in rows}  # noqa: C416 - mypy knows rows no better
 
+    def planned_by_project(self) -> dict[ProjectId, int]:
+        """How many records of each project are planned."""
+        counts = (
+            select(BackupRow.project_id, func.count())
+            .where(BackupRow.state == State.PLANNED)
+            .group_by(BackupRow.project_id)
+        )
+        with self._database.read() as connection:
+            return {ProjectId(one): number for one, number in connection.execute(counts)}
+
     def available_ids(self) -> set[BackupId]:
         """Cinder's ids of all backups that should be there."""
         available = select(BackupRow.backup_id).where(BackupRow.state == State.AVAILABLE)

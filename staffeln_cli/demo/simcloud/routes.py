@@ -38,6 +38,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         ("GET", "/?", discovery.volume_versions),
         ("GET", "/v3/?", discovery.volume_version),
         ("POST", "/v3{project}/volumes", volumes.created),
+        ("GET", "/v3{project}/volumes", volumes.listed),
         ("GET", "/v3{project}/volumes/detail", volumes.detailed),
         ("GET", "/v3{project}/volumes/{id}", volumes.shown),
         ("DELETE", "/v3{project}/volumes/{id}", volumes.deleted),

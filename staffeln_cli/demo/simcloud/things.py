@@ -125,6 +125,18 @@ class Things:
             columns = {names.get(key, key): value for key, value in values.items()}
             self.world.volumes.change(self.world.volume(volume), **columns)
 
+    def transfer_volume(self, volume: str, project: str) -> None:
+        """Give a volume to another project, as an accepted transfer does; it is detached first."""
+        with self.world.lock:
+            row = self.world.volume(volume)
+            for attachment in row.attachments:
+                if attachment.server_id:
+                    self.detach(row.id, attachment.server_id)
+            self.world.volumes.remove(row.id)
+            row.project_id = self.world.project(project).id
+            row.rendered = None
+            self.world.volumes.add(row)
+
     def remove_volume(self, volume: str) -> None:
         """Remove a volume, whatever its state; its backups survive it."""
         with self.world.lock:

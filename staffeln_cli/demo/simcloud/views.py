@@ -48,6 +48,10 @@ def links(call: Call, plural: str, row_id: str) -> list[dict[str, str]]:
     ]
 
 
+def volume_summary(call: Call, volume: Volume) -> Body:
+    return {"id": volume.id, "name": volume.name, "links": links(call, "volumes", volume.id)}
+
+
 def volume_detail(call: Call, volume: Volume) -> Body:
     admin = call.is_admin()
     newer: list[tuple[tuple[int, int], bool, Body]] = [

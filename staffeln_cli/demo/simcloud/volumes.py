@@ -11,7 +11,7 @@ from staffeln_cli.demo.simcloud.filters import VOLUMES
 from staffeln_cli.demo.simcloud.listing import page
 from staffeln_cli.demo.simcloud.quotas import need_volume_quota
 from staffeln_cli.demo.simcloud.rows import Backup, Volume
-from staffeln_cli.demo.simcloud.views import page_body, prefix, volume_detail
+from staffeln_cli.demo.simcloud.views import page_body, prefix, volume_detail, volume_summary
 
 NOT_DELETABLE = (
     "Invalid volume: Volume status must be available or error or error_restoring or "
@@ -20,6 +20,12 @@ NOT_DELETABLE = (
     "transfer."
 )
 DELETABLE = ("available", "error", "error_restoring", "error_extending", "error_managing")
+
+
+def listed(call: Call) -> Reply:
+    here = f"{call.world.url}/volume/v3{prefix(call)}/volumes"
+    found = page(call, VOLUMES, call.world.volumes, here)
+    return Reply(200, page_body(call, "volumes", found, volume_summary))
 
 
 def detailed(call: Call) -> Reply:

@@ -1,0 +1,71 @@
+"""Who owns a volume at this moment: a backup is only made in that project."""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from staffeln_cli.errors import CloudUnavailable, Refused
+from staffeln_cli.model import BackupRecord, ProjectId, VolumeId
+from staffeln_cli.runtime import Run
+
+_FRESH = 5.0
+"""Seconds for which a listing is believed: about what the requests of one batch take."""
+_PAGE = 1000
+
+
+class _Listed(NamedTuple):
+    """The volumes that a project owned at a moment of `time.monotonic`."""
+
+    at: float
+    volume_ids: set[VolumeId]
+
+
+class Ownership:
+    """Asks Cinder who owns volumes: project by project, or volume by volume where that is fewer.
+
+    Threads may share it.
+    """
+
+    def __init__(self, run: Run, wanted: Mapping[ProjectId, int]) -> None:
+        """`wanted`: about how many volumes of each project will be asked for."""
+        self._run = run
+        self._wanted = wanted
+        self._listed: dict[ProjectId, _Listed] = {}
+        self._pages: dict[ProjectId, int] = {}
+        self._locks: dict[ProjectId, threading.Lock] = defaultdict(threading.Lock)
+
+    def owner(self, record: BackupRecord) -> ProjectId | None:
+        """The project that owns the record's volume; None if Cinder has no such volume.
+
+        Raises CloudUnavailable.
+        """
+        if self._is_listed(record):
+            return record.project_id
+        volume = self._run.cloud.lookups.volume(record.volume_id)
+        return volume.project_id if volume is not None else None
+
+    def _is_listed(self, record: BackupRecord) -> bool:
+        project_id = record.project_id
+        wanted = self._wanted.get(project_id, 0)
+        if wanted < 2:
+            return False
+        with self._locks[project_id]:
+            if project_id not in self._pages:
+                owned = self._run.store.inventory.count_owned(project_id)
+                self._pages[project_id] = owned // _PAGE + 1
+            if wanted <= self._pages[project_id]:
+                return False
+            listed = self._listed.get(project_id)
+            if listed is None or time.monotonic() - listed.at > _FRESH:
+                at = time.monotonic()
+                listed = self._listed[project_id] = _Listed(at, self._own_volumes(project_id))
+        return record.volume_id in listed.volume_ids
+
+    def _own_volumes(self, project_id: ProjectId) -> set[VolumeId]:
+        """None of them where the project's own token may not list them: then each is looked up."""
+        try:
+            return self._run.cloud.lookups.own_volumes(project_id)
+        except (CloudUnavailable, Refused):
+            return set()

@@ -1,0 +1,211 @@
+"""A backup is only made in the project that owns the volume, and each project keeps its terms."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from staffeln_cli.demo.simcloud import SimCloud
+from tests.acceptance.builders import (
+    a_volume,
+    backed_up,
+    ids,
+    records,
+    rounds,
+    sent,
+    some_volumes,
+    states,
+    volumes,
+)
+from tests.build import MARKED
+from tests.conftest import Staffeln
+
+
+def transfer(cloud: SimCloud, volume: str, project: str, **metadata: str) -> str:
+    """Transfer a volume, and attach it to a marked server of its new owner."""
+    if project not in {one.name for one in cloud.world.identity.projects.values()}:
+        cloud.add_project(project)
+    cloud.transfer_volume(volume, project)
+    server = cloud.add_server(f"{project}-server", project=project, metadata=MARKED | metadata)
+    cloud.attach(volume, server)
+    return cloud.world.project(project).id
+
+
+def owners(cloud: SimCloud) -> list[str]:
+    """The names of the projects that own the backups, oldest first."""
+    names = {one.id: one.name for one in cloud.world.identity.projects.values()}
+    return [names[one["project_id"]] for one in cloud.backups()]
+
+
+@pytest.fixture(params=["member", "admin"])
+def login(request: pytest.FixtureRequest, cloud: SimCloud) -> str:
+    """A login with least rights in the projects, or one that is admin everywhere."""
+    role: str = request.param
+    if role == "admin":
+        for project in ("shop", "bank"):
+            cloud.add_project(project)
+            cloud.grant("backup", project, "admin")
+    return role
+
+
+@pytest.mark.usefixtures("login")
+@pytest.mark.parametrize("others", [0, 5])
+def test_a_plan_is_not_carried_out_in_the_project_that_the_volume_has_left(
+    cloud: SimCloud, staffeln: Staffeln, others: int
+) -> None:
+    volume = a_volume(cloud)
+    some_volumes(cloud, others)
+    staffeln("collect")
+    bank = transfer(cloud, volume, "bank")
+    answer = staffeln("run", "-f", "json")
+    assert answer.exit_code == 0
+    assert sorted(owners(cloud)) == ["bank"] + ["shop"] * others
+    ended = next(one for one in records(staffeln) if one["state"] == "cancelled")
+    assert ended["reason"] == f"the volume now belongs to project bank ({bank})"
+
+
+@pytest.mark.usefixtures("login")
+@pytest.mark.parametrize("others", [0, 5])
+def test_the_owner_is_asked_for_before_a_backup_is(
+    cloud: SimCloud, staffeln: Staffeln, others: int
+) -> None:
+    volume = a_volume(cloud)
+    some_volumes(cloud, others)
+    staffeln("collect")
+    transfer(cloud, volume, "bank")
+    assert staffeln("backup").exit_code == 0
+    assert owners(cloud) == ["shop"] * others
+    ended = next(one for one in records(staffeln) if one["volume_id"] == volume)
+    assert ended["state"] == "cancelled"
+    assert "now belongs to project" in ended["reason"]
+    staffeln("collect")
+    assert [one["state"] for one in records(staffeln) if one["volume_id"] == volume] == [
+        "cancelled",
+        "planned",
+    ]
+    backed_up(staffeln, cloud)
+    assert owners(cloud).count("bank") == 1
+
+
+def test_many_backups_of_one_project_cost_one_listing_of_its_volumes(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    staffeln.set(BACKUP_MAX_IN_FLIGHT_PER_PROJECT="30")
+    some_volumes(cloud, 12)
+    staffeln("collect")
+    cloud.requests.clear()
+    staffeln("backup")
+    assert len(sent(cloud, "POST", "/backups")) == 12
+    assert len(sent(cloud, "GET", "/volumes")) == 1
+
+
+def test_a_volume_that_is_gone_when_its_backup_starts_is_called_gone(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    volume = a_volume(cloud)
+    staffeln("collect")
+    cloud.remove_volume(volume)
+    staffeln("backup")
+    assert [one["reason"] for one in records(staffeln)] == ["the volume is gone"]
+
+
+def test_a_transferred_volume_begins_anew_with_a_full_backup(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    volume = a_volume(cloud)
+    rounds(staffeln, cloud, 2, days=1)
+    transfer(cloud, volume, "bank")
+    staffeln("collect")
+    row = volumes(staffeln)[volume]
+    assert (row["last_success_at"], row["last_started_at"]) == (None, None)
+    backed_up(staffeln, cloud)
+    newest = records(staffeln)[-1]
+    assert (newest["kind"], newest["state"]) == ("full", "available")
+    assert owners(cloud) == ["shop", "shop", "bank"]
+
+
+def test_a_transferred_volume_is_due_at_once(cloud: SimCloud, staffeln: Staffeln) -> None:
+    volume = a_volume(cloud)
+    rounds(staffeln, cloud, 1, days=0)
+    transfer(cloud, volume, "bank")
+    assert staffeln("collect", "-f", "json").counts["planned"] == 1
+
+
+def test_a_backup_that_ends_in_the_former_project_is_no_success_of_the_present_one(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    volume = a_volume(cloud)
+    staffeln.cycle("collect", "backup")
+    transfer(cloud, volume, "bank")
+    staffeln("collect")
+    cloud.finish_backups()
+    staffeln("check")
+    assert volumes(staffeln)[volume]["last_success_at"] is None
+    assert staffeln("collect", "-f", "json").counts["planned"] == 1
+
+
+def test_the_former_owner_keeps_what_their_server_asked_for(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    staffeln.set(RETENTION_GRACE="0s", BACKUP_FULL_BACKUP_DEPTH="0")
+    volume = a_volume(cloud, metadata={**MARKED, "__staffeln_retention": "1y"})
+    rounds(staffeln, cloud, 2)
+    transfer(cloud, volume, "bank", __staffeln_retention="1s")
+    rounds(staffeln, cloud, 2)
+    cloud.advance(days=100)
+    staffeln.cycle("collect", "retain", "check", "retain")
+    assert owners(cloud) == ["shop", "shop", "bank"]
+    cloud.advance(days=265)
+    staffeln("retain")
+    assert owners(cloud).count("shop") == 1
+
+
+def test_the_newest_backup_of_each_owner_is_kept(cloud: SimCloud, staffeln: Staffeln) -> None:
+    staffeln.set(BACKUP_FULL_BACKUP_DEPTH="0")
+    volume = a_volume(cloud)
+    rounds(staffeln, cloud, 3)
+    transfer(cloud, volume, "bank")
+    rounds(staffeln, cloud, 3)
+    cloud.advance(days=60)
+    staffeln("retain")
+    assert owners(cloud) == ["shop", "bank"]
+
+
+def test_backups_in_a_project_whose_terms_nobody_noted_are_kept(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    """As after a transfer that happened while the database was lost."""
+    volume = a_volume(cloud)
+    rounds(staffeln, cloud, 2)
+    transfer(cloud, volume, "bank")
+    staffeln("collect")
+    file = staffeln.environ["STAFFELN_DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("DELETE FROM former_owners")
+    cloud.advance(days=60)
+    assert staffeln("retain", "-f", "json").counts["expired"] == 0
+    assert len(ids(cloud)) == 2
+
+
+def test_what_returns_to_its_first_owner_keeps_the_first_terms(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    volume = a_volume(cloud, metadata={**MARKED, "__staffeln_retention": "90d"})
+    rounds(staffeln, cloud, 1)
+    transfer(cloud, volume, "bank", __staffeln_retention="1s")
+    staffeln("collect")
+    cloud.transfer_volume(volume, "shop")
+    staffeln("collect")
+    assert volumes(staffeln)[volume]["retention"] == "90d"
+
+
+def test_a_dry_run_tells_of_the_new_owner_and_changes_nothing(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    volume = a_volume(cloud)
+    staffeln("collect")
+    transfer(cloud, volume, "bank")
+    answer = staffeln("collect", "--dry-run", "-f", "json")
+    assert answer.counts["planned"] == 1
+    assert "now belongs to project bank" in answer.stdout
+    assert states(staffeln) == ["planned"]
