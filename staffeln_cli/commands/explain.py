@@ -30,7 +30,7 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
     briefs = {brief.backup_id: brief for record in records if (brief := record.brief)}
     unfinished = tuple(record for record in records if record.state in UNFINISHED)
     known = members({volume.volume_id: backups}, briefs)[volume.volume_id]
-    settings = runtime.settings.retention
+    settings, now = runtime.settings.retention, runtime.now()
     return Explanation(
         volume=volume,
         project_name=runtime.store.projects.names().get(volume.project_id, ""),
@@ -38,7 +38,7 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
         retention=volume.retention or f"the default, {settings.time}",
         unfinished=unfinished,
         next=_next(runtime, volume, backups) if volume.protected else None,
-        verdicts=tuple(judge(known, retention_terms(settings, volume), runtime.now())),
+        verdicts=tuple(judge(known, retention_terms(settings, volume, now), now)),
     )
 
 

@@ -11,6 +11,7 @@ from staffeln_cli.model import (
     Backup,
     BackupId,
     Decision,
+    FormerOwner,
     InventoryVolume,
     Outcome,
     ProjectId,
@@ -41,6 +42,11 @@ def run(runtime: Runtime, *, dry_run: bool = False, confirmed: bool = False) -> 
     )
 
 
+_Key = tuple[ProjectId, VolumeId]
+_Changed = dict[_Key, str | None]
+_FormerOwners = Mapping[_Key, FormerOwner]
+
+
 @dataclass(slots=True)
 class _Removals:
     """What is to be removed, and out of how many."""
@@ -48,8 +54,10 @@ class _Removals:
     available: int = 0
     number: int = 0
     plans: list[Plan] = field(default_factory=list)
-    changed_terms: dict[VolumeId, str | None] = field(default_factory=dict)
-    """The terms that apply now, of the volumes whose terms differ from those of the last pass."""
+    changed_terms: _Changed = field(default_factory=dict)
+    """The terms that apply now, where they differ from those of the last pass."""
+    changed_former_terms: _Changed = field(default_factory=dict)
+    """The same in projects that the volumes have left."""
     decisions: dict[str, Decisions] = field(
         default_factory=lambda: {word: Decisions() for word in ("changed", "remove", "keep")}
     )
@@ -68,7 +76,10 @@ def _retain(run: Run, *, confirmed: bool) -> None:
         for decisions in removals.decisions.values():
             run.decisions.join(decisions)
         return
-    run.store.inventory.note_retention_terms(removals.changed_terms)
+    run.store.inventory.note_retention_terms(
+        {volume_id: text for (_, volume_id), text in removals.changed_terms.items()}
+    )
+    run.store.former_owners.note_retention_terms(removals.changed_former_terms)
     carry_out(run, removals.plans)
     _forget(run)
 
@@ -76,7 +87,7 @@ def _retain(run: Run, *, confirmed: bool) -> None:
 def _judged(run: Run) -> _Removals:
     """Judge volume by volume while the listing comes in; keep only what is to be removed."""
     removals = _Removals()
-    terms = _Terms(run.settings.retention)
+    terms = _Terms(run.settings.retention, run.store.former_owners.all(), removals)
     done = 0
     for group in _several(run.cloud.listings.backups_by_volume()):
         run.runtime.stop.check()
@@ -84,16 +95,17 @@ def _judged(run: Run) -> _Removals:
         records = run.store.records.briefs(volume_ids)
         inventory = run.store.inventory.volumes(volume_ids)
         left_alone = {row.volume_id for row in run.unreadable("backup")}
-        for (_, volume_id), of_volume in members(group, records).items():
-            if volume_id in left_alone:
+        for key, of_volume in members(group, records).items():
+            if key[1] in left_alone:
                 continue  # the backup that was not understood may depend on any of them
-            _judge_volume(run, of_volume, terms.of(inventory.get(volume_id)), removals)
+            applied = terms.of(key[0], inventory.get(key[1]), run.now())
+            _judge_volume(run, key, of_volume, applied, removals)
             done += len(of_volume)
         run.runtime.progress("backups judged", done, None)
     return removals
 
 
-_Group = dict[tuple[ProjectId, VolumeId], list[Backup]]
+_Group = dict[_Key, list[Backup]]
 """The backups of some volumes; a transferred volume may have some in two projects."""
 
 
@@ -116,32 +128,53 @@ def _several(pages: Iterable[list[Backup]]) -> Iterator[_Group]:
 
 @dataclass(frozen=True, slots=True)
 class _Applied:
-    """The terms that apply to a volume now, also as text, and those of the last pass."""
+    """The terms that apply to a volume in a project, as text, too, and those of the last pass."""
 
-    volume_id: VolumeId | None
     terms: RetentionTerms
     text: str | None
     last_text: str | None
+    noted_in: _Changed | None
+    """Where a change is noted; None for what the inventory does not know."""
 
 
 class _Terms:
-    """The terms of each volume; many have the same, so each is worked out only once."""
+    """The terms of each volume in each project; many have the same: worked out only once."""
 
-    def __init__(self, settings: RetentionSettings) -> None:
+    def __init__(
+        self, settings: RetentionSettings, former_owners: _FormerOwners, removals: _Removals
+    ) -> None:
         self._settings = settings
-        self._known: dict[tuple[str | None, bool], tuple[RetentionTerms, str | None]] = {}
+        self._former_owners = former_owners
+        self._removals = removals
+        self._known: dict[str | None, tuple[RetentionTerms, str | None]] = {}
 
-    def of(self, volume: InventoryVolume | None) -> _Applied:
+    def of(self, project_id: ProjectId, volume: InventoryVolume | None, now: datetime) -> _Applied:
         if volume is None:
-            return _Applied(None, retention_terms(self._settings, None), None, None)
-        key = (volume.retention, volume.gone_at is None)
-        if key not in self._known:
-            terms = retention_terms(self._settings, volume)
-            self._known[key] = terms, written(terms)
-        return _Applied(volume.volume_id, *self._known[key], volume.retained_as)
+            return _Applied(retention_terms(self._settings, None, now), None, None, None)
+        if volume.project_id == project_id:
+            noted_in = self._removals.changed_terms
+            return _Applied(*self._terms(volume, now), volume.retained_as, noted_in)
+        former = self._former_owners.get((project_id, volume.volume_id))
+        if former is None:  # when the volume left that project, nobody noted its terms there
+            return _Applied(retention_terms(self._settings, None, now), None, None, None)
+        theirs = volume.handed_over(project_id, former.retention)
+        noted_in = self._removals.changed_former_terms
+        return _Applied(*self._terms(theirs, now), former.last_applied_retention, noted_in)
+
+    def _terms(self, volume: InventoryVolume, now: datetime) -> tuple[RetentionTerms, str | None]:
+        is_plain = volume.gone_at is None and volume.retention_shortened_at is None
+        if is_plain and volume.retention in self._known:
+            return self._known[volume.retention]
+        terms = retention_terms(self._settings, volume, now)
+        found = terms, written(terms.longest)
+        if is_plain:
+            self._known[volume.retention] = found
+        return found
 
 
-def _judge_volume(run: Run, backups: list[Member], applied: _Applied, removals: _Removals) -> None:
+def _judge_volume(
+    run: Run, key: _Key, backups: list[Member], applied: _Applied, removals: _Removals
+) -> None:
     ours = sum([member.is_ours for member in backups])
     removals.available += ours
     if not ours:
@@ -152,8 +185,8 @@ def _judge_volume(run: Run, backups: list[Member], applied: _Applied, removals: 
     run.counts["kept"] += ours - len(expired)
     run.counts["expired"] += len(expired)
     removals.number += len(expired)
-    if applied.volume_id is not None and applied.text != applied.last_text:
-        removals.changed_terms[applied.volume_id] = applied.text
+    if applied.noted_in is not None and applied.text != applied.last_text:
+        applied.noted_in[key] = applied.text
     if run.dry_run:
         kept_before = _kept_before(backups, applied, now) if expired else {}
         _show(verdicts, kept_before, removals.decisions)

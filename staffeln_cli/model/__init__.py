@@ -16,6 +16,7 @@ from staffeln_cli.model.cloud import (
 from staffeln_cli.model.drills import Drill, DrillId, DrillState, ProofLevel
 from staffeln_cli.model.inventory import (
     DecidedBy,
+    FormerOwner,
     InventoryVolume,
     ProjectRecord,
     Protection,
@@ -42,6 +43,7 @@ __all__ = [
     "DrillId",
     "DrillState",
     "Failure",
+    "FormerOwner",
     "InventoryVolume",
     "Kind",
     "NewVolume",

@@ -106,6 +106,10 @@ class InventoryVolume(NamedTuple):
     protection_decided_by: DecidedBy | None = None
     """Whose word protects it or leaves it out; none: nobody's."""
     retention_decided_by: DecidedBy | None = None
+    retention_before: str | None = None
+    """The retention that was shortened; none: the default. It holds until the grace is over."""
+    retention_shortened_at: datetime | None = None
+    """When the shorter retention was first seen; none if there is no longer one to hold."""
 
     @classmethod
     def seen(
@@ -164,10 +168,44 @@ class InventoryVolume(NamedTuple):
             retention_decided_by=protection.retention_decided_by,
         )
 
+    def handed_over(self, project_id: ProjectId, retention: str | None) -> "InventoryVolume":
+        """The row as a new owner has it: nothing is known of backups in their project.
+
+        `retention` is what applied when that project last owned the volume, if it ever did.
+        """
+        return self._replace(
+            project_id=project_id,
+            server_id=None,
+            server_name="",
+            retention=retention,
+            bad_retention=None,
+            protected_since=None,
+            last_started_at=None,
+            last_success_at=None,
+            last_failed_at=None,
+            failures=0,
+            retained_as=None,
+            unrestorable_since=None,
+            proven_at=None,
+            proof_failed_at=None,
+            retention_before=None,
+            retention_shortened_at=None,
+        )
+
     @property
     def expected_since(self) -> datetime:
         """Since when the volume should have had a backup, if it never had one."""
         return self.protected_since or self.first_seen_at
+
+
+class FormerOwner(NamedTuple):
+    """The retention of a volume in a project that it has left: its backups there stay."""
+
+    project_id: ProjectId
+    volume_id: VolumeId
+    retention: str | None
+    last_applied_retention: str | None
+    left_at: datetime
 
 
 class ProjectRecord(NamedTuple):

@@ -8,6 +8,7 @@ from staffeln_cli.store.claims import Claims
 from staffeln_cli.store.cloud_identity import CloudIdentity
 from staffeln_cli.store.database import Database, Fence
 from staffeln_cli.store.drills import Drills
+from staffeln_cli.store.former_owners import FormerOwners
 from staffeln_cli.store.inventory import Inventory
 from staffeln_cli.store.lifecycle import Lifecycle
 from staffeln_cli.store.notes import Notes
@@ -39,6 +40,7 @@ class Store:
         self.claims = Claims(self.database)
         self.notes = Notes(self.database)
         self.inventory = Inventory(self.database)
+        self.former_owners = FormerOwners(self.database)
         self.projects = Projects(self.database)
         self.status_queries = StatusQueries(self.database)
         self.reports = Reports(self.database)

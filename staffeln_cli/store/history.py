@@ -37,7 +37,11 @@ def _newest_left(record: BackupRecord) -> ColumnElement[datetime]:
     If none is left, all stays as it was: the volume was backed up once, and the loss itself is
     reported.
     """
-    left = BackupRow.volume_id == record.volume_id, BackupRow.state == State.AVAILABLE
+    left = (
+        BackupRow.volume_id == record.volume_id,
+        BackupRow.project_id == record.project_id,
+        BackupRow.state == State.AVAILABLE,
+    )
     newest = select(func.max(BackupRow.started_at)).where(*left).scalar_subquery()
     return func.coalesce(newest, VolumeRow.last_success_at)
 
@@ -51,5 +55,6 @@ def _is_newer(known: InstrumentedAttribute[datetime | None], moment: datetime | 
 def _update(
     connection: Connection, record: BackupRecord, *law: ColumnElement[bool], **values: Any
 ) -> None:
-    of_volume = VolumeRow.volume_id == record.volume_id
-    connection.execute(update(VolumeRow).where(of_volume, *law).values(**values))
+    # What ends in the project of a former owner says nothing about the volume's present one.
+    owned = VolumeRow.volume_id == record.volume_id, VolumeRow.project_id == record.project_id
+    connection.execute(update(VolumeRow).where(*owned, *law).values(**values))

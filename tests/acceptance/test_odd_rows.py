@@ -155,7 +155,7 @@ def test_a_listing_without_what_only_admins_are_shown_changes_nothing(
 def test_a_listing_tells_which_projects_own_its_rows(cloud: SimCloud, staffeln: Staffeln) -> None:
     some_volumes(cloud, 1, project="one")
     some_volumes(cloud, 1, project="two")
-    client = Cloud(load(None, staffeln.environ).settings.cloud)
+    client = Cloud(load(None, staffeln.environ).settings.cloud, now=cloud.now)
     assert sum(len(page) for page in client.listings.volumes()) == 2
     seen = client.listings.projects_seen["volume"]
     assert seen == {cloud.world.project(name).id for name in ("one", "two")}

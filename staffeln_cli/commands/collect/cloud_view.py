@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 
 from staffeln_cli.commands.collect.projects import judge_projects
-from staffeln_cli.config.rules import chain_limits, selection_rules
+from staffeln_cli.config.rules import chain_limits, grace, selection_rules
 from staffeln_cli.model import (
     InventoryVolume,
     Project,
@@ -23,6 +23,7 @@ from staffeln_cli.planning.chains.summary import ChainSummary, summaries_of
 from staffeln_cli.planning.evidence import Confirmation
 from staffeln_cli.planning.protection import selection
 from staffeln_cli.planning.protection.next_backup import ChainLimits
+from staffeln_cli.planning.retention.shortening import Grace
 from staffeln_cli.runtime import Run
 
 
@@ -40,6 +41,7 @@ class CloudView:
     unfinished: dict[VolumeId, State]
     missing: dict[VolumeId, datetime]
     rules: selection.Rules
+    grace: Grace
     seen: set[VolumeId] = field(default_factory=set)
     temporary: set[VolumeId] = field(default_factory=set)
     """Listed, but created by Cinder for its own use: neither judged nor absent."""
@@ -79,6 +81,7 @@ def look(
         unfinished=unfinished,
         missing=missing,
         rules=rules,
+        grace=grace(run.settings.retention),
     )
     run.counts["servers"] = len(view.servers)
     return view, first

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from staffeln_cli.commands.collect.cloud_view import CloudView
+from staffeln_cli.commands.collect.transfers import hand_over
 from staffeln_cli.model import (
     BackupRecord,
     Decision,
@@ -21,6 +22,7 @@ from staffeln_cli.operations.absence import fail_mass
 from staffeln_cli.planning.evidence import is_mass
 from staffeln_cli.planning.protection import due, selection
 from staffeln_cli.planning.protection.next_backup import next_backup, planned, refused
+from staffeln_cli.planning.retention.shortening import noted
 from staffeln_cli.runtime import Run
 
 _AT_ONCE = 1000
@@ -45,6 +47,7 @@ class _Seen(NamedTuple):
 def take_in(run: Run, view: CloudView, volumes: Sequence[Volume]) -> None:
     """Take in some volumes; those that lose their protection wait for `end_protection`."""
     known = run.store.inventory.volumes([one.id for one in volumes])
+    known = hand_over(run, view, volumes, known)
     new = [one.id for one in volumes if one.id not in known]
     successes = run.store.records.newest_successes(new)
     page = [_judged(view, one, known.get(one.id), successes.get(one.id)) for one in volumes]
@@ -92,7 +95,7 @@ def _judged(
     row = InventoryVolume.seen(
         volume, protection, view.now, known=known, succeeded_at=succeeded_at
     )
-    return _Seen(volume, row, protection, known)
+    return _Seen(volume, noted(row, known, view.grace, view.now), protection, known)
 
 
 def _note(view: CloudView, page: Sequence[_Seen]) -> None:

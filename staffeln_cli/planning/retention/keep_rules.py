@@ -1,10 +1,11 @@
 """Why a backup is kept for its own sake, regardless of what may depend on it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from itertools import islice
+from operator import itemgetter
 from typing import NamedTuple
 
 from staffeln_cli.model.durations import Duration
@@ -12,7 +13,15 @@ from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.model.statuses import BACKUP_COMPLETE, BACKUP_DELETABLE
 from staffeln_cli.planning.chains.members import Member
 from staffeln_cli.planning.retention.periods import kept_by_count
-from staffeln_cli.planning.retention.policy import Policy
+from staffeln_cli.planning.retention.policy import Policy, reach
+
+
+class EarlierTerms(NamedTuple):
+    """Longer terms that hold beside the present ones until a moment."""
+
+    policy: Policy | None
+    volume_exists: bool
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +31,17 @@ class RetentionTerms:
     policy: Policy | None
     volume_exists: bool
     keep_last: int
+    minimum: Duration | None = None
+    """No younger backup goes, whatever the policy says."""
+    earlier: tuple[EarlierTerms, ...] = ()
+    """What held before it was shortened, and still holds."""
+
+    @property
+    def longest(self) -> "RetentionTerms":
+        """The terms that hold now, those that are about to end included."""
+        policies = [self.policy, *(one.policy for one in self.earlier)]
+        exists = self.volume_exists or any(one.volume_exists for one in self.earlier)
+        return replace(self, policy=max(policies, key=reach), volume_exists=exists, earlier=())
 
 
 @dataclass(slots=True)
@@ -87,17 +107,42 @@ def _reasons(
 ) -> _Reasons:
     """All reasons to keep any of `ours`, newest first; the first one of each backup is shown."""
     yield from _pinned(history, ours)
-    policy = terms.policy
-    if policy is None or policy == _NOTHING:
+    if not _is_known(terms.policy):
         yield from ((index, _IN_DOUBT) for index in ours)
-    else:
-        if policy.time is not None:
-            yield from _young(history, ours, policy.time, now)
-        for counted in _to_count(history, ours):
-            yield from _kept_by_count(history, counted, policy)
-            if terms.volume_exists:
-                yield from _newest(history, counted, terms.keep_last)
-        yield from _busy(history, ours)
+        return
+    yield from _young(history, ours, terms, now)
+    yield from _counted(history, ours, terms)
+    for earlier in terms.earlier:
+        yield from _in_grace(history, ours, terms, earlier)
+    yield from _busy(history, ours)
+
+
+def _is_known(policy: Policy | None) -> bool:
+    return policy is not None and policy != _NOTHING
+
+
+def _counted(history: _History, ours: Sequence[int], terms: RetentionTerms) -> _Reasons:
+    """Reasons by the rules that count backups, not by their age."""
+    if terms.policy is None:
+        return
+    for counted in _to_count(history, ours):
+        yield from _kept_by_count(history, counted, terms.policy)
+        if terms.volume_exists:
+            yield from _newest(history, counted, terms.keep_last)
+
+
+def _in_grace(
+    history: _History, ours: Sequence[int], terms: RetentionTerms, earlier: EarlierTerms
+) -> _Reasons:
+    """What only the terms before the last shortening keep, until their grace is over."""
+    when = f"shortened, but the longer retention holds until {stamp(earlier.until)}"
+    if not _is_known(earlier.policy):
+        unknown = KeepReason("grace", f"{when}: it is not known any more", earlier.until)
+        yield from ((index, unknown) for index in ours)
+        return
+    held = replace(terms, policy=earlier.policy, volume_exists=earlier.volume_exists)
+    for index, reason in _counted(history, ours, held):
+        yield index, KeepReason("grace", f"{when}: {reason.reason}", earlier.until)
 
 
 def _pinned(history: _History, ours: Sequence[int]) -> _Reasons:
@@ -108,12 +153,44 @@ def _pinned(history: _History, ours: Sequence[int]) -> _Reasons:
             yield index, KeepReason("pinned", note)
 
 
-def _young(history: _History, ours: Sequence[int], time: Duration, now: datetime) -> _Reasons:
-    starts = history.starts
+def _young(
+    history: _History, ours: Sequence[int], terms: RetentionTerms, now: datetime
+) -> _Reasons:
+    """What is younger than any age by which it may go; the last one of them is the reason."""
+    time = terms.policy.time if terms.policy is not None else None
+    if time is not None and terms.minimum is None and not terms.earlier:  # as nearly always
+        for index in ours:
+            until = time.after(history.starts[index])
+            if until > now:
+                yield index, _younger("time", until)
+        return
     for index in ours:
-        until = time.after(starts[index])
+        rule, until = max(_ages(history.starts[index], terms), key=itemgetter(1))
         if until > now:
-            yield index, KeepReason("time", f"young enough until {stamp(until)}", until)
+            yield index, _younger(rule, until)
+
+
+def _ages(start: datetime, terms: RetentionTerms) -> Iterable[tuple[str, datetime]]:
+    """By each rule about ages, the first moment at which a backup may go."""
+    yield "time", start
+    if terms.policy is not None and terms.policy.time is not None:
+        yield "time", terms.policy.time.after(start)
+    if terms.minimum is not None:
+        yield "minimum", terms.minimum.after(start)
+    for earlier in terms.earlier:
+        if earlier.policy is not None and earlier.policy.time is not None:
+            yield "grace", min(earlier.policy.time.after(start), earlier.until)
+
+
+_YOUNGER = {
+    "time": "young enough until",
+    "minimum": "younger than the least age for any backup until",
+    "grace": "its retention was shortened: the longer one holds until",
+}
+
+
+def _younger(rule: str, until: datetime) -> KeepReason:
+    return KeepReason(rule, f"{_YOUNGER[rule]} {stamp(until)}", until)
 
 
 def _to_count(history: _History, ours: Sequence[int]) -> list[Sequence[int]]:

@@ -77,6 +77,18 @@ def reach(policy: Policy | None) -> timedelta:
     return max(by_age, *counted)
 
 
+def covers(policy: Policy | None, other: Policy | None) -> bool:
+    """Whether a policy keeps at least what another one keeps; an unknown one may keep anything."""
+    if policy is None or other is None:
+        return policy is None
+    lengths = [
+        timedelta() if one.time is None else one.time.after(_EPOCH) - _EPOCH
+        for one in (policy, other)
+    ]
+    pairs = zip(_counts(policy), _counts(other), strict=True)
+    return lengths[0] >= lengths[1] and all(ours >= theirs for ours, theirs in pairs)
+
+
 def _counts(policy: Policy) -> tuple[int, ...]:
     return (
         policy.last,

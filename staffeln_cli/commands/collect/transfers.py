@@ -1,0 +1,53 @@
+"""Volumes that belong to another project than at the last pass."""
+
+from collections.abc import Mapping, Sequence
+
+from staffeln_cli.commands.collect.cloud_view import CloudView
+from staffeln_cli.model import Decision, FormerOwner, InventoryVolume, State, Volume, VolumeId
+from staffeln_cli.operations.start_backup import transferred
+from staffeln_cli.planning.retention.shortening import longest_held
+from staffeln_cli.runtime import Run
+
+
+def hand_over(
+    run: Run, view: CloudView, volumes: Sequence[Volume], known: Mapping[VolumeId, InventoryVolume]
+) -> dict[VolumeId, InventoryVolume]:
+    """Return the known rows, those of transferred volumes as their new owners have them.
+
+    What the former owner was promised is remembered for the backups in their project, and what is
+    planned there is cancelled, so that it can be planned anew.
+    """
+    moved = [
+        (volume, row)
+        for volume in volumes
+        if (row := known.get(volume.id)) is not None and row.project_id != volume.project_id
+    ]
+    if not moved:
+        return dict(known)
+    former = run.store.former_owners.all()
+    left, rows = [], []
+    for volume, row in moved:
+        retention = longest_held(row, view.grace.length, view.now)
+        left.append(
+            FormerOwner(row.project_id, row.volume_id, retention, row.retained_as, view.now)
+        )
+        returned = former.get((volume.project_id, volume.id))
+        last = returned.retention if returned is not None else None
+        rows.append(row.handed_over(volume.project_id, last))
+        _cancel(run, view, volume)
+    if not run.dry_run:
+        run.store.former_owners.hand_over(left, rows)
+    return {**known, **{row.volume_id: row for row in rows}}
+
+
+def _cancel(run: Run, view: CloudView, volume: Volume) -> None:
+    """What is started already goes on: it may be a backup of the time before."""
+    reason = transferred(
+        volume.project_id, {project.id: project.name for project in view.projects.values()}
+    )
+    run.decide(Decision("change owner", "volume", volume.id, volume.name, reason))
+    if view.unfinished.get(volume.id) is not State.PLANNED:
+        return
+    del view.unfinished[volume.id]
+    if not run.dry_run:
+        run.store.lifecycle.cancel_planned([volume.id], reason, view.now)

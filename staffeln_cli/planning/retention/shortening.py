@@ -1,0 +1,67 @@
+"""Shorter retention takes time: until the grace is over, the longer one holds as well."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from staffeln_cli.model import InventoryVolume
+from staffeln_cli.model.durations import Duration
+from staffeln_cli.planning.evidence import believed
+from staffeln_cli.planning.retention.policy import Policy, covers, in_force, reach
+
+
+class Grace(NamedTuple):
+    """How long a longer retention goes on, and what the texts of metadata stand for."""
+
+    length: Duration
+    policies: Mapping[str, Policy]
+    default: Duration
+
+    def policy(self, text: str | None) -> Policy | None:
+        """The policy that a recorded text stands for."""
+        return in_force(text, self.policies, self.default)
+
+
+def held_until(row: InventoryVolume, grace: Duration, now: datetime) -> datetime | None:
+    """Until when the retention before the last shortening holds; None if none does any more."""
+    if row.retention_shortened_at is None:
+        return None
+    until = grace.after(believed(row.retention_shortened_at, now) or now)
+    return until if until > now else None
+
+
+def existed_until(row: InventoryVolume, grace: Duration, now: datetime) -> datetime | None:
+    """Until when a volume that is gone is treated as if it existed; None if not any more."""
+    if row.gone_at is None:
+        return None
+    until = grace.after(believed(row.gone_at, now) or now)
+    return until if until > now else None
+
+
+def longest_held(row: InventoryVolume, grace: Duration, now: datetime) -> str | None:
+    """The retention that holds, or the longer one that still holds."""
+    if held_until(row, grace, now) is None:
+        return row.retention
+    return row.retention_before
+
+
+def noted(
+    row: InventoryVolume, known: InventoryVolume | None, grace: Grace, now: datetime
+) -> InventoryVolume:
+    """The new row of a volume, with the longer retention that still holds, if there is one.
+
+    A retention that covers all that held before takes effect at once. Each further shortening
+    begins the grace anew.
+    """
+    if known is None:
+        return row
+    longest = longest_held(known, grace.length, now)
+    if covers(grace.policy(row.retention), grace.policy(longest)):
+        return row._replace(retention_before=None, retention_shortened_at=None)
+    since = known.retention_shortened_at
+    is_held = held_until(known, grace.length, now) is not None
+    if is_held and covers(grace.policy(row.retention), grace.policy(known.retention)):
+        return row._replace(retention_before=longest, retention_shortened_at=since)
+    texts = (longest, known.retention)
+    before = max(texts, key=lambda text: reach(grace.policy(text)))
+    return row._replace(retention_before=before, retention_shortened_at=now)
