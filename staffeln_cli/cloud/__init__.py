@@ -54,12 +54,12 @@ class Cloud:
         """
         return self._api.clock_skews(now)
 
-    def require_right_clock(self) -> None:
+    def check_clock(self) -> None:
         """From now on, ClockWrong as soon as a service states another time than this host's.
 
         That is: more than 5 minutes off. What was heard before counts, too.
         """
-        self._api.require_right_clock()
+        self._api.check_clock()
 
     def clock_skew(self, now: datetime) -> timedelta | None:
         """How far `now` is from the service that differs most; None where none states the time."""

@@ -73,7 +73,7 @@ class Api:
         """How far `now` is ahead of each service's clock, of those that have stated the time."""
         return self._transport.clocks.skews(now)
 
-    def require_right_clock(self) -> None:
+    def check_clock(self) -> None:
         """From now on, ClockWrong as soon as a service states another time than this host's."""
         self._needs_right_clock = True
         self._transport.clocks.check()

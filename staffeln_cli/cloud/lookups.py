@@ -8,8 +8,8 @@ import msgspec
 
 from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api, Unexpected
-from staffeln_cli.cloud.own_volumes import own_volumes
 from staffeln_cli.cloud.pages import CINDER_VOLUMES, NOVA
+from staffeln_cli.cloud.project_volumes import volumes_of_project
 from staffeln_cli.cloud.retries import says_absent
 from staffeln_cli.model import Project, ProjectId, Server, Volume, VolumeId
 
@@ -56,12 +56,12 @@ class Lookups:
             raw = msgspec.json.decode(body, type=_OneVolume) if body is not None else None
             return decode.volume(raw.volume) if raw else None
 
-    def own_volumes(self, project_id: ProjectId) -> set[VolumeId]:
+    def volumes_of_project(self, project_id: ProjectId) -> set[VolumeId]:
         """The volumes that a project owns, by what a token of its own is shown.
 
         Raises NoAccess, ProjectUnavailable or CloudUnavailable.
         """
-        return own_volumes(self._api, project_id)
+        return volumes_of_project(self._api, project_id)
 
     def server(self, server_id: str) -> Server | None:
         """A server, of whatever project."""

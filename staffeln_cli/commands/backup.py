@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Generator
 
 from staffeln_cli.model import BackupRecord, Outcome, State
-from staffeln_cli.operations.ownership import Ownership
+from staffeln_cli.operations.owners import Owners
 from staffeln_cli.operations.start_backup import Waiting, caps_of, decision_of, put_back, start
 from staffeln_cli.runtime import Run, Runtime, run_pass
 
@@ -37,11 +37,11 @@ def _foresee(run: Run) -> None:
 def start_planned(run: Run) -> None:
     """Start planned backups until none is left or the caps are reached."""
     waiting = Waiting()
-    ownership = Ownership(run, run.store.records.planned_by_project())
+    owners = Owners(run, run.store.records.planned_by_project())
     starting = _claimed(run, waiting)
     total = run.store.records.count().get(State.PLANNED, 0)
     try:
-        started = run.parallel(lambda one: start(run, one, waiting, ownership), starting)
+        started = run.parallel(lambda one: start(run, one, waiting, owners), starting)
         for done, _ in enumerate(started, 1):
             run.runtime.progress("backups started", done, total)
     finally:

@@ -23,7 +23,7 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.operations.follow_backup import follow
-from staffeln_cli.operations.ownership import Ownership
+from staffeln_cli.operations.owners import Owners
 from staffeln_cli.operations.start_backup import Waiting, caps_of, start
 from staffeln_cli.planning.chains.summary import summary_of
 from staffeln_cli.planning.protection import selection
@@ -142,8 +142,8 @@ def _start(run: Run, ids: Collection[RecordId]) -> None:
     batch = run.store.lifecycle.claim_next(
         run.claim(), caps=caps_of(run.settings), limit=len(ids), only=ids
     )
-    ownership = Ownership(run, Counter(record.project_id for record in batch))
-    for _ in run.parallel(lambda record: start(run, record, waiting, ownership), batch):
+    owners = Owners(run, Counter(record.project_id for record in batch))
+    for _ in run.parallel(lambda record: start(run, record, waiting, owners), batch):
         pass
 
 

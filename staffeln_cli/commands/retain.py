@@ -157,7 +157,7 @@ class _Terms:
         former = self._former_owners.get((project_id, volume.volume_id))
         if former is None:  # when the volume left that project, nobody noted its terms there
             return _Applied(retention_terms(self._settings, None, now), None, None, None)
-        theirs = volume.handed_over(project_id, former.retention)
+        theirs = volume.transferred(project_id, former.retention)
         noted_in = self._removals.changed_former_terms
         return _Applied(*self._terms(theirs, now), former.last_applied_retention, noted_in)
 
@@ -166,7 +166,7 @@ class _Terms:
         if is_plain and volume.retention in self._known:
             return self._known[volume.retention]
         terms = retention_terms(self._settings, volume, now)
-        found = terms, written(terms.longest)
+        found = terms, written(terms.held)
         if is_plain:
             self._known[volume.retention] = found
         return found

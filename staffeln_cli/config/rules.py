@@ -6,8 +6,8 @@ from staffeln_cli.config.settings import BackupSettings, RetentionSettings, Sett
 from staffeln_cli.model import InventoryVolume
 from staffeln_cli.planning.protection import selection
 from staffeln_cli.planning.protection.next_backup import ChainLimits
-from staffeln_cli.planning.retention.keep_rules import EarlierTerms, RetentionTerms
-from staffeln_cli.planning.retention.shortening import Grace, existed_until, held_until
+from staffeln_cli.planning.retention.keep_rules import FormerTerms, RetentionTerms
+from staffeln_cli.planning.retention.shortening import Grace, gone_grace_ends_at, grace_ends_at
 
 
 def selection_rules(settings: Settings) -> selection.Rules:
@@ -42,13 +42,15 @@ def retention_terms(
         )
     rules = grace(settings)
     policy = rules.policy(known.retention)
-    held, existed = (until(known, rules.length, now) for until in (held_until, existed_until))
+    held, existed = (
+        until(known, rules.length, now) for until in (grace_ends_at, gone_grace_ends_at)
+    )
     earlier = []
     if held is not None:
         exists = known.gone_at is None or existed is not None
-        earlier.append(EarlierTerms(rules.policy(known.retention_before), exists, held))
+        earlier.append(FormerTerms(rules.policy(known.retention_before), exists, held))
     if existed is not None:
-        earlier.append(EarlierTerms(policy, volume_exists=True, until=existed))
+        earlier.append(FormerTerms(policy, volume_exists=True, until=existed))
     return RetentionTerms(
         policy=policy,
         volume_exists=known.gone_at is None,

@@ -168,7 +168,7 @@ class InventoryVolume(NamedTuple):
             retention_decided_by=protection.retention_decided_by,
         )
 
-    def handed_over(self, project_id: ProjectId, retention: str | None) -> "InventoryVolume":
+    def transferred(self, project_id: ProjectId, retention: str | None) -> "InventoryVolume":
         """The row as a new owner has it: nothing is known of backups in their project.
 
         `retention` is what applied when that project last owned the volume, if it ever did.

@@ -23,7 +23,7 @@ from staffeln_cli.errors import (
 from staffeln_cli.model import BackupId, BackupRecord, Decision, Kind, ProjectId
 from staffeln_cli.model.naming import RECORD_KEY, SERVER_KEY, called
 from staffeln_cli.model.statuses import VOLUME_BUSY
-from staffeln_cli.operations.ownership import Ownership
+from staffeln_cli.operations.owners import Owners
 from staffeln_cli.runtime import Run
 from staffeln_cli.store import Caps
 
@@ -61,7 +61,7 @@ def caps_of(settings: Settings) -> Caps:
     return Caps(settings.backup.max_in_flight, settings.backup.max_in_flight_per_project)
 
 
-def start(run: Run, record: BackupRecord, waiting: Waiting, ownership: Ownership) -> None:
+def start(run: Run, record: BackupRecord, waiting: Waiting, owners: Owners) -> None:
     """Ask Cinder once. Whatever happens to this process, `check` can tell from the name.
 
     The backup is only made in the project that owns the volume at this moment.
@@ -71,14 +71,14 @@ def start(run: Run, record: BackupRecord, waiting: Waiting, ownership: Ownership
     try:
         # Before the claim is extended: a token may be waited for longer than a claim lasts.
         run.cloud.backups.fetch_token(record.project_id)
-        owner = ownership.owner(record)
+        owner = owners.owner(record)
         if owner == record.project_id:
             _ask(run, record)
         else:
             _cancel(run, record, owner)
     except NoParent:
         run.store.notes.change_kind(record.id, Kind.FULL, None)
-        start(run, replace(record, kind=Kind.FULL, chain_id=None), waiting, ownership)
+        start(run, replace(record, kind=Kind.FULL, chain_id=None), waiting, owners)
     except ResultUnknown as error:
         run.fail("backup", record.name, f"{error}; check will look it up by its name")
     except Refused as refusal:

@@ -24,7 +24,7 @@ class FormerOwners:
             found = [FormerOwner._make(row) for row in connection.execute(select(*_COLUMNS))]
         return {(one.project_id, one.volume_id): one for one in found}
 
-    def hand_over(self, left: Sequence[FormerOwner], now_as: Sequence[InventoryVolume]) -> None:
+    def transfer(self, left: Sequence[FormerOwner], now_as: Sequence[InventoryVolume]) -> None:
         """Remember the owners that volumes have left; `now_as` are the rows of the new owners.
 
         The history of backups in the former project ends: the rows replace it.

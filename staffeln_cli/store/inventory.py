@@ -147,7 +147,7 @@ class Inventory:
             number: int = connection.execute(protected).scalar_one()
         return number
 
-    def count_owned(self, project_id: ProjectId) -> int:
+    def count_of_project(self, project_id: ProjectId) -> int:
         """How many volumes that exist a project owns."""
         owned = select(func.count()).where(
             VolumeRow.project_id == project_id, VolumeRow.gone_at.is_(None)

@@ -20,8 +20,8 @@ from tests.conftest import Staffeln
 
 @pytest.fixture(autouse=True)
 def _small(staffeln: Staffeln) -> None:
-    """Chains of three, and nothing kept for its own sake."""
-    staffeln.set(BACKUP_FULL_BACKUP_DEPTH="2", RETENTION_KEEP_LAST="0")
+    """Chains of three, nothing kept for its own sake, and no grace for shorter retention."""
+    staffeln.set(BACKUP_FULL_BACKUP_DEPTH="2", RETENTION_KEEP_LAST="0", RETENTION_GRACE="0s")
 
 
 def test_a_full_stays_while_an_incremental_on_it_is_young(

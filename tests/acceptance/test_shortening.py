@@ -124,21 +124,3 @@ def test_no_backup_goes_that_is_younger_than_the_minimum(
     assert staffeln("retain", "-f", "json").counts["expired"] == 0
     cloud.advance(days=1)
     assert staffeln("retain", "-f", "json").counts["expired"] == 1
-
-
-def test_the_end_of_the_grace_is_announced_with_its_time(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    volume = a_volume(cloud, metadata=LONG)
-    rounds(staffeln, cloud, 1)
-    cloud.set_metadata("data-server", {"__staffeln_retention": "1s"})
-    staffeln("collect")
-    until = f"{cloud.now().replace(day=cloud.now().day + 1):%Y-%m-%d %H:%M} UTC"
-    for shown in (
-        staffeln("explain", volume, "-f", "json").stdout,
-        staffeln("retain", "--dry-run").stdout,
-        staffeln("report", "--dry-run").stdout,
-        staffeln("status").stdout,
-    ):
-        assert "shorten" in shown
-        assert until in shown

@@ -42,20 +42,19 @@ class Steps:
 
     def run(self) -> None:
         removals = retain._Removals()
-        terms = retain._Terms(self._runtime.settings.retention)
+        terms = retain._Terms(self._runtime.settings.retention, {}, removals)
         for group in retain._several(self.pages(sort=BY_VOLUME)):
             volume_ids = list({volume_id for _, volume_id in group})
             with self._timed("records"):
                 records = self._runtime.store.records.briefs(volume_ids)
                 inventory = self._runtime.store.inventory.volumes(volume_ids)
             with self._timed("judge"):
+                now = self._runtime.now()
                 verdicts = [
                     judge(
-                        of_volume,
-                        terms.of(inventory.get(volume_id)).terms,
-                        self._runtime.now(),
+                        of_volume, terms.of(project_id, inventory.get(volume_id), now).terms, now
                     )
-                    for (_, volume_id), of_volume in members(group, records).items()
+                    for (project_id, volume_id), of_volume in members(group, records).items()
                 ]
             with self._timed("output"):
                 for some in verdicts:

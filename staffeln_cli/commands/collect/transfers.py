@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from staffeln_cli.commands.collect.cloud_view import CloudView
 from staffeln_cli.model import Decision, FormerOwner, InventoryVolume, State, Volume, VolumeId
 from staffeln_cli.operations.start_backup import transferred
-from staffeln_cli.planning.retention.shortening import longest_held
+from staffeln_cli.planning.retention.shortening import retention_held
 from staffeln_cli.runtime import Run
 
 
-def hand_over(
+def note_transfers(
     run: Run, view: CloudView, volumes: Sequence[Volume], known: Mapping[VolumeId, InventoryVolume]
 ) -> dict[VolumeId, InventoryVolume]:
     """Return the known rows, those of transferred volumes as their new owners have them.
@@ -27,16 +27,16 @@ def hand_over(
     former = run.store.former_owners.all()
     left, rows = [], []
     for volume, row in moved:
-        retention = longest_held(row, view.grace.length, view.now)
+        retention = retention_held(row, view.grace.length, view.now)
         left.append(
             FormerOwner(row.project_id, row.volume_id, retention, row.retained_as, view.now)
         )
         returned = former.get((volume.project_id, volume.id))
         last = returned.retention if returned is not None else None
-        rows.append(row.handed_over(volume.project_id, last))
+        rows.append(row.transferred(volume.project_id, last))
         _cancel(run, view, volume)
     if not run.dry_run:
-        run.store.former_owners.hand_over(left, rows)
+        run.store.former_owners.transfer(left, rows)
     return {**known, **{row.volume_id: row for row in rows}}
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from staffeln_cli.commands.collect.cloud_view import CloudView
-from staffeln_cli.commands.collect.transfers import hand_over
+from staffeln_cli.commands.collect.transfers import note_transfers
 from staffeln_cli.model import (
     BackupRecord,
     Decision,
@@ -47,7 +47,7 @@ class _Seen(NamedTuple):
 def take_in(run: Run, view: CloudView, volumes: Sequence[Volume]) -> None:
     """Take in some volumes; those that lose their protection wait for `end_protection`."""
     known = run.store.inventory.volumes([one.id for one in volumes])
-    known = hand_over(run, view, volumes, known)
+    known = note_transfers(run, view, volumes, known)
     new = [one.id for one in volumes if one.id not in known]
     successes = run.store.records.newest_successes(new)
     page = [_judged(view, one, known.get(one.id), successes.get(one.id)) for one in volumes]

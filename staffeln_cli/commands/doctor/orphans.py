@@ -24,7 +24,7 @@ def find(runtime: Runtime, *, adopt: bool = False) -> Iterator[Orphan]:
     """Yield the orphans of all projects; with `adopt`, the available ones get a record again."""
     runtime.store.cloud.belongs_to(runtime.cloud.login().cloud, remember=False)
     if adopt:
-        runtime.cloud.require_right_clock()
+        runtime.cloud.check_clock()
     for page in runtime.cloud.listings.backups():
         marked = [one for one in page if RECORD_KEY in one.metadata]
         for orphan in _unknown(runtime, marked):

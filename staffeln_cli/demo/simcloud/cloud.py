@@ -97,6 +97,7 @@ class SimCloud:
         self.add_volume, self.set_volume = things.add_volume, things.set_volume
         self.attach, self.detach = things.attach, things.detach
         self.remove_volume = things.remove_volume
+        self.transfer_volume = things.transfer_volume
         self.add_backup, self.set_backup = things.add_backup, things.set_backup
         self.remove_backup = things.remove_backup
         self.finish_backups, self.fail_backups = steering.finish_backups, steering.fail_backups

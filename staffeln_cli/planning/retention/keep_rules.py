@@ -16,7 +16,7 @@ from staffeln_cli.planning.retention.periods import kept_by_count
 from staffeln_cli.planning.retention.policy import Policy, reach
 
 
-class EarlierTerms(NamedTuple):
+class FormerTerms(NamedTuple):
     """Longer terms that hold beside the present ones until a moment."""
 
     policy: Policy | None
@@ -33,11 +33,11 @@ class RetentionTerms:
     keep_last: int
     minimum: Duration | None = None
     """No younger backup goes, whatever the policy says."""
-    earlier: tuple[EarlierTerms, ...] = ()
+    earlier: tuple[FormerTerms, ...] = ()
     """What held before it was shortened, and still holds."""
 
     @property
-    def longest(self) -> "RetentionTerms":
+    def held(self) -> "RetentionTerms":
         """The terms that hold now, those that are about to end included."""
         policies = [self.policy, *(one.policy for one in self.earlier)]
         exists = self.volume_exists or any(one.volume_exists for one in self.earlier)
@@ -132,7 +132,7 @@ def _counted(history: _History, ours: Sequence[int], terms: RetentionTerms) -> _
 
 
 def _in_grace(
-    history: _History, ours: Sequence[int], terms: RetentionTerms, earlier: EarlierTerms
+    history: _History, ours: Sequence[int], terms: RetentionTerms, earlier: FormerTerms
 ) -> _Reasons:
     """What only the terms before the last shortening keep, until their grace is over."""
     when = f"shortened, but the longer retention holds until {stamp(earlier.until)}"

@@ -22,7 +22,7 @@ class Grace(NamedTuple):
         return in_force(text, self.policies, self.default)
 
 
-def held_until(row: InventoryVolume, grace: Duration, now: datetime) -> datetime | None:
+def grace_ends_at(row: InventoryVolume, grace: Duration, now: datetime) -> datetime | None:
     """Until when the retention before the last shortening holds; None if none does any more."""
     if row.retention_shortened_at is None:
         return None
@@ -30,7 +30,7 @@ def held_until(row: InventoryVolume, grace: Duration, now: datetime) -> datetime
     return until if until > now else None
 
 
-def existed_until(row: InventoryVolume, grace: Duration, now: datetime) -> datetime | None:
+def gone_grace_ends_at(row: InventoryVolume, grace: Duration, now: datetime) -> datetime | None:
     """Until when a volume that is gone is treated as if it existed; None if not any more."""
     if row.gone_at is None:
         return None
@@ -38,9 +38,9 @@ def existed_until(row: InventoryVolume, grace: Duration, now: datetime) -> datet
     return until if until > now else None
 
 
-def longest_held(row: InventoryVolume, grace: Duration, now: datetime) -> str | None:
+def retention_held(row: InventoryVolume, grace: Duration, now: datetime) -> str | None:
     """The retention that holds, or the longer one that still holds."""
-    if held_until(row, grace, now) is None:
+    if grace_ends_at(row, grace, now) is None:
         return row.retention
     return row.retention_before
 
@@ -55,11 +55,11 @@ def noted(
     """
     if known is None:
         return row
-    longest = longest_held(known, grace.length, now)
+    longest = retention_held(known, grace.length, now)
     if covers(grace.policy(row.retention), grace.policy(longest)):
         return row._replace(retention_before=None, retention_shortened_at=None)
     since = known.retention_shortened_at
-    is_held = held_until(known, grace.length, now) is not None
+    is_held = grace_ends_at(known, grace.length, now) is not None
     if is_held and covers(grace.policy(row.retention), grace.policy(known.retention)):
         return row._replace(retention_before=longest, retention_shortened_at=since)
     texts = (longest, known.retention)

@@ -22,7 +22,7 @@ class _Listed(NamedTuple):
     volume_ids: set[VolumeId]
 
 
-class Ownership:
+class Owners:
     """Asks Cinder who owns volumes: project by project, or volume by volume where that is fewer.
 
     Threads may share it.
@@ -53,19 +53,19 @@ class Ownership:
             return False
         with self._locks[project_id]:
             if project_id not in self._pages:
-                owned = self._run.store.inventory.count_owned(project_id)
+                owned = self._run.store.inventory.count_of_project(project_id)
                 self._pages[project_id] = owned // _PAGE + 1
             if wanted <= self._pages[project_id]:
                 return False
             listed = self._listed.get(project_id)
             if listed is None or time.monotonic() - listed.at > _FRESH:
                 at = time.monotonic()
-                listed = self._listed[project_id] = _Listed(at, self._own_volumes(project_id))
+                listed = self._listed[project_id] = _Listed(at, self._ids_of(project_id))
         return record.volume_id in listed.volume_ids
 
-    def _own_volumes(self, project_id: ProjectId) -> set[VolumeId]:
+    def _ids_of(self, project_id: ProjectId) -> set[VolumeId]:
         """None of them where the project's own token may not list them: then each is looked up."""
         try:
-            return self._run.cloud.lookups.own_volumes(project_id)
+            return self._run.cloud.lookups.volumes_of_project(project_id)
         except (CloudUnavailable, Refused):
             return set()

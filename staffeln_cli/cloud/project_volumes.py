@@ -19,7 +19,7 @@ class _Page(msgspec.Struct):
     volumes_links: list[decode.RawLink] = []
 
 
-def own_volumes(api: Api, project_id: ProjectId) -> set[VolumeId]:
+def volumes_of_project(api: Api, project_id: ProjectId) -> set[VolumeId]:
     """List the project's volumes with a token of its own, which is shown no others.
 
     Raises NoAccess, ProjectUnavailable or CloudUnavailable.
