@@ -72,6 +72,7 @@ def test_only_what_a_listing_lacks_is_looked_up_and_only_once(
 def test_a_volume_that_was_deleted_is_gone_and_not_asked_for_again(
     cloud: SimCloud, staffeln: Staffeln, twelve: list[str]
 ) -> None:
+    staffeln.set(RETENTION_GRACE="0s")
     cloud.remove_volume(twelve[0])
     cloud.omit_next(LISTING, twelve[1:3])
     collect = twice(staffeln, cloud, "collect")
