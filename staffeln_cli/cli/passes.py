@@ -29,13 +29,19 @@ def collect(session: Session, dry_run: bool, confirm: bool, shape: str) -> None:
 
 @click.command()
 @dry_run_option
+@click.option("--confirm", is_flag=True, help="Accept that very many backups are missing at once.")
 @format_option
 @click.pass_obj
-def check(session: Session, dry_run: bool, shape: str) -> None:
+def check(session: Session, dry_run: bool, confirm: bool, shape: str) -> None:
     """Follow running backups and deletions to their end."""
     from staffeln_cli.commands import check as command
 
-    finish(session, "check", shape, lambda: command.run(session.runtime, dry_run=dry_run))
+    finish(
+        session,
+        "check",
+        shape,
+        lambda: command.run(session.runtime, dry_run=dry_run, confirmed=confirm),
+    )
 
 
 @click.command()

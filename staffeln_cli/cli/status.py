@@ -66,10 +66,14 @@ def status(
 
     \b
     With --nagios:
-      CRITICAL  overdue volumes; no collect completed yet, or none within
-                twice backup.min_interval (a day stands in for 0s)
+      CRITICAL  overdue volumes; volumes whose backups are all missing; no
+                collect completed yet, or none within twice backup.min_interval
+                (a day stands in for 0s)
       WARNING   volumes never backed up so far; a command whose last run failed,
-                if only in part; nothing is protected
+                if only in part; nothing is protected; protection that ended in
+                the last report period; volumes unknown to Cinder or Keystone;
+                backups without a record; moments in the future; no check, retain
+                or report for twice the interval
       UNKNOWN   the configuration is wrong, or the database cannot be read
     """
     session: Session = ctx.obj
@@ -135,6 +139,7 @@ def _as_json(state: "Summary") -> str:
         {
             "cloud": state.cloud,
             "generated_at": state.generated_at,
+            "untracked": state.untracked,
             "volumes": {name: getattr(volumes, name) for name in names},
             "backups": dict(state.backups),
             "oldest_success": volumes.oldest_success,

@@ -1,7 +1,7 @@
 """Follow started backups and deletions to their end; recover what a dead process left."""
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from staffeln_cli.model import (
     BackupId,
@@ -11,13 +11,16 @@ from staffeln_cli.model import (
     State,
 )
 from staffeln_cli.model.naming import RECORD_KEY, called
-from staffeln_cli.operations import duplicates
+from staffeln_cli.operations.absence import Kind, Suspect, confirm
+from staffeln_cli.operations.authority import check_whole_cloud
 from staffeln_cli.operations.follow_backup import (
     Observation,
+    check_admin,
     follow_record,
-    found_of,
     look_up_each,
 )
+from staffeln_cli.operations.marked_backups import adopt_marked
+from staffeln_cli.planning.evidence import Confirmation, believed
 from staffeln_cli.runtime import Run, Runtime, run_pass
 
 COUNTS = (
@@ -35,9 +38,19 @@ LISTING_AT_LEAST = timedelta(hours=1)
 """How often the whole listing is looked at, even where single looks were fewer requests."""
 
 
-def run(runtime: Runtime, *, dry_run: bool = False) -> Outcome:
-    """One pass over everything under way; any number of hosts may do this at once."""
-    work = _foresee if dry_run else _check
+def run(runtime: Runtime, *, dry_run: bool = False, confirmed: bool = False) -> Outcome:
+    """One pass over everything in progress; any number of hosts may do this at once.
+
+    `confirmed` accepts that very many backups are missing at once.
+    """
+
+    def work(run: Run) -> None:
+        if dry_run:
+            _foresee(run)
+        else:
+            last_given_at = run.store.observations.confirmed_at("check")
+            _check(run, Confirmation(confirmed, last_given_at))
+
     return run_pass(runtime, "check", work, counts=COUNTS, dry_run=dry_run)
 
 
@@ -55,29 +68,61 @@ def _foresee(run: Run) -> None:
     run.counts["missing"] = len(observed.unseen)
 
 
-def _check(run: Run) -> None:
+def _check(run: Run, confirmation: Confirmation) -> None:
     work = run.store.claims.claim_open_work(run.claim())
-    observed = _look(run, work)
+    observed = _look(run, work, confirmation)
     for done, _ in enumerate(run.parallel(lambda one: follow_record(run, observed, one), work), 1):
         run.runtime.progress("backups checked", done, len(work))
     if observed.is_complete:
-        duplicates.adopt_late_backups(run, observed.strangers)
-        _find_missing(run, observed)
+        run.runtime.stop.check()
+        run.store.observations.note_marked(adopt_marked(run, observed.strangers))
+        _find_missing(run, observed, confirmation)
         run.store.cloud.note_backups_listed(observed.moment)
+    if confirmation.is_given:
+        run.store.observations.note_confirmed("check", observed.moment)
 
 
-def _look(run: Run, work: Collection[BackupRecord]) -> Observation:
-    """One listing of the cloud, or single looks where those are fewer requests."""
+def _look(
+    run: Run, work: Collection[BackupRecord], confirmation: Confirmation | None = None
+) -> Observation:
+    """List all backups, or look up each record where that takes fewer requests.
+
+    NotWholeCloud if what Cinder shows can be the login's own project alone.
+    """
     observed = Observation(run.now())
     available = run.store.records.available_ids()
-    listed_at = run.store.cloud.backups_listed_at()
-    is_recent = listed_at is not None and observed.moment - listed_at < LISTING_AT_LEAST
-    if is_recent and len(work) <= (len(available) + len(work)) // PAGE:
+    if not _is_listing_due(run, observed.moment, confirmation) and len(work) <= (
+        (len(available) + len(work)) // PAGE
+    ):
         look_up_each(run, work, observed)
-        return observed
+    else:
+        _list_all(run, work, observed, available)
+        confirmed = confirmation is not None and confirmation.is_given
+        owners = run.store.records.owners
+        check_whole_cloud(run, "backups", observed.owners, owners, confirmed=confirmed)
+    check_admin(run, work, observed)
+    return observed
+
+
+def _is_listing_due(run: Run, now: datetime, confirmation: Confirmation | None) -> bool:
+    """Whether all backups are to be listed: at least hourly, and soon after a suspicion."""
+    listed_at = believed(run.store.cloud.backups_listed_at(), now)
+    if listed_at is None or (confirmation is not None and confirmation.is_given):
+        return True
+    pause = LISTING_AT_LEAST
+    if run.store.records.suspected_missing():
+        pause = min(pause, run.settings.cloud.settle_time)
+    return now - listed_at >= pause
+
+
+def _list_all(
+    run: Run, work: Collection[BackupRecord], observed: Observation, available: set[BackupId]
+) -> None:
+    observed.available = len(available)
     names = {one.name for one in work if one.backup_id is None}
     ids = {one.backup_id for one in work}
     for page in run.cloud.listings.backups():
+        observed.owners.update(backup.project_id for backup in page)
         for backup in page:
             if backup.id in ids:
                 observed.by_id[backup.id] = backup
@@ -89,17 +134,41 @@ def _look(run: Run, work: Collection[BackupRecord]) -> Observation:
     available.difference_update(BackupId(row.id) for row in run.unreadable("backup"))
     observed.unseen = available
     observed.is_complete = True
-    return observed
 
 
-def _find_missing(run: Run, observed: Observation) -> None:
-    """Backups that are gone from the cloud without us; each is asked for once more, by its id."""
+def _find_missing(run: Run, observed: Observation, confirmation: Confirmation) -> None:
+    """Judge the available backups that the listing lacks: one request for each, by its id.
+
+    What Cinder says it does not have is suspected at first, and missing at a second time.
+    """
     records = run.store.records.by_backup_ids(observed.unseen)
     unseen = [record for record in records if record.state is State.AVAILABLE]
-    for record, found in run.parallel(lambda one: found_of(run, one), unseen):
-        if not found:
-            _missing(run, record)
-    run.runtime.stop.check()  # what was not asked for any more is for the next pass
+    suspected = run.store.records.suspected_missing()
+    kind = Kind("backup", observed.available, confirmation)
+    findings = confirm(
+        run, kind, [_suspect(record) for record in unseen], lambda record: _is_there(run, record)
+    )
+    for record in findings.gone:
+        _missing(run, record)
+    now = run.now()
+    new = (one.id for one in findings.suspected if believed(one.suspected_missing_at, now) is None)
+    run.store.notes.suspect_missing(new, now)
+    absent = {one.id for one in (*findings.gone, *findings.suspected, *findings.unproven)}
+    run.store.notes.not_missing(one.id for one in suspected if one.id not in absent)
+
+
+def _suspect(record: BackupRecord) -> Suspect[BackupRecord]:
+    return Suspect(
+        record,
+        record.backup_id or record.name,
+        record.started_at or record.planned_at,
+        record.suspected_missing_at,
+        name=called(record.volume_name, record.server_name),
+    )
+
+
+def _is_there(run: Run, record: BackupRecord) -> bool:
+    return record.backup_id is not None and run.cloud.backups.look(record.backup_id) is not None
 
 
 def _missing(run: Run, record: BackupRecord) -> None:

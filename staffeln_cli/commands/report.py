@@ -101,7 +101,9 @@ def _send(
     except MessageRejected as error:
         _unsent(run, project, str(error))
         return
-    run.store.reports.note_reported(project.project_id, report.until, report.records)
+    run.store.reports.note_reported(
+        project.project_id, report.until, report.records, report.ended_volumes
+    )
     run.count("sent")
     log.info("project %s: report sent to %s", project.project_id, ", ".join(addresses))
     for address, reason in refused.items():
@@ -125,7 +127,9 @@ def _log(
     else:
         level = logging.WARNING if report.is_trouble else logging.INFO
         log.log(level, "report for project %s", project.project_id, extra={"text": text})
-    run.store.reports.note_reported(project.project_id, report.until, report.records)
+    run.store.reports.note_reported(
+        project.project_id, report.until, report.records, report.ended_volumes
+    )
     run.count("logged")
 
 

@@ -9,6 +9,8 @@ MOST_CHARACTERS = 255
 
 RECORD_KEY = "staffeln:record"
 """Metadata of a backup that Staffeln made: the id of its record."""
+INSTALLATION_KEY = "staffeln:installation"
+"""The mark of the installation that made a backup; Staffeln 3.0 gave none."""
 SERVER_KEY = "staffeln:server"
 """Metadata of a backup that Staffeln made: the id of the server, where there was one."""
 

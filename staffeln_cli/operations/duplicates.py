@@ -1,7 +1,7 @@
 """Backups created by a request that was given up: recognised by our mark and their name."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from staffeln_cli.model import Backup, BackupId, BackupRecord, Kind, Origin, RecordId, State
@@ -13,24 +13,32 @@ from staffeln_cli.runtime import Run
 _GIVEN_UP = frozenset({State.CANCELLED, State.FAILED})
 
 
-def adopt_late_backups(run: Run, strangers: Mapping[BackupId, Backup]) -> None:
-    """Of marked backups that no open work accounts for, give each late one a record."""
-    if not strangers:
-        return
-    records = run.store.records
-    known = {record.backup_id for record in records.by_backup_ids(strangers)}
-    late = [backup for backup in strangers.values() if backup.id not in known]
-    named = {RecordId(backup.metadata[RECORD_KEY]) for backup in late}
-    makers = {record.id: record for record in records.by_record_ids(named)}
-    for backup in late:
+def adopt_late_backups(run: Run, backups: Collection[Backup]) -> set[BackupId]:
+    """Of marked backups that no record has, give each late one a record.
+
+    Return those that have, or will have, a record: those that are still being created, or that the
+    next start of their record will find, wait.
+    """
+    named = {RecordId(backup.metadata[RECORD_KEY]) for backup in backups}
+    makers = {record.id: record for record in run.store.records.by_record_ids(named)}
+    accounted: set[BackupId] = set()
+    for backup in backups:
         record = makers.get(RecordId(backup.metadata[RECORD_KEY]))
-        if record is None or not _came_of(record, backup):
-            continue  # somebody else's, or older than this database: `doctor` names it
-        if record.backup_id is not None:
-            if record.attempt > 1:  # else a database from an old dump has asked for it anew
-                handle_duplicate(run, record, backup)
-        elif record.state in _GIVEN_UP and backup.status in BACKUP_ENDED:
-            _record(run, record, backup, "the request to create it arrived late")
+        if record is not None and _came_of(record, backup) and _adopted(run, record, backup):
+            accounted.add(backup.id)
+    return accounted
+
+
+def _adopted(run: Run, record: BackupRecord, backup: Backup) -> bool:
+    """Whether a backup that came of this record is accounted for, now or in a later pass."""
+    if record.backup_id is not None:
+        if record.attempt == 1:  # a database from an old dump has asked for it anew
+            return False
+        handle_duplicate(run, record, backup)
+        return True
+    if record.state in _GIVEN_UP and backup.status in BACKUP_ENDED:
+        _record(run, record, backup, "the request to create it arrived late")
+    return record.state is not State.PLANNED or record.attempt > 1
 
 
 def handle_duplicates(run: Run, record: BackupRecord, doubles: Iterable[Backup]) -> None:

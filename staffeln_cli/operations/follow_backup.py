@@ -4,16 +4,19 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from staffeln_cli.errors import CloudUnavailable
+from staffeln_cli.errors import CloudUnavailable, NotWholeCloud
 from staffeln_cli.model import (
     Backup,
     BackupId,
     BackupRecord,
+    ProjectId,
     State,
 )
 from staffeln_cli.model.naming import called
 from staffeln_cli.model.statuses import BACKUP_BROKEN, BACKUP_COMPLETE
 from staffeln_cli.operations import delete_backup, duplicates
+from staffeln_cli.operations.absence import judged
+from staffeln_cli.planning.evidence import Answer, Belief, believed
 from staffeln_cli.runtime import Run
 
 
@@ -25,6 +28,10 @@ class Observation:
     is_complete: bool = False
     by_id: dict[str, Backup] = field(default_factory=dict)
     by_name: dict[str, list[Backup]] = field(default_factory=dict)
+    owners: set[ProjectId] = field(default_factory=set)
+    """The projects that own the backups listed."""
+    available: int = 0
+    """How many backups are available by our records."""
     unseen: set[BackupId] = field(default_factory=set)
     """Available by our records, and not in the listing."""
     strangers: dict[BackupId, Backup] = field(default_factory=dict)
@@ -35,6 +42,7 @@ def follow(run: Run, work: Collection[BackupRecord]) -> None:
     """Look at these records alone, each by a request of its own; they must be claimed."""
     observed = Observation(run.now())
     look_up_each(run, work, observed)
+    check_admin(run, work, observed)
     for _ in run.parallel(lambda one: follow_record(run, observed, one), work):
         pass
 
@@ -63,9 +71,44 @@ def follow_record(run: Run, observed: Observation, record: BackupRecord) -> None
         backup = observed.by_id.get(record.backup_id or "")
         if backup is None and record.backup_id is not None:
             backup = run.cloud.backups.look(record.backup_id)  # a listing may be older than it
-        _STEPS[record.state](run, record, backup)
+        if _is_believed(run, record, backup):
+            _STEPS[record.state](run, record, backup)
     except CloudUnavailable as error:
         run.fail("backup", record.backup_id or record.name, str(error))
+
+
+def check_admin(run: Run, work: Collection[BackupRecord], observed: Observation) -> None:
+    """NotWholeCloud if backups are not shown, and Cinder does not treat this login as an admin."""
+    if observed.owners - {run.cloud.login().project_id}:
+        return
+    is_absent = (
+        one.backup_id not in observed.by_id
+        if one.backup_id
+        else not observed.by_name.get(one.name)
+        for one in work
+    )
+    if any(is_absent) and not run.cloud.lookups.is_cinder_admin():
+        raise NotWholeCloud("Cinder does not show backups of other projects by their ids")
+
+
+def _is_believed(run: Run, record: BackupRecord, backup: Backup | None) -> bool:
+    """Whether to act on what Cinder shows; a first absence is noted only.
+
+    A deletion that Staffeln asked for is over on Cinder's first word.
+    """
+    if backup is not None:
+        if record.suspected_missing_at is not None:
+            run.store.notes.not_missing([record.id])
+        return True
+    if record.state is State.DELETING:
+        return True
+    known_since, suspected_at = record.started_at or record.planned_at, record.suspected_missing_at
+    if judged(run, Answer.ABSENT, known_since, suspected_at) is Belief.GONE:
+        return True
+    if believed(suspected_at, run.now()) is None:
+        run.store.notes.suspect_missing([record.id], run.now())
+    run.count("running", int(record.state is State.CREATING))
+    return False
 
 
 def _recover(run: Run, observed: Observation, record: BackupRecord) -> None:
@@ -127,8 +170,10 @@ def _clear(run: Run, record: BackupRecord, backup: Backup | None) -> None:
     """A failed backup whose remains Cinder may still have."""
     if backup is None:
         run.store.notes.remains_gone(record.id)
-    else:
+    elif backup.status not in BACKUP_COMPLETE:
         delete_backup.remove(run, record, backup, "remains of a failure")
+    elif run.store.lifecycle.seen_again(record, backup, run.now()):
+        run.count("available")  # it was finished after all
 
 
 def _see_off(run: Run, record: BackupRecord, backup: Backup | None) -> None:

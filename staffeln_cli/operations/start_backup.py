@@ -21,7 +21,7 @@ from staffeln_cli.errors import (
     VolumeGone,
 )
 from staffeln_cli.model import BackupId, BackupRecord, Decision, Kind, ProjectId
-from staffeln_cli.model.naming import RECORD_KEY, SERVER_KEY, called
+from staffeln_cli.model.naming import INSTALLATION_KEY, RECORD_KEY, SERVER_KEY, called
 from staffeln_cli.model.statuses import VOLUME_BUSY
 from staffeln_cli.operations.owners import Owners
 from staffeln_cli.runtime import Run
@@ -107,7 +107,7 @@ def _ask(run: Run, record: BackupRecord) -> None:
     if not run.store.claims.extend_claim(record.id, run.claim()):
         return  # this process slept so long that another has taken it over
     if backup_id is None:
-        backup_id = run.cloud.backups.create(record, metadata=_metadata(record))
+        backup_id = run.cloud.backups.create(record, metadata=_metadata(run, record))
     run.count("started")
     run.decide(decision_of(record, "started"))
     if not run.store.lifecycle.created(record, backup_id, owner=run.id):
@@ -182,10 +182,11 @@ def _passes(refusal: VolumeBusy) -> bool:
     return named is None or named[1] in VOLUME_BUSY
 
 
-def _metadata(record: BackupRecord) -> dict[str, str]:
+def _metadata(run: Run, record: BackupRecord) -> dict[str, str]:
     """What the backup says of itself, to people and to a database restored from an old dump."""
     return {
         RECORD_KEY: record.id,
+        INSTALLATION_KEY: run.store.observations.installation_id(),
         "staffeln:kind": record.kind.value,
         "staffeln:origin": record.origin.value,
         SERVER_KEY: record.server_id or "",

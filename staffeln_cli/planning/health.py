@@ -1,7 +1,7 @@
 """Overall health: turns volume and run statistics into OK, WARNING or CRITICAL findings."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 
@@ -57,6 +57,14 @@ class Tally:
     never: int = 0
     """Protected, and without a successful backup so far."""
     bad_retention: int = 0
+    unknown: int = 0
+    """Cinder or Keystone did not list them or their project; neither is proven to be gone."""
+    ended: int = 0
+    """Their protection ended in the last report period, or in the last day."""
+    future: int = 0
+    """Their history has moments that lie in the future: a clock was wrong."""
+    lost: int = 0
+    """All their backups are missing."""
     oldest_success: datetime | None = None
     """The oldest of the volumes' last successful backups: its start."""
 
@@ -76,6 +84,10 @@ class Summary:
     """Whether that is so long ago that a backup would be overdue."""
     worst: tuple[Late, ...]
     """The overdue volumes that have been without a backup for the longest time."""
+    untracked: int = 0
+    """Backups of Staffeln's in Cinder that no live record accounts for."""
+    late_runs: Mapping[str, datetime] = field(default_factory=dict)
+    """Passes that have not ended for too long, and when the last one began."""
 
 
 def findings(state: Summary, *, critical: int = 1, warning: int = 1) -> list[Finding]:
@@ -83,7 +95,11 @@ def findings(state: Summary, *, critical: int = 1, warning: int = 1) -> list[Fin
 
     `critical` overdue volumes make it CRITICAL, `warning` volumes without a first backup WARNING.
     """
-    found = [*_of_volumes(state.volumes, critical, warning), *_of_runs(state)]
+    found = [
+        *_of_volumes(state.volumes, critical, warning),
+        *_of_evidence(state),
+        *_of_runs(state),
+    ]
     if all(finding.level is Level.OK for finding in found):
         found.insert(0, _good(state.volumes))
     return sorted(found, key=lambda finding: -finding.level)
@@ -114,6 +130,24 @@ def _of_volumes(volumes: Tally, critical: int, warning: int) -> Iterator[Finding
         yield Finding(Level.OK, text)
 
 
+def _of_evidence(state: Summary) -> Iterator[Finding]:
+    volumes = state.volumes
+    if volumes.lost:
+        text = f"all backups of {_volumes(volumes.lost)} are missing"
+        yield Finding(Level.CRITICAL, text)
+    for number, text in (
+        (volumes.ended, f"protection of {_volumes(volumes.ended)} ended lately"),
+        (
+            volumes.unknown,
+            f"{_volumes(volumes.unknown, 'protected')} unknown to Cinder or Keystone",
+        ),
+        (state.untracked, f"{_backups(state.untracked)} of Staffeln's have no record"),
+        (volumes.future, f"{_volumes(volumes.future)} with a history that lies in the future"),
+    ):
+        if number:
+            yield Finding(Level.WARNING, text)
+
+
 def _of_runs(state: Summary) -> Iterator[Finding]:
     if state.collected_at is None:
         yield Finding(
@@ -123,6 +157,9 @@ def _of_runs(state: Summary) -> Iterator[Finding]:
         ago = age(state.generated_at, state.collected_at)
         text = f"the last good collect was {ago} ago: the figures may be outdated"
         yield Finding(Level.CRITICAL, text)
+    for name, began in state.late_runs.items():
+        text = f"the last {name} that ended began {age(state.generated_at, began)} ago"
+        yield Finding(Level.WARNING, text)
     for name, run in state.runs.items():
         if run.outcome != "ok":
             how = "failed in part" if run.outcome == "partial" else run.outcome
@@ -141,3 +178,7 @@ def age(now: datetime, moment: datetime) -> str:
 def _volumes(number: int, kind: str = "") -> str:
     noun = "volume" if number == 1 else "volumes"
     return f"{number:,} {kind} {noun}" if kind else f"{number:,} {noun}"
+
+
+def _backups(number: int) -> str:
+    return f"{number:,} backup" if number == 1 else f"{number:,} backups"

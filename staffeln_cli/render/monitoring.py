@@ -23,6 +23,11 @@ def nagios(state: Summary, findings: Iterable[Finding], *, critical: int, warnin
         f"overdue={volumes.overdue};;{critical};0;{volumes.protected}",
         f"never={volumes.never};{warning};;0;{volumes.protected}",
         f"skipped={volumes.skipped};;;0",
+        f"ended={volumes.ended};1;;0",
+        f"unknown={volumes.unknown};1;;0",
+        f"lost={volumes.lost};;1;0",
+        f"future={volumes.future};1;;0",
+        f"untracked={state.untracked};1;;0",
         *(f"{name}={number};;;0" for name, number in _all_states(state).items()),
     ]
     for name, moment in (("collect", state.collected_at), ("backup", volumes.oldest_success)):
@@ -54,10 +59,16 @@ def _metrics(state: Summary, version: str) -> Iterator[str]:
         ("never", volumes.never, "Protected volumes without any successful backup so far."),
         ("skipped", volumes.skipped, "Volumes of marked servers left out on request."),
         ("bad_retention", volumes.bad_retention, "Volumes whose retention is not valid."),
+        ("protection_ended", volumes.ended, "Volumes whose protection ended lately."),
+        ("unknown", volumes.unknown, "Protected volumes unknown to Cinder or Keystone."),
+        ("lost", volumes.lost, "Protected volumes whose backups are all missing."),
+        ("future", volumes.future, "Volumes with a history that lies in the future."),
     ):
         yield from _gauge(f"volumes_{name}", help_text, {"": number})
     counts = {_labels(state=name): number for name, number in _all_states(state).items()}
     yield from _gauge("backups", "Backup records by state.", counts)
+    text = "Backups of Staffeln's in Cinder that no live record accounts for."
+    yield from _gauge("backups_untracked", text, {"": state.untracked})
     if volumes.oldest_success is not None:
         text = "Start of the last successful backup of the volume where that is longest ago."
         yield from _gauge(

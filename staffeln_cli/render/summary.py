@@ -63,6 +63,9 @@ def _figures(state: Summary) -> Table:
         "overdue": volumes.overdue,
         "never backed up": volumes.never,
         "skipped on request": volumes.skipped,
+        "unknown": volumes.unknown,
+        "protection ended": volumes.ended,
+        "without any backup left": volumes.lost,
     }
     table.add_row(Text("volumes", "dim"), _counts(named, always=("protected", "overdue")))
     table.add_row(Text("backups", "dim"), _counts(state.backups))

@@ -25,6 +25,7 @@ def draft_report(
         records=reports.unreported(project_id, only_trouble=only_trouble),
         restorable=reports.restorable(project_id),
         unfinished=reports.unfinished(project_id),
+        ended=reports.protection_ended(project_id),
     )
     return project_report(known, runtime.settings, now)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from staffeln_cli.model import BackupRecord, Kind
+from staffeln_cli.model import BackupRecord, Kind, VolumeId
 from staffeln_cli.reports.quota_forecast import QuotaForecast
 
 
@@ -117,6 +117,12 @@ class ProjectReport:
     made_on: Sequence[MadeOn]
     skipped: Sequence[Grouped]
     bad_retention: Sequence[Item]
+    ended: Sequence[Item] = ()
+    """Volumes that lost their protection."""
+    ended_volumes: Sequence[VolumeId] = field(default=(), repr=False)
+    """Their ids, to be marked as reported."""
+    seen_again: Sequence[Item] = ()
+    """Backups that counted as missing or failed, and are there after all."""
     removed: Sequence[Removed]
     pinned: Sequence[Item]
     records: Sequence[BackupRecord] = field(repr=False)
@@ -141,7 +147,7 @@ class ProjectReport:
     @property
     def is_trouble(self) -> bool:
         """Whether someone should act."""
-        return bool(self.unprotected or self.trouble or self.bad_retention)
+        return bool(self.unprotected or self.trouble or self.bad_retention or self.ended)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +177,10 @@ class OperatorSummary:
     projects: Sequence[ProjectState]
     trouble: Trouble
     bad_retention: Sequence[Item]
+    ended: Sequence[Item] = ()
+    """Volumes that lost their protection in the period."""
+    findings: Sequence[str] = ()
+    """What `status` warns of beside: untracked backups, unknown projects, wrong clocks."""
     unsent: Sequence[tuple[str, str]]
     """Projects whose report could not be sent, and why."""
     runs: Sequence[tuple[str, str, datetime]]
@@ -180,4 +190,7 @@ class OperatorSummary:
     def is_trouble(self) -> bool:
         """Whether someone should act."""
         unwell = any(not one.is_well for one in self.projects)
-        return bool(unwell or self.trouble or self.bad_retention or self.unsent or self.runs)
+        news = self.ended or self.findings
+        return bool(
+            unwell or self.trouble or self.bad_retention or self.unsent or self.runs or news
+        )

@@ -1,6 +1,6 @@
 """The operator's summary: the state of all projects, and what needs attention."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -19,7 +19,13 @@ from staffeln_cli.model.text import one_line
 from staffeln_cli.reports.delivery import ReportMailer, is_over, message_id
 from staffeln_cli.reports.model import Item, OperatorSummary, ProjectState, ProtectionState
 from staffeln_cli.reports.pages.operator import operator_page
-from staffeln_cli.reports.project_report import bad_retention, is_stuck, protection_state, trouble
+from staffeln_cli.reports.project_report import (
+    bad_retention,
+    is_stuck,
+    protection_end,
+    protection_state,
+    trouble,
+)
 from staffeln_cli.runtime import Run, Runtime
 
 if TYPE_CHECKING:
@@ -71,6 +77,11 @@ def operator_summary(
             project_names=names,
         ),
         bad_retention=[item for tally in tallies.values() for item in tally.bad_retention],
+        ended=[
+            protection_end(one, one_line(names.get(one.project_id, one.project_id)))
+            for one in reports.protection_ended_between(since, now)
+        ],
+        findings=list(_findings(runtime)),
         unsent=[
             (one_line(names.get(ProjectId(one.id), one.id)), one_line(one.reason))
             for one in failures
@@ -82,6 +93,16 @@ def operator_summary(
             if row["outcome"] not in ("ok", "skipped")
         ],
     )
+
+
+def _findings(runtime: Runtime) -> Iterator[str]:
+    """What no project's report has, and nobody else would notice."""
+    untracked = runtime.store.observations.marked().untracked
+    if untracked:
+        yield f"{untracked:,} backups of Staffeln's have no record: staffeln doctor --orphans"
+    unknown = len(runtime.store.projects.suspected())
+    if unknown:
+        yield f"{unknown:,} projects are unknown to Keystone"
 
 
 @dataclass(slots=True)

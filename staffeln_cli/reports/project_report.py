@@ -44,6 +44,8 @@ class Known:
     records: Sequence[BackupRecord]
     restorable: Collection[VolumeId]
     unfinished: Collection[VolumeId]
+    ended: Sequence[InventoryVolume] = ()
+    """Volumes whose loss of protection was not reported yet."""
 
 
 def project_report(known: Known, settings: Settings, now: datetime) -> ProjectReport:
@@ -51,7 +53,11 @@ def project_report(known: Known, settings: Settings, now: datetime) -> ProjectRe
     volumes = {one.volume_id: one for one in known.volumes}
     new = [one for one in known.records if one.reported_at is None]
     failed = [one for one in new if not one.succeeded]
-    made = [_made(one) for one in new if one.succeeded and one.origin is not Origin.IMPORTED]
+    made = [
+        _made(one)
+        for one in new
+        if one.succeeded and one.seen_again_at is None and one.origin is not Origin.IMPORTED
+    ]
     gone = [one for one in known.records if one.removal_reported_at is None]
     unsafe = (_unsafe(one, known, settings, now) for one in known.volumes)
     return ProjectReport(
@@ -73,6 +79,11 @@ def project_report(known: Known, settings: Settings, now: datetime) -> ProjectRe
         made_on=_by_server(made),
         skipped=_skipped(known.volumes),
         bad_retention=[bad_retention(one) for one in known.volumes if one.bad_retention],
+        ended=[protection_end(one) for one in known.ended],
+        ended_volumes=[one.volume_id for one in known.ended],
+        seen_again=[
+            _item(one, "", one.seen_again_at) for one in new if one.seen_again_at is not None
+        ],
         removed=_removed(gone),
         pinned=[_item(one, one.pin_note, one.started_at) for one in known.records if one.pinned],
         records=known.records,
@@ -122,6 +133,12 @@ def trouble(
 def is_stuck(record: BackupRecord) -> bool:
     """Whether Cinder has refused to delete it so far."""
     return record.delete_attempts > 0 and record.state in (State.FAILED, State.DELETING)
+
+
+def protection_end(volume: InventoryVolume, project: str = "") -> Item:
+    """Which volume lost its protection, when, and why."""
+    reason = one_line(volume.skip_reason or "not protected")
+    return Item(*_names(volume), reason, volume.protection_ended_at, project)
 
 
 def bad_retention(volume: InventoryVolume, project: str = "") -> Item:

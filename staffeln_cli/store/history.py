@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, or_, select, update
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, case, func, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from staffeln_cli.model import BackupRecord, State
 from staffeln_cli.tables import BackupRow, VolumeRow
@@ -18,32 +18,49 @@ def note(connection: Connection, record: BackupRecord, new: State) -> None:
     elif new is State.AVAILABLE:
         is_news = _is_newer(VolumeRow.last_success_at, record.started_at)
         _update(connection, record, is_news, last_success_at=record.started_at, failures=0)
+        _update(connection, record, unrestorable_since=None)
     elif new is State.FAILED:
         _update(
             connection, record, last_failed_at=_ended_at(record), failures=VolumeRow.failures + 1
         )
     elif new is State.MISSING:
-        _update(connection, record, last_success_at=_newest_left(record))
+        newest = _newest_left(record)
+        _update(
+            connection,
+            record,
+            last_success_at=newest,
+            unrestorable_since=case((newest.is_(None), _ended_at(record))),
+        )
 
 
 def _ended_at(record: BackupRecord) -> ScalarSelect[datetime]:
-    ended = func.coalesce(BackupRow.finished_at, BackupRow.planned_at)
+    ended = func.coalesce(BackupRow.deleted_at, BackupRow.finished_at, BackupRow.planned_at)
     return select(ended).where(BackupRow.id == record.id).scalar_subquery()
 
 
-def _newest_left(record: BackupRecord) -> ColumnElement[datetime]:
-    """When the newest backup of the volume started that is still there.
+def _newest_left(record: BackupRecord) -> ScalarSelect[datetime | None]:
+    """When the newest backup of the volume started that it can still be restored from.
 
-    If none is left, all stays as it was: the volume was backed up once, and the loss itself is
-    reported.
+    Of a chain, only what is older than its missing members counts.
     """
+    missing = aliased(BackupRow)
+    is_broken = (
+        select(missing.id)
+        .where(
+            missing.volume_id == record.volume_id,
+            missing.project_id == record.project_id,
+            missing.state == State.MISSING,
+            missing.chain_id == BackupRow.chain_id,
+            missing.started_at < BackupRow.started_at,
+        )
+        .exists()
+    )
     left = (
         BackupRow.volume_id == record.volume_id,
         BackupRow.project_id == record.project_id,
         BackupRow.state == State.AVAILABLE,
     )
-    newest = select(func.max(BackupRow.started_at)).where(*left).scalar_subquery()
-    return func.coalesce(newest, VolumeRow.last_success_at)
+    return select(func.max(BackupRow.started_at)).where(*left, ~is_broken).scalar_subquery()
 
 
 def _is_newer(known: InstrumentedAttribute[datetime | None], moment: datetime | None) -> Any:

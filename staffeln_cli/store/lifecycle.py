@@ -40,10 +40,14 @@ _TAKEN_BACK: dict[str, object] = {
     "delete_attempts": 0,
     "next_try_at": None,
     "deleted_at": None,
+    "suspected_missing_at": None,
     "reported_at": None,
     "removal_reported_at": None,
 }
 """A record was not at its end after all: what becomes of it now is reported anew."""
+
+
+_IS_DELETED = BackupRow.state == State.DELETED
 
 
 class Lifecycle:
@@ -78,6 +82,9 @@ class Lifecycle:
         Failed: only its remains are left to be removed, which says nothing about the volume.
         """
         with self._database.write() as connection:
+            # The record of a deletion that Cinder has not carried out keeps its history only.
+            wrongly_deleted = BackupRow.backup_id == record.backup_id, _IS_DELETED
+            connection.execute(update(BackupRow).where(*wrongly_deleted).values(backup_id=None))
             if record.state is State.AVAILABLE:
                 succeeded_at = record.succeeded_at or record.finished_at or record.planned_at
                 record = replace(record, succeeded_at=succeeded_at)

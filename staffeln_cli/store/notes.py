@@ -1,5 +1,6 @@
 """What is noted on a backup record without moving it: pins, refusals, pauses."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ from sqlalchemy import ColumnElement, update
 
 from staffeln_cli.model import BackupId, Kind, RecordId, State
 from staffeln_cli.store.database import Database
+from staffeln_cli.store.queries import chunks
 from staffeln_cli.tables import BackupRow
 
 _KEEPABLE = BackupRow.state.in_((State.STARTING, State.CREATING, State.AVAILABLE))
@@ -51,6 +53,20 @@ class Notes:
     def remains_gone(self, record_id: RecordId) -> None:
         """Cinder has nothing left of a failed backup."""
         self._note(record_id, remains=False)
+
+    def suspect_missing(self, record_ids: Iterable[RecordId], moment: datetime) -> None:
+        """Cinder has said for the first time that it does not have these backups."""
+        self._note_each(record_ids, suspected_missing_at=moment)
+
+    def not_missing(self, record_ids: Iterable[RecordId]) -> None:
+        """The backups of these records are there after all."""
+        self._note_each(record_ids, suspected_missing_at=None)
+
+    def _note_each(self, record_ids: Iterable[RecordId], **values: Any) -> None:
+        for chunk in chunks(list(record_ids)):
+            with self._database.write() as connection:
+                these = BackupRow.id.in_(chunk)
+                connection.execute(update(BackupRow).where(these).values(**values))
 
     def _note(self, record_id: RecordId, *law: ColumnElement[bool], **values: Any) -> bool:
         of_record = BackupRow.id == record_id

@@ -93,9 +93,15 @@ class Records:
             ids = connection.execute(available).scalars()
             return {BackupId(backup_id) for backup_id in ids if backup_id is not None}
 
+    def suspected_missing(self) -> list[BackupRecord]:
+        """Available backups that Cinder has said once that it does not have."""
+        is_available = BackupRow.state == State.AVAILABLE
+        return self._where(is_available, BackupRow.suspected_missing_at.is_not(None))
+
     def owners(self) -> set[ProjectId]:
         """The projects in which backups should be there."""
-        query = select(BackupRow.project_id).where(BackupRow.state == State.AVAILABLE).distinct()
+        there = BackupRow.state.in_([State.CREATING, State.AVAILABLE, State.DELETING])
+        query = select(BackupRow.project_id).where(there).distinct()
         with self._database.read() as connection:
             return {ProjectId(one) for one in connection.execute(query).scalars()}
 

@@ -32,6 +32,15 @@ _REMOVAL_TO_TELL = and_(_GONE, BackupRow.removal_reported_at.is_(None))
 _STUCK = and_(BackupRow.state.in_([State.FAILED, State.DELETING]), BackupRow.delete_attempts > 0)
 
 
+_END_TO_TELL = and_(
+    VolumeRow.protection_ended_at.is_not(None),
+    or_(
+        VolumeRow.protection_end_reported_at.is_(None),
+        VolumeRow.protection_end_reported_at < VolumeRow.protection_ended_at,
+    ),
+)
+
+
 class Charge(NamedTuple):
     """How many backups, and how many GiB the quota is charged for them."""
 
@@ -57,7 +66,8 @@ class Reports:
     def projects_to_report(self) -> list[ProjectRecord]:
         """The projects with protected volumes, or with something not reported yet; by name."""
         volumes = select(VolumeRow.volume_id).where(
-            VolumeRow.project_id == ProjectRow.project_id, VolumeRow.protected
+            VolumeRow.project_id == ProjectRow.project_id,
+            or_(VolumeRow.protected, _END_TO_TELL),
         )
         backups = select(BackupRow.id).where(
             BackupRow.project_id == ProjectRow.project_id, or_(_TO_TELL, _REMOVAL_TO_TELL)
@@ -81,12 +91,21 @@ class Reports:
 
     def volumes(self, project_id: ProjectId) -> list[InventoryVolume]:
         """The project's volumes that exist, by server and name."""
+        return self._volumes(VolumeRow.project_id == project_id, VolumeRow.gone_at.is_(None))
+
+    def protection_ended(self, project_id: ProjectId) -> list[InventoryVolume]:
+        """The project's volumes that lost their protection, which was not reported yet."""
+        return self._volumes(VolumeRow.project_id == project_id, _END_TO_TELL)
+
+    def protection_ended_between(self, start: datetime, end: datetime) -> list[InventoryVolume]:
+        """The volumes of all projects that lost their protection after `start` up to `end`."""
+        ended_at = VolumeRow.protection_ended_at
+        return self._volumes(ended_at > start, ended_at <= end)
+
+    def _volumes(self, *law: ColumnElement[bool]) -> list[InventoryVolume]:
+        order = (VolumeRow.server_name, VolumeRow.volume_name, VolumeRow.volume_id)
         with self._database.read() as connection:
-            rows = connection.execute(
-                select(*_VOLUME)
-                .where(VolumeRow.project_id == project_id, VolumeRow.gone_at.is_(None))
-                .order_by(VolumeRow.server_name, VolumeRow.volume_name, VolumeRow.volume_id)
-            )
+            rows = connection.execute(select(*_VOLUME).where(*law).order_by(*order))
             return [InventoryVolume(*row) for row in rows]
 
     def unreported(
@@ -172,10 +191,17 @@ class Reports:
             }
 
     def note_reported(
-        self, project_id: ProjectId, moment: datetime, records: Sequence[BackupRecord]
+        self,
+        project_id: ProjectId,
+        moment: datetime,
+        records: Sequence[BackupRecord],
+        ended: Sequence[VolumeId] = (),
     ) -> None:
-        """Note, in one transaction, that a report of exactly these records was sent."""
-        ended = [one.id for one in records if one.reported_at is None]
+        """Note, in one transaction, that a report of exactly these records was sent.
+
+        `ended` are the volumes whose loss of protection it named.
+        """
+        done = [one.id for one in records if one.reported_at is None]
         gone = [
             one.id
             for one in records
@@ -183,12 +209,18 @@ class Reports:
         ]
         with self._database.write() as connection:
             for ids, noted in (
-                (ended, {"reported_at": moment}),
+                (done, {"reported_at": moment}),
                 (gone, {"removal_reported_at": moment}),
             ):
                 for chunk in chunks(ids):
                     these = BackupRow.id.in_(chunk)
                     connection.execute(update(BackupRow).where(these).values(**noted))
+            for chunk in chunks(ended):
+                connection.execute(
+                    update(VolumeRow)
+                    .where(VolumeRow.volume_id.in_(chunk))
+                    .values(protection_end_reported_at=moment)
+                )
             connection.execute(
                 update(ProjectRow)
                 .where(ProjectRow.project_id == project_id)

@@ -3,7 +3,7 @@
 import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
-from tests.acceptance.builders import a_volume, backed_up, records, rounds, states
+from tests.acceptance.builders import a_volume, backed_up, records, rounds, states, twice
 from tests.conftest import Staffeln
 
 
@@ -100,7 +100,7 @@ def test_after_a_member_vanished_from_the_chain_a_full_follows(
     a_volume(cloud)
     rounds(staffeln, cloud, 3)
     cloud.remove_backup(cloud.backups()[-1]["id"])
-    assert staffeln("check", "-f", "json").counts["missing"] == 1
+    assert twice(staffeln, cloud, "check").counts["missing"] == 1
     assert next_kind(staffeln) == "full"
 
 

@@ -1,15 +1,19 @@
 """The summary of `staffeln status`: what is protected, what is overdue, what ran."""
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Container, Iterable, Iterator
+from datetime import datetime, timedelta
 from heapq import nsmallest
 
 from staffeln_cli.config import Settings
-from staffeln_cli.model import InventoryVolume, SkipCause, State
+from staffeln_cli.model import InventoryVolume, ProjectId, SkipCause, State
+from staffeln_cli.planning.evidence import believed
 from staffeln_cli.planning.health import LastRun, Late, Summary, Tally
 from staffeln_cli.planning.protection import due
 from staffeln_cli.runtime import Runtime
 
+_A_DAY = timedelta(days=1)
+_REGULAR = ("check", "retain", "report")
+"""Passes that should end as often as backups are due; of collect, only good ones count."""
 _WORST = 10
 """Overdue volumes named in the summary; `status volumes --overdue` has all."""
 
@@ -20,21 +24,51 @@ def summary(runtime: Runtime) -> Summary:
 
     store, now = runtime.store, runtime.now()
     tally, counts = Tally(), store.records.count()
-    late = tallied(tally, store.status_queries.volumes(Filter()), runtime.settings, now)
+    volumes = _with_unknown(
+        tally, store.status_queries.volumes(Filter()), store.projects.suspected()
+    )
+    late = tallied(tally, volumes, runtime.settings, now)
     worst = nsmallest(_WORST, late, key=lambda volume: volume.since)
     collected_at = store.status_queries.last_good("collect")
+    runs = {
+        name: LastRun(run["started_at"], run["outcome"], run["host"])
+        for name, run in sorted(store.runs.last_of_each().items())
+    }
     return Summary(
         cloud=store.cloud.name(),
         generated_at=now,
         volumes=tally,
         backups={state: counts[state] for state in State if state in counts},
-        runs={
-            name: LastRun(run["started_at"], run["outcome"], run["host"])
-            for name, run in sorted(store.runs.last_of_each().items())
-        },
+        runs=runs,
         collected_at=collected_at,
         is_stale=collected_at is not None and is_stale(runtime.settings, collected_at, now),
         worst=tuple(worst),
+        untracked=store.observations.marked().untracked,
+        late_runs={
+            name: runs[name].at
+            for name in _REGULAR
+            if name in runs and _is_late(runtime.settings, runs[name].at, now)
+        },
+    )
+
+
+def _with_unknown(
+    tally: Tally,
+    volumes: Iterable[tuple[InventoryVolume, str | None]],
+    unknown_projects: Container[ProjectId],
+) -> Iterator[tuple[InventoryVolume, str | None]]:
+    """Count the protected volumes that nobody listed, or whose project nobody listed."""
+    for volume, project_name in volumes:
+        is_unknown = volume.suspected_gone_at is not None or volume.project_id in unknown_projects
+        tally.unknown += volume.protected and is_unknown
+        yield volume, project_name
+
+
+def _is_late(settings: Settings, began: datetime, now: datetime) -> bool:
+    """Whether a pass has not ended for twice the interval of backups and of reports."""
+    is_outdated = due.is_outdated
+    return is_outdated(began, now, settings.backup.min_interval) and is_outdated(
+        began, now, settings.report.period
     )
 
 
@@ -52,15 +86,19 @@ def tallied(
     """Add the volumes that exist to a tally, and yield those that are overdue."""
     interval = settings.backup.min_interval
     for volume, project_name in volumes:
+        tally.ended += _ended_lately(volume, settings, now)
         if volume.gone_at is not None:
             continue
+        tally.future += _is_of_the_future(volume, now)
         tally.bad_retention += volume.bad_retention is not None
         if not volume.protected:
             tally.skipped += volume.skip_cause is SkipCause.REQUEST
             continue
         tally.protected += 1
         success = volume.last_success_at
-        if success is None:
+        if volume.unrestorable_since is not None:
+            tally.lost += 1
+        elif success is None:
             tally.never += 1
         else:
             tally.oldest_success = min(success, tally.oldest_success or success)
@@ -69,13 +107,25 @@ def tallied(
             yield _late(volume, project_name)
 
 
+def _ended_lately(volume: InventoryVolume, settings: Settings, now: datetime) -> bool:
+    ended_at = volume.protection_ended_at
+    if ended_at is None:
+        return False
+    return now < max(settings.report.period.after(ended_at), ended_at + _A_DAY)
+
+
+def _is_of_the_future(volume: InventoryVolume, now: datetime) -> bool:
+    moments = (volume.last_started_at, volume.last_success_at, volume.last_failed_at)
+    return any(one is not None and believed(one, now) is None for one in moments)
+
+
 def _late(volume: InventoryVolume, project_name: str | None) -> Late:
     success = volume.last_success_at
     return Late(
         project=project_name or volume.project_id,
         server=volume.server_name or volume.server_id or "",
         volume=volume.volume_name or volume.volume_id,
-        since=success or volume.expected_since,
-        ever=success is not None,
+        since=success or volume.unrestorable_since or volume.expected_since,
+        ever=success is not None or volume.unrestorable_since is not None,
         failures=volume.failures,
     )

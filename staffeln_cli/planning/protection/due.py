@@ -30,8 +30,10 @@ def is_problem_due(volume: InventoryVolume, now: datetime, min_interval: Duratio
 
 
 def is_overdue(volume: InventoryVolume, now: datetime, min_interval: Duration) -> bool:
-    """Whether no successful backup of the volume started within twice the interval."""
-    return is_outdated(volume.last_success_at or volume.expected_since, now, min_interval)
+    """Whether no successful backup started within twice the interval, or all are missing."""
+    return volume.unrestorable_since is not None or is_outdated(
+        volume.last_success_at or volume.expected_since, now, min_interval
+    )
 
 
 def is_outdated(moment: datetime, now: datetime, min_interval: Duration) -> bool:
@@ -45,10 +47,10 @@ def is_outdated(moment: datetime, now: datetime, min_interval: Duration) -> bool
 
 
 def _due_at(volume: InventoryVolume, min_interval: Duration) -> datetime | None:
-    """None if there was no attempt yet."""
+    """None if there was no attempt yet, or if no backup is left to restore the volume from."""
     regular = (
         _interval_after(volume.last_started_at, min_interval)
-        if volume.last_started_at is not None
+        if volume.last_started_at is not None and volume.unrestorable_since is None
         else None
     )
     if not volume.failures or volume.last_failed_at is None:

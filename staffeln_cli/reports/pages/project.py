@@ -59,6 +59,7 @@ def project_page(report: ProjectReport, when: When) -> Page:
         ),
         sections=[
             *trouble_sections(report.trouble, when),
+            *ended_section(report.ended, when),
             *_unsafe(report, when),
             *_rest(report, when),
         ],
@@ -126,7 +127,19 @@ def _rest(report: ProjectReport, when: When) -> Iterator[Section]:
     yield from _small_print(report, when)
 
 
+def ended_section(ended: Sequence[Item], when: When) -> Iterator[Section]:
+    """The volumes that lost their protection: nobody else may have noticed."""
+    if ended:
+        figure = many(len(ended), "volume")
+        yield Section("No longer protected", figure, "bad", [listed(rows_of(ended, when))])
+
+
 def _small_print(report: ProjectReport, when: When) -> Iterator[Section]:
+    if report.seen_again:
+        figure, rows = many(len(report.seen_again), "backup"), rows_of(report.seen_again, when)
+        yield Section(
+            "Counted as missing or failed, and there after all", figure, blocks=[listed(rows)]
+        )
     if report.bad_retention:
         title, figure = "Retention not understood", many(len(report.bad_retention), "volume")
         yield Section(title, figure, "fair", [listed(rows_of(report.bad_retention, when))])

@@ -62,7 +62,7 @@ def test_history_columns_agree_with_the_rows_after_any_moves(
         elif new is State.MISSING:
             left = [one for one in store.records.in_states({State.AVAILABLE}) if one.started_at]
             starts = [one.started_at for one in left if one.started_at]
-            last_success = max(starts, default=last_success)
+            last_success = max(starts, default=None)
     row = store.inventory.volumes([VOLUME])[VOLUME]
     assert row.failures == failures
     assert row.last_failed_at == failed_at
