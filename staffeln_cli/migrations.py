@@ -7,9 +7,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-from staffeln_cli.errors import SchemaOutdated
+from staffeln_cli.errors import LockHeld, SchemaOutdated
 
 
 def scripts() -> Path:
@@ -22,8 +22,11 @@ def scripts() -> Path:
 def upgrade(connection: Connection) -> tuple[str | None, str]:
     """Bring the schema to this code's revision; return the revisions before and after.
 
-    The caller commits. SchemaOutdated when the database is newer than this code.
+    The caller commits. SchemaOutdated when the database is newer than this code; LockHeld while
+    another process upgrades it: the database itself is asked, since locks need its schema.
     """
+    if connection.dialect.name == "postgresql":
+        _lead(connection)
     before = revision(connection)
     config = _config(connection)
     script = ScriptDirectory.from_config(config)
@@ -37,6 +40,13 @@ def upgrade(connection: Connection) -> tuple[str | None, str]:
         )
     command.upgrade(config, "head")
     return before, script.get_current_head() or ""
+
+
+def _lead(connection: Connection) -> None:
+    """Be the only upgrade until the end of the transaction, as SQLite's transactions are."""
+    lock = text("SELECT pg_try_advisory_xact_lock(hashtext('staffeln db upgrade'))")
+    if not connection.execute(lock).scalar_one():
+        raise LockHeld("another db upgrade is under way in this database")
 
 
 def drift(connection: Connection) -> None:

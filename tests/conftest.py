@@ -6,6 +6,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -96,6 +97,13 @@ def postgresql_server() -> Iterator[str]:
 @pytest.fixture
 def postgresql_url(postgresql_server: str) -> Iterator[str]:
     """A migrated PostgreSQL database of this test's own."""
+    with a_database(postgresql_server) as url:
+        yield url
+
+
+@contextmanager
+def a_database(postgresql_server: str) -> Iterator[str]:
+    """A migrated PostgreSQL database, removed afterwards."""
     name = f"t{secrets.token_hex(6)}"
     _sql(postgresql_server, f"CREATE DATABASE {name} TEMPLATE migrated")
     yield postgresql_server.replace("/postgres?", f"/{name}?")

@@ -9,7 +9,7 @@ def upgrade(runtime: Runtime) -> tuple[str | None, str]:
     """Bring the schema to this version, one process at a time; the revisions before and after."""
     from staffeln_cli import migrations
 
-    with runtime.lock("db-upgrade"), runtime.unchecked_store.database.write() as connection:
+    with runtime.unchecked_store.database.write() as connection:
         return migrations.upgrade(connection)
 
 

@@ -11,7 +11,8 @@ from staffeln_cli.errors import ConfigError
 from staffeln_cli.model.redaction import masked_url
 
 EXPECTED = (
-    "file:///folder, redis://[user:password@]host[:6379][/db], rediss://… (the same over TLS),"
+    "database, file:///folder, redis://[user:password@]host[:6379][/db],"
+    " rediss://… (the same over TLS),"
     " redis+sentinel://[user:password@]host[:26379][,host…]/service[/db], rediss+sentinel://…"
     " or kubernetes://namespace"
 )

@@ -16,7 +16,7 @@ from staffeln_cli.errors import Stopped
 
 if TYPE_CHECKING:  # both import slowly, and not every command needs them
     from staffeln_cli.cloud import Cloud
-    from staffeln_cli.store import Store
+    from staffeln_cli.store import Leases, Store
 
 
 class Progress(Protocol):
@@ -112,28 +112,43 @@ class Runtime:
 
     def close(self) -> None:
         """Close what was opened."""
-        for name in ("cloud", "unchecked_store"):
+        for name in ("cloud", "_leases", "unchecked_store"):
             if name in self.__dict__:
                 self.__dict__[name].close()
 
     @property
     def lock_url(self) -> str:
-        """`lock.url`, else a folder beside the SQLite file, else one in the run folder."""
+        """`lock.url`, else a folder beside the SQLite file, else the database itself."""
+        from staffeln_cli.locks import DATABASE
+
         if self.settings.lock.url:
             return self.settings.lock.url
         url = self.settings.database.url
         if url.startswith("sqlite:///"):
             return f"file://{Path(url.removeprefix('sqlite:///')).absolute().parent / 'locks'}"
-        return f"file://{Path(os.environ.get('XDG_RUNTIME_DIR', '/run/lock')) / 'staffeln'}"
+        return DATABASE
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """Hold a lock; LockHeld when another run has it."""
+        """Hold a lock; LockHeld when another run of this installation has it."""
         from staffeln_cli import locks
 
         owner = f"{host_name()}:{os.getpid()}"
-        with locks.held(self.lock_url, name, owner=owner, lease=self.settings.lock.lease):
+        installation = self.store.observations.installation_id()  # "" before the first pass
+        service: str | Leases = self.lock_url
+        if service == locks.DATABASE:
+            service = self._leases
+        elif installation:  # other installations may use the same folder or service
+            name = f"{name}-{installation}"
+        with locks.held(service, name, owner=owner, lease=self.settings.lock.lease):
             yield
+
+    @cached_property
+    def _leases(self) -> "Leases":
+        """The locks in the database."""
+        from staffeln_cli.store import Leases
+
+        return Leases(self.settings.database.url, stopping=self.stop.event)
 
 
 def host_name() -> str:

@@ -10,6 +10,7 @@ from staffeln_cli.store.database import Database, Fence
 from staffeln_cli.store.drills import Drills
 from staffeln_cli.store.former_owners import FormerOwners
 from staffeln_cli.store.inventory import Inventory
+from staffeln_cli.store.leases import Leases
 from staffeln_cli.store.lifecycle import Lifecycle
 from staffeln_cli.store.notes import Notes
 from staffeln_cli.store.observations import Observations
@@ -20,7 +21,7 @@ from staffeln_cli.store.reports import Reports
 from staffeln_cli.store.runs import Runs
 from staffeln_cli.store.status_queries import Filter, StatusQueries
 
-__all__ = ["Caps", "Claim", "Database", "Fence", "Filter", "Inventory", "Store"]
+__all__ = ["Caps", "Claim", "Database", "Fence", "Filter", "Inventory", "Leases", "Store"]
 
 
 class Store:

@@ -40,6 +40,8 @@ class Fence:
 
     name: str
     number: int
+    owner: str
+    """Compared as well: a database that lost its last transactions gives a number again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,17 @@ class Database:
             yield connection
 
     @contextmanager
+    def statement(self) -> Iterator[Connection]:
+        """Statements that each commit by themselves, so that no lock outlasts one of them."""
+        if self.is_sqlite:
+            with self.write() as connection:
+                yield connection
+            return
+        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        with self._translated(), engine.connect() as connection:
+            yield connection
+
+    @contextmanager
     def session(self, *, read_only: bool = False, fence: Fence | None = None) -> Iterator[None]:
         """Until its end, all threads write on these terms: not at all, or while the fence stands.
 
@@ -142,7 +155,7 @@ class Database:
                 },
             )
             number = connection.execute(raised.returning(LeadershipRow.fence)).scalar_one()
-        return Fence(name, number)
+        return Fence(name, number, owner)
 
     def check_schema(self) -> None:
         """Raise SchemaOutdated unless the schema is the one this code was written for."""
@@ -182,11 +195,14 @@ class Database:
 
     def _check(self, connection: Connection, fence: Fence) -> None:
         held = connection.execute(
-            select(LeadershipRow.fence).where(LeadershipRow.name == fence.name).with_for_update()
-        ).scalar_one_or_none()
-        if held != fence.number:
+            select(LeadershipRow.fence, LeadershipRow.owner)
+            .where(LeadershipRow.name == fence.name)
+            .with_for_update()
+        ).one_or_none()
+        if held is None or tuple(held) != (fence.number, fence.owner):
+            number = held.fence if held else None
             raise LeadershipLost(
-                f"another {fence.name} has taken over (number {held},"
+                f"another {fence.name} has taken over (number {number},"
                 f" this one had {fence.number}); this one writes nothing more"
             )
 

@@ -20,6 +20,7 @@ __all__ = [
     "DrillRow",
     "FormerOwnerRow",
     "LeadershipRow",
+    "LeaseRow",
     "PauseRow",
     "ProjectRow",
     "RunRow",
@@ -27,7 +28,7 @@ __all__ = [
     "VolumeRow",
 ]
 
-SCHEMA_REVISION = "0006"
+SCHEMA_REVISION = "0007"
 """The Alembic revision this code was written for; a test compares it with `sql/versions`."""
 
 
@@ -233,3 +234,15 @@ class LeadershipRow(Base):
     fence: Mapped[int] = mapped_column(BigInteger)
     owner: Mapped[str]
     acquired_at: Mapped[datetime]
+
+
+class LeaseRow(Base):
+    """A lock that a run holds until it releases it, or until the database's clock has passed."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    token: Mapped[str]
+    """Known to the holder alone."""
+    expires_at: Mapped[datetime]

@@ -56,6 +56,16 @@ class Stage:
         return run, gate
 
 
+@pytest.fixture(params=["redis", "database"])
+def any_stage(
+    request: pytest.FixtureRequest, cloud: SimCloud, host_on_postgresql: Host
+) -> Iterator[Stage]:
+    """Every kind of lock that two hosts can share here."""
+    url = "database" if request.param == "database" else url_of(request.getfixturevalue("redis"))
+    with set_up(cloud, host_on_postgresql.set(LOCK_URL=url, LOCK_LEASE="1s")) as stage:
+        yield stage
+
+
 @pytest.fixture
 def stage(cloud: SimCloud, host_on_postgresql: Host, redis: Server) -> Iterator[Stage]:
     with set_up(cloud, host_on_postgresql.set(LOCK_URL=url_of(redis), LOCK_LEASE="1s")) as stage:
@@ -92,8 +102,9 @@ def set_up(cloud: SimCloud, host: Host) -> Iterator[Stage]:
     ("command", "path"), [("collect", "/volumes/detail"), ("retain", "/backups/detail")]
 )
 def test_a_leader_stopped_past_its_lease_writes_nothing_more_and_says_so(
-    stage: Stage, command: str, path: str
+    any_stage: Stage, command: str, path: str
 ) -> None:
+    stage = any_stage
     run, gate = stage.paused(command, path)
     run.signal(signal.SIGSTOP)
     gate.open()
@@ -165,6 +176,41 @@ def test_a_fail_over_that_keeps_a_lock_costs_its_pass_nothing(
     assert watched_stage.healthy("collect")[0].counts["planned"] == 0, "the first one planned all"
     settle(watched_stage.cloud, watched_stage.healthy)
     assert violations(watched_stage.cloud, watched_stage.healthy) == []
+
+
+def test_a_database_that_forgot_a_lock_and_its_fence_lets_no_two_passes_write(
+    cloud: SimCloud, host_on_postgresql: Host
+) -> None:
+    host = host_on_postgresql.set(LOCK_URL="database", LOCK_LEASE="60s")
+    with set_up(cloud, host) as stage:
+        before = numbers(stage)
+        run, gate = stage.paused("collect", "/volumes/detail")
+        forget(stage, before)  # as after a fail-over to a server that lagged behind
+        (outcome,) = stage.healthy("collect")
+        assert outcome.counts["planned"] == 7
+        assert numbers(stage)["collect"] == before["collect"] + 1, "the number is given again"
+        seen = stage.sees()
+        gate.open()
+        assert run.wait() == LeadershipLost.exit_code
+        assert stage.sees() == seen
+        settle(stage.cloud, stage.healthy)
+        assert violations(stage.cloud, stage.healthy) == []
+
+
+def numbers(stage: Stage) -> dict[str, int]:
+    """The fence of each command."""
+    with stage.healthy.store.database.read() as connection:
+        rows = connection.execute(text("SELECT name, fence FROM leadership"))
+        return {row.name: row.fence for row in rows}
+
+
+def forget(stage: Stage, fences: dict[str, int]) -> None:
+    """Take back what was committed to leases and fences since."""
+    with stage.healthy.store.database.write() as connection:
+        connection.execute(text("DELETE FROM leases"))
+        for name, fence in fences.items():
+            back = text("UPDATE leadership SET fence = :fence WHERE name = :name")
+            connection.execute(back, {"fence": fence, "name": name})
 
 
 def test_a_redis_that_is_down_stops_a_pass_before_it_does_anything(

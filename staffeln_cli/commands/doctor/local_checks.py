@@ -102,12 +102,6 @@ def lock(context: CheckContext) -> Iterator[Check]:
             yield ok(f"{url}, taken and released")
     except LockHeld:
         yield ok(f"{url}, held by another doctor at the moment")
-    settings = context.loaded.settings
-    if settings.lock.url is None and not settings.database.url.startswith("sqlite"):
-        yield warning(
-            "lock.url is not set: hosts do not see each other's locks",
-            "harmless on one host; on several set it to redis://… or kubernetes://…",
-        )
 
 
 def mail(context: CheckContext) -> Iterator[Check]:

@@ -75,11 +75,12 @@ class LockSettings:
     url: Annotated[
         str | None,
         Meta(
-            description="file:///folder, redis://host:6379/0, rediss://…, kubernetes://namespace;"
-            " without it a folder beside the SQLite file"
+            description="database (the one of database.url), file:///folder,"
+            " redis://host:6379/0, rediss://…, kubernetes://namespace;"
+            " without it database with PostgreSQL, and a folder beside an SQLite file"
         ),
     ] = None
     lease: Annotated[
         Timeout,
-        Meta(description="how long a Redis or Kubernetes lock outlives a host that died"),
+        Meta(description="how long a lock outlives a host that died, except in files"),
     ] = Timeout(seconds=60)

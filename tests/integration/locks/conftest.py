@@ -1,6 +1,7 @@
 """Lock services that really run, and runs in processes of their own that want a lock."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,9 @@ import pytest
 import staffeln_cli
 from staffeln_cli.errors import LockHeld
 from staffeln_cli.locks import held
+from staffeln_cli.store import Leases
+from tests.conftest import a_database
+from tests.integration.locks.services import service_of
 from tests.services import redis
 from tests.services.server import Server, free_port, started
 
@@ -38,6 +43,16 @@ class Service:
     url: str
     expires: bool = True
     server: Server | None = None
+
+    @cached_property
+    def lock(self) -> str | Leases:
+        """What `held` is given for it."""
+        return service_of(self.url)
+
+    def close(self) -> None:
+        """Close what `held` was given."""
+        if not isinstance(self.lock, str):
+            self.lock.close()
 
 
 @pytest.fixture(scope="session")
@@ -84,14 +99,36 @@ def own_kubernetes(
     return start
 
 
-@pytest.fixture(scope="session", params=["file", "redis", "kubernetes"])
-def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Service:
+@pytest.fixture(scope="session", params=["file", "redis", "kubernetes", "postgresql", "sqlite"])
+def service(request: pytest.FixtureRequest) -> Iterator[Service]:
     """Every lock service in turn; each test uses names of its own."""
-    if request.param == "file":
-        folder = tmp_path_factory.mktemp("locks") / "made" / "on demand"
-        return Service(f"file://{folder}", expires=False)
     start: Callable[[], Service] = request.getfixturevalue(f"own_{request.param}")
-    return start()
+    service = start()
+    yield service
+    service.close()
+
+
+@pytest.fixture(scope="session")
+def own_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Service]:
+    """A folder."""
+    folder = tmp_path_factory.mktemp("locks") / "made" / "on demand"
+    return lambda: Service(f"file://{folder}", expires=False)
+
+
+@pytest.fixture(scope="session")
+def own_sqlite(
+    empty_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], Service]:
+    """An SQLite database."""
+    copy = shutil.copy(empty_sqlite, tmp_path_factory.mktemp("leases"))
+    return lambda: Service(f"sqlite:///{copy}")
+
+
+@pytest.fixture(scope="session")
+def own_postgresql(postgresql_server: str) -> Iterator[Callable[[], Service]]:
+    """A PostgreSQL database."""
+    with a_database(postgresql_server) as url:
+        yield lambda: Service(url)
 
 
 @pytest.fixture(scope="session", params=["redis", "kubernetes"])
@@ -174,7 +211,7 @@ def seconds_until_free() -> Callable[[Service, str], float]:
         began = time.monotonic()
         while time.monotonic() - began < 20:
             try:
-                with held(service.url, name, owner="patient", lease=LEASE):
+                with held(service.lock, name, owner="patient", lease=LEASE):
                     return time.monotonic() - began
             except LockHeld:
                 time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""One run that takes a lock: `holder.py URL NAME OWNER SECONDS`.
+"""One run that takes a lock: `holder.py SERVICE NAME OWNER SECONDS`.
 
 Says `held`, or which error. Then answers each line on stdin: `ask` with what `still_held` says;
 anything else, the end included, makes it release the lock and say `released`.
@@ -10,14 +10,17 @@ from datetime import timedelta
 
 from staffeln_cli.errors import StaffelnError
 from staffeln_cli.locks import held
+from tests.integration.locks.services import service_of
 
 
 def say(text: object) -> None:
     print(text, flush=True)  # noqa: T201
 
 
-def main(url: str, name: str, owner: str, seconds: str) -> None:
-    with held(url, name, owner=owner, lease=timedelta(seconds=float(seconds))) as lock:
+def main(service: str, name: str, owner: str, seconds: str) -> None:
+    with held(
+        service_of(service), name, owner=owner, lease=timedelta(seconds=float(seconds))
+    ) as lock:
         say("held")
         while sys.stdin.readline().strip() == "ask":
             say(lock.still_held())

@@ -1,4 +1,4 @@
-"""One of many that want the same lock: `racer.py URL NAME SECONDS WITNESS`.
+"""One of many that want the same lock: `racer.py SERVICE NAME SECONDS WITNESS`.
 
 Says `ready`, waits for a line, then takes and releases the lock over and over. Whoever holds it
 creates the witness file, which must not exist. Says how often it held the lock.
@@ -14,16 +14,18 @@ from pathlib import Path
 
 from staffeln_cli.errors import LockHeld
 from staffeln_cli.locks import held
+from staffeln_cli.store import Leases
+from tests.integration.locks.services import service_of
 
 
 def say(text: object) -> None:
     print(text, flush=True)  # noqa: T201
 
 
-def hold_once(url: str, name: str, witness: Path) -> int:
+def hold_once(service: str | Leases, name: str, witness: Path) -> int:
     try:
         # A lease so long that a busy machine cannot make it run out.
-        with held(url, name, owner=str(os.getpid()), lease=timedelta(seconds=60)):
+        with held(service, name, owner=str(os.getpid()), lease=timedelta(seconds=60)):
             os.close(os.open(witness, os.O_CREAT | os.O_EXCL))
             time.sleep(0.01)
             witness.unlink()
@@ -33,13 +35,14 @@ def hold_once(url: str, name: str, witness: Path) -> int:
 
 
 def main(url: str, name: str, seconds: str, witness: str) -> None:
-    hold_once(url, f"{name}-warm-up-{os.getpid()}", Path(f"{witness}-{os.getpid()}"))
+    service = service_of(url)
+    hold_once(service, f"{name}-warm-up-{os.getpid()}", Path(f"{witness}-{os.getpid()}"))
     say("ready")
     sys.stdin.readline()
     until = time.monotonic() + float(seconds)
     times = 0
     while time.monotonic() < until:
-        times += hold_once(url, name, Path(witness))
+        times += hold_once(service, name, Path(witness))
         time.sleep(random.uniform(0, 0.02))
     say(times)
 

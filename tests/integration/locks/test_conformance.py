@@ -20,11 +20,11 @@ RACERS, RACE_SECONDS = 8, 3.0
 
 
 def test_a_lock_that_is_held_is_refused_at_once_and_its_holder_named(service: "Service") -> None:
-    with held(service.url, "refused", owner="host-1 run 7", lease=LEASE) as lock:
+    with held(service.lock, "refused", owner="host-1 run 7", lease=LEASE) as lock:
         began = time.monotonic()
         with (
             pytest.raises(LockHeld, match="host-1 run 7"),
-            held(service.url, "refused", owner="host-2", lease=LEASE),
+            held(service.lock, "refused", owner="host-2", lease=LEASE),
         ):
             pass
         assert time.monotonic() - began < 1
@@ -33,31 +33,31 @@ def test_a_lock_that_is_held_is_refused_at_once_and_its_holder_named(service: "S
 
 def test_a_released_lock_can_be_taken_at_once(service: "Service") -> None:
     for _ in range(3):
-        with held(service.url, "again", owner="me", lease=LEASE) as lock:
+        with held(service.lock, "again", owner="me", lease=LEASE) as lock:
             assert lock.still_held()
 
 
 def test_a_lock_is_released_when_its_run_fails(service: "Service") -> None:
     with (
         pytest.raises(ZeroDivisionError),
-        held(service.url, "failing", owner="me", lease=LEASE),
+        held(service.lock, "failing", owner="me", lease=LEASE),
     ):
         raise ZeroDivisionError
-    with held(service.url, "failing", owner="me", lease=LEASE):
+    with held(service.lock, "failing", owner="me", lease=LEASE):
         pass
 
 
 @pytest.mark.parametrize("seconds", [-1, 0, 0.9])
 def test_a_lease_too_short_to_be_renewed_is_a_mistake(service: "Service", seconds: float) -> None:
     with pytest.raises(ConfigError, match=r"lock\.lease"):
-        held(service.url, "short", owner="me", lease=timedelta(seconds=seconds))
+        held(service.lock, "short", owner="me", lease=timedelta(seconds=seconds))
 
 
 @pytest.mark.parametrize("other", ["one-name", "one name", "One_Name", "one_name/", 60 * "long"])
 def test_locks_of_different_names_do_not_meet(service: "Service", other: str) -> None:
     with (
-        held(service.url, "one_name", owner="me", lease=LEASE) as first,
-        held(service.url, other, owner="me", lease=LEASE) as second,
+        held(service.lock, "one_name", owner="me", lease=LEASE) as first,
+        held(service.lock, other, owner="me", lease=LEASE) as second,
     ):
         assert first.still_held()
         assert second.still_held()
@@ -81,7 +81,7 @@ def test_a_lock_is_kept_for_as_long_as_its_run_lives(
     while time.monotonic() < until:
         with (
             pytest.raises(LockHeld, match="a long run"),
-            held(service.url, "kept", owner="me", lease=LEASE),
+            held(service.lock, "kept", owner="me", lease=LEASE),
         ):
             pass
         time.sleep(0.1)
@@ -98,7 +98,7 @@ def test_a_run_paused_beyond_its_lease_loses_and_does_not_disturb_the_next_holde
         time.sleep(LEASE.total_seconds())
         with (
             pytest.raises(LockHeld),
-            held(service.url, "paused", owner="me", lease=LEASE),
+            held(service.lock, "paused", owner="me", lease=LEASE),
         ):
             pass
         paused.signal(signal.SIGCONT)
@@ -110,7 +110,7 @@ def test_a_run_paused_beyond_its_lease_loses_and_does_not_disturb_the_next_holde
     assert paused.end() == "released"
     with (
         pytest.raises(LockHeld, match="the next"),
-        held(service.url, "paused", owner="me", lease=LEASE),
+        held(service.lock, "paused", owner="me", lease=LEASE),
     ):
         pass
     assert taken.still_held()
@@ -133,7 +133,7 @@ def _take_when_free(service: "Service", name: str, holder: "Callable[..., Run]")
     until = time.monotonic() + 20
     while time.monotonic() < until:
         try:
-            with held(service.url, name, owner="probe", lease=LEASE):
+            with held(service.lock, name, owner="probe", lease=LEASE):
                 break
         except LockHeld:
             time.sleep(0.05)

@@ -96,7 +96,7 @@ def test_a_malformed_url_is_named_with_what_is_wrong_and_what_is_expected(url: s
     (problem,) = caught.value.problems
     assert problem.startswith("lock.url: ")
     assert MALFORMED[url] in problem
-    assert "expected file:///folder" in problem
+    assert "expected database, file:///folder" in problem
 
 
 @pytest.mark.parametrize("url", LEAKY)
