@@ -158,8 +158,15 @@ def config_check(session: Session, shape: str) -> None:
 @click.option(
     "--adopt", is_flag=True, help="With --orphans: create records for those that are available."
 )
+@click.option(
+    "--installation",
+    metavar="ID",
+    help="With --adopt: adopt the backups of this installation; none = of Staffeln 3.0.",
+)
 @click.pass_obj
-def doctor(session: Session, shape: str, orphans: bool, adopt: bool) -> None:
+def doctor(
+    session: Session, shape: str, orphans: bool, adopt: bool, installation: str | None
+) -> None:
     """Check everything that a run needs.
 
     Exits 0 if there are no problems, or only warnings; 78 if something has to be corrected
@@ -168,7 +175,7 @@ def doctor(session: Session, shape: str, orphans: bool, adopt: bool) -> None:
     from staffeln_cli.commands import doctor as command
 
     if orphans or adopt:
-        _orphans(session, shape, adopt=adopt)
+        _orphans(session, shape, adopt=adopt, installation=installation)
         return
 
     checks = []
@@ -187,21 +194,23 @@ def doctor(session: Session, shape: str, orphans: bool, adopt: bool) -> None:
     sys.exit(command.exit_code(checks))
 
 
-def _orphans(session: Session, shape: str, *, adopt: bool) -> None:
+def _orphans(session: Session, shape: str, *, adopt: bool, installation: str | None) -> None:
     """List the backups with Staffeln's mark that have no record."""
     from staffeln_cli.commands.doctor import orphans as command
     from staffeln_cli.model.text import dumped, one_line
 
     rows: list[dict[str, object]] = []
     with exit_on_error():
-        for orphan in command.find(session.runtime, adopt=adopt):
+        for orphan in command.find(session.runtime, adopt=adopt, installation=installation):
             backup = orphan.backup
             rows.append({"backup_id": backup.id, "name": backup.name, "status": backup.status})
             rows[-1] |= {"volume_id": backup.volume_id, "project_id": backup.project_id}
             rows[-1] |= {"created_at": backup.created_at, "adopted": orphan.adopted}
+            rows[-1] |= {"installation": orphan.installation}
             if shape == "text":
                 done = "adopted" if orphan.adopted else backup.status
-                click.echo(f"{backup.id}  {done}  {one_line(backup.name)}")
+                whose = one_line(orphan.installation)
+                click.echo(f"{backup.id}  {done}  {whose}  {one_line(backup.name)}")
     if shape == "json":
         write(dumped(rows))
     elif not rows:

@@ -102,3 +102,21 @@ def test_what_was_planned_in_the_dump_and_made_since_is_not_taken_for_a_double(
     staffeln("check")
     assert len({one["name"] for one in cloud.backups()}) == 1
     assert len(cloud.backups()) == 2
+
+
+def test_the_backups_of_another_installation_are_not_adopted_unless_it_is_named(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    cloud.add_project("shop")
+    volume = cloud.add_volume("data", project="shop")
+    for installation in ("production", ""):
+        mark = {"staffeln:record": "0" * 16, "staffeln:installation": installation}
+        cloud.add_backup(volume, metadata={key: text for key, text in mark.items() if text})
+    staffeln("collect")
+    assert staffeln("doctor", "--adopt", "-f", "json").exit_code == 0
+    whose = {one["installation"] for one in staffeln("doctor", "--orphans", "-f", "json").json}
+    assert whose == {"production", "none"}
+    staffeln("check")
+    for name in ("production", "none"):
+        adopted = staffeln("doctor", "--adopt", "--installation", name, "-f", "json").json
+        assert [one["installation"] for one in adopted if one["adopted"]] == [name]

@@ -9,6 +9,11 @@ from dataclasses import dataclass, replace
 
 from staffeln_cli.model import Backup, BackupRecord, Origin, RecordId, ServerId, State
 from staffeln_cli.model.naming import RECORD_KEY, SERVER_KEY
+from staffeln_cli.operations.marked_backups import (
+    NO_INSTALLATION,
+    installation_of,
+    without_record,
+)
 from staffeln_cli.runtime import Runtime
 
 
@@ -17,31 +22,44 @@ class Orphan:
     """A backup with Staffeln's mark and no record."""
 
     backup: Backup
+    installation: str
+    """The installation that made it, by its mark."""
     adopted: bool = False
 
 
-def find(runtime: Runtime, *, adopt: bool = False) -> Iterator[Orphan]:
-    """Yield the orphans of all projects; with `adopt`, the available ones get a record again."""
+def find(
+    runtime: Runtime, *, adopt: bool = False, installation: str | None = None
+) -> Iterator[Orphan]:
+    """Yield the orphans of all projects; with `adopt`, the available ones get a record again.
+
+    Only those of this installation, or of the `installation` that is named: another one's backups
+    are its own. `none` stands for the marks of Staffeln 3.0.
+    """
     runtime.store.cloud.belongs_to(runtime.cloud.login().cloud, remember=False)
-    if adopt:
-        runtime.cloud.check_clock()
+    adopted = installation or runtime.store.observations.installation_id()
     for page in runtime.cloud.listings.backups():
         marked = [one for one in page if RECORD_KEY in one.metadata]
-        for orphan in _unknown(runtime, marked):
-            is_whole = orphan.status == "available"
-            if adopt and is_whole:
-                runtime.store.lifecycle.adopt(_record(runtime, orphan))
-            yield Orphan(orphan, adopted=adopt and is_whole)
+        for orphan in _without_record(runtime, marked):
+            maker = installation_of(orphan) or NO_INSTALLATION
+            may_adopt = adopt and orphan.status == "available" and maker == adopted
+            if may_adopt:
+                _adopt(runtime, orphan)
+            yield Orphan(orphan, maker, adopted=may_adopt)
 
 
-def _unknown(runtime: Runtime, marked: Sequence[Backup]) -> list[Backup]:
-    known_records = runtime.store.records
-    records = known_records.by_backup_ids([one.id for one in marked])
-    records += known_records.by_names([one.name for one in marked])
-    known = {one.backup_id for one in records}
-    # `check` will adopt the backup of a record that has no id yet.
-    awaited = {one.name for one in records if one.state is State.STARTING}
-    return [one for one in marked if one.id not in known and one.name not in awaited]
+def _without_record(runtime: Runtime, marked: Sequence[Backup]) -> list[Backup]:
+    records = runtime.store.records.by_backup_ids([one.id for one in marked])
+    records += runtime.store.records.by_names([one.name for one in marked])
+    return without_record(records, marked)
+
+
+def _adopt(runtime: Runtime, orphan: Backup) -> None:
+    """Take back a missing or failed record of it; give it a new one where there is none."""
+    for record in runtime.store.records.by_backup_ids([orphan.id]):
+        if record.state in (State.MISSING, State.FAILED):
+            runtime.store.lifecycle.seen_again(record, orphan, runtime.now())
+            return
+    runtime.store.lifecycle.adopt(_record(runtime, orphan))
 
 
 def _record(runtime: Runtime, orphan: Backup) -> BackupRecord:
