@@ -113,7 +113,10 @@ def config() -> None:
 )
 @click.pass_obj
 def init(session: Session, output: str | None) -> None:
-    """Write a commented example with every key; never overwrite a file."""
+    """Write a commented example with every key; never overwrite a file.
+
+    Only its owner can read it; written by root, also the group staffeln, if there is one.
+    """
     from staffeln_cli.commands import config as command
 
     if output == "-":
@@ -121,10 +124,10 @@ def init(session: Session, output: str | None) -> None:
         return
     path = Path(output) if output else session.config or Path("staffeln.toml")
     try:
-        command.init(path)
+        readers = command.init(path)
     except OSError as error:
         raise click.UsageError(f"{path}: cannot be written: {error.strerror}") from error
-    _say(f"wrote {path}; see what is in force with: staffeln config check")
+    _say(f"wrote {path}: {readers}; see what is in force with: staffeln config check")
 
 
 @config.command("check")

@@ -1,6 +1,7 @@
 """Write an example configuration; show which one is in force, and where each value came from."""
 
 import dataclasses
+import grp
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from staffeln_cli.errors import ConfigError
 from staffeln_cli.runtime import Runtime
 
 DEFAULT = "default"
+GROUP = "staffeln"
+"""Of the user that runs the passes, as cron/systemd makes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +32,22 @@ def text() -> str:
     return example()
 
 
-def init(path: Path) -> None:
-    """Write a commented example, for its owner's eyes, since passwords will be in it.
+def init(path: Path, *, group: str = GROUP) -> str:
+    """Write a commented example, since passwords will be in it not for everybody; say for whom.
 
     FileExistsError rather than overwriting anything; OSError for what cannot be written.
     """
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(example())
+        if os.geteuid() != 0:
+            return "only its owner can read it"
+        try:
+            os.fchown(handle, -1, grp.getgrnam(group).gr_gid)
+        except KeyError:
+            return f"only root can read it; for another user: chgrp GROUP {path}; chmod 640 {path}"
+        os.fchmod(handle, 0o640)
+    return f"root can change it, the group {group} can read it"
 
 
 def check(loaded: Loaded) -> list[Effective]:

@@ -1,5 +1,6 @@
 """`staffeln config init` and `staffeln config check`."""
 
+import grp
 import json
 import os
 import stat
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 
 from staffeln_cli.cli import staffeln as command_line
 from staffeln_cli.cli.session import Session
+from staffeln_cli.commands import config
 
 
 def run(*arguments: str, **environ: str) -> Any:
@@ -32,6 +34,19 @@ def test_the_example_is_written_for_its_owner_alone_and_checks(tmp_path: Path) -
         os.umask(before)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert run("--config", str(file), "config", "check").exit_code == 0
+
+
+def test_root_hands_the_example_to_the_group_of_the_passes_and_nobody_else(tmp_path: Path) -> None:
+    is_root = os.geteuid() == 0
+    file = tmp_path / "staffeln.toml"
+    group = grp.getgrgid(os.getgid()).gr_name
+    said = config.init(file, group=group)
+    assert stat.S_IMODE(file.stat().st_mode) == (0o640 if is_root else 0o600)
+    assert (group if is_root else "only its owner") in said
+    other = tmp_path / "other.toml"
+    said = config.init(other, group="no-such-group")
+    assert stat.S_IMODE(other.stat().st_mode) == 0o600
+    assert ("chgrp GROUP" if is_root else "only its owner") in said
 
 
 def test_nothing_is_ever_overwritten(tmp_path: Path) -> None:
