@@ -102,7 +102,7 @@ def import_staffeln(session: Session, url: str, shape: str, *, dry_run: bool) ->
 
 @click.group()
 def config() -> None:
-    """Write an example configuration, or check the current one."""
+    """Write an example configuration, check the current one, or take over an old one."""
 
 
 @config.command()
@@ -151,6 +151,22 @@ def config_check(session: Session, shape: str) -> None:
 
     safe_output()
     keys.show_keys(session.loaded.file, [(row.key, row.value, row.source) for row in rows])
+
+
+@config.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+def config_import(file: Path) -> None:
+    """Write our configuration from FILE, the staffeln.conf of Staffeln 2, to stdout.
+
+    Each value has a comment that says where it came from. What is not carried over is listed at
+    the end with what to do instead. Passwords are not copied. Exits 78 with all values that are
+    not understood.
+    """
+    from staffeln_cli.commands import import_config as command
+
+    with exit_on_error():
+        text = command.run(file)
+    click.echo(text, nl=False)
 
 
 @click.command()

@@ -49,6 +49,19 @@ def test_root_hands_the_example_to_the_group_of_the_passes_and_nobody_else(tmp_p
     assert ("chgrp GROUP" if is_root else "only its owner") in said
 
 
+def test_a_configuration_of_staffeln_2_becomes_one_that_checks(tmp_path: Path) -> None:
+    old, new = tmp_path / "staffeln.conf", tmp_path / "staffeln.toml"
+    old.write_text("[conductor]\nretention_time = 3w\nbackup_workers = 4\n")
+    answer = run("config", "import", str(old))
+    assert answer.exit_code == 0
+    assert "# [conductor] backup_workers: " in answer.stdout
+    new.write_text(answer.stdout)
+    checked = run("--config", str(new), "config", "check", "-f", "json")
+    assert value_of(checked, "retention.time") == ("3w", "file")
+    old.write_text("[conductor]\nretention_time = soon\n")
+    assert run("config", "import", str(old)).exit_code == 78
+
+
 def test_nothing_is_ever_overwritten(tmp_path: Path) -> None:
     file = tmp_path / "staffeln.toml"
     file.write_text("mine")
