@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from staffeln_cli.cloud.api import Api
 from staffeln_cli.cloud.backup_actions import BackupActions
+from staffeln_cli.cloud.catalog_actions import CatalogActions
 from staffeln_cli.cloud.listings import Listings
 from staffeln_cli.cloud.login import Login
 from staffeln_cli.cloud.lookups import BackupService, Lookups, Quota, Quotas
@@ -35,6 +36,7 @@ class Cloud:
         self.listings = Listings(self._api, metadata_keys)
         self.backups = BackupActions(self._api)
         self.volumes = VolumeActions(self._api)
+        self.catalog = CatalogActions(self._api)
         self.lookups = Lookups(self._api)
         self.members = Members(self._api, settings.admin_roles)
 

@@ -11,6 +11,7 @@ from staffeln_cli.model import (
     State,
 )
 from staffeln_cli.model.naming import RECORD_KEY, called
+from staffeln_cli.operations import export_records
 from staffeln_cli.operations.absence import Kind, Suspect, confirm
 from staffeln_cli.operations.authority import check_whole_cloud
 from staffeln_cli.operations.follow_backup import (
@@ -78,8 +79,10 @@ def _check(run: Run, confirmation: Confirmation) -> None:
         run.store.observations.note_marked(adopt_marked(run, observed.strangers))
         _find_missing(run, observed, confirmation)
         run.store.cloud.note_backups_listed(observed.moment)
+        observed.foreign.ours_are_complete = not observed.unseen
     if confirmation.is_given:
         run.store.observations.note_confirmed("check", observed.moment)
+    export_records.collect(run, observed.foreign if observed.is_complete else None)
 
 
 def _look(
@@ -128,6 +131,8 @@ def _list_all(
                 observed.by_id[backup.id] = backup
             elif RECORD_KEY in backup.metadata and backup.id not in available:
                 observed.strangers[backup.id] = backup
+            elif backup.id not in available:
+                observed.foreign.add(backup)
             available.discard(backup.id)
             if backup.name in names:
                 observed.by_name.setdefault(backup.name, []).append(backup)

@@ -29,7 +29,8 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
     backups, from_cloud = _backups(runtime, volume, records, offline=offline)
     briefs = {brief.backup_id: brief for record in records if (brief := record.brief)}
     unfinished = tuple(record for record in records if record.state in UNFINISHED)
-    known = members({volume.volume_id: backups}, briefs)[volume.volume_id]
+    parents = runtime.store.exports.foreign_parents([volume.volume_id])
+    known = members({volume.volume_id: backups}, briefs, parents)[volume.volume_id]
     settings, now = runtime.settings.retention, runtime.now()
     return Explanation(
         volume=volume,

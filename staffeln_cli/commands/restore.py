@@ -141,7 +141,8 @@ def _newest(run: Run, volume_id: str, at: datetime | None) -> tuple[Backup | Non
     backups = run.cloud.listings.backups_of(volume_id)
     before = f" from before {stamp(at)}" if at else ""
     records = run.store.records.briefs([VolumeId(volume_id)])
-    best = newest_restorable(backups, records, at)
+    parents = run.store.exports.foreign_parents([VolumeId(volume_id)])
+    best = newest_restorable(backups, records, at, parents)
     if best is None:
         return None, f"has no backup{before} that can surely be restored"
     return best, f"the newest{before} that can surely be restored"

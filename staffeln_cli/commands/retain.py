@@ -15,6 +15,7 @@ from staffeln_cli.model import (
     InventoryVolume,
     Outcome,
     ProjectId,
+    RecordBrief,
     VolumeId,
 )
 from staffeln_cli.operations.deletion_waves import Plan, carry_out
@@ -95,7 +96,8 @@ def _judged(run: Run) -> _Removals:
         records = run.store.records.briefs(volume_ids)
         inventory = run.store.inventory.volumes(volume_ids)
         left_alone = {row.volume_id for row in run.unreadable("backup")}
-        for key, of_volume in members(group, records).items():
+        parents = _foreign_parents(run, group, records)
+        for key, of_volume in members(group, records, parents).items():
             if key[1] in left_alone:
                 continue  # the backup that was not understood may depend on any of them
             applied = terms.of(key[0], inventory.get(key[1]), run.now())
@@ -103,6 +105,18 @@ def _judged(run: Run) -> _Removals:
             done += len(of_volume)
         run.runtime.progress("backups judged", done, None)
     return removals
+
+
+def _foreign_parents(
+    run: Run, group: "_Group", records: Mapping[BackupId, RecordBrief]
+) -> dict[BackupId, BackupId]:
+    """What is known of the parents of the backups that Staffeln did not make."""
+    volume_ids = {
+        volume_id
+        for (_, volume_id), backups in group.items()
+        if any(one.is_incremental and one.id not in records for one in backups)
+    }
+    return run.store.exports.foreign_parents(volume_ids) if volume_ids else {}
 
 
 _Group = dict[_Key, list[Backup]]

@@ -1,5 +1,6 @@
 """The vocabulary: what Staffeln knows of a cloud and of its own backups."""
 
+from staffeln_cli.model.catalog import ExportCandidate, ExportRecord
 from staffeln_cli.model.cloud import (
     Backup,
     BackupId,
@@ -42,6 +43,8 @@ __all__ = [
     "Drill",
     "DrillId",
     "DrillState",
+    "ExportCandidate",
+    "ExportRecord",
     "Failure",
     "FormerOwner",
     "InventoryVolume",

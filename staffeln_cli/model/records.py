@@ -49,6 +49,8 @@ class RecordBrief(NamedTuple):
     chain_id: BackupId | None = None
     pinned: bool = False
     pin_note: str | None = None
+    parent_id: BackupId | None = None
+    """The backup that it depends on, as its export record names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,10 @@ class BackupRecord:
     """When Cinder first said that there is no such backup; it is missing at a second time."""
     seen_again_at: datetime | None = None
     """When a backup that counted as missing or failed turned out to be there."""
+    parent_id: BackupId | None = None
+    """The backup that it depends on, as its export record names it."""
+    exported: bool = False
+    """The catalog has its export record."""
     reported_at: datetime | None = None
     """When the project got a report of its end."""
     removal_reported_at: datetime | None = None
@@ -139,4 +145,5 @@ class BackupRecord:
             self.chain_id,
             self.pinned,
             self.pin_note,
+            self.parent_id,
         )

@@ -16,6 +16,7 @@ from staffeln_cli.model.naming import called
 from staffeln_cli.model.statuses import BACKUP_BROKEN, BACKUP_COMPLETE
 from staffeln_cli.operations import delete_backup, duplicates
 from staffeln_cli.operations.absence import judged
+from staffeln_cli.operations.export_records import ForeignBackups
 from staffeln_cli.planning.evidence import Answer, Belief, believed
 from staffeln_cli.runtime import Run
 
@@ -36,6 +37,7 @@ class Observation:
     """Available by our records, and not in the listing."""
     strangers: dict[BackupId, Backup] = field(default_factory=dict)
     """They bear our mark, and are neither available by our records nor open work."""
+    foreign: ForeignBackups = field(default_factory=ForeignBackups)
 
 
 def follow(run: Run, work: Collection[BackupRecord]) -> None:

@@ -8,6 +8,7 @@ from staffeln_cli.store.claims import Claims
 from staffeln_cli.store.cloud_identity import CloudIdentity
 from staffeln_cli.store.database import Database, Fence
 from staffeln_cli.store.drills import Drills
+from staffeln_cli.store.exports import Exports
 from staffeln_cli.store.former_owners import FormerOwners
 from staffeln_cli.store.inventory import Inventory
 from staffeln_cli.store.leases import Leases
@@ -46,6 +47,7 @@ class Store:
         self.status_queries = StatusQueries(self.database)
         self.reports = Reports(self.database)
         self.runs = Runs(self.database)
+        self.exports = Exports(self.database)
         self.cloud = CloudIdentity(self.database)
         self.observations = Observations(self.database)
 

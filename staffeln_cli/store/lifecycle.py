@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Delete, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from staffeln_cli.model import (
@@ -32,7 +32,7 @@ from staffeln_cli.store.queries import (
     next_planned,
     waiting_order,
 )
-from staffeln_cli.tables import BackupRow
+from staffeln_cli.tables import BackupRow, ExportRecordRow
 
 _TAKEN_BACK: dict[str, object] = {
     "reason": None,
@@ -240,7 +240,9 @@ class Lifecycle:
             (BackupRow.state == State.FAILED) & BackupRow.remains.is_(False)
         )
         ended = func.coalesce(BackupRow.deleted_at, BackupRow.finished_at, BackupRow.planned_at)
+        old = select(BackupRow.backup_id).where(finished, ended < before)
         with self._database.write() as connection:
+            connection.execute(delete(ExportRecordRow).where(ExportRecordRow.backup_id.in_(old)))
             return connection.execute(delete(BackupRow).where(finished, ended < before)).rowcount
 
     def _move(
@@ -269,8 +271,14 @@ class Lifecycle:
             )
             if moved.rowcount != 1:
                 return False
+            if new is State.DELETED:  # its objects are gone: no import could bring it back
+                connection.execute(_export_record_of(record.backup_id))
             history.note(connection, record, new)
             return True
+
+
+def _export_record_of(backup_id: BackupId | None) -> Delete:
+    return delete(ExportRecordRow).where(ExportRecordRow.backup_id == backup_id)
 
 
 def _as_in_cinder(record: BackupRecord, backup: Backup) -> dict[str, object]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from staffeln_cli.model import DecidedBy, Kind, Origin, SkipCause, State
 from staffeln_cli.model.lifecycle import UNFINISHED
+from staffeln_cli.tables.catalog import DisabledHostRow, ExportRecordRow
 from staffeln_cli.tables.columns import Base, UtcDateTime
 from staffeln_cli.tables.drills import DrillRow
 from staffeln_cli.tables.pauses import PauseRow
@@ -17,7 +18,9 @@ __all__ = [
     "BackupRow",
     "Base",
     "CloudRow",
+    "DisabledHostRow",
     "DrillRow",
+    "ExportRecordRow",
     "FormerOwnerRow",
     "LeadershipRow",
     "LeaseRow",
@@ -28,7 +31,7 @@ __all__ = [
     "VolumeRow",
 ]
 
-SCHEMA_REVISION = "0007"
+SCHEMA_REVISION = "0008"
 """The Alembic revision this code was written for; a test compares it with `sql/versions`."""
 
 
@@ -166,6 +169,10 @@ class BackupRow(Base):
     reason: Mapped[str | None]
     attempt: Mapped[int]
     chain_id: Mapped[str | None]
+    parent_id: Mapped[str | None]
+    """The backup that it depends on, as its export record names it; none: a full, or not known."""
+    exported: Mapped[bool] = mapped_column(server_default=false())
+    """The catalog has its export record."""
     size_gib: Mapped[int | None]
     planned_at: Mapped[datetime]
     waiting_since: Mapped[datetime | None]
@@ -206,6 +213,11 @@ Index(
     BackupRow.volume_id,
     unique=True,
     sqlite_where=BackupRow.state.in_(sorted(UNFINISHED)),
+)
+Index(
+    "backups_without_export_record",
+    BackupRow.planned_at,
+    sqlite_where=(BackupRow.state == State.AVAILABLE) & BackupRow.exported.is_(False),
 )
 
 

@@ -35,6 +35,8 @@ class Cinder:
     now: datetime = BEGIN
     rows: dict[BackupId, Row] = field(default_factory=dict)
     made: int = 0
+    exported: dict[BackupId, BackupId] = field(default_factory=dict)
+    """The parents that export records have named."""
     racy: bool = True
     """Whether two requests within a second may both find the volume idle."""
 
@@ -63,6 +65,15 @@ class Cinder:
         if row.parent is not None:
             # The parent counts its children.
             self.rows[row.parent].updated_at = self.now
+
+    def export(self, backup: BackupId) -> None:
+        """The export record names the parent, and the row is written anew."""
+        row = self.rows[backup]
+        if row.status != "available":
+            raise Refused
+        row.updated_at = self.now
+        if row.parent is not None:
+            self.exported[backup] = row.parent
 
     def begin_restore(self, backup: BackupId) -> None:
         self._set(self.rows[backup], "restoring")

@@ -133,6 +133,7 @@ CALM: st.SearchStrategy[Event] = st.one_of(
     st.builds(change, st.just("creating"), PLACES, st.sampled_from([_finish, _finish, _fail])),
     st.builds(change, st.sampled_from(["available", "error"]), PLACES, st.just(_try_to_delete)),
     st.builds(change, st.just("deleting"), PLACES, st.just(Cinder.vanish)),
+    st.builds(change, st.just("available"), PLACES, st.just(Cinder.export)),
 )
 RESTORES = (
     st.just(night_during_restore)

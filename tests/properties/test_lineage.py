@@ -62,6 +62,40 @@ def test_with_caution_restores_and_races_hide_no_parent_either(cinder: Cinder) -
         assert row.parent is None or row.parent in possible[row.id]
 
 
+@given(WILD_LIVES)
+def test_a_known_parent_is_a_fact_and_a_guess_beside_it_still_has_the_true_one(
+    cinder: Cinder,
+) -> None:
+    backups = listed(cinder)
+    guessed = by_id(backups, cautious_parents(backups))
+    found = by_id(backups, cautious_parents(backups, cinder.exported))
+    for row in cinder.rows.values():
+        if row.id in cinder.exported:
+            assert found[row.id] == {row.parent} & cinder.rows.keys()
+            assert found[row.id] <= guessed[row.id]
+        else:
+            assert found[row.id] == guessed[row.id]
+
+
+@given(WILD_LIVES)
+def test_where_all_parents_are_known_nothing_is_guessed_and_nobody_is_asked(
+    cinder: Cinder,
+) -> None:
+    for row in cinder.rows.values():
+        if row.status == "available":
+            cinder.export(row.id)
+    for other in [row.id for row in cinder.rows.values() if row.status != "available"]:
+        if not cinder.children(other):
+            del cinder.rows[other]
+    backups = listed(cinder)
+    parents = {row.id: row.parent for row in cinder.rows.values() if row.parent is not None}
+    lineage = lineage_of(backups, parents)
+    assert by_id(backups, lineage.parents) == {
+        row.id: {row.parent} - {None} for row in cinder.rows.values()
+    }
+    assert not lineage.needs_confirmation
+
+
 def the_same(found: Lineage, expected: Lineage) -> bool:
     return (
         list(found.parents) == list(expected.parents)
@@ -76,12 +110,16 @@ def test_the_fast_lineage_of_plain_chains_is_that_of_the_rule(cinder: Cinder) ->
     backups = [backup for backup in listed(cinder) if backup.snapshot_id is None]
     plain = [backup._replace(status="available") for backup in backups]
     assert the_same(fast_lineage.lineage_of(plain), lineage_of(plain))
+    known = cinder.exported
+    assert the_same(fast_lineage.lineage_of(plain, known), lineage_of(plain, known))
 
 
 @given(WILD_LIVES)
 def test_the_fast_lineage_of_any_backups_is_that_of_the_rule(cinder: Cinder) -> None:
     backups = listed(cinder)
     assert the_same(fast_lineage.lineage_of(backups), lineage_of(backups))
+    known = cinder.exported
+    assert the_same(fast_lineage.lineage_of(backups, known), lineage_of(backups, known))
 
 
 @given(CALM_LIVES)
@@ -98,7 +136,11 @@ def test_no_deletion_is_refused_and_nothing_kept_loses_its_chain(
 ) -> None:
     """Every backup is ours but one; what asks for confirmation gets Cinder's answer."""
     members = [
-        Member(backup, None if index == foreign else _record(backup).brief)
+        Member(
+            backup,
+            None if index == foreign else _record(backup).brief,
+            parent_id=cinder.exported.get(backup.id),
+        )
         for index, backup in enumerate(cinder.listing())
     ]
     terms = RetentionTerms(

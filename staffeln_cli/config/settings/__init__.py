@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from staffeln_cli.config.settings.catalog import CatalogSettings
 from staffeln_cli.config.settings.protection import (
     BackupSettings,
     RetentionSettings,
@@ -15,6 +16,7 @@ from staffeln_cli.config.settings.verification import VerifySettings
 __all__ = [
     "SECRETS",
     "BackupSettings",
+    "CatalogSettings",
     "CloudSettings",
     "DatabaseSettings",
     "LockSettings",
@@ -41,6 +43,7 @@ class Settings:
     backup: BackupSettings = field(default_factory=BackupSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     verify: VerifySettings = field(default_factory=VerifySettings)
+    catalog: CatalogSettings = field(default_factory=CatalogSettings)
     report: ReportSettings = field(default_factory=ReportSettings)
     mail: MailSettings = field(default_factory=MailSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)

@@ -26,7 +26,7 @@ def detailed(call: Call) -> Reply:
 
 
 def shown(call: Call) -> Reply:
-    return Reply(200, {"backup": backup_detail(call, _visible(call))})
+    return Reply(200, {"backup": backup_detail(call, visible_backup(call))})
 
 
 def created(call: Call) -> Reply:
@@ -122,7 +122,7 @@ def _new_backup(call: Call, volume: Volume, details: Details) -> Backup:
 
 
 def deleted(call: Call) -> Reply:
-    _delete(call, _visible(call), force=False)
+    _delete(call, visible_backup(call), force=False)
     return Reply(202)
 
 
@@ -153,7 +153,7 @@ def acted(call: Call) -> Reply:
 
 
 def _force_deleted(call: Call) -> Reply:
-    backup = _visible(call)
+    backup = visible_backup(call)
     if not call.is_admin():
         raise forbidden("volume_extension:backup_admin_actions:force_delete")
     if not call.world.knobs.supports_force_delete:
@@ -170,7 +170,7 @@ def _reset(call: Call, wish: object) -> Reply:
     if status not in ("available", "error"):
         text = f"Backup status: {status} is invalid, valid statuses are: ['available', 'error']."
         raise refused(400, text)
-    backup = _visible(call)
+    backup = visible_backup(call)
     if not call.world.knobs.backup_service_up:
         raise refused(404, NO_SERVICE)
     call.world.waiting.creates.pop(backup.id, None)
@@ -184,7 +184,7 @@ def restored(call: Call) -> Reply:
     wish = schema.part(call.request.body, "restore")
     schema.only(wish, "restore", {"volume_id", "name"})
     name, volume_id = schema.text(wish, "name"), schema.identifier(wish, "volume_id")
-    backup = _visible(call)
+    backup = visible_backup(call)
     _need_member(call, backup.project_id, "backup:restore")
     if backup.status != "available":
         raise refused(400, "Invalid backup: Backup status must be available")
@@ -208,7 +208,8 @@ def _need_room(volume: Volume, backup: Backup) -> None:
         raise refused(400, f"Invalid input received: {text}")
 
 
-def _visible(call: Call) -> Backup:
+def visible_backup(call: Call) -> Backup:
+    """Give the backup that the address names, if the caller may see it."""
     backup = call.world.backups.get(call.name("id"))
     if backup and (call.is_admin() or backup.project_id == call.project_id()):
         return backup

@@ -20,7 +20,7 @@ from staffeln_cli.demo.simcloud.routes import answered, compiled
 from staffeln_cli.demo.simcloud.server import Connection, Listener
 from staffeln_cli.demo.simcloud.steering import Steering
 from staffeln_cli.demo.simcloud.things import Things
-from staffeln_cli.demo.simcloud.world import World
+from staffeln_cli.demo.simcloud.world import BackupHost, World
 
 T = TypeVar("T")
 Hook = Callable[[Request], None]
@@ -46,6 +46,7 @@ class SimCloud:
 
     finish_after = Knob[timedelta | None]()
     delete_after = Knob[timedelta | None]()
+    backup_hosts = Knob[tuple[BackupHost, ...]]()
     supports_force_delete = Knob[bool]()
     flip_incrementals = Knob[bool]()
     max_limit = Knob[int]()
@@ -99,7 +100,7 @@ class SimCloud:
         self.remove_volume = things.remove_volume
         self.transfer_volume = things.transfer_volume
         self.add_backup, self.set_backup = things.add_backup, things.set_backup
-        self.remove_backup = things.remove_backup
+        self.remove_backup, self.lose_backups = things.remove_backup, things.lose_backups
         self.finish_backups, self.fail_backups = steering.finish_backups, steering.fail_backups
         self.fail_next_backup, self.stuck = steering.fail_next_backup, steering.stuck
         self.finish_deletions = steering.finish_deletions

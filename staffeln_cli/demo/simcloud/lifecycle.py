@@ -22,6 +22,11 @@ def settle(world: World) -> None:
         finish_deletion(world, backup_id)
     for backup_id in _due(world.waiting.creates, world.knobs.finish_after, now):
         finish_create(world, backup_id)
+    for backup_id in _due(world.waiting.imports, timedelta(0), now):
+        world.waiting.imports.pop(backup_id)
+        imported = world.backups.get(backup_id)
+        if imported is not None and imported.status == "creating":
+            world.backups.change(imported, status="available", updated_at=world.now())
     since = {key: when for key, (_, when) in world.waiting.restores.items()}
     for backup_id in _due(since, world.knobs.finish_after, now):
         finish_restore(world, backup_id)
@@ -92,6 +97,11 @@ def free_volume(world: World, backup: Backup) -> None:
     if volume and volume.status == "backing-up":
         status = "in-use" if volume.attachments else volume.previous_status or "available"
         world.volumes.change(volume, status=status, previous_status=None, updated_at=world.now())
+
+
+def begin_import(world: World, backup: Backup) -> None:
+    """Have a host look at an imported record: it is available the next time somebody asks."""
+    world.waiting.imports[backup.id] = world.clock.now()
 
 
 def begin_deletion(world: World, backup: Backup) -> None:

@@ -85,7 +85,15 @@ def services(call: Call) -> Reply:
         raise forbidden("volume_extension:services:index")
     up = call.world.knobs.backup_service_up
     rows = [
-        _service(call, "cinder-backup", "simulated", up=up),
+        *(
+            _service(call, "cinder-backup", host.name, up=up)
+            | {
+                "zone": host.zone,
+                "status": "enabled" if host.is_enabled else "disabled",
+                "disabled_reason": host.reason,
+            }
+            for host in call.world.knobs.backup_hosts
+        ),
         _service(call, "cinder-scheduler", "simulated", up=True),
         _service(call, "cinder-volume", "simulated@lvm", up=True),
     ]

@@ -6,7 +6,16 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from staffeln_cli.demo.simcloud import backups, discovery, keystone, nova, quotas, tokens, volumes
+from staffeln_cli.demo.simcloud import (
+    backups,
+    discovery,
+    keystone,
+    nova,
+    quotas,
+    records,
+    tokens,
+    volumes,
+)
 from staffeln_cli.demo.simcloud.calls import Call, Reply
 from staffeln_cli.demo.simcloud.discovery import COMPUTE_RANGE, VOLUME_RANGE
 from staffeln_cli.demo.simcloud.errors import Refused, no_such_page, refused
@@ -47,12 +56,16 @@ ROUTES: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         ("GET", "/v3{project}/types/{id}/encryption", quotas.type_encryption),
         ("POST", "/v3{project}/backups", backups.created),
         ("GET", "/v3{project}/backups/detail", backups.detailed),
+        ("POST", "/v3{project}/backups/import_record", records.imported),
+        ("GET", "/v3{project}/backups/{id}/export_record", records.exported),
         ("GET", "/v3{project}/backups/{id}", backups.shown),
         ("DELETE", "/v3{project}/backups/{id}", backups.deleted),
         ("POST", "/v3{project}/backups/{id}/action", backups.acted),
         ("POST", "/v3{project}/backups/{id}/restore", backups.restored),
         ("GET", "/v3{project}/os-quota-sets/{id}", quotas.quota_set),
         ("GET", "/v3{project}/os-services", quotas.services),
+        ("PUT", "/v3{project}/os-services/enable", records.switched),
+        ("PUT", "/v3{project}/os-services/disable-log-reason", records.switched),
     ),
 }
 

@@ -31,6 +31,17 @@ IMPLIED = {
 }
 
 
+@dataclass(frozen=True)
+class BackupHost:
+    """A host that runs cinder-backup, with a store of its own."""
+
+    name: str = "simulated"
+    zone: str = "nova"
+    is_enabled: bool = True
+    reason: str | None = None
+    """Why somebody disabled it."""
+
+
 @dataclass
 class Knobs:
     """What a test may turn; `SimCloud` shows each of them as its own attribute."""
@@ -38,6 +49,7 @@ class Knobs:
     finish_after: timedelta | None = None
     delete_after: timedelta | None = timedelta(0)
     backup_service_up: bool = True
+    backup_hosts: tuple[BackupHost, ...] = (BackupHost(),)
     supports_force_delete: bool = True
     flip_incrementals: bool = False
     max_limit: int = 1000
@@ -92,6 +104,7 @@ class Waiting:
     creates: dict[str, datetime] = field(default_factory=dict)
     deletes: dict[str, datetime] = field(default_factory=dict)
     restores: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    imports: dict[str, datetime] = field(default_factory=dict)
     created_while_down: set[str] = field(default_factory=set)
     dooms: list[str] = field(default_factory=list)
 

@@ -2,7 +2,7 @@
 
 `lineage` has the rule. Here is a shortcut with the same answer (a property test compares them) for
 backups that are all whole, of the volume itself, and of different seconds: the parent of each
-incremental is the backup before it.
+incremental is the backup before it. So it is where export records name the parents.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 from staffeln_cli.model import Backup
 from staffeln_cli.model.statuses import BACKUP_COMPLETE
 from staffeln_cli.planning.chains import lineage
-from staffeln_cli.planning.chains.lineage import Lineage
+from staffeln_cli.planning.chains.lineage import NO_PARENTS, KnownParents, Lineage
 
 Shape = tuple[int, ...]
 """For each backup, how many of those before it may be its parent by `cautious_parents`.
@@ -25,38 +25,49 @@ _LONGEST_CACHED = 100
 """Shapes of more backups are unlikely to be met again."""
 
 
-def lineage_of(backups: Sequence[Backup]) -> Lineage:
+def lineage_of(backups: Sequence[Backup], known: KnownParents = NO_PARENTS) -> Lineage:
     """The lineage of one volume's backups in one project, which must be sorted `oldest_first`."""
-    shape = _shape_of(backups)
-    if shape is None:
-        return lineage.lineage_of(backups)
+    if not _are_plain(backups, known):
+        return lineage.lineage_of(backups, known)
+    shape = _shape_of(backups, known)
     return _of_shape(shape) if len(shape) <= _LONGEST_CACHED else _of_shape.__wrapped__(shape)
 
 
-def _shape_of(backups: Sequence[Backup]) -> Shape | None:
-    """None if the backups are not a plain chain, or several."""
-    shape: list[int] = []
+def _are_plain(backups: Sequence[Backup], known: KnownParents) -> bool:
+    """Whether they are one chain, or several, in which each parent that is known comes before."""
     before: Backup | None = None
+    for backup in backups:
+        if backup.snapshot_id is not None or backup.status not in BACKUP_COMPLETE:
+            return False
+        if before is not None and (
+            before.created_at >= backup.created_at
+            or before.data_timestamp >= backup.data_timestamp
+        ):
+            return False
+        if known and backup.is_incremental:
+            parent_id = known.get(backup.id)
+            if parent_id is not None and (before is None or before.id != parent_id):
+                return False
+        before = backup
+    return True
+
+
+def _shape_of(backups: Sequence[Backup], known: KnownParents) -> Shape:
+    shape: list[int] = []
     untouched = 0
     """The index of the newest backup that was last updated before this one, or 0."""
     updated: list[tuple[datetime, int]] = []
     for index, backup in enumerate(backups):
-        if backup.snapshot_id is not None or backup.status not in BACKUP_COMPLETE:
-            return None
-        created_at = backup.created_at
-        if before is not None and (
-            before.created_at >= created_at or before.data_timestamp >= backup.data_timestamp
-        ):
-            return None
-        while updated and updated[0][0] < created_at:
+        while updated and updated[0][0] < backup.created_at:
             untouched = max(untouched, heappop(updated)[1])
-        if backup.is_incremental:
-            shape.append(index - untouched if index else _ORPHAN)
-        else:
+        if not backup.is_incremental:
             shape.append(0)
+        elif backup.id in known:
+            shape.append(1)
+        else:
+            shape.append(index - untouched if index else _ORPHAN)
         if backup.updated_at is not None and backup.status == "available":
             heappush(updated, (backup.updated_at, index))
-        before = backup
     return tuple(shape)
 
 
@@ -79,7 +90,7 @@ def _needing_confirmation(shape: Shape) -> frozenset[int]:
     for index, back in enumerate(shape):
         if back <= 0:
             start = index
-        else:
+        elif back > 1:  # a parent that is known needs no confirmation, and says nothing of others
             found.update(range(max(index - back, added), start))
             added = start
     return frozenset(found)

@@ -4,19 +4,24 @@ No view of Cinder's API shows a backup's parent. The parent of an incremental is
 of its volume in its project that were `available` when it was created, the one with the newest
 data. For a backup of a snapshot, only data older than the snapshot counts; if there is none, the
 parent is the backup created last. A listing does not prove what was available at that time, so
-every answer here is a superset of the truth.
+every answer here is a superset of the truth. Where the export record of a backup names its parent,
+that is a fact, and the answer is this parent alone.
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 
-from staffeln_cli.model import Backup
+from staffeln_cli.model import Backup, BackupId
 from staffeln_cli.model.statuses import BACKUP_COMPLETE
 
 Parents = tuple[int, ...]
 """Indexes of all possible parents of one backup, the likeliest first; empty for a full one."""
+KnownParents = Mapping[BackupId, BackupId]
+"""The parents that export records name, by the backups that depend on them."""
+NO_PARENTS: KnownParents = MappingProxyType({})
 
 
 def oldest_first(backup: Backup) -> tuple[datetime, bool, datetime, str]:
@@ -50,29 +55,31 @@ class Lineage:
         return self._needs_confirmation()
 
 
-def lineage_of(backups: Sequence[Backup]) -> Lineage:
+def lineage_of(backups: Sequence[Backup], known: KnownParents = NO_PARENTS) -> Lineage:
     """The lineage of one volume's backups in one project, which must be sorted `oldest_first`.
 
     `fast_lineage.lineage_of` gives the same answer, and quickly for backups of plain chains.
     """
-    parents = possible_parents(backups)
+    parents = possible_parents(backups, known)
     return Lineage(
-        parents, restorable(backups, parents), lambda: _needing_confirmation(backups, parents)
+        parents,
+        restorable(backups, parents),
+        lambda: _needing_confirmation(backups, parents, known),
     )
 
 
-def possible_parents(backups: Sequence[Backup]) -> list[Parents]:
+def possible_parents(backups: Sequence[Backup], known: KnownParents = NO_PARENTS) -> list[Parents]:
     """For each backup all that may be its parent, if no backup was restored at that time."""
-    return _parents(backups, _was_available)
+    return _with_known(backups, _parents(backups, _was_available), known)
 
 
-def cautious_parents(backups: Sequence[Backup]) -> list[Parents]:
+def cautious_parents(backups: Sequence[Backup], known: KnownParents = NO_PARENTS) -> list[Parents]:
     """For each backup all that may be its parent, even if any backup was restored at that time.
 
     Cinder passes over a backup that is being restored, and may choose one of the chain before.
     That is rare, so it is no reason to keep a backup, but a reason to ask Cinder before deleting.
     """
-    return _parents(backups, _was_untouched)
+    return _with_known(backups, _parents(backups, _was_untouched), known)
 
 
 def children_of(parents: Sequence[Parents]) -> list[list[int]]:
@@ -110,15 +117,32 @@ def restorable(backups: Sequence[Backup], parents: Sequence[Parents]) -> list[bo
     return found
 
 
-def _needing_confirmation(backups: Sequence[Backup], parents: Sequence[Parents]) -> frozenset[int]:
+def _needing_confirmation(
+    backups: Sequence[Backup], parents: Sequence[Parents], known: KnownParents
+) -> frozenset[int]:
     found: set[int] = set()
-    for index, cautious in enumerate(cautious_parents(backups)):
+    for index, cautious in enumerate(cautious_parents(backups, known)):
         if further := set(cautious).difference(parents[index]):
             found |= further - ancestors((index,), parents)
     for index, children in enumerate(children_of(parents)):
-        if any(child < index or child in parents[index] for child in children):
+        guessed = (child for child in children if backups[child].id not in known)
+        if any(child < index or child in parents[index] for child in guessed):
             found.add(index)
     return frozenset(found)
+
+
+def _with_known(
+    backups: Sequence[Backup], guessed: list[Parents], known: KnownParents
+) -> list[Parents]:
+    """Put what is known in the place of what was guessed; a parent that is gone is no parent."""
+    if not known:
+        return guessed
+    index_of = {backup.id: index for index, backup in enumerate(backups)}
+    for index, backup in enumerate(backups):
+        parent_id = known.get(backup.id) if backup.is_incremental else None
+        if parent_id is not None:
+            guessed[index] = (index_of[parent_id],) if parent_id in index_of else ()
+    return guessed
 
 
 def _parents(
@@ -186,6 +210,9 @@ def _was_untouched(parent: Backup, child: Backup) -> bool:
     """Whether `parent` was certainly available: it was last updated before `child` was created.
 
     Cinder updates a parent when its child is finished, so this can only be true of other backups.
+    An export record moves `updated_at`, too. Cinder gives one of available backups only, so that
+    the later moment proves less and never anything wrong: Cinder is asked once more than needed,
+    until the child's own record names its parent.
     """
     unchanged = parent.updated_at is not None and parent.updated_at < child.created_at
     older = child.snapshot_id is None or parent.data_timestamp < child.data_timestamp

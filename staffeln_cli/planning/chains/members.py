@@ -1,8 +1,9 @@
 """The backups that Cinder has, each with Staffeln's own record of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypeVar
 
 from staffeln_cli.model import Backup, BackupId, RecordBrief, State
@@ -10,6 +11,7 @@ from staffeln_cli.planning.chains.broken import orphaned_incrementals
 
 _AVAILABLE = State.AVAILABLE
 _Key = TypeVar("_Key")
+_NONE: Mapping[BackupId, BackupId] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -24,6 +26,8 @@ class Member:
     record: RecordBrief | None = None
     is_broken: bool = False
     """Whether our records know that a backup it depends on is gone."""
+    parent_id: BackupId | None = None
+    """The backup that it depends on, where an export record names it."""
 
     @property
     def is_ours(self) -> bool:
@@ -39,16 +43,34 @@ class Member:
 
 
 def members(
-    backups: Mapping[_Key, Sequence[Backup]], records: Mapping[BackupId, RecordBrief]
+    backups: Mapping[_Key, Sequence[Backup]],
+    records: Mapping[BackupId, RecordBrief],
+    foreign_parents: Mapping[BackupId, BackupId] = _NONE,
 ) -> dict[_Key, list[Member]]:
     """Join the backups of each volume and project with our records of those volumes.
 
     `backups` must have all that Cinder has of these volumes: a record of another backup is the
-    record of a lost one.
+    record of a lost one. `foreign_parents` are those that export records name of backups which
+    Staffeln did not make.
     """
     there = {backup.id for group in backups.values() for backup in group}
     orphans = orphaned_incrementals(records, there)
     return {
-        key: [Member(backup, records.get(backup.id), backup.id in orphans) for backup in group]
+        key: [
+            Member(
+                backup,
+                record := records.get(backup.id),
+                backup.id in orphans,
+                record.parent_id if record is not None else foreign_parents.get(backup.id),
+            )
+            for backup in group
+        ]
         for key, group in backups.items()
+    }
+
+
+def known_parents(members: Iterable[Member]) -> dict[BackupId, BackupId]:
+    """The parents that export records name, by the backups that depend on them."""
+    return {
+        member.backup.id: member.parent_id for member in members if member.parent_id is not None
     }

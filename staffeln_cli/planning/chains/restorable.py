@@ -4,12 +4,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from staffeln_cli.model import Backup, BackupId, ProjectId, RecordBrief
-from staffeln_cli.planning.chains.lineage import lineage_of, oldest_first
-from staffeln_cli.planning.chains.members import Member, members
+from staffeln_cli.planning.chains.lineage import (
+    NO_PARENTS,
+    KnownParents,
+    lineage_of,
+    oldest_first,
+)
+from staffeln_cli.planning.chains.members import Member, known_parents, members
 
 
 def newest_restorable(
-    backups: Iterable[Backup], records: Mapping[BackupId, RecordBrief], at: datetime | None
+    backups: Iterable[Backup],
+    records: Mapping[BackupId, RecordBrief],
+    at: datetime | None,
+    foreign_parents: KnownParents = NO_PARENTS,
 ) -> Backup | None:
     """Of all backups of one volume, the one with the newest data not newer than `at`.
 
@@ -21,7 +29,7 @@ def newest_restorable(
         by_project.setdefault(backup.project_id, []).append(backup)
     candidates = [
         backup
-        for group in members(by_project, records).values()
+        for group in members(by_project, records, foreign_parents).values()
         for backup in _restorable(group)
         if at is None or backup.data_timestamp <= at
     ]
@@ -31,7 +39,7 @@ def newest_restorable(
 def _restorable(group: Sequence[Member]) -> Iterator[Backup]:
     by_id = {member.backup.id: member for member in group}
     ordered = sorted(by_id.values(), key=lambda member: oldest_first(member.backup))
-    lineage = lineage_of([member.backup for member in ordered])
+    lineage = lineage_of([member.backup for member in ordered], known_parents(ordered))
     for member, is_restorable in zip(ordered, lineage.restorable, strict=True):
         if is_restorable and not member.is_broken:
             yield member.backup

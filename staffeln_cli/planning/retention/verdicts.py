@@ -8,7 +8,7 @@ from operator import gt
 from staffeln_cli.model import BackupId
 from staffeln_cli.planning.chains.fast_lineage import lineage_of
 from staffeln_cli.planning.chains.lineage import Parents, ancestors, oldest_first
-from staffeln_cli.planning.chains.members import Member
+from staffeln_cli.planning.chains.members import Member, known_parents
 from staffeln_cli.planning.retention.keep_rules import (
     KeepReason,
     RetentionTerms,
@@ -52,7 +52,9 @@ def judge(members: Sequence[Member], terms: RetentionTerms, now: datetime) -> li
     """Judge all backups of one volume in one project, also those not ours; newest first."""
     ordered = _in_order(members)
     backups = [member.backup for member in ordered]
-    lineage = lineage_of(backups)
+    known = known_parents(ordered)
+    lineage = lineage_of(backups, known)
+    all_known = bool(known) and all(one.id in known for one in backups if one.is_incremental)
     reasons = keep_reasons(ordered, lineage.restorable, terms, now)
     being_deleted = {i for i, member in enumerate(ordered) if _is_being_deleted(member)}
     _keep_ancestors(being_deleted, lineage.parents, reasons)
@@ -61,7 +63,8 @@ def judge(members: Sequence[Member], terms: RetentionTerms, now: datetime) -> li
     for index in range(len(ordered) - 1, -1, -1):
         member, reason, children = ordered[index], reasons[index], lineage.children[index]
         confirm = reason is None and (
-            index in lineage.needs_confirmation or (member.backup.has_dependents and not children)
+            index in lineage.needs_confirmation
+            or (member.backup.has_dependents and not children and not all_known)
         )
         verdicts.append(
             Verdict(
