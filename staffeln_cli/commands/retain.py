@@ -1,6 +1,6 @@
 """Decide which backups retention keeps, and delete the others, wave after wave."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from staffeln_cli.model import (
     Outcome,
     ProjectId,
     RecordBrief,
+    State,
     VolumeId,
 )
 from staffeln_cli.operations.deletion_waves import Plan, carry_out
@@ -97,9 +98,10 @@ def _judged(run: Run) -> _Removals:
         inventory = run.store.inventory.volumes(volume_ids)
         left_alone = {row.volume_id for row in run.unreadable("backup")}
         parents = _foreign_parents(run, group, records)
+        in_doubt = _in_doubt(run, records, group.values())
         for key, of_volume in members(group, records, parents).items():
-            if key[1] in left_alone:
-                continue  # the backup that was not understood may depend on any of them
+            if key[1] in left_alone or key[1] in in_doubt:
+                continue  # a backup that was not listed or understood may depend on any
             applied = terms.of(key[0], inventory.get(key[1]), run.now())
             _judge_volume(run, key, of_volume, applied, removals)
             done += len(of_volume)
@@ -121,6 +123,24 @@ def _foreign_parents(
 
 _Group = dict[_Key, list[Backup]]
 """The backups of some volumes; a transferred volume may have some in two projects."""
+
+
+def _in_doubt(
+    run: Run, records: Mapping[BackupId, RecordBrief], listed: Iterable[Sequence[Backup]]
+) -> set[VolumeId]:
+    """Volumes of which the listing lacks a backup that `check` has not found missing.
+
+    What can be restored, and what depends on what, is not known: none of it is judged.
+    """
+    there = {backup.id for backups in listed for backup in backups}
+    absent = [
+        brief.backup_id
+        for brief in records.values()
+        if brief.state is State.AVAILABLE
+        and brief.backup_id not in there
+        and (brief.started_at is None or brief.started_at < run.started_at)
+    ]
+    return {record.volume_id for record in run.store.records.by_backup_ids(absent)}
 
 
 def _several(pages: Iterable[list[Backup]]) -> Iterator[_Group]:

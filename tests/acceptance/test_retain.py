@@ -166,8 +166,20 @@ def test_what_stands_on_something_gone_is_not_counted_among_the_last_that_are_ke
     rounds(staffeln, cloud, 6)
     made = [one["backup_id"] for one in records(staffeln)]
     cloud.remove_backup(made[4], force=True)  # from under made[5], which nothing can restore now
-    staffeln("check")
+    cloud.advance(hours=2)
+    twice(staffeln, cloud, "check")
     cloud.advance(days=30)
     retain = staffeln("retain", "-f", "json")
     assert (retain.counts["kept"], retain.counts["expired"]) == (5, 0)
     assert ids(cloud) == [*made[:4], made[5]]
+
+
+def test_nothing_is_removed_of_a_volume_whose_listing_lacks_a_backup(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud)
+    rounds(staffeln, cloud, 3)
+    cloud.advance(days=60)
+    cloud.omit_next("/backups/detail", [cloud.backups()[0]["id"]])
+    assert staffeln("retain", "-f", "json").counts["deleted"] == 0
+    assert len(cloud.backups()) == 3
