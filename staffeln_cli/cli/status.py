@@ -143,12 +143,34 @@ def _as_json(state: "Summary") -> str:
             "volumes": {name: getattr(volumes, name) for name in names},
             "backups": dict(state.backups),
             "oldest_success": volumes.oldest_success,
+            "work": _work(state),
             "runs": {
                 name: {"at": run.at, "outcome": run.outcome, "host": run.host}
                 for name, run in state.runs.items()
             },
         }
     )
+
+
+def _work(state: "Summary") -> dict[str, Any]:
+    work = state.work
+    return {
+        "running": [
+            {
+                "volume_id": one.backup.volume_id,
+                "volume_name": one.backup.volume_name,
+                "server_name": one.backup.server_name,
+                "project_id": one.backup.project_id,
+                "kind": one.backup.kind,
+                "started_at": one.backup.started_at,
+                "done_at": one.done_at,
+            }
+            for one in work.running
+        ],
+        "waiting": work.waiting,
+        "running_done_at": work.running_done_at,
+        "done_at": work.done_at,
+    }
 
 
 _project = click.option("--project", metavar="NAME|ID", help="Only show this project.")

@@ -17,6 +17,7 @@ from staffeln_cli.model.statuses import BACKUP_BROKEN, BACKUP_COMPLETE
 from staffeln_cli.operations import delete_backup, duplicates
 from staffeln_cli.operations.absence import judged
 from staffeln_cli.operations.export_records import ForeignBackups
+from staffeln_cli.planning.estimates import allowed
 from staffeln_cli.planning.evidence import Answer, Belief, believed
 from staffeln_cli.runtime import Run
 
@@ -143,7 +144,7 @@ def _finish(run: Run, record: BackupRecord, backup: Backup | None) -> None:
             run.count("available")
     elif backup.status in BACKUP_BROKEN:
         _fail(run, record, backup.fail_reason or f"Cinder says {backup.status}", backup=backup)
-    elif _deadline(run, record) <= run.now():
+    elif _is_timed_out(run, record):
         run.count("timed_out")
         _fail(run, record, f"still {backup.status} after {_age(run, record)}", backup=backup)
     else:
@@ -192,10 +193,14 @@ def _see_off(run: Run, record: BackupRecord, backup: Backup | None) -> None:
 _STEPS = {State.CREATING: _finish, State.FAILED: _clear, State.DELETING: _see_off}
 
 
-def _deadline(run: Run, record: BackupRecord) -> datetime:
-    settings = run.settings.backup
-    allowed = settings.timeout + settings.timeout_per_gib * (record.size_gib or 0)
-    return (record.started_at or record.planned_at) + allowed
+def _is_timed_out(run: Run, record: BackupRecord) -> bool:
+    """Without timeout_per_gib, a backup that usually takes longer has longer."""
+    settings, age = run.settings.backup, run.now() - (record.started_at or record.planned_at)
+    configured = settings.timeout + settings.timeout_per_gib * (record.size_gib or 0)
+    if age < configured:
+        return False
+    usual = None if settings.timeout_per_gib else run.store.durations.expected(record)
+    return age >= allowed(configured, usual)
 
 
 def _age(run: Run, record: BackupRecord) -> timedelta:

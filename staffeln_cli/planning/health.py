@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import IntEnum
 
 from staffeln_cli.model import State
+from staffeln_cli.planning.estimates import Work
 
 
 class Level(IntEnum):
@@ -88,6 +89,7 @@ class Summary:
     """Backups of Staffeln's in Cinder that no live record accounts for."""
     late_runs: Mapping[str, datetime] = field(default_factory=dict)
     """Passes that have not ended for too long, and when the last one began."""
+    work: Work = field(default_factory=Work)
 
 
 def findings(state: Summary, *, critical: int = 1, warning: int = 1) -> list[Finding]:

@@ -79,6 +79,9 @@ def _metrics(state: Summary, version: str) -> Iterator[str]:
         yield from _gauge(
             "last_collect_timestamp_seconds", text, {"": _seconds(state.collected_at)}
         )
+    if state.work.done_at is not None:
+        text = "When the backups that wait and run should be done."
+        yield from _gauge("work_done_timestamp_seconds", text, {"": _seconds(state.work.done_at)})
     yield from _of_runs(state)
     text = "When these metrics were written."
     yield from _gauge("generated_timestamp_seconds", text, {"": _seconds(state.generated_at)})

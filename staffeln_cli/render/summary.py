@@ -1,6 +1,7 @@
 """The output of `status`: the overall health first."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from rich.console import Console
@@ -11,6 +12,9 @@ from rich.text import Text
 from staffeln_cli.planning.health import Finding, Level, Summary, age
 from staffeln_cli.render.table import cell, console, put, safe_text
 
+_RUNNING = 5
+"""Running backups that are named."""
+_A_MINUTE = timedelta(minutes=1)
 _LEVELS = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "red"}
 
 
@@ -25,6 +29,9 @@ def show(state: Summary, findings: Iterable[Finding]) -> None:
         _show_worst(out, state)
     put(out, "")
     put(out, _figures(state))
+    if state.work.running:
+        put(out, "")
+        put(out, _running(state))
     if state.runs:
         put(out, "")
         put(out, _runs(state))
@@ -69,10 +76,68 @@ def _figures(state: Summary) -> Table:
     }
     table.add_row(Text("volumes", "dim"), _counts(named, always=("protected", "overdue")))
     table.add_row(Text("backups", "dim"), _counts(state.backups))
+    if text := _work(state):
+        table.add_row(Text("work", "dim"), Text(text))
     if oldest := volumes.oldest_success:
         text = f"no volume's last backup is older than {age(state.generated_at, oldest)}"
         table.add_row(Text("age", "dim"), Text(text))
     return table
+
+
+def _work(state: Summary) -> str:
+    """How long the running ones take, and when the waiting ones are done."""
+    work, now = state.work, state.generated_at
+    parts = []
+    if work.running:
+        parts.append(f"{len(work.running):,} running{_in_all(work.running_done_at, now)}")
+    if work.waiting:
+        done = f", done about {_clock_time(work.done_at, now)}" if work.done_at else ""
+        parts.append(f"{work.waiting:,} waiting{done}")
+    return "; ".join(parts)
+
+
+def _in_all(done_at: datetime | None, now: datetime) -> str:
+    if done_at is None:
+        return ""
+    return (
+        f", about {_about(done_at, now)} left" if done_at > now else ", to be done at any moment"
+    )
+
+
+def _running(state: Summary) -> Table:
+    """The running backups that take longest."""
+    table = Table("running", "server", "volume", "since", "left", box=None)
+    table.header_style, table.pad_edge = "dim", False
+    now = state.generated_at
+    for one in state.work.running[:_RUNNING]:
+        backup = one.backup
+        since = age(now, backup.started_at) if backup.started_at else "-"
+        names = safe_text(backup.server_name), safe_text(backup.volume_name or backup.volume_id)
+        table.add_row(backup.kind, *names, since, _left(one.done_at, now))
+    for column in table.columns[1:3]:
+        column.no_wrap, column.overflow = True, "ellipsis"
+    return table
+
+
+def _left(done_at: datetime | None, now: datetime) -> Text:
+    if done_at is None:
+        return Text("not known yet", "dim")
+    if done_at < now:
+        return Text(f"{age(now, done_at)} longer than usual", "yellow")
+    return Text(f"about {_about(done_at, now)}")
+
+
+def _about(done_at: datetime, now: datetime) -> str:
+    """To the nearest minute, unless it is soon."""
+    left = done_at - now
+    minutes = round(left / _A_MINUTE)
+    return age(now + (minutes * _A_MINUTE if minutes > 1 else left), now)
+
+
+def _clock_time(moment: datetime, now: datetime) -> str:
+    """The time, with the date if it is on another day."""
+    day = "" if moment.date() == now.date() else f"{moment:%Y-%m-%d} "
+    return f"{day}{moment:%H:%M} UTC"
 
 
 def _counts(counts: Mapping[Any, int], always: tuple[str, ...] = ()) -> Text:

@@ -8,6 +8,7 @@ from staffeln_cli.store.claims import Claims
 from staffeln_cli.store.cloud_identity import CloudIdentity
 from staffeln_cli.store.database import Database, Fence
 from staffeln_cli.store.drills import Drills
+from staffeln_cli.store.durations import Durations
 from staffeln_cli.store.exports import Exports
 from staffeln_cli.store.former_owners import FormerOwners
 from staffeln_cli.store.inventory import Inventory
@@ -45,6 +46,7 @@ class Store:
         self.former_owners = FormerOwners(self.database)
         self.projects = Projects(self.database)
         self.status_queries = StatusQueries(self.database)
+        self.durations = Durations(self.database)
         self.reports = Reports(self.database)
         self.runs = Runs(self.database)
         self.exports = Exports(self.database)

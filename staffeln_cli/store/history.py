@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, ScalarSelect, case, func, or_,
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from staffeln_cli.model import BackupRecord, State
+from staffeln_cli.store.durations import learn
 from staffeln_cli.tables import BackupRow, VolumeRow
 
 
@@ -19,6 +20,8 @@ def note(connection: Connection, record: BackupRecord, new: State) -> None:
         is_news = _is_newer(VolumeRow.last_success_at, record.started_at)
         _update(connection, record, is_news, last_success_at=record.started_at, failures=0)
         _update(connection, record, unrestorable_since=None)
+        if record.state is State.CREATING:
+            learn(connection, record)
     elif new is State.FAILED:
         _update(
             connection, record, last_failed_at=_ended_at(record), failures=VolumeRow.failures + 1

@@ -31,7 +31,7 @@ __all__ = [
     "VolumeRow",
 ]
 
-SCHEMA_REVISION = "0008"
+SCHEMA_REVISION = "0009"
 """The Alembic revision this code was written for; a test compares it with `sql/versions`."""
 
 
@@ -79,6 +79,14 @@ class ProjectRow(Base):
     suspected_gone_at: Mapped[datetime | None]
     """When Keystone first said that there is no such project; it is gone at a second time."""
     reported_at: Mapped[datetime | None]
+    quota_gib: Mapped[int | None]
+    """The project's quota of backups when a report last asked for it; negative: unlimited."""
+    quota_gib_used: Mapped[int | None]
+    quota_backups: Mapped[int | None]
+    quota_backups_used: Mapped[int | None]
+    quota_seen_at: Mapped[datetime | None]
+    quota_full_at: Mapped[datetime | None]
+    """When one of the two is full at the rate of that time; none: not within a year."""
 
 
 class VolumeRow(Base):
@@ -116,6 +124,9 @@ class VolumeRow(Base):
     last_failed_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(server_default=text("0"))
     """Failed backups since the last successful one."""
+    usual_full_s: Mapped[int | None]
+    """How many seconds a full backup of it usually takes, from planning.estimates."""
+    usual_incremental_s: Mapped[int | None]
     retained_as: Mapped[str | None]
     """The retention terms of its last pass, as `planning.retention.recorded_terms` writes them."""
     retention_before: Mapped[str | None]

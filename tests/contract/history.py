@@ -101,6 +101,7 @@ def _first_day(cloud: SimCloud, heard: Heard, volumes: Volumes) -> None:
     heard("explain", volumes.usual)
     heard("status backups")
     heard("backup")
+    heard("status")
     heard("check --dry-run")
     failing = cloud.backups(volume_id=volumes.with_bad_retention)
     cloud.fail_backups("disk full", [one["id"] for one in failing])
@@ -127,7 +128,7 @@ def _looks(heard: Heard, volumes: Volumes) -> None:
     backups = heard("status backups")
     pinned = next(one["name"] for one in backups if one["volume_id"] == volumes.usual)
     assert heard.staffeln("keep", pinned, "--note", "before the upgrade").exit_code == 0
-    for view in ("volumes", "backups", "projects", "runs"):
+    for view in ("volumes", "backups", "projects", "runs", "calendar"):
         heard(f"status {view}")
     heard("status")
     for volume in (volumes.usual, volumes.with_bad_retention, volumes.in_error, volumes.skipped):

@@ -6,6 +6,7 @@ from heapq import nsmallest
 
 from staffeln_cli.config import Settings
 from staffeln_cli.model import InventoryVolume, ProjectId, SkipCause, State
+from staffeln_cli.planning.estimates import Limits, Work, work_of
 from staffeln_cli.planning.evidence import believed
 from staffeln_cli.planning.health import LastRun, Late, Summary, Tally
 from staffeln_cli.planning.protection import due
@@ -43,6 +44,7 @@ def summary(runtime: Runtime) -> Summary:
         collected_at=collected_at,
         is_stale=collected_at is not None and is_stale(runtime.settings, collected_at, now),
         worst=tuple(worst),
+        work=_work(runtime, now),
         untracked=store.observations.marked().untracked,
         late_runs={
             name: runs[name].at
@@ -70,6 +72,15 @@ def _is_late(settings: Settings, began: datetime, now: datetime) -> bool:
     return is_outdated(began, now, settings.backup.min_interval) and is_outdated(
         began, now, settings.report.period
     )
+
+
+def _work(runtime: Runtime, now: datetime) -> Work:
+    """What waits and runs; the rates are read only if something does."""
+    settings, durations = runtime.settings.backup, runtime.store.durations
+    if not (unfinished := durations.unfinished()):
+        return Work()
+    limits = Limits(settings.max_in_flight, settings.max_in_flight_per_project)
+    return work_of(unfinished, durations.rates(), now, limits)
 
 
 def is_stale(settings: Settings, moment: datetime, now: datetime) -> bool:

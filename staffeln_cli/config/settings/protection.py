@@ -44,7 +44,10 @@ class BackupSettings:
     ] = None
     timeout: Annotated[
         Timeout,
-        Meta(description="a backup unfinished after this has failed; its remains are removed"),
+        Meta(
+            description="a backup unfinished after this has failed; its remains are removed;"
+            " without timeout_per_gib, after four times its usual duration if that is longer"
+        ),
     ] = Timeout(hours=12)
     timeout_per_gib: Annotated[
         timedelta, Meta(description="added to the time-out for each GiB of the volume")

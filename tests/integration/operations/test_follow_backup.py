@@ -79,6 +79,38 @@ def test_a_big_volume_has_more_time(cloud: SimCloud, staffeln: Staffeln) -> None
     assert staffeln("check", "-f", "json").counts["timed_out"] == 1
 
 
+def test_a_volume_whose_backups_usually_take_long_has_four_times_that(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    staffeln.set(BACKUP_TIMEOUT="2h", BACKUP_FULL_BACKUP_DEPTH="0")
+    a_volume(cloud)
+    staffeln.cycle("collect", "backup")
+    cloud.advance(hours=1)
+    cloud.finish_backups()
+    staffeln("check")
+    cloud.advance(days=1)
+    staffeln.cycle("collect", "backup")
+    cloud.advance(hours=3, minutes=59)
+    assert staffeln("check", "-f", "json").counts["running"] == 1
+    cloud.advance(minutes=2)
+    assert staffeln("check", "-f", "json").counts["timed_out"] == 1
+
+
+def test_a_volume_whose_backups_are_quick_keeps_the_configured_time(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    staffeln.set(BACKUP_TIMEOUT="2h", BACKUP_FULL_BACKUP_DEPTH="0")
+    a_volume(cloud)
+    staffeln.cycle("collect", "backup")
+    cloud.advance(minutes=1)
+    cloud.finish_backups()
+    staffeln("check")
+    cloud.advance(days=1)
+    staffeln.cycle("collect", "backup")
+    cloud.advance(hours=1, minutes=59)
+    assert staffeln("check", "-f", "json").counts["running"] == 1
+
+
 def test_a_backup_that_vanishes_while_being_created_has_failed(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:

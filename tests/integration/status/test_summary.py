@@ -42,6 +42,7 @@ def test_json_has_exactly_the_promised_shape(staffeln: Any, well: Any) -> None:
         "volumes": {"protected": 2, "skipped": 1, "overdue": 0, "never": 0},
         "backups": {"planned": 1, "available": 1},
         "oldest_success": f"{well.ago(hours=20):%Y-%m-%dT%H:%M:%SZ}",
+        "work": {"running": [], "waiting": 1, "running_done_at": None, "done_at": None},
         "runs": {"check": {"at": at, **host}, "collect": {"at": at, **host}},
     }
 

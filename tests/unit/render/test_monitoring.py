@@ -2,6 +2,7 @@
 
 import re
 import stat
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from staffeln_cli.errors import Unavailable
 from staffeln_cli.model import State
+from staffeln_cli.planning.estimates import Work
 from staffeln_cli.planning.health import LastRun, Summary, Tally, findings
 from staffeln_cli.render.monitoring import metrics, nagios, nagios_line, write
 from tests.build import NOW
@@ -36,6 +38,14 @@ def test_nagios_reads_the_worst_first_then_the_figures() -> None:
     assert {"overdue=2;;1;0;7", "available=12;;;0", "failed=0;;;0"} <= set(figures)
     assert {"oldest_collect_age=60s;;;0", "oldest_backup_age=3600s;;;0"} <= set(figures)
     assert all(re.fullmatch(r"\w+=\d+s?;\d*;\d*;0(;\d+)?", one) for one in figures)
+
+
+def test_prometheus_has_the_end_of_the_work_while_it_is_known() -> None:
+    name = "staffeln_work_done_timestamp_seconds"
+    work = Work(waiting=3, done_at=NOW + timedelta(hours=2))
+    busy = replace(STATE, work=work)
+    assert f"{name} {int(NOW.timestamp()) + 7200}\n" in metrics(busy, "3")
+    assert name not in metrics(STATE, "3")
 
 
 def test_a_good_state_is_one_ok_line() -> None:
