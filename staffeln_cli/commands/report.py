@@ -7,7 +7,7 @@ from datetime import datetime
 from staffeln_cli import mail
 from staffeln_cli.errors import MailUnavailable, NotFound
 from staffeln_cli.mail import MessageRejected
-from staffeln_cli.model import Decision, Outcome, ProjectRecord
+from staffeln_cli.model import Decision, Outcome, ProjectId, ProjectRecord
 from staffeln_cli.reports.composing import draft_report, with_quotas
 from staffeln_cli.reports.delivery import ReportMailer, is_over, message_id
 from staffeln_cli.reports.model import ProjectReport
@@ -49,6 +49,7 @@ def _report(run: Run, show: Show | None) -> None:
             lambda draft: with_quotas(run.runtime, draft[1]), _drafts(run, due, now)
         ):
             run.runtime.stop.check()
+            _note_quota(run, report, now)
             if mailer.sends:
                 _send(run, mailer, receivers, project, report)
             else:
@@ -62,6 +63,13 @@ def _report(run: Run, show: Show | None) -> None:
         mailer.close()
     if mailer.refused and not run.counts["sent"]:
         raise MailUnavailable(f"{mailer.server.shown}: took none of {mailer.refused} reports")
+
+
+def _note_quota(run: Run, report: ProjectReport, now: datetime) -> None:
+    """Remembered for `status`, which does not ask the cloud."""
+    if report.quota_forecast is not None and not run.dry_run:
+        project_id = ProjectId(report.project_id)
+        run.store.projects.note_quota(project_id, report.quota_forecast.seen(now))
 
 
 def _drafts(

@@ -217,3 +217,19 @@ class ProjectRecord(NamedTuple):
     enabled: bool
     gone_at: datetime | None = None
     reported_at: datetime | None = None
+
+
+class ProjectQuota(NamedTuple):
+    """A project's quota of backups when a report last asked; a negative limit: unlimited."""
+
+    gib: int
+    gib_used: int
+    backups: int
+    backups_used: int
+    seen_at: datetime
+    full_at: datetime | None
+    """When one of the two is full at the rate of that time; None: not within a year."""
+
+    def days_left(self, now: datetime) -> int | None:
+        """Whole days until one of the two is full; None: not within a year."""
+        return None if self.full_at is None else max(0, (self.full_at - now).days)

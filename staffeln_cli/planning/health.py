@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 
-from staffeln_cli.model import State
+from staffeln_cli.model import ProjectId, ProjectQuota, State
 from staffeln_cli.planning.estimates import Work
 
 
@@ -90,6 +90,8 @@ class Summary:
     late_runs: Mapping[str, datetime] = field(default_factory=dict)
     """Passes that have not ended for too long, and when the last one began."""
     work: Work = field(default_factory=Work)
+    quotas: Mapping[ProjectId, ProjectQuota] = field(default_factory=dict)
+    """The quotas of projects, as reports last saw them."""
 
 
 def findings(state: Summary, *, critical: int = 1, warning: int = 1) -> list[Finding]:

@@ -82,9 +82,29 @@ def _metrics(state: Summary, version: str) -> Iterator[str]:
     if state.work.done_at is not None:
         text = "When the backups that wait and run should be done."
         yield from _gauge("work_done_timestamp_seconds", text, {"": _seconds(state.work.done_at)})
+    yield from _of_quotas(state)
     yield from _of_runs(state)
     text = "When these metrics were written."
     yield from _gauge("generated_timestamp_seconds", text, {"": _seconds(state.generated_at)})
+
+
+def _of_quotas(state: Summary) -> Iterator[str]:
+    """Labelled by the project's id only: a name may change."""
+    labels = {project_id: _labels(project_id=project_id) for project_id in state.quotas}
+    limited = {labels[one]: quota for one, quota in state.quotas.items() if quota.gib >= 0}
+    if limited:
+        text = "GiB that a project's backups may use, when a report last asked."
+        values = {label: quota.gib for label, quota in limited.items()}
+        yield from _gauge("project_quota_gib", text, values)
+        text = "GiB that a project's backups used at that time."
+        values = {label: quota.gib_used for label, quota in limited.items()}
+        yield from _gauge("project_quota_gib_used", text, values)
+    days = {
+        labels[one]: quota.days_left(state.generated_at) for one, quota in state.quotas.items()
+    }
+    if known := {label: number for label, number in days.items() if number is not None}:
+        text = "Days until a project's quota of backups is full, where that is within a year."
+        yield from _gauge("project_quota_days_left", text, known)
 
 
 def _of_runs(state: Summary) -> Iterator[str]:

@@ -39,7 +39,7 @@ _WIDE_VIEWS = {
     ),
     "projects": (
         *("project_id", "project_name", "enabled", "protected", "skipped", "overdue", "never"),
-        *("oldest_success", "available", "failed", "size_gib"),
+        *("oldest_success", "available", "failed", "size_gib", "quota_days_left"),
     ),
     "runs": (
         *("run_id", "command", "host", "started_at", "duration_s", "outcome", "failures"),

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from staffeln_cli.model import ProjectQuota
+
 if TYPE_CHECKING:
     from staffeln_cli.cloud import Quota, Quotas
     from staffeln_cli.store.reports import Growth
 
 WINDOW = timedelta(days=14)
 """The present rate is that of so many days, or of fewer if the history is shorter."""
+_NOW = timedelta()
 _SHORTEST = timedelta(days=1)
 _FARTHEST = 365
 
@@ -20,13 +23,23 @@ class Gauge:
 
     limit: int
     used: int
-    days_left: int | None = None
-    """Until it is full at the present rate; None: not within a year."""
+    full_in: timedelta | None = None
+    """When it is full at the present rate; None: it is full, or will not be within a year."""
 
     @property
     def is_unlimited(self) -> bool:
         """Whether there is nothing to fill."""
         return self.limit < 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room left."""
+        return not self.is_unlimited and self.used >= self.limit
+
+    @property
+    def days_left(self) -> int | None:
+        """Whole days until it is full at the present rate."""
+        return None if self.full_in is None else self.full_in.days
 
     @property
     def percent(self) -> int:
@@ -49,6 +62,19 @@ class QuotaForecast:
     gigabytes: Gauge
     backups: Gauge
 
+    def seen(self, now: datetime) -> ProjectQuota:
+        """The same as it is remembered with the project."""
+        gauges = (self.gigabytes, self.backups)
+        ends = [_NOW if one.is_full else one.full_in for one in gauges]
+        return ProjectQuota(
+            gib=self.gigabytes.limit,
+            gib_used=self.gigabytes.used,
+            backups=self.backups.limit,
+            backups_used=self.backups.used,
+            seen_at=now,
+            full_at=min((now + end for end in ends if end is not None), default=None),
+        )
+
 
 def forecast(quotas: "Quotas", growth: "Growth", now: datetime) -> QuotaForecast:
     """The quotas, and when they will be used up."""
@@ -64,4 +90,4 @@ def _gauge(quota: "Quota", daily: float) -> Gauge:
     room = quota.limit - quota.used
     if quota.limit <= 0 or room <= 0 or daily <= 0 or room / daily > _FARTHEST:
         return Gauge(quota.limit, quota.used)
-    return Gauge(quota.limit, quota.used, int(room / daily))
+    return Gauge(quota.limit, quota.used, timedelta(days=room / daily))

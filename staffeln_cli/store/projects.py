@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from staffeln_cli.model import Project, ProjectId
+from staffeln_cli.model import Project, ProjectId, ProjectQuota
 from staffeln_cli.store.database import Database, upsert
 from staffeln_cli.store.queries import chunks
 from staffeln_cli.tables import ProjectRow
@@ -63,6 +63,23 @@ class Projects:
     def note_gone(self, project_ids: Iterable[ProjectId], moment: datetime) -> None:
         """These projects do not exist any more."""
         self._note(project_ids, gone_at=moment, suspected_gone_at=None)
+
+    def note_quota(self, project_id: ProjectId, quota: ProjectQuota) -> None:
+        """Remember what Cinder said about a project's quota."""
+        values = {f"quota_{name}": value for name, value in quota._asdict().items()}
+        with self._database.write() as connection:
+            this = ProjectRow.project_id == project_id
+            connection.execute(update(ProjectRow).where(this).values(**values))
+
+    def quotas(self) -> dict[ProjectId, ProjectQuota]:
+        """The quotas that were seen so far, of projects that are not known to be gone."""
+        columns = (getattr(ProjectRow, f"quota_{name}") for name in ProjectQuota._fields)
+        query = select(ProjectRow.project_id, *columns).where(
+            ProjectRow.quota_seen_at.is_not(None), ProjectRow.gone_at.is_(None)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query)
+            return {ProjectId(row[0]): ProjectQuota._make(row[1:]) for row in rows}
 
     def names(self) -> dict[ProjectId, str]:
         """Names of all projects ever seen."""

@@ -22,7 +22,7 @@ from tests.contract.recording import compare
 
 PATIENCE = 20.0
 FOREIGN = "11111111-a207-4431-90b7-210de0181f8c"
-OPEN_LABELS = {"cloud", "version"}
+OPEN_LABELS = {"cloud", "project_id", "version"}
 """Labels with any value; the values of others are part of the contract."""
 
 

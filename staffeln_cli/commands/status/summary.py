@@ -45,6 +45,7 @@ def summary(runtime: Runtime) -> Summary:
         is_stale=collected_at is not None and is_stale(runtime.settings, collected_at, now),
         worst=tuple(worst),
         work=_work(runtime, now),
+        quotas=store.projects.quotas(),
         untracked=store.observations.marked().untracked,
         late_runs={
             name: runs[name].at

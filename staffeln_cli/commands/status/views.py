@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 from staffeln_cli.commands.status.summary import tallied
-from staffeln_cli.model import InventoryVolume, ProjectRecord, State
+from staffeln_cli.model import InventoryVolume, ProjectQuota, ProjectRecord, State
 from staffeln_cli.model.lifecycle import IN_FLIGHT
 from staffeln_cli.planning.health import Tally
 from staffeln_cli.planning.protection import due
@@ -33,7 +33,8 @@ BACKUPS = (
 PROJECTS = (
     *("project_id", "project_name", "domain_id", "enabled", "protected", "skipped", "overdue"),
     *("never", "oldest_success", "planned", "running", "available", "failed", "size_gib"),
-    *("reported_at", "gone_at"),
+    *("reported_at", "gone_at", "quota_gib", "quota_gib_used", "quota_backups"),
+    *("quota_backups_used", "quota_seen_at", "quota_days_left"),
 )
 RUNS = (
     *("run_id", "command", "host", "started_at", "ended_at", "duration_s", "outcome"),
@@ -108,10 +109,12 @@ def projects(runtime: Runtime, wanted: "Filter") -> View:
         tally = tallies[project_id] = Tally()
         for _ in tallied(tally, group, runtime.settings, runtime.now()):
             pass
+    quotas, now = runtime.store.projects.quotas(), runtime.now()
     return View(
         PROJECTS,
         (
             _project(one, tallies.get(one.project_id, Tally()), counts.get(one.project_id, []))
+            + _quota(quotas.get(one.project_id), now)
             for one in queries.projects(wanted)
             if one.gone_at is None or one.project_id in counts
         ),
@@ -131,6 +134,12 @@ def _project(
         *(number.get(State.AVAILABLE, 0), number.get(State.FAILED, 0), sum(kept)),
         *(project.reported_at, project.gone_at),
     )
+
+
+def _quota(quota: ProjectQuota | None, now: datetime) -> tuple[object, ...]:
+    if quota is None:
+        return (None,) * 6
+    return *quota[:5], quota.days_left(now)
 
 
 def runs(runtime: Runtime, *, command: str | None = None, outcome: str | None = None) -> View:

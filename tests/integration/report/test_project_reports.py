@@ -94,6 +94,24 @@ def test_a_quota_that_cannot_be_asked_for_does_not_hold_the_report_up(
     assert "Quota" not in text_of(mailbox.letters[0])
 
 
+def test_a_report_leaves_behind_what_it_saw_of_the_quota(
+    cloud: SimCloud, posting: Staffeln, mailbox: Mailbox
+) -> None:
+    cloud.set_quota(a_project(cloud), backups=12, backup_gigabytes=6)
+    back_up(cloud, posting)
+    (before,) = posting("status", "projects", "--project", "shop", "-f", "json").json
+    posting("report", "--dry-run")
+    assert (before["quota_gib"], before["quota_days_left"]) == (None, None)
+    posting("report")
+    (seen,) = posting("status", "projects", "--project", "shop", "-f", "json").json
+    assert (seen["quota_gib"], seen["quota_gib_used"]) == (6, 2)
+    assert (seen["quota_backups"], seen["quota_backups_used"]) == (12, 1)
+    assert seen["quota_days_left"] in (1, 2)
+    cloud.advance(days=5)
+    (later,) = posting("status", "projects", "--project", "shop", "-f", "json").json
+    assert later["quota_days_left"] == 0
+
+
 def test_a_folder_of_templates_replaces_those_of_the_same_name(
     cloud: SimCloud, posting: Staffeln, mailbox: Mailbox, tmp_path: Path
 ) -> None:

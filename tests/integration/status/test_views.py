@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from staffeln_cli.model import State
+from staffeln_cli.model import ProjectId, ProjectQuota, State
 
 VOLUME = (
     *("volume_id", "volume_name", "server_id", "server_name", "project_id", "project_name"),
@@ -125,6 +125,29 @@ def test_backups_can_be_picked(
     staffeln: Any, cloudy: Any, arguments: tuple[str, ...], expected: list[str]
 ) -> None:
     assert names(staffeln, "backups", *arguments, column="name") == expected
+
+
+def test_projects_have_the_days_until_their_quota_is_full(staffeln: Any, cloudy: Any) -> None:
+    quota = ProjectQuota(1000, 900, 50, 12, cloudy.ago(days=1), cloudy.ago(days=-9))
+    cloudy.store.projects.note_quota(ProjectId("id-alpha"), quota)
+    alpha, beta = rows(staffeln, "projects")
+    assert (alpha["quota_gib"], alpha["quota_gib_used"], alpha["quota_days_left"]) == (
+        1000,
+        900,
+        8,
+    )
+    assert alpha["quota_seen_at"].endswith("Z")
+    assert (beta["quota_gib"], beta["quota_days_left"]) == (None, None)
+    text = staffeln("status", "--prometheus", "-").stdout
+    assert 'staffeln_project_quota_days_left{project_id="id-alpha"} 8\n' in text
+    assert 'staffeln_project_quota_gib_used{project_id="id-alpha"} 900\n' in text
+
+
+def test_a_project_without_a_limit_has_no_days(staffeln: Any, cloudy: Any) -> None:
+    quota = ProjectQuota(-1, 900, -1, 12, cloudy.now, None)
+    cloudy.store.projects.note_quota(ProjectId("id-alpha"), quota)
+    assert rows(staffeln, "projects")[0]["quota_days_left"] is None
+    assert "staffeln_project_quota" not in staffeln("status", "--prometheus", "-").stdout
 
 
 def test_projects_say_how_each_is_protected(staffeln: Any, cloudy: Any) -> None:

@@ -1,6 +1,6 @@
 import os
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def _words(page: Page) -> list[str]:
 
 
 def test_a_bar_says_in_both_how_full_it_is() -> None:
-    forecast = QuotaForecast(Gauge(1000, 812, 12), Gauge(-1, 3))
+    forecast = QuotaForecast(Gauge(1000, 812, timedelta(days=12)), Gauge(-1, 3))
     page = project_page(replace(a_report(a_protected_volume()), quota_forecast=forecast), WHEN)
     for shown in (Pages().html(page), Pages().text(page)):
         assert "812 of 1,000 GiB, 81 %" in shown
@@ -90,7 +90,7 @@ def test_those_that_are_only_named_are_named_by_where_they_are() -> None:
 
 @pytest.mark.parametrize(("days", "told"), [(0, "less than a day"), (1, "1 day")])
 def test_a_quota_that_is_full_tomorrow_says_so(days: int, told: str) -> None:
-    forecast = QuotaForecast(Gauge(1000, 999, days), Gauge(-1, 3))
+    forecast = QuotaForecast(Gauge(1000, 999, timedelta(days=days)), Gauge(-1, 3))
     page = project_page(replace(a_report(a_protected_volume()), quota_forecast=forecast), WHEN)
     assert f"Full in {told} at the present rate." in Pages().text(page)
 

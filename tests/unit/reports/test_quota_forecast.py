@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from staffeln_cli.cloud.lookups import Quota, Quotas
-from staffeln_cli.reports.quota_forecast import WINDOW, Gauge, forecast
+from staffeln_cli.reports.quota_forecast import WINDOW, Gauge, QuotaForecast, forecast
 from staffeln_cli.store.reports import Charge, Growth
 from tests.build import NOW
 
@@ -65,3 +65,30 @@ def test_no_day_is_named_where_none_is_in_sight(limit: int, used: int, made: int
 
 def test_what_shrinks_is_never_full() -> None:
     assert days_left(1000, 900, Growth(NONE, Charge(5, 50), NOW - WINDOW)) is None
+
+
+def a_gauge(days: float | None = None, *, used: int = 3) -> Gauge:
+    return Gauge(10, used, None if days is None else timedelta(days=days))
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "backups", "days"),
+    [
+        (a_gauge(9.5), a_gauge(3.5), 3),
+        (a_gauge(), a_gauge(20.5), 20),
+        (a_gauge(), a_gauge(), None),
+        (a_gauge(used=10), a_gauge(3.5), 0),
+        (Gauge(-1, 500), a_gauge(), None),
+        (Gauge(0, 0), a_gauge(), 0),
+    ],
+)
+def test_the_quota_that_is_full_first_counts(
+    gigabytes: Gauge, backups: Gauge, days: int | None
+) -> None:
+    assert QuotaForecast(gigabytes, backups).seen(NOW).days_left(NOW) == days
+
+
+def test_days_pass_after_a_quota_was_seen() -> None:
+    quota = QuotaForecast(a_gauge(9.5), a_gauge()).seen(NOW)
+    assert quota.days_left(NOW + timedelta(days=4)) == 5
+    assert quota.days_left(NOW + timedelta(days=40)) == 0
