@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from staffeln_cli.cli import admin, demo, passes, report, restore, status
+from staffeln_cli.cli.completion import complete_names
 from staffeln_cli.cli.session import Session
 from staffeln_cli.cli.streams import complain, take_over
 from staffeln_cli.errors import Unavailable
@@ -61,6 +62,7 @@ for _command in (
     *demo.COMMANDS,
 ):
     staffeln.add_command(_command)
+complete_names(staffeln)
 
 
 def main() -> None:

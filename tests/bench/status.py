@@ -1,4 +1,4 @@
-"""`status` and `status calendar` over a million records of 30,000 volumes.
+"""`status`, `status calendar` and completion over a million records of 30,000 volumes.
 
 STAFFELN_TEST_BACKUPS makes it smaller; with STAFFELN_TEST_POSTGRESQL=1 the database is PostgreSQL.
 """
@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, insert, text
@@ -20,6 +21,7 @@ from tests.services.postgres import a_postgres
 
 BACKUPS, VOLUMES, PROJECTS, PER_SERVER = 1_000_000, 30_000, 300, 3
 STAFFELN = [sys.executable, "-m", "staffeln_cli"]
+SCRIPT = str(Path(sys.executable).parent / "staffeln")
 RUNS = 3
 SHOWN = (
     ("status",),
@@ -28,6 +30,11 @@ SHOWN = (
     ("status", "calendar"),
     ("status", "calendar", "--days", "90"),
     ("status", "projects"),
+)
+COMPLETED = (
+    "staffeln explain volume-1",
+    "staffeln restore staffeln-01",
+    "staffeln backup --server server-0",
 )
 
 
@@ -44,6 +51,13 @@ def main() -> None:
             wall, cpu = middle(runs, lambda one: one.wall), middle(runs, lambda one: one.cpu)
             memory = f"{middle(runs, lambda one: one.memory):.0f} MiB"
             say(f"staffeln {' '.join(words)}", f"{wall:.2f} s", f"CPU {cpu:.2f} s", memory)
+        title("completion in the shell, over the same (0.3 s)")
+        for begun in COMPLETED:
+            asked = environ | {"_STAFFELN_COMPLETE": "bash_complete", "COMP_WORDS": begun}
+            asked["COMP_CWORD"] = str(len(begun.split()) - 1)
+            runs = [run([SCRIPT], asked) for _ in range(RUNS)]
+            wall, cpu = middle(runs, lambda one: one.wall), middle(runs, lambda one: one.cpu)
+            say(begun, f"{wall:.2f} s", f"CPU {cpu:.2f} s")
 
 
 @contextmanager
