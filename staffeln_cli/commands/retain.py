@@ -19,6 +19,7 @@ from staffeln_cli.model import (
     State,
     VolumeId,
 )
+from staffeln_cli.operations.authority import check_whole_cloud
 from staffeln_cli.operations.deletion_waves import Plan, carry_out
 from staffeln_cli.planning.chains.members import Member, members
 from staffeln_cli.planning.retention.keep_rules import RetentionTerms, stamp
@@ -90,9 +91,11 @@ def _judged(run: Run) -> _Removals:
     """Judge volume by volume while the listing comes in; keep only what is to be removed."""
     removals = _Removals()
     terms = _Terms(run.settings.retention, run.store.former_owners.all(), removals)
+    owners: set[ProjectId] = set()
     done = 0
     for group in _several(run.cloud.listings.backups_by_volume()):
         run.runtime.stop.check()
+        owners.update(project_id for project_id, _ in group)
         volume_ids = list({volume_id for _, volume_id in group})
         records = run.store.records.briefs(volume_ids)
         inventory = run.store.inventory.volumes(volume_ids)
@@ -106,6 +109,8 @@ def _judged(run: Run) -> _Removals:
             _judge_volume(run, key, of_volume, applied, removals)
             done += len(of_volume)
         run.runtime.progress("backups judged", done, None)
+    # What is not listed is left alone: it is enough that Cinder treats this login as an admin.
+    check_whole_cloud(run, "backups", owners, run.store.records.owners, confirmed=True)
     return removals
 
 

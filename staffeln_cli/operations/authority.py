@@ -31,10 +31,11 @@ def check_whole_cloud(
         return
     if (confirmed or not seen) and run.cloud.lookups.is_cinder_admin():
         return
+    command = run.command if run.command in ("collect", "check") else "check"
     shown = "only those of the login's own project" if seen else "none at all"
     raise NotWholeCloud(
         f"Cinder's listing of {kind} shows {shown}, although others are known (if these are really"
-        f" gone, run: staffeln {run.command} --confirm)"
+        f" gone, run: staffeln {command} --confirm)"
     )
 
 

@@ -12,6 +12,7 @@ from staffeln_cli.errors import (
     CloudUnavailable,
     NoAccess,
     NoParent,
+    NotWholeCloud,
     ProjectUnavailable,
     QuotaExceeded,
     Refused,
@@ -72,6 +73,8 @@ def start(run: Run, record: BackupRecord, waiting: Waiting, owners: Owners) -> N
         # Before the claim is extended: a token may be waited for longer than a claim lasts.
         run.cloud.backups.fetch_token(record.project_id)
         owner = owners.owner(record)
+        if owner is None:
+            _require_admin(run)
         if owner == record.project_id:
             _ask(run, record)
         else:
@@ -83,8 +86,8 @@ def start(run: Run, record: BackupRecord, waiting: Waiting, owners: Owners) -> N
         run.fail("backup", record.name, f"{error}; check will look it up by its name")
     except Refused as refusal:
         _refused(run, record, refusal, waiting)
-    except (ClockWrong, CloudUnavailable):
-        put_back(run, record)  # nothing was asked yet: there was no token to ask with
+    except (ClockWrong, CloudUnavailable, NotWholeCloud):
+        put_back(run, record)  # nothing was asked yet
         raise
 
 
@@ -146,10 +149,18 @@ def _not_found(run: Run, record: BackupRecord) -> None:
     """Cinder has no such volume in the project: it is gone, or has another owner by now."""
     try:
         volume = run.cloud.lookups.volume(record.volume_id)
-    except CloudUnavailable:
+        if volume is None:
+            _require_admin(run)
+    except (CloudUnavailable, NotWholeCloud):
         put_back(run, record)
         raise
     _cancel(run, record, volume.project_id if volume is not None else None)
+
+
+def _require_admin(run: Run) -> None:
+    """NotWholeCloud where Cinder has no volumes but those of the login's own project to show."""
+    if not run.cloud.lookups.is_cinder_admin():
+        raise NotWholeCloud("Cinder does not show volumes of other projects by their ids")
 
 
 def _cancel(run: Run, record: BackupRecord, owner: ProjectId | None) -> None:

@@ -31,7 +31,7 @@ def own_volume(cloud: SimCloud) -> None:
 
 
 @pytest.mark.parametrize("has_own", [True, False])
-@pytest.mark.parametrize("command", ["collect", "check"])
+@pytest.mark.parametrize("command", ["collect", "check", "retain"])
 def test_a_narrowed_listing_stops_the_pass_and_changes_nothing(
     cloud: SimCloud, staffeln: Staffeln, three: list[str], command: str, has_own: bool
 ) -> None:
@@ -43,6 +43,22 @@ def test_a_narrowed_listing_stops_the_pass_and_changes_nothing(
     assert answer.exit_code == NotWholeCloud.exit_code
     assert "policy" in answer.stderr
     assert (volumes(staffeln), records(staffeln)) == before
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_plan_is_not_cancelled_where_cinder_does_not_show_the_volume_to_the_login(
+    cloud: SimCloud, staffeln: Staffeln, number: int
+) -> None:
+    some_volumes(cloud, number)
+    staffeln("collect")
+    cloud.cinder_narrows = True
+    answer = staffeln("backup", "-f", "json")
+    if number == 1:  # of one volume the login is asked, of several the project's own token
+        assert answer.exit_code == NotWholeCloud.exit_code
+        assert states(staffeln) == ["planned"]
+        cloud.cinder_narrows = False
+        staffeln("backup")
+    assert states(staffeln) == ["creating"] * number
 
 
 @pytest.mark.parametrize("path", ["/servers/detail", "/volumes/detail", "/backups/detail"])
