@@ -1,4 +1,4 @@
-"""Generates docs/configuration.md and docs/reference/ from the program: `make docs`."""
+"""Generates docs/configuration.md, docs/reference/ and docs/man/ from the program: `make docs`."""
 
 import dataclasses
 import inspect
@@ -10,6 +10,7 @@ from typing import Any, get_args, get_type_hints
 import click
 from msgspec import Meta
 
+from docs.manual import manual
 from staffeln_cli.cli import staffeln
 from staffeln_cli.config import Settings
 from staffeln_cli.config.example import as_toml, default_of
@@ -69,13 +70,20 @@ def pages() -> dict[Path, str]:
             reference / f"{name}.md": _joined(_command_page(command, name, top))
             for name, command in commands.items()
         },
+        FOLDER / "man" / "staffeln.1": manual(staffeln, top),
+        **{
+            FOLDER / "man" / f"staffeln-{name}.1": manual(
+                command, click.Context(command, info_name=name, parent=top)
+            )
+            for name, command in commands.items()
+        },
     }
 
 
 def write() -> None:
     """Write every page, and remove pages of commands that no longer exist."""
     generated = pages()
-    for path in (FOLDER / "reference").glob("*.md"):
+    for path in (*(FOLDER / "reference").glob("*.md"), *(FOLDER / "man").glob("*.1")):
         if path not in generated:
             path.unlink()
     for path, text in generated.items():

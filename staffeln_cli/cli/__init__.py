@@ -8,6 +8,7 @@ import click
 
 from staffeln_cli.cli import admin, demo, passes, report, restore, status
 from staffeln_cli.cli.completion import complete_names
+from staffeln_cli.cli.examples import add_examples
 from staffeln_cli.cli.session import Session
 from staffeln_cli.cli.streams import complain, take_over
 from staffeln_cli.errors import Unavailable
@@ -63,6 +64,7 @@ for _command in (
 ):
     staffeln.add_command(_command)
 complete_names(staffeln)
+add_examples(staffeln)
 
 
 def main() -> None:

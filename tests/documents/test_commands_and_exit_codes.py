@@ -10,6 +10,7 @@ import pytest
 
 from staffeln_cli import errors
 from staffeln_cli.cli import staffeln
+from staffeln_cli.cli.examples import CODES, EXAMPLES
 from staffeln_cli.config.load import keys, load
 from tests.documents.pages import PAGES, ROOT, name_of, read
 
@@ -92,6 +93,26 @@ def commands(group: click.Group, path: str = "staffeln") -> Iterator[tuple[str, 
 def test_every_command_has_help_whose_first_paragraph_is_a_sentence(path: str) -> None:
     text = (dict(commands(staffeln))[path].help or "").strip()
     assert text.partition("\n\n")[0].endswith(".")
+
+
+@pytest.mark.parametrize("path", [path for path, _ in commands(staffeln)])
+def test_every_command_has_examples_that_it_accepts_and_its_exit_codes(path: str) -> None:
+    command = dict(commands(staffeln))[path]
+    if isinstance(command, click.Group) and not command.invoke_without_command:
+        return
+    assert path in EXAMPLES, f"give {path} examples and exit codes in cli/examples.py"
+    for line in EXAMPLES[path].lines:
+        words = arguments(line.replace("< ", "&& ").replace("> ", "&& "))
+        assert line.startswith(path)
+        parse(staffeln, words[1:], "staffeln")
+    for code in EXAMPLES[path].codes:
+        assert f"\n  {code} " in (command.epilog or "")
+
+
+def test_the_exit_codes_of_the_help_are_those_of_the_readme() -> None:
+    table = README.partition("## Exit codes")[2].partition("\n## ")[0]
+    assert {str(code) for code in CODES} <= set(re.findall(r"^\| (\d+) \|", table, re.M))
+    assert EXAMPLES.keys() <= {path for path, _ in commands(staffeln)}
 
 
 @pytest.mark.parametrize("name", list(staffeln.commands))

@@ -1,5 +1,11 @@
 """The generated pages are those that `make docs` would write."""
 
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
 from docs.generate import FOLDER, pages
 
 ADVICE = "run `make docs` and commit what it writes"
@@ -15,8 +21,28 @@ def test_the_generated_pages_are_up_to_date() -> None:
 
 
 def test_the_reference_has_no_page_of_a_command_that_does_not_exist() -> None:
-    left_over = set((FOLDER / "reference").glob("*.md")) - set(pages())
-    assert left_over == set(), ADVICE
+    there = {*(FOLDER / "reference").glob("*.md"), *(FOLDER / "man").glob("*.1")}
+    assert there - set(pages()) == set(), ADVICE
+
+
+@pytest.mark.parametrize("page", sorted((FOLDER / "man").glob("*.1")), ids=lambda page: page.name)
+def test_a_manual_page_is_set_without_complaints_and_loses_no_text(page: Path) -> None:
+    if shutil.which("groff") is None:
+        assert page.read_text().startswith('.\\" Generated')
+        return
+    command = ["groff", "-man", "-ww", "-Tutf8", "-Kutf8", "-P-cbou", str(page)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert printed.stderr == ""
+    for heading in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "SEE ALSO"):
+        assert f"\n{heading}\n" in printed.stdout
+    assert "\\" not in printed.stdout
+
+
+def test_a_manual_page_has_what_the_help_has() -> None:
+    texts = {path.name: text for path, text in pages().items()}
+    assert "staffeln restore \\-\\-volume orders \\-\\-wait" in texts["staffeln-restore.1"]
+    assert ".SS staffeln db upgrade" in texts["staffeln-db.1"]
+    assert ".BR staffeln\\-collect (1)" in texts["staffeln.1"]
 
 
 def test_the_reference_describes_each_command_and_the_configuration_each_key() -> None:

@@ -115,8 +115,13 @@ def test_the_wheel_brings_migrations_crontabs_and_types(built: Built) -> None:
     assert not [name for name in names if name.startswith("tests/") or "__pycache__" in name]
 
 
-def test_the_crontabs_are_installed_where_operators_look(installed: Path) -> None:
-    assert (installed.parent / "share" / "staffeln" / "cron").is_dir()
+def test_crontabs_and_manual_pages_are_installed_where_they_are_looked_for(
+    installed: Path,
+) -> None:
+    share = installed.parent / "share"
+    assert (share / "staffeln" / "cron").is_dir()
+    for name in ("staffeln.1", "staffeln-collect.1"):
+        assert (share / "man" / "man1" / name).is_file()
 
 
 def test_the_source_package_brings_tests_and_documents(built: Built) -> None:

@@ -1,0 +1,105 @@
+"""What the help of each command ends with: examples, and its exit codes."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import click
+
+CODES: Mapping[int, str] = {
+    0: "done, or nothing to do",
+    2: "wrong usage, or no such item",
+    3: "some items failed, each named, or a confirmation is needed",
+    69: "a service cannot be reached; nothing is lost",
+    78: "the configuration or the schema is wrong",
+}
+_PASS = (0, 3, 69, 78)
+_ITEMS = (0, 2, 3, 69, 78)
+_LOOK = (0, 69, 78)
+_ITEM = (0, 2, 69, 78)
+_FILE = (0, 2, 78)
+
+
+class Examples(NamedTuple):
+    """Command lines, and the codes with which the command ends beside 1, which is a bug."""
+
+    lines: tuple[str, ...]
+    codes: tuple[int, ...]
+
+
+EXAMPLES: Mapping[str, Examples] = {
+    "staffeln run": Examples(
+        ("staffeln run", "staffeln run --dry-run", "staffeln run -f json"), _PASS
+    ),
+    "staffeln collect": Examples(("staffeln collect", "staffeln collect --dry-run"), _PASS),
+    "staffeln backup": Examples(
+        ("staffeln backup", "staffeln backup --volume orders --full --wait"), _ITEMS
+    ),
+    "staffeln check": Examples(("staffeln check", "staffeln check --dry-run"), _PASS),
+    "staffeln retain": Examples(("staffeln retain --dry-run", "staffeln retain --confirm"), _PASS),
+    "staffeln report": Examples(
+        ("staffeln report --dry-run", "staffeln report --project shop --preview shop.html"), _ITEMS
+    ),
+    "staffeln restore": Examples(
+        (
+            "staffeln restore --volume orders --wait",
+            "staffeln restore --volume orders --at 2026-11-22T22:00",
+            "staffeln restore staffeln-20261122T220000Z-1a2b3c4d",
+        ),
+        _ITEMS,
+    ),
+    "staffeln status": Examples(
+        ("staffeln status", "staffeln status --nagios --critical 5", "staffeln status -f json"),
+        _LOOK,
+    ),
+    "staffeln status volumes": Examples(
+        ("staffeln status volumes --overdue", "staffeln status volumes --server web-1 -f csv"),
+        _LOOK,
+    ),
+    "staffeln status backups": Examples(
+        ("staffeln status backups --state failed --sort-column started_at",), _LOOK
+    ),
+    "staffeln status projects": Examples(("staffeln status projects -f json",), _LOOK),
+    "staffeln status runs": Examples(("staffeln status runs --limit 20",), _LOOK),
+    "staffeln status calendar": Examples(("staffeln status calendar --days 30",), _LOOK),
+    "staffeln explain": Examples(("staffeln explain orders",), _ITEM),
+    "staffeln config init": Examples(
+        ("staffeln config init", "staffeln config init --output /etc/staffeln/staffeln.toml"),
+        _FILE,
+    ),
+    "staffeln config check": Examples(("staffeln config check -f json",), (0, 78)),
+    "staffeln config import": Examples(
+        ("staffeln config import /etc/staffeln/staffeln.conf > staffeln.toml",), _FILE
+    ),
+    "staffeln doctor": Examples(("staffeln doctor", "staffeln doctor --orphans"), _LOOK),
+    "staffeln keep": Examples(
+        ('staffeln keep staffeln-20261122T220000Z-1a2b3c4d --note "before the upgrade"',), _ITEM
+    ),
+    "staffeln release": Examples(("staffeln release staffeln-20261122T220000Z-1a2b3c4d",), _ITEM),
+    "staffeln db upgrade": Examples(("staffeln db upgrade",), _LOOK),
+    "staffeln db current": Examples(("staffeln db current",), _LOOK),
+    "staffeln db rebind": Examples(("staffeln db rebind", "staffeln db rebind --confirm"), _PASS),
+    "staffeln db import-staffeln": Examples(
+        (
+            "staffeln db import-staffeln sqlite:////var/lib/staffeln/staffeln.sqlite --dry-run",
+            "staffeln db import-staffeln - < url-of-the-old-database",
+        ),
+        _LOOK,
+    ),
+    "staffeln serve-policy": Examples(("staffeln serve-policy --host 192.0.2.10",), _LOOK),
+    "staffeln demo": Examples(("staffeln demo",), (0,)),
+}
+
+
+def add_examples(command: click.Command, path: str = "staffeln") -> None:
+    """End the help of each command, here and below, with its examples and exit codes."""
+    if path in EXAMPLES:
+        command.epilog = _epilog(EXAMPLES[path])
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            add_examples(below, f"{path} {name}")
+
+
+def _epilog(examples: Examples) -> str:
+    lines = "\n".join(f"  {line}" for line in examples.lines)
+    codes = "\n".join(f"  {code:<4}{CODES[code]}" for code in examples.codes)
+    return f"\b\nExamples:\n{lines}\n\n\b\nExit codes:\n{codes}"
