@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from staffeln_cli.cli import admin, demo, passes, report, restore, status
+from staffeln_cli.cli import admin, demo, passes, report, restore, status, verify
 from staffeln_cli.cli.completion import complete_names
 from staffeln_cli.cli.examples import add_examples
 from staffeln_cli.cli.session import Session
@@ -58,6 +58,7 @@ for _command in (
     *passes.COMMANDS,
     *report.COMMANDS,
     *restore.COMMANDS,
+    *verify.COMMANDS,
     *status.COMMANDS,
     *admin.COMMANDS,
     *demo.COMMANDS,

@@ -47,6 +47,9 @@ EXAMPLES: Mapping[str, Examples] = {
         ),
         _ITEMS,
     ),
+    "staffeln verify": Examples(
+        ("staffeln verify", "staffeln verify --dry-run", "staffeln verify --volume orders"), _ITEMS
+    ),
     "staffeln status": Examples(
         ("staffeln status", "staffeln status --nagios --critical 5", "staffeln status -f json"),
         _LOOK,

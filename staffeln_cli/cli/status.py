@@ -66,9 +66,10 @@ def status(
 
     \b
     With --nagios:
-      CRITICAL  overdue volumes; volumes whose backups are all missing; no
-                collect completed yet, or none within twice backup.min_interval
-                (a day stands in for 0s)
+      CRITICAL  overdue volumes; volumes whose backups are all missing, or whose
+                restore drill failed until they are proven again; no collect
+                completed yet, or none within twice backup.min_interval (a day
+                stands in for 0s)
       WARNING   volumes never backed up so far; a command whose last run failed,
                 if only in part; nothing is protected; protection that ended in
                 the last report period; volumes unknown to Cinder or Keystone;
@@ -144,6 +145,15 @@ def _as_json(state: "Summary") -> str:
             "backups": dict(state.backups),
             "oldest_success": volumes.oldest_success,
             "work": _work(state),
+            "proofs": {
+                "proven": volumes.proven,
+                "failed": volumes.proof_failed,
+                "every": state.proven_every,
+                "recovery": [
+                    {"chain_length": length, "seconds_per_gib": round(rate, 3)}
+                    for length, rate in state.recovery_rates.items()
+                ],
+            },
             "runs": {
                 name: {"at": run.at, "outcome": run.outcome, "host": run.host}
                 for name, run in state.runs.items()

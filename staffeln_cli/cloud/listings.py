@@ -72,6 +72,10 @@ class Listings:
         """The volumes of this exact name, in whatever project."""
         return self._flat(self._volumes, all_tenants="1", name=name)
 
+    def own_volumes(self) -> list[Volume]:
+        """The volumes of the login's own project."""
+        return self._flat(self._volumes)
+
     def backups(self) -> Iterator[list[Backup]]:
         """All backups of all projects, from both ends: newest and oldest first."""
         return self._both(self._backups, all_tenants="1")

@@ -31,12 +31,25 @@ class Quota:
     limit: int
     used: int
 
+    @property
+    def left(self) -> int | None:
+        """What is left of it; None where there is no limit."""
+        return None if self.limit < 0 else max(0, self.limit - self.used)
+
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
     """A project's quotas of backups; an incremental is charged its volume's full size."""
 
     backups: Quota
+    gigabytes: Quota
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeQuotas:
+    """A project's quotas of volumes."""
+
+    volumes: Quota
     gigabytes: Quota
 
 
@@ -82,6 +95,15 @@ class Lookups:
         with decode.understood(f"quotas of project {project_id}"):
             raw = msgspec.json.decode(body)["quota_set"]
             return Quotas(_quota(raw["backups"]), _quota(raw["backup_gigabytes"]))
+
+    def volume_quotas(self, project_id: ProjectId) -> VolumeQuotas:
+        """What a project may use, and uses, for volumes."""
+        body = self._api.get(
+            "block_storage", f"/os-quota-sets/{project_id}", microversion="3.0", usage="True"
+        )
+        with decode.understood(f"quotas of project {project_id}"):
+            raw = msgspec.json.decode(body)["quota_set"]
+            return VolumeQuotas(_quota(raw["volumes"]), _quota(raw["gigabytes"]))
 
     def backup_services(self) -> list[BackupService]:
         """Every cinder-backup that ever reported."""

@@ -3,7 +3,8 @@
 import secrets
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from staffeln_cli.config.rules import chain_limits, selection_rules
 from staffeln_cli.errors import NotFound
@@ -24,7 +25,7 @@ from staffeln_cli.model import (
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.operations.follow_backup import follow
 from staffeln_cli.operations.owners import Owners
-from staffeln_cli.operations.start_backup import Waiting, caps_of, start
+from staffeln_cli.operations.start_backup import BUSY_PAUSE, Waiting, caps_of, start
 from staffeln_cli.planning.chains.summary import summary_of
 from staffeln_cli.planning.protection import selection
 from staffeln_cli.planning.protection.next_backup import (
@@ -105,17 +106,29 @@ def _planned(run: Run, volume: Volume, wanted: Kind | None) -> BackupRecord | No
         now,
         volume_size_gib=volume.size_gib,
         newest_missing=run.store.records.newest_missing().get(volume.id),
+        proof_failed_at=_proof_failed_at(run, volume.id),
     )
     if only_incremental and backup.kind is Kind.FULL:
         run.fail("volume", volume.id, f"no incremental is possible: {backup.reason}")
         return None
     if wanted is Kind.FULL:
         backup = NextBackup(Kind.FULL, backup.reason)
-    run.decide(Decision(f"start {backup.kind}", "volume", volume.id, volume.name, backup.reason))
+    action = "wait with" if backup.waits else "start"
+    run.shows_decisions |= backup.waits
+    decision = Decision(f"{action} {backup.kind}", "volume", volume.id, volume.name, backup.reason)
+    run.decide(decision)
     servers = _servers(run, volume)
     protection = selection.protection(volume, servers, {}, selection_rules(run.settings), None)
     row = InventoryVolume.seen(volume, protection, now, known=None)
-    return planned(row, backup, now, token=secrets.token_hex(8), origin=Origin.ADHOC)
+    record = planned(row, backup, now, token=secrets.token_hex(8), origin=Origin.ADHOC)
+    if backup.waits:
+        return replace(record, reason=backup.reason, not_before=now + BUSY_PAUSE)
+    return record
+
+
+def _proof_failed_at(run: Run, volume_id: VolumeId) -> datetime | None:
+    known = run.store.inventory.volumes([volume_id]).get(volume_id)
+    return known.proof_failed_at if known is not None else None
 
 
 def _servers(run: Run, volume: Volume) -> dict[ServerId, Server]:
@@ -131,7 +144,8 @@ def _saved(run: Run, records: Sequence[BackupRecord]) -> set[RecordId]:
         if record.state is State.PLANNED:
             requested = others[record.volume_id]
             run.store.notes.change_kind(record.id, requested.kind, requested.chain_id)
-            run.store.notes.start_now(record.id)
+            if requested.not_before is None:
+                run.store.notes.start_now(record.id)
         if record.state in UNFINISHED:
             inserted.add(record.id)
     return inserted

@@ -11,7 +11,7 @@ from staffeln_cli.model import (
     State,
 )
 from staffeln_cli.model.naming import RECORD_KEY, called
-from staffeln_cli.operations import export_records
+from staffeln_cli.operations import drill, export_records
 from staffeln_cli.operations.absence import Kind, Suspect, confirm
 from staffeln_cli.operations.authority import check_whole_cloud
 from staffeln_cli.operations.follow_backup import (
@@ -70,6 +70,7 @@ def _foresee(run: Run) -> None:
 
 
 def _check(run: Run, confirmation: Confirmation) -> None:
+    drill.follow_left(run)
     work = run.store.claims.claim_open_work(run.claim())
     observed = _look(run, work, confirmation)
     for done, _ in enumerate(run.parallel(lambda one: follow_record(run, observed, one), work), 1):

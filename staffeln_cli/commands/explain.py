@@ -87,5 +87,6 @@ def _next(runtime: Runtime, volume: InventoryVolume, backups: list[Backup]) -> N
             now,
             volume_size_gib=volume.size_gib,
             newest_missing=runtime.store.records.newest_missing().get(volume.volume_id),
+            proof_failed_at=volume.proof_failed_at,
         ),
     )

@@ -1,6 +1,5 @@
 """Restore backups, each to a new volume in its own project."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,6 @@ from staffeln_cli.runtime import Run, Runtime, run_pass
 COUNTS = ("restoring", "restored", "failed")
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 15.0
-_AN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +82,7 @@ def _chosen(run: Run, request: RestoreRequest) -> Iterator[_Choice]:
     """What to restore, each backup once."""
     found: dict[BackupId, tuple[Backup, str]] = {}
     for name in request.backups:
-        backup = _named(run, name)
+        backup = lookup.backup(run, name)
         found[backup.id] = backup, "asked for"
     for volume_id in (*_ids_of(run, request.volumes), *_volumes_of(run, request.servers)):
         newest, reason = _newest(run, volume_id, request.at)
@@ -100,27 +98,10 @@ def _chosen(run: Run, request: RestoreRequest) -> Iterator[_Choice]:
         yield _Choice(backup, request.name or usual, reason)
 
 
-def _named(run: Run, name: str) -> Backup:
-    """A backup by any of its names; also one that Staffeln did not make, by Cinder's id."""
-    record = run.store.records.find(name)
-    if record is not None and record.backup_id is None:
-        raise NotFound(f"backup {record.name} is {record.state}: Cinder has nothing to restore")
-    backup_id = record.backup_id if record is not None else None
-    if backup_id is None and _AN_ID.fullmatch(name):
-        backup_id = BackupId(name)
-    backup = run.cloud.backups.look(backup_id) if backup_id is not None else None
-    if backup is None:
-        raise NotFound(
-            f"Cinder has no backup {name!r}; nothing was restored;"
-            " see: staffeln status backups -c name -c backup_id -c state"
-        )
-    return backup
-
-
 def _ids_of(run: Run, volumes: Iterable[str]) -> Iterator[str]:
     """Ids of volumes given by id, which need not be known, or by name."""
     for wanted in volumes:
-        known = _AN_ID.fullmatch(wanted)
+        known = lookup.AN_ID.fullmatch(wanted)
         yield wanted if known else lookup.volume(run.runtime, wanted).volume_id
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 
-from staffeln_cli.model import ProjectId, ProjectQuota, State
+from staffeln_cli.model import ProjectId, ProjectQuota, State, VolumeId
 from staffeln_cli.planning.estimates import Work
 
 
@@ -66,6 +66,12 @@ class Tally:
     """Their history has moments that lie in the future: a clock was wrong."""
     lost: int = 0
     """All their backups are missing."""
+    proven: int = 0
+    """Protected, and restored for proof within `verify.every`."""
+    proof_failed: int = 0
+    """Protected, and the newest backup that a drill restored could not be restored."""
+    proofs: dict[VolumeId, datetime] = field(default_factory=dict)
+    """When each protected volume was last proven."""
     oldest_success: datetime | None = None
     """The oldest of the volumes' last successful backups: its start."""
 
@@ -92,6 +98,18 @@ class Summary:
     work: Work = field(default_factory=Work)
     quotas: Mapping[ProjectId, ProjectQuota] = field(default_factory=dict)
     """The quotas of projects, as reports last saw them."""
+    proven_every: str = ""
+    """The time within which each volume is to be proven."""
+    recovery_rates: Mapping[int, float] = field(default_factory=dict)
+    """What a restore takes: median seconds per GiB, by the number of backups in the chain."""
+
+    @property
+    def proofs(self) -> str | None:
+        """How many volumes are proven, in words; None before the first restore drill."""
+        if not self.volumes.proofs and not self.volumes.proof_failed:
+            return None
+        of_all = f"{self.volumes.proven:,} of {_volumes(self.volumes.protected)}"
+        return f"{of_all} proven in the last {self.proven_every}"
 
 
 def findings(state: Summary, *, critical: int = 1, warning: int = 1) -> list[Finding]:
@@ -125,6 +143,9 @@ def _of_volumes(volumes: Tally, critical: int, warning: int) -> Iterator[Finding
         verb = "is" if volumes.overdue == 1 else "are"
         of_all = _volumes(volumes.protected, "protected")
         yield Finding(level, f"{volumes.overdue:,} of {of_all} {verb} overdue")
+    if volumes.proof_failed:
+        of_all = _volumes(volumes.proof_failed, "protected")
+        yield Finding(Level.CRITICAL, f"{of_all} failed the restore drill: not proven since")
     if volumes.never:
         level = Level.WARNING if volumes.never >= warning else Level.OK
         yield Finding(level, f"{_volumes(volumes.never)} never backed up so far")

@@ -124,7 +124,7 @@ def _what_comes(explained: Explanation, now: datetime) -> list[Text]:
     if following is None or explained.unfinished:
         return lines
     when = "now" if following.due_at <= now else _when(following.due_at)
-    kind, reason, _ = following.backup
+    kind, reason = following.backup.kind, following.backup.reason
     article = "a" if kind is Kind.FULL else "an"
     lines.append(safe_text(f"Next: {article} {kind} backup, due {when}: {reason}."))
     if following.is_overdue:

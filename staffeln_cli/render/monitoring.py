@@ -28,6 +28,7 @@ def nagios(state: Summary, findings: Iterable[Finding], *, critical: int, warnin
         f"lost={volumes.lost};;1;0",
         f"future={volumes.future};1;;0",
         f"untracked={state.untracked};1;;0",
+        f"proven={volumes.proven};;;0;{volumes.protected}",
         *(f"{name}={number};;;0" for name, number in _all_states(state).items()),
     ]
     for name, moment in (("collect", state.collected_at), ("backup", volumes.oldest_success)):
@@ -63,6 +64,8 @@ def _metrics(state: Summary, version: str) -> Iterator[str]:
         ("unknown", volumes.unknown, "Protected volumes unknown to Cinder or Keystone."),
         ("lost", volumes.lost, "Protected volumes whose backups are all missing."),
         ("future", volumes.future, "Volumes with a history that lies in the future."),
+        ("proven", volumes.proven, "Protected volumes proven by a drill within verify.every."),
+        ("proof_failed", volumes.proof_failed, "Protected volumes whose restore drill failed."),
     ):
         yield from _gauge(f"volumes_{name}", help_text, {"": number})
     counts = {_labels(state=name): number for name, number in _all_states(state).items()}
@@ -74,6 +77,10 @@ def _metrics(state: Summary, version: str) -> Iterator[str]:
         yield from _gauge(
             "oldest_success_timestamp_seconds", text, {"": _seconds(volumes.oldest_success)}
         )
+    if volumes.proofs:
+        proofs = {_labels(volume_id=one): _seconds(at) for one, at in volumes.proofs.items()}
+        text = "End of the last restore drill of the volume that went well."
+        yield from _gauge("volume_last_proof_timestamp_seconds", text, proofs)
     if state.collected_at is not None:
         text = "Start of the last collect that went through."
         yield from _gauge(

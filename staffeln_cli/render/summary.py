@@ -78,6 +78,12 @@ def _figures(state: Summary) -> Table:
     table.add_row(Text("backups", "dim"), _counts(state.backups))
     if text := _work(state):
         table.add_row(Text("work", "dim"), Text(text))
+    if state.proofs is not None:
+        table.add_row(Text("proofs", "dim"), Text(state.proofs))
+    if state.recovery_rates:
+        rates = (f"{rate:.0f} s per GiB ({n})" for n, rate in state.recovery_rates.items())
+        text = f"a restore takes {', '.join(rates)}; in brackets: the backups in the chain"
+        table.add_row(Text("recovery", "dim"), Text(text))
     if oldest := volumes.oldest_success:
         text = f"no volume's last backup is older than {age(state.generated_at, oldest)}"
         table.add_row(Text("age", "dim"), Text(text))

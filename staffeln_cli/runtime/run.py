@@ -109,13 +109,17 @@ class Run:
         return Claim(self.id, self.store.database.now() + patience)
 
     def parallel(
-        self, work: Callable[[_Item], _Answer], items: Iterable[_Item]
+        self,
+        work: Callable[[_Item], _Answer],
+        items: Iterable[_Item],
+        *,
+        workers: int | None = None,
     ) -> Iterator[tuple[_Item, _Answer]]:
-        """Do the work on all items, `cloud.workers` at a time; answers as they come.
+        """Do the work on all items, `cloud.workers` (or so many) at a time; answers as they come.
 
         The first exception ends it, after the items in hand; so does a request to stop.
         """
-        workers = self.settings.cloud.workers
+        workers = workers or self.settings.cloud.workers
         waiting = iter(items)
         pending: dict[Future[_Answer], _Item] = {}
         self._at_work = pending.keys()

@@ -6,6 +6,7 @@ database does not know.
 
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,20 @@ def _by_hand(cloud: SimCloud, heard: Heard, volumes: Volumes) -> None:
     heard("backup --incremental --volume", volumes.unprotected)
     cloud.finish_backups()
     heard("check")
+    _prove(cloud, heard, volumes)
+
+
+def _prove(cloud: SimCloud, heard: Heard, volumes: Volumes) -> None:
+    """A restore drill that goes well, and one of a backup whose data is damaged."""
+    cloud.restore_pace = timedelta(0)
+    heard("verify --dry-run")
+    heard("verify --volume", volumes.usual)
+    newest = cloud.backups(volume_id=volumes.with_bad_retention)[-1]
+    cloud.set_backup(newest["id"], spoiled=True)
+    heard("verify --volume", volumes.with_bad_retention)
+    heard("status")
+    heard("status volumes")
+    cloud.set_backup(newest["id"], spoiled=False)
 
 
 def _removals(cloud: SimCloud, heard: Heard, volumes: Volumes) -> None:

@@ -16,7 +16,7 @@ from tests.documents.pages import PAGES, ROOT, name_of, read
 
 README = read("README.md")
 CRON = [ROOT / "cron/staffeln.crontab", *sorted((ROOT / "cron/systemd").glob("*.service"))]
-INSTANCES = ("run", "collect", "backup", "check", "retain", "report")
+INSTANCES = ("run", "collect", "backup", "check", "retain", "report", "verify")
 
 _BLOCK = re.compile(r"^```(?:console|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(

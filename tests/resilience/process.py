@@ -28,6 +28,7 @@ PRELOAD = (
     "staffeln_cli.commands.collect",
     "staffeln_cli.commands.report",
     "staffeln_cli.commands.retain",
+    "staffeln_cli.commands.verify",
     "staffeln_cli.locks.file",
     "staffeln_cli.locks.redis",
     "staffeln_cli.store",

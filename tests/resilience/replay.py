@@ -20,6 +20,7 @@ from tests.resilience.situations import (
     HealthyHost,
     ending,
     good_days,
+    left_of_drills,
     settle,
     two_projects,
     unreported,
@@ -61,6 +62,8 @@ class Replay:
         self.cloud.requests.clear()
         settle(self.cloud, self.healthy)
         wrong, end = violations(self.cloud, self.healthy), ending(self.cloud, self.healthy)
+        if self.command == "verify":
+            wrong += left_of_drills(self.cloud, self.healthy)
         if self.command == "report":
             self.cloud.advance(A_DAY)
             wrong += unreported(self.healthy)

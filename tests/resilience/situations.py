@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 
-from staffeln_cli.commands import backup, check, collect, report, retain
+from staffeln_cli.commands import backup, check, collect, report, retain, verify
 from staffeln_cli.config import load
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.model import BackupRecord, Origin, Outcome, State
@@ -24,6 +24,7 @@ PASSES: dict[str, Callable[[Runtime], Outcome]] = {
     "check": check.run,
     "retain": retain.run,
     "report": report.run,
+    "verify": lambda runtime: verify.run(runtime, verify.VerifyRequest()),
 }
 CYCLE = ("collect", "backup", "check", "retain")
 """The passes that change something in Cinder or plan to; `report` only tells."""
@@ -36,6 +37,7 @@ SETTINGS = {
     "STAFFELN_CLOUD_RETRY_TIMEOUT": "5s",
     "STAFFELN_CLOUD_WORKERS": "2",
     "STAFFELN_RETENTION_TIME_BUDGET": "1s",
+    "STAFFELN_VERIFY_COUNT": "2",
 }
 
 
@@ -162,12 +164,21 @@ def before_report(cloud: SimCloud, healthy: HealthyHost, volumes: dict[str, str]
     healthy("check", "retain")
 
 
+def before_verify(cloud: SimCloud, healthy: HealthyHost, volumes: dict[str, str]) -> None:
+    """Chains of which some backups expire soon; of one volume a backup is planned."""
+    cloud.restore_pace = timedelta(0)
+    for name in volumes:
+        cloud.set_volume(name, bootable=True)
+    healthy("collect")
+
+
 SITUATIONS: dict[str, Callable[[SimCloud, HealthyHost, dict[str, str]], None]] = {
     "collect": before_collect,
     "backup": before_backup,
     "check": before_check,
     "retain": before_retain,
     "report": before_report,
+    "verify": before_verify,
 }
 """For each command, a situation in which it has much to do."""
 
@@ -222,6 +233,15 @@ def violations(cloud: SimCloud, healthy: HealthyHost) -> list[str]:
         f"{number} backups are called {name}" for name, number in names.items() if number > 1
     ]
     return wrong
+
+
+def left_of_drills(cloud: SimCloud, healthy: HealthyHost) -> list[str]:
+    """What restore drills must not leave, hours later and without another `verify`."""
+    scratch = [one["name"] for one in cloud.volumes() if one["name"].startswith("staffeln-drill-")]
+    wrong = [f"{name} is left" for name in scratch]
+    wrong += [f"a drill is still {one.state}" for one in healthy.store.drills.unfinished()]
+    parents = Counter(one["parent_id"] for one in cloud.backups() if one["parent_id"])
+    return wrong + [f"the chain forks at {one}" for one, number in parents.items() if number > 1]
 
 
 def unreported(healthy: HealthyHost) -> list[str]:

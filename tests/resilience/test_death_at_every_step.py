@@ -84,14 +84,16 @@ def die_often(replay: Replay, stride: int) -> None:
             raise AssertionError("the command never ends")
 
 
-@pytest.mark.parametrize("command", [*CYCLE, "report"])
+@pytest.mark.parametrize("command", [*CYCLE, "report", "verify"])
 def test_a_run_killed_at_any_step_changes_nothing_in_the_end(
     cloud: SimCloud, host: Host, healthy: HealthyHost, command: str
 ) -> None:
     die_often(Replay(cloud, host, healthy, command), stride=15)
 
 
-@pytest.mark.parametrize("command", [*CYCLE, "report"] if IS_SOAK else ["backup"])
+@pytest.mark.parametrize(
+    "command", [*CYCLE, "report", "verify"] if IS_SOAK else ["backup", "verify"]
+)
 def test_a_run_killed_at_any_step_changes_nothing_in_the_end_on_postgresql(
     cloud: SimCloud, host_on_postgresql: Host, command: str
 ) -> None:

@@ -21,7 +21,12 @@ from staffeln_cli.model.naming import called
 from staffeln_cli.operations.absence import fail_mass
 from staffeln_cli.planning.evidence import is_mass
 from staffeln_cli.planning.protection import due, selection
-from staffeln_cli.planning.protection.next_backup import next_backup, planned, refused
+from staffeln_cli.planning.protection.next_backup import (
+    next_backup,
+    planned,
+    refused,
+    without_waiting,
+)
 from staffeln_cli.planning.retention.shortening import noted
 from staffeln_cli.runtime import Run
 
@@ -162,7 +167,13 @@ def _planned(
         now,
         volume_size_gib=volume.size_gib,
         newest_missing=view.missing.get(volume.volume_id),
+        proof_failed_at=volume.proof_failed_at,
     )
+    if due.is_overdue(volume, now, interval):
+        backup = without_waiting(backup)
+    if backup.waits:
+        run.decide(Decision("wait", "volume", volume.volume_id, volume.volume_name, backup.reason))
+        return None
     action, name = f"plan {backup.kind}", volume.volume_name
     run.decide(Decision(action, "volume", volume.volume_id, name, backup.reason))
     return planned(volume, backup, now, token=secrets.token_hex(8))

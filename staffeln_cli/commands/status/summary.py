@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from heapq import nsmallest
 
 from staffeln_cli.config import Settings
-from staffeln_cli.model import InventoryVolume, ProjectId, SkipCause, State
+from staffeln_cli.model import DrillState, InventoryVolume, ProjectId, SkipCause, State
 from staffeln_cli.planning.estimates import Limits, Work, work_of
 from staffeln_cli.planning.evidence import believed
 from staffeln_cli.planning.health import LastRun, Late, Summary, Tally
 from staffeln_cli.planning.protection import due
+from staffeln_cli.planning.verification import RecoveryRates
 from staffeln_cli.runtime import Runtime
 
 _A_DAY = timedelta(days=1)
@@ -30,6 +31,7 @@ def summary(runtime: Runtime) -> Summary:
     )
     late = tallied(tally, volumes, runtime.settings, now)
     worst = nsmallest(_WORST, late, key=lambda volume: volume.since)
+    rates = RecoveryRates(store.drills.ended_in([DrillState.PASSED]))
     collected_at = store.status_queries.last_good("collect")
     runs = {
         name: LastRun(run["started_at"], run["outcome"], run["host"])
@@ -52,6 +54,8 @@ def summary(runtime: Runtime) -> Summary:
             for name in _REGULAR
             if name in runs and _is_late(runtime.settings, runs[name].at, now)
         },
+        proven_every=str(runtime.settings.verify.every),
+        recovery_rates=rates.by_chain_length(),
     )
 
 
@@ -107,6 +111,7 @@ def tallied(
             tally.skipped += volume.skip_cause is SkipCause.REQUEST
             continue
         tally.protected += 1
+        _add_proof(tally, volume, settings.verify.every.before(now))
         success = volume.last_success_at
         if volume.unrestorable_since is not None:
             tally.lost += 1
@@ -129,6 +134,13 @@ def _ended_lately(volume: InventoryVolume, settings: Settings, now: datetime) ->
 def _is_of_the_future(volume: InventoryVolume, now: datetime) -> bool:
     moments = (volume.last_started_at, volume.last_success_at, volume.last_failed_at)
     return any(one is not None and believed(one, now) is None for one in moments)
+
+
+def _add_proof(tally: Tally, volume: InventoryVolume, since: datetime) -> None:
+    tally.proof_failed += volume.proof_failed_at is not None
+    if volume.proven_at is not None:
+        tally.proofs[volume.volume_id] = volume.proven_at
+        tally.proven += volume.proven_at >= since
 
 
 def _late(volume: InventoryVolume, project_name: str | None) -> Late:

@@ -22,7 +22,7 @@ VOLUMES = (
     *("volume_id", "volume_name", "server_id", "server_name", "project_id", "project_name"),
     *("protected", "skip_reason", "retention", "bad_retention", "status", "size_gib"),
     *("last_success_at", "next_due_at", "overdue", "last_started_at", "last_failed_at"),
-    *("failures", "first_seen_at", "gone_at"),
+    *("failures", "first_seen_at", "gone_at", "proven_at", "proof_failed_at"),
 )
 BACKUPS = (
     *("name", "backup_id", "volume_id", "volume_name", "server_id", "server_name"),

@@ -47,6 +47,7 @@ class SimCloud:
     finish_after = Knob[timedelta | None]()
     delete_after = Knob[timedelta | None]()
     backup_hosts = Knob[tuple[BackupHost, ...]]()
+    restore_pace = Knob[timedelta | None]()
     supports_force_delete = Knob[bool]()
     flip_incrementals = Knob[bool]()
     max_limit = Knob[int]()

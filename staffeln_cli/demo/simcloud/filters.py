@@ -14,7 +14,7 @@ NOT_SIMULATED = frozenset(
     | {"with_count"}
 )
 NOT_VOLUME_COLUMNS = {"attachments", "encrypted", "previous_status", "rendered"}
-NOT_BACKUP_COLUMNS = {"metadata", "doomed", "stuck", "rendered"}
+NOT_BACKUP_COLUMNS = {"metadata", "doomed", "spoiled", "stuck", "rendered"}
 
 
 @dataclass(frozen=True)

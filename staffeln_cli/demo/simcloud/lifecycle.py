@@ -27,9 +27,26 @@ def settle(world: World) -> None:
         imported = world.backups.get(backup_id)
         if imported is not None and imported.status == "creating":
             world.backups.change(imported, status="available", updated_at=world.now())
-    since = {key: when for key, (_, when) in world.waiting.restores.items()}
-    for backup_id in _due(since, world.knobs.finish_after, now):
-        finish_restore(world, backup_id)
+    for backup_id, (_, since) in list(world.waiting.restores.items()):
+        takes = _restore_time(world, world.backups[backup_id])
+        if takes is not None and since + takes <= now:
+            finish_restore(world, backup_id)
+
+
+def _restore_time(world: World, backup: Backup) -> timedelta | None:
+    """A restore reads every backup of the chain, and writes the volume with each."""
+    pace = world.knobs.restore_pace
+    if pace is None:
+        return world.knobs.finish_after
+    return pace * backup.size * len(_ancestry(world, backup))
+
+
+def _ancestry(world: World, backup: Backup) -> list[Backup]:
+    """A backup and those that it depends on, newest first."""
+    chain = [backup]
+    while (parent := world.backups.get(chain[-1].parent_id)) is not None:
+        chain.append(parent)
+    return chain
 
 
 def _due(since: dict[str, datetime], delay: timedelta | None, now: datetime) -> list[str]:
@@ -139,6 +156,9 @@ def begin_restore(world: World, backup: Backup, volume: Volume) -> None:
 
 def finish_restore(world: World, backup_id: str) -> None:
     """End a restore. A volume made only for it takes the name of the one backed up."""
+    if any(one.spoiled for one in _ancestry(world, world.backups[backup_id])):
+        fail_restore(world, backup_id)
+        return
     volume_id, _ = world.waiting.restores.pop(backup_id)
     backup = world.backups[backup_id]
     world.backups.change(backup, status="available", updated_at=world.now())

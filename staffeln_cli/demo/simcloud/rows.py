@@ -151,5 +151,7 @@ class Backup:
     host: str | None = "simulated"
     encryption_key_id: str | None = None
     doomed: str | None = None
+    spoiled: bool = False
+    """Its data in the store is damaged: nothing can be restored from it."""
     stuck: bool = False
     rendered: tuple[object, bytes] | None = None

@@ -54,6 +54,8 @@ def created(call: Call) -> Reply:
     volume.metadata = schema.metadata(details)
     volume.volume_type = details.get("volume_type") or volume.volume_type
     volume.availability_zone = details.get("availability_zone") or volume.availability_zone
+    type_name = volume.volume_type.removeprefix("type-")
+    volume.encrypted = call.world.knobs.volume_types.get(type_name, False)
     view = volume_detail(call, volume) | {"status": "creating", "updated_at": None}
     if backup:
         lifecycle.begin_restore(call.world, backup, volume)
@@ -80,9 +82,14 @@ def _need_type(call: Call, name: str | None) -> None:
 
 
 def acted(call: Call) -> Reply:
-    """POST .../action: of all actions, to mark a volume as bootable."""
+    """POST .../action: of all actions, to mark a volume as bootable, and to force its deletion."""
     body = call.request.body if isinstance(call.request.body, dict) else {}
     action = next(iter(body), "None")
+    if action == "os-force_delete":
+        if not call.is_admin():
+            raise forbidden("volume_extension:volume_admin_actions:force_delete")
+        call.world.volumes.remove(visible_volume(call, call.name("id")).id)
+        return Reply(202)
     if action != "os-set_bootable":
         raise refused(400, f"There is no such action: {action}.")
     volume = _mine_to_change(call, "volume_extension:volume_actions:set_bootable")

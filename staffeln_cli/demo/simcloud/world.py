@@ -48,6 +48,8 @@ class Knobs:
 
     finish_after: timedelta | None = None
     delete_after: timedelta | None = timedelta(0)
+    restore_pace: timedelta | None = None
+    """How long a restore takes for each GiB of each backup in the chain; none: `finish_after`."""
     backup_service_up: bool = True
     backup_hosts: tuple[BackupHost, ...] = (BackupHost(),)
     supports_force_delete: bool = True

@@ -17,7 +17,10 @@ class ChainSummary:
     is kept.
     """
 
-    __slots__ = ("_broken", "_later", "full_at", "full_id", "full_size_gib", "full_snapshot")
+    __slots__ = (
+        *("_broken", "_later", "_restoring"),
+        *("full_at", "full_id", "full_size_gib", "full_snapshot"),
+    )
 
     def __init__(self) -> None:
         self.full_id: BackupId | None = None
@@ -26,6 +29,7 @@ class ChainSummary:
         self.full_snapshot = False
         self._broken: array[int] | None = None
         self._later: array[int] | None = None
+        self._restoring: array[int] | None = None
 
     @property
     def incrementals(self) -> int:
@@ -34,8 +38,13 @@ class ChainSummary:
 
     @property
     def all_available(self) -> bool:
-        """Whether Cinder has every member of the newest chain in status `available`."""
+        """Whether Cinder has every member of the newest chain, and none is broken."""
         return not self._broken
+
+    @property
+    def is_being_restored(self) -> bool:
+        """Whether somebody restores a member of the newest chain now."""
+        return bool(self._restoring)
 
     def add(self, backup: Backup) -> None:
         """Add a backup; each only once."""
@@ -47,7 +56,9 @@ class ChainSummary:
             self._begin(backup, at)
         if backup.is_incremental:
             self._later = _with(self._later, at)
-        if backup.status != "available":
+        if backup.status == "restoring":
+            self._restoring = _with(self._restoring, at)
+        elif backup.status != "available":
             self._broken = _with(self._broken, at)
 
     def _wins(self, backup: Backup) -> bool:
@@ -60,6 +71,7 @@ class ChainSummary:
         self.full_snapshot = full.snapshot_id is not None
         self._later = _since(self._later, at)
         self._broken = _since(self._broken, at)
+        self._restoring = _since(self._restoring, at)
 
 
 def summary_of(backups: Iterable[Backup]) -> ChainSummary:

@@ -53,6 +53,8 @@ def _due_at(volume: InventoryVolume, min_interval: Duration) -> datetime | None:
         if volume.last_started_at is not None and volume.unrestorable_since is None
         else None
     )
+    if _awaits_proof(volume):
+        regular = volume.proof_failed_at
     if not volume.failures or volume.last_failed_at is None:
         return regular
     failed_at = volume.last_failed_at
@@ -62,6 +64,12 @@ def _due_at(volume: InventoryVolume, min_interval: Duration) -> datetime | None:
     )
     # A backup that failed after its interval, or before it started, is retried after the pause.
     return retry if regular is None or regular <= failed_at else min(regular, retry)
+
+
+def _awaits_proof(volume: InventoryVolume) -> bool:
+    """Whether no backup was started since a restore drill of the volume failed."""
+    failed_at, started_at = volume.proof_failed_at, volume.last_started_at
+    return failed_at is not None and (started_at is None or started_at < failed_at)
 
 
 def _interval_after(start: datetime, min_interval: Duration) -> datetime:

@@ -31,19 +31,23 @@ class NextBackup(NamedTuple):
     kind: Kind
     reason: str
     chain_id: BackupId | None = None
+    waits: bool = False
+    """Whether it has to wait, because a backup that it would depend on is being restored."""
 
 
-def next_backup(
+def next_backup(  # noqa: PLR0913 - what is known of the chain, all by name
     chain: ChainSummary | None,
     limits: ChainLimits,
     now: datetime,
     *,
     volume_size_gib: int,
     newest_missing: datetime | None,
+    proof_failed_at: datetime | None = None,
 ) -> NextBackup:
     """Continue the newest chain of a volume in its project, or start a new one.
 
-    `newest_missing` is the start of the newest backup that our records have and Cinder lacks.
+    `newest_missing` is the start of the newest backup that our records have and Cinder lacks;
+    `proof_failed_at`, when a restore drill of the volume failed.
     """
     depth = limits.depth
     if depth == 0:
@@ -51,21 +55,35 @@ def next_backup(
     if chain is None or chain.full_at is None:
         return NextBackup(Kind.FULL, "there is no full backup to build on")
     oldest = limits.max_age.before(now) if limits.max_age is not None else None
-    flaw = _loss(chain.full_at, newest_missing) or _flaw(chain, volume_size_gib, oldest)
+    loss = _loss(chain.full_at, newest_missing, proof_failed_at)
+    flaw = loss or _flaw(chain, volume_size_gib, oldest)
     if flaw is not None:
         return NextBackup(Kind.FULL, flaw)
     if chain.incrementals >= depth:
         reason = f"the last chain has {chain.incrementals} incrementals already"
         return NextBackup(Kind.FULL, reason)
+    if chain.is_being_restored:  # Cinder would pass it over, and fork the chain
+        reason = "a backup of the last chain is being restored; an incremental waits for its end"
+        return NextBackup(Kind.INCREMENTAL, reason, chain.full_id, waits=True)
     reason = f"incremental {chain.incrementals + 1} of {depth}"
     return NextBackup(Kind.INCREMENTAL, reason, chain.full_id)
 
 
-def _loss(full_at: datetime, newest_missing: datetime | None) -> str | None:
-    """What our records know and a listing cannot show: a member of the chain is missing."""
-    if newest_missing is None or newest_missing < full_at:
-        return None
-    return "the last chain is broken: one of its backups was deleted by somebody else"
+def without_waiting(backup: NextBackup) -> NextBackup:
+    """A full backup instead of one that has waited too long for the end of a restore."""
+    reason = "a restore from the last chain has not ended, and the volume is overdue"
+    return NextBackup(Kind.FULL, reason) if backup.waits else backup
+
+
+def _loss(
+    full_at: datetime, newest_missing: datetime | None, proof_failed_at: datetime | None
+) -> str | None:
+    """What our records know and a listing cannot show: the chain cannot be restored."""
+    if newest_missing is not None and newest_missing >= full_at:
+        return "the last chain is broken: one of its backups was deleted by somebody else"
+    if proof_failed_at is not None and proof_failed_at >= full_at:
+        return "a restore drill of the last chain failed"
+    return None
 
 
 def _flaw(chain: ChainSummary, volume_size_gib: int, oldest: datetime | None) -> str | None:

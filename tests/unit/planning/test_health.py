@@ -104,3 +104,14 @@ def test_a_command_that_failed_last_is_worth_a_warning(outcome: str, said: str) 
 )
 def test_an_age_is_told_in_a_unit_that_suits_it(ago: timedelta, said: str) -> None:
     assert age(NOW, NOW - ago) == said
+
+
+def test_a_failed_restore_drill_is_critical_until_there_is_another_proof() -> None:
+    state = replace(
+        WELL, volumes=Tally(protected=7, proof_failed=1, proven=3), proven_every="100d"
+    )
+    assert texts(state) == [
+        ("CRITICAL", "1 protected volume failed the restore drill: not proven since")
+    ]
+    assert state.proofs == "3 of 7 volumes proven in the last 100d"
+    assert WELL.proofs is None

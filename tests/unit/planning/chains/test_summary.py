@@ -19,6 +19,14 @@ class TestAChainSummary:
         assert (found.full_id, found.full_at, found.full_size_gib) == ("f1", FULL.created_at, 10)
         assert (found.incrementals, found.all_available) == (2, True)
 
+    def test_tells_whether_a_member_of_the_newest_chain_is_being_restored(self) -> None:
+        restored = CHAIN[1]._replace(status="restoring")
+        for order in permutations([CHAIN[0], restored, CHAIN[2]]):
+            found = summary_of(order)
+            assert (found.is_being_restored, found.all_available) == (True, True)
+        assert not summary_of(CHAIN).is_being_restored
+        assert not summary_of([restored, a_backup("f2", days_old=1)]).is_being_restored
+
     def test_does_not_mind_the_order(self) -> None:
         history = [
             a_backup("f0", days_old=20, status="error"),

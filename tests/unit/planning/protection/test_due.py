@@ -133,3 +133,15 @@ def test_overdue_counts_calendar_months() -> None:
     start = NOW.replace(month=9)
     assert not is_overdue(succeeded(start), NOW, parse("1mon"))
     assert is_overdue(succeeded(start), NOW + timedelta(seconds=1), parse("1mon"))
+
+
+def test_after_a_failed_restore_drill_a_backup_is_due_at_once_and_then_as_usual() -> None:
+    volume = succeeded(ago(hours=2))
+    assert not is_due(volume, NOW, DAY)
+    failed_since = volume._replace(proof_failed_at=ago(hours=1))
+    assert is_due(failed_since, NOW, DAY)
+    assert next_due_at(failed_since, DAY) == ago(hours=1)
+    assert not is_due(volume._replace(proof_failed_at=ago(hours=3)), NOW, DAY)
+    assert is_due(an_inventory_volume(proof_failed_at=ago(hours=3)), NOW, DAY)
+    again = failed_since._replace(failures=1, last_failed_at=ago(minutes=1))
+    assert not is_due(again, NOW, DAY), "a failed backup is retried after its pause"

@@ -9,6 +9,7 @@ from staffeln_cli.planning.protection.next_backup import (
     next_backup,
     planned,
     refused,
+    without_waiting,
 )
 from tests.build import NOW, a_backup, ago, an_inventory_volume
 
@@ -26,6 +27,7 @@ def after(
     depth: int = 6,
     max_age: Duration | None = None,
     lost_days_ago: float | None = None,
+    failed_days_ago: float | None = None,
 ) -> NextBackup:
     return next_backup(
         summary_of(backups),
@@ -33,6 +35,7 @@ def after(
         NOW,
         volume_size_gib=size_gib,
         newest_missing=None if lost_days_ago is None else ago(days=lost_days_ago),
+        proof_failed_at=None if failed_days_ago is None else ago(days=failed_days_ago),
     )
 
 
@@ -61,7 +64,7 @@ def test_a_full_follows_as_many_incrementals_as_configured(depth: int, kind: Kin
     assert after(*CHAIN, depth=depth).kind is kind
 
 
-@pytest.mark.parametrize("status", ["error", "creating", "restoring", "deleting"])
+@pytest.mark.parametrize("status", ["error", "creating", "deleting"])
 def test_a_full_is_next_while_a_member_is_not_available(status: str) -> None:
     found = after(*CHAIN, a_backup("i3", incremental=True, status=status))
     assert found == NextBackup(Kind.FULL, "a backup of the last chain is not available")
@@ -69,7 +72,7 @@ def test_a_full_is_next_while_a_member_is_not_available(status: str) -> None:
 
 def test_a_full_follows_a_chain_that_lost_a_member_to_somebody_else() -> None:
     for lost_days_ago in (9, 8):
-        kind, reason, _ = after(*CHAIN, lost_days_ago=lost_days_ago)
+        kind, reason = after(*CHAIN, lost_days_ago=lost_days_ago)[:2]
         assert kind is Kind.FULL
         assert (
             reason == "the last chain is broken: one of its backups was deleted by somebody else"
@@ -109,3 +112,25 @@ def test_a_volume_in_a_bad_status_gets_a_record_that_failed_at_once() -> None:
     record = refused(an_inventory_volume(), "its status is error", NOW, token="00ff")
     assert (record.state, record.reason) == (State.FAILED, "its status is error")
     assert record.finished_at == NOW
+
+
+def test_after_a_failed_restore_drill_a_new_chain_is_begun_once() -> None:
+    found = after(*CHAIN, failed_days_ago=1)
+    assert found == NextBackup(Kind.FULL, "a restore drill of the last chain failed")
+    assert after(*CHAIN, failed_days_ago=10).kind is Kind.INCREMENTAL
+
+
+def test_an_incremental_waits_while_a_backup_of_its_chain_is_restored() -> None:
+    restored = [CHAIN[0], CHAIN[1]._replace(status="restoring"), CHAIN[2]]
+    found = after(*restored)
+    assert (found.kind, found.waits) == (Kind.INCREMENTAL, True)
+    assert "is being restored" in found.reason
+    assert without_waiting(found).kind is Kind.FULL
+    assert without_waiting(after(*CHAIN)) == after(*CHAIN)
+
+
+def test_a_full_backup_does_not_wait_for_a_restore() -> None:
+    restored = [CHAIN[0], CHAIN[1]._replace(status="restoring"), CHAIN[2]]
+    assert not after(*restored, size_gib=11).waits
+    broken = [*restored, a_backup("i3", days_old=6, incremental=True, status="error")]
+    assert after(*broken) == NextBackup(Kind.FULL, "a backup of the last chain is not available")

@@ -27,6 +27,12 @@ class TestChains:
     def test_a_full_may_go_when_the_last_that_needs_it_may(self) -> None:
         assert verdict_on("f0", a_chain(9, 4), some_terms("7d")).earliest == ago(days=-1)
 
+    def test_what_is_being_restored_is_kept_with_all_that_it_depends_on(self) -> None:
+        chain = a_chain(9, 4)
+        restored = ours(a_backup("r", days_old=5, incremental=True, status="restoring"))
+        assert verdict_on("r", [*chain, restored], some_terms("1d")).rule == "unfinished"
+        assert kept([*chain, restored], some_terms("1d")) >= {"f0", "r"}
+
     def test_a_young_full_may_not_go_before_what_depends_on_it(self) -> None:
         assert verdict_on("f0", a_chain(5, 3), some_terms("7d")).earliest == ago(days=-4)
 

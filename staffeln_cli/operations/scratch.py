@@ -1,0 +1,51 @@
+"""Scratch volumes: found by id or by name, deleted in whatever status, looked for when left."""
+
+from staffeln_cli.errors import VolumeGone
+from staffeln_cli.model import Drill, Volume
+from staffeln_cli.model.drills import DRILL_UNFINISHED, drill_of
+from staffeln_cli.runtime import Run, Runtime
+
+_DELETABLE = frozenset({"available", "error", "error_restoring"})
+
+
+def volume_of(run: Run, drill: Drill) -> Volume | None:
+    """By its id, or by its name where the reply with the id was lost."""
+    if drill.scratch_volume_id is not None:
+        return run.cloud.lookups.volume(drill.scratch_volume_id)
+    found = run.cloud.listings.volumes_named(drill.scratch_name)
+    if not found:
+        return None
+    run.store.drills.note_scratch(drill, volume_id=found[0].id, owner=run.id)
+    return found[0]
+
+
+def leftovers(runtime: Runtime) -> tuple[list[Volume], list[Volume]]:
+    """Scratch volumes in Staffeln's own project that no drill in progress needs.
+
+    Those of our drills that have ended; and those of drills that this database does not know.
+    """
+    ended: list[Volume] = []
+    unknown: list[Volume] = []
+    for volume in runtime.cloud.listings.own_volumes():
+        drill_id = drill_of(volume.name)
+        if drill_id is None:
+            continue
+        drill = runtime.store.drills.by_id(drill_id)
+        if drill is None:
+            unknown.append(volume)
+        elif drill.state not in DRILL_UNFINISHED:
+            ended.append(volume)
+    return ended, unknown
+
+
+def delete(run: Run, volume: Volume) -> bool:
+    """Ask Cinder to delete a volume, whatever its status; True when it is gone already."""
+    project_id = run.cloud.login().project_id
+    try:
+        if volume.status in _DELETABLE:
+            run.cloud.volumes.delete(volume.id, project_id)
+        elif volume.status != "deleting":
+            run.cloud.volumes.force_delete(volume.id, project_id)
+    except VolumeGone:
+        return True
+    return False

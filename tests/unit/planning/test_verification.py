@@ -1,0 +1,159 @@
+"""Which backups are proven next, and what a restore is expected to take."""
+
+from typing import Any
+
+import pytest
+
+from staffeln_cli.model import BackupId, DrillId, DrillState, ProjectId
+from staffeln_cli.planning.verification import (
+    Candidate,
+    RecoveryRates,
+    Room,
+    choice,
+    in_order,
+    named,
+)
+from tests.build import NOW, a_backup, a_drill, ago, an_inventory_volume
+
+
+def a_candidate(name: str, *drills: Any, **more: Any) -> Candidate:
+    return Candidate(an_inventory_volume(name, **more), drills)
+
+
+def ended(days_ago: float, **more: Any) -> Any:
+    return a_drill(ended_at=ago(days=days_ago), planned_at=ago(days=days_ago), **more)
+
+
+def chain_of_three() -> list[Any]:
+    return [
+        a_backup("full", days_old=9),
+        a_backup("i1", days_old=8, incremental=True),
+        a_backup("i2", days_old=7, incremental=True),
+    ]
+
+
+def test_what_was_never_tried_comes_before_the_oldest_proof_or_try() -> None:
+    new = a_candidate("new", first_seen_at=ago(days=1))
+    newer = a_candidate("newer", first_seen_at=ago(hours=1))
+    old = a_candidate("old", proven_at=ago(days=50))
+    recent = a_candidate("recent", proven_at=ago(days=2))
+    cancelled = a_candidate("cancelled", ended(3, state=DrillState.CANCELLED))
+    expected = [new, newer, old, cancelled, recent]
+    assert in_order(reversed(expected)) == expected
+
+
+def test_a_doubt_and_a_backup_after_a_failure_come_first() -> None:
+    doubtful = a_candidate("doubtful", ended(1, suspected=True), proven_at=ago(days=5))
+    renewed = a_candidate(
+        "renewed",
+        ended(0.5, state=DrillState.FAILED),
+        proof_failed_at=ago(days=2),
+        last_success_at=ago(days=1),
+    )
+    failed = a_candidate("failed", proof_failed_at=ago(days=1), last_success_at=ago(days=2))
+    assert in_order([failed, renewed, doubtful]) == [doubtful, renewed, failed]
+
+
+def test_the_newest_restorable_backup_is_proven_with_all_that_it_depends_on() -> None:
+    chosen = choice(a_candidate("v1"), chain_of_three(), {})
+    assert chosen is not None
+    assert (chosen.backup.id, chosen.chain_length, chosen.attempt) == ("i2", 3, 1)
+    assert chosen.chain_at == ago(days=9)
+    assert "never proven" in chosen.reason
+    drill = chosen.drill(DrillId("d1"), NOW)
+    assert (drill.backup_id, drill.volume_id, drill.size_gib) == ("i2", "v1", 10)
+    assert (drill.backup_at, drill.chain_at) == (ago(days=7), ago(days=9))
+    proven = choice(a_candidate("v1", proven_at=ago(days=3)), chain_of_three(), {})
+    assert proven is not None
+    assert "was proven on 2026-11-19" in proven.reason
+
+
+def test_without_a_restorable_backup_there_is_nothing_to_prove() -> None:
+    assert choice(a_candidate("v1"), [], {}) is None
+    assert choice(a_candidate("v1"), [a_backup("b1", status="error")], {}) is None
+
+
+def test_a_doubtful_backup_is_tried_a_second_time() -> None:
+    doubt = ended(1, backup_id=BackupId("i2"), suspected=True, state=DrillState.CANCELLED)
+    chosen = choice(a_candidate("v1", doubt), chain_of_three(), {})
+    assert chosen is not None
+    assert (chosen.attempt, chosen.reason) == (2, "its restore failed once")
+    newer = [*chain_of_three(), a_backup("i3", days_old=6, incremental=True)]
+    chosen = choice(a_candidate("v1", doubt), newer, {})
+    assert chosen is not None
+    assert (chosen.backup.id, chosen.attempt) == ("i3", 1)
+
+
+def test_after_a_failure_the_older_chain_is_tried_and_a_newer_one_when_there_is_one() -> None:
+    failed = ended(1, chain_at=ago(days=9), state=DrillState.FAILED)
+    older = [a_backup("old", days_old=20), *chain_of_three()]
+    chosen = choice(a_candidate("v1", failed), older, {})
+    assert chosen is not None
+    assert (chosen.backup.id, chosen.chain_length) == ("old", 1)
+    assert choice(a_candidate("v1", failed), chain_of_three(), {}) is None
+    renewed = [*older, a_backup("new", days_old=0.5)]
+    chosen = choice(a_candidate("v1", failed), renewed, {})
+    assert chosen is not None
+    assert chosen.backup.id == "new"
+
+
+def test_a_chain_that_was_proven_after_its_failure_is_tried_again() -> None:
+    failed = ended(2, chain_at=ago(days=9), state=DrillState.FAILED)
+    passed = ended(1, chain_at=ago(days=9), state=DrillState.PASSED)
+    chosen = choice(a_candidate("v1", failed, passed), chain_of_three(), {})
+    assert chosen is not None
+    assert chosen.backup.id == "i2"
+
+
+def test_the_chain_of_a_named_backup_is_that_of_its_own_project() -> None:
+    backups = chain_of_three()
+    theirs = a_backup("theirs", days_old=8.5)._replace(project_id=ProjectId("p2"))
+    assert named(a_candidate("v1"), backups[1], [*backups, theirs]).chain_length == 2
+    assert named(a_candidate("v1"), backups[0], backups).chain_length == 1
+
+
+@pytest.mark.parametrize(
+    ("room", "said"),
+    [
+        (Room(9), "verify.max_gib leaves 9 GiB"),
+        (Room(10, quota_volumes=0), "no further volume"),
+        (Room(10, quota_gib=9), "leaves 9 GiB"),
+        (Room(10, quota_gib=10, quota_volumes=1), None),
+        (Room(10), None),
+    ],
+)
+def test_a_backup_waits_where_there_is_no_room_for_it(room: Room, said: str | None) -> None:
+    refusal = room.refusal(10)
+    assert refusal is None if said is None else said in (refusal or "")
+
+
+def measured(seconds: float, *, chain_length: int = 1, gib: int = 10, waiting: float = 0.0) -> Any:
+    return a_drill(
+        chain_length=chain_length, size_gib=gib, restoring_seconds=seconds, waiting_seconds=waiting
+    )
+
+
+def test_a_restore_takes_what_the_median_of_its_chain_length_took() -> None:
+    drills = [measured(one, waiting=10.0) for one in (90, 110, 190)]
+    drills += [measured(400, chain_length=4), a_drill(), measured(5, gib=0)]
+    rates = RecoveryRates(drills)
+    assert rates.by_chain_length() == {1: 12.0, 4: 40.0}
+    expected = rates.expected(20, 1)
+    assert expected is not None
+    assert (expected.median, expected.shortest, expected.longest) == (240, 200, 400)
+    assert expected.drills == 3
+
+
+def test_where_few_drills_exist_the_range_is_the_widest() -> None:
+    rates = RecoveryRates([measured(100), measured(400, chain_length=4), measured(200)])
+    few = rates.expected(10, 5)
+    assert few is not None
+    assert (few.median, few.shortest, few.longest, few.drills) == (400, 100, 400, 1)
+    even = rates.expected(10, 1)
+    assert even is not None
+    assert even.median == 150
+
+
+def test_before_the_first_drill_nothing_is_expected() -> None:
+    assert RecoveryRates([]).expected(10, 1) is None
+    assert RecoveryRates([]).by_chain_length() == {}
