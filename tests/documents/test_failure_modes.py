@@ -15,7 +15,7 @@ from tests.integration.store.builders import arrows
 WRITTEN = {
     name
     for file in (ROOT / "tests").rglob("test_*.py")
-    for name in re.findall(r"^def (test_\w+)\(", file.read_text(encoding="utf-8"), re.MULTILINE)
+    for name in re.findall(r"^ *def (test_\w+)\(", file.read_text(encoding="utf-8"), re.MULTILINE)
 }
 
 
@@ -50,7 +50,8 @@ def test_the_drawing_of_a_drill_is_the_table_that_the_code_obeys() -> None:
 
 def test_every_failure_that_is_described_has_a_test() -> None:
     rows = table_rows(read("docs/failure-modes.md"), "What can die")
-    assert len(rows) > 20
+    rows += table_rows(read("docs/failure-modes.md"), "What can lie")
+    assert len(rows) > 60
     assert [row for row in rows if not re.search(r"`test_\w+`", row)] == []
 
 
