@@ -57,7 +57,7 @@ def run(runtime: Runtime, *, dry_run: bool = False, confirmed: bool = False) -> 
 
 def _foresee(run: Run) -> None:
     """What a pass would find; it only looks."""
-    work = run.store.records.open_work()
+    work = run.store.records.open_work(run.claim().longest)
     observed = _look(run, work)
     for record in work:
         backup = observed.by_id.get(record.backup_id or "")

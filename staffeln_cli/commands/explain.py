@@ -79,7 +79,7 @@ def _from_record(record: BackupRecord) -> Backup:
 def _next(runtime: Runtime, volume: InventoryVolume, backups: list[Backup]) -> Next:
     settings, now = runtime.settings.backup, runtime.now()
     return Next(
-        due_at=due.next_due_at(volume, settings.min_interval),
+        due_at=due.next_due_at(volume, settings.min_interval, now),
         is_overdue=due.is_overdue(volume, now, settings.min_interval),
         backup=next_backup(
             summary_of(backups),

@@ -1,7 +1,7 @@
 """Delete one backup in Cinder: record the intent first, then interpret the response."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from staffeln_cli.errors import (
@@ -13,6 +13,7 @@ from staffeln_cli.errors import (
 )
 from staffeln_cli.model import Backup, BackupRecord, State
 from staffeln_cli.model.statuses import BACKUP_DELETABLE
+from staffeln_cli.planning.evidence import CLOCK_TOLERANCE
 from staffeln_cli.runtime import Run
 
 _FIRST_PAUSE = timedelta(minutes=5)
@@ -50,6 +51,13 @@ def again(run: Run, record: BackupRecord, backup: Backup) -> None:
     if _ask(run, record, backup) is DeletionResult.ASKED and not record.status_reset:
         reason = f"was not deleted, Cinder says {backup.status}; asked again"
         run.fail("backup", backup.id, reason)
+
+
+def is_time(record: BackupRecord, now: datetime) -> bool:
+    """Whether the pause is over, or longer than any pause: then a wrong clock wrote it."""
+    if record.next_try_at is None or record.next_try_at <= now:
+        return True
+    return record.next_try_at > now + _LONGEST_PAUSE + CLOCK_TOLERANCE
 
 
 def gone(run: Run, record: BackupRecord) -> None:

@@ -18,7 +18,7 @@ from staffeln_cli.operations import delete_backup, duplicates
 from staffeln_cli.operations.absence import judged
 from staffeln_cli.operations.export_records import ForeignBackups
 from staffeln_cli.planning.estimates import allowed
-from staffeln_cli.planning.evidence import Answer, Belief, believed
+from staffeln_cli.planning.evidence import Answer, Belief, age_counts_from, believed
 from staffeln_cli.runtime import Run
 
 
@@ -144,9 +144,10 @@ def _finish(run: Run, record: BackupRecord, backup: Backup | None) -> None:
             run.count("available")
     elif backup.status in BACKUP_BROKEN:
         _fail(run, record, backup.fail_reason or f"Cinder says {backup.status}", backup=backup)
-    elif _is_timed_out(run, record):
+    elif _is_timed_out(run, record, backup):
         run.count("timed_out")
-        _fail(run, record, f"still {backup.status} after {_age(run, record)}", backup=backup)
+        age = _age(run, record, backup)
+        _fail(run, record, f"still {backup.status} after {age}", backup=backup)
     else:
         run.count("running")
 
@@ -184,18 +185,16 @@ def _see_off(run: Run, record: BackupRecord, backup: Backup | None) -> None:
     if backup is None:
         delete_backup.gone(run, record)
         return
-    if backup.status != "deleting" and (
-        record.next_try_at is None or record.next_try_at <= run.now()
-    ):
+    if backup.status != "deleting" and delete_backup.is_time(record, run.now()):
         delete_backup.again(run, record, backup)
 
 
 _STEPS = {State.CREATING: _finish, State.FAILED: _clear, State.DELETING: _see_off}
 
 
-def _is_timed_out(run: Run, record: BackupRecord) -> bool:
+def _is_timed_out(run: Run, record: BackupRecord, backup: Backup) -> bool:
     """Without timeout_per_gib, a backup that usually takes longer has longer."""
-    settings, age = run.settings.backup, run.now() - (record.started_at or record.planned_at)
+    settings, age = run.settings.backup, run.now() - _began_at(run, record, backup)
     configured = settings.timeout + settings.timeout_per_gib * (record.size_gib or 0)
     if age < configured:
         return False
@@ -203,6 +202,10 @@ def _is_timed_out(run: Run, record: BackupRecord) -> bool:
     return age >= allowed(configured, usual)
 
 
-def _age(run: Run, record: BackupRecord) -> timedelta:
-    age = run.now() - (record.started_at or record.planned_at)
+def _age(run: Run, record: BackupRecord, backup: Backup) -> timedelta:
+    age = run.now() - _began_at(run, record, backup)
     return timedelta(seconds=round(age.total_seconds()))
+
+
+def _began_at(run: Run, record: BackupRecord, backup: Backup) -> datetime:
+    return age_counts_from(believed(record.started_at, run.now()), backup.created_at)

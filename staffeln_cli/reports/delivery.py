@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from staffeln_cli.config import Settings
 from staffeln_cli.mail import MailServer, Message, MessageRejected
 from staffeln_cli.model.durations import Duration
+from staffeln_cli.planning.evidence import believed
 from staffeln_cli.reports.model import OperatorSummary, ProjectReport
 from staffeln_cli.reports.pages.html import Pages
 from staffeln_cli.reports.pages.layout import Page, writing
@@ -83,7 +84,11 @@ def message_id(whom: str, since: datetime | None) -> str:
 
 
 def is_over(last: datetime | None, period: Duration, now: datetime) -> bool:
-    """Whether a period is over; a little early, so that a daily crontab does not drift."""
+    """Whether a period is over; a little early, so that a daily crontab does not drift.
+
+    A last report that lies in the future was noted by a wrong clock.
+    """
+    last = believed(last, now)
     if last is None:
         return True
     end = period.after(last)

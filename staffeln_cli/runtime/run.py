@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from staffeln_cli.errors import LockHeld, StaffelnError, Stopped, Unavailable
 from staffeln_cli.model import Decision, Failure, Outcome, RunId, UnreadableRow
+from staffeln_cli.planning.evidence import CLOCK_TOLERANCE
 from staffeln_cli.runtime.runtime import Runtime, host_name
 
 if TYPE_CHECKING:  # both import slowly, and not every command needs them
@@ -106,7 +107,8 @@ class Run:
         from staffeln_cli.store import Claim
 
         patience = self.settings.cloud.request_timeout * 3
-        return Claim(self.id, self.store.database.now() + patience)
+        longest = patience * 2 + CLOCK_TOLERANCE  # other hosts may be configured otherwise
+        return Claim(self.id, self.store.database.now() + patience, longest)
 
     def parallel(
         self,

@@ -25,7 +25,9 @@ class Claims:
         with self._database.write() as connection:
             free = connection.execute(
                 select(BackupRow.id)
-                .where(is_open(), chosen, or_(ours, unclaimed(self._database.now())))
+                .where(
+                    is_open(), chosen, or_(ours, unclaimed(self._database.now(), claim.longest))
+                )
                 .order_by(BackupRow.planned_at)
                 .with_for_update(skip_locked=True)
             )

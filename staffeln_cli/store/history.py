@@ -1,5 +1,6 @@
 """How each volume's backups went: kept with the volume, in the transaction of every move."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -7,17 +8,20 @@ from sqlalchemy import ColumnElement, Connection, ScalarSelect, case, func, or_,
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from staffeln_cli.model import BackupRecord, State
+from staffeln_cli.planning.evidence import CLOCK_TOLERANCE
 from staffeln_cli.store.durations import learn
 from staffeln_cli.tables import BackupRow, VolumeRow
 
 
-def note(connection: Connection, record: BackupRecord, new: State) -> None:
+def note(
+    connection: Connection, record: BackupRecord, new: State, now: Callable[[], datetime]
+) -> None:
     """Keep what a record's move to a new state says about its volume; the row has moved."""
     if new is State.CREATING:
-        is_news = _is_newer(VolumeRow.last_started_at, record.started_at)
+        is_news = _is_newer(VolumeRow.last_started_at, record.started_at, now())
         _update(connection, record, is_news, last_started_at=record.started_at)
     elif new is State.AVAILABLE:
-        is_news = _is_newer(VolumeRow.last_success_at, record.started_at)
+        is_news = _is_newer(VolumeRow.last_success_at, record.started_at, now())
         _update(connection, record, is_news, last_success_at=record.started_at, failures=0)
         _update(connection, record, unrestorable_since=None)
         if record.state is State.CREATING:
@@ -66,9 +70,11 @@ def _newest_left(record: BackupRecord) -> ScalarSelect[datetime | None]:
     return select(func.max(BackupRow.started_at)).where(*left, ~is_broken).scalar_subquery()
 
 
-def _is_newer(known: InstrumentedAttribute[datetime | None], moment: datetime | None) -> Any:
-    """An older backup that is found late is no news about the volume."""
-    is_first = known.is_(None)
+def _is_newer(
+    known: InstrumentedAttribute[datetime | None], moment: datetime | None, now: datetime
+) -> Any:
+    """An older backup that is found late is no news about the volume; a future one is no fact."""
+    is_first = or_(known.is_(None), known > now + CLOCK_TOLERANCE)
     return or_(is_first, known <= moment) if moment is not None else is_first
 
 

@@ -73,7 +73,7 @@ class Lifecycle:
             inserted = insert(connection, records)
             for record in records:
                 if record.id in inserted and record.state is State.FAILED:
-                    history.note(connection, record, State.FAILED)
+                    history.note(connection, record, State.FAILED, self._database.now)
         return inserted
 
     def adopt(self, record: BackupRecord) -> None:
@@ -89,7 +89,7 @@ class Lifecycle:
                 succeeded_at = record.succeeded_at or record.finished_at or record.planned_at
                 record = replace(record, succeeded_at=succeeded_at)
             if insert(connection, [record]) and record.state is State.AVAILABLE:
-                history.note(connection, record, State.AVAILABLE)
+                history.note(connection, record, State.AVAILABLE, self._database.now)
 
     def claim_next(
         self,
@@ -273,7 +273,7 @@ class Lifecycle:
                 return False
             if new is State.DELETED:  # its objects are gone: no import could bring it back
                 connection.execute(_export_record_of(record.backup_id))
-            history.note(connection, record, new)
+            history.note(connection, record, new, self._database.now)
             return True
 
 

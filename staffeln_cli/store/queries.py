@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +11,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     exists,
     func,
     or_,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 
 from staffeln_cli.model import BackupRecord, DrillState, Kind, ProjectId, RecordId, State
 from staffeln_cli.model.lifecycle import IN_FLIGHT
+from staffeln_cli.planning.evidence import CLOCK_TOLERANCE
 from staffeln_cli.store.database import as_row, upsert
 from staffeln_cli.tables import BackupRow, DrillRow
 
@@ -29,6 +31,8 @@ _CAPS_LOCK = 0x57AFFE1
 """The advisory lock (any constant) under which PostgreSQL counts what is in flight."""
 _CHUNK = 500
 """Values in one IN list; SQLite allows 32,766 variables, planners like fewer."""
+_LONGEST_PAUSE = timedelta(hours=1)
+"""No plan waits longer for a busy volume; a later moment was written by a wrong clock."""
 _OF_THESE = select(BackupRow.id).where(BackupRow.id.in_(bindparam("ids", expanding=True)))
 
 
@@ -38,6 +42,8 @@ class Claim:
 
     owner: str
     until: datetime
+    longest: timedelta = timedelta(days=1)
+    """How long a claim of anybody can last; one that lasts longer is not believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,14 @@ def next_planned(
     caps: Caps, waiting: Collection[ProjectId], only: Collection[RecordId] | None, now: datetime
 ) -> Select[Any]:
     """Ids of the planned records to start, with regard to each project's cap."""
-    order = (BackupRow.waiting_since.asc().nulls_first(), BackupRow.planned_at, BackupRow.id)
+    limit = now + CLOCK_TOLERANCE
+    waiting_since = case((BackupRow.waiting_since <= limit, BackupRow.waiting_since))
+    order = (waiting_since.asc().nulls_first(), BackupRow.planned_at, BackupRow.id)
+    is_time = or_(
+        BackupRow.not_before.is_(None),
+        BackupRow.not_before <= now,
+        BackupRow.not_before > limit + _LONGEST_PAUSE,
+    )
     in_flight = (
         select(BackupRow.project_id, func.count().label("number"))
         .where(BackupRow.state.in_(IN_FLIGHT))
@@ -93,7 +106,7 @@ def next_planned(
         .join(in_flight, in_flight.c.project_id == BackupRow.project_id, isouter=True)
         .where(
             BackupRow.state == State.PLANNED,
-            or_(BackupRow.not_before.is_(None), BackupRow.not_before <= now),
+            is_time,
             BackupRow.project_id.not_in(waiting),
             BackupRow.id.in_(only) if only is not None else true(),
             # Cinder passes over a backup that is being restored when it chooses the parent.
@@ -121,9 +134,10 @@ def is_open() -> ColumnElement[bool]:
     return or_(followed, and_(BackupRow.state == State.FAILED, BackupRow.remains.is_(True)))
 
 
-def unclaimed(now: datetime) -> ColumnElement[bool]:
-    """What nobody has claimed, or whose claim is over."""
-    return or_(BackupRow.claimed_until.is_(None), BackupRow.claimed_until <= now)
+def unclaimed(now: datetime, longest: timedelta) -> ColumnElement[bool]:
+    """What nobody has claimed, or whose claim is over, or longer than any claim can be."""
+    until = BackupRow.claimed_until
+    return or_(until.is_(None), until <= now, until > now + longest)
 
 
 def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -1,7 +1,7 @@
 """The backup records as they are: every read of them that is not for a status view or a report."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
@@ -64,9 +64,9 @@ class Records:
         """All records in these states, oldest plan first."""
         return self._where(BackupRow.state.in_(states))
 
-    def open_work(self) -> list[BackupRecord]:
-        """What `check` has to follow and nobody follows now."""
-        return self._where(is_open(), unclaimed(self._database.now()))
+    def open_work(self, longest: timedelta = timedelta(days=1)) -> list[BackupRecord]:
+        """What `check` has to follow and nobody follows; `longest` is what a claim can last."""
+        return self._where(is_open(), unclaimed(self._database.now(), longest))
 
     def count(self) -> dict[State, int]:
         """How many records are in each state that has any."""

@@ -10,8 +10,17 @@ from sqlalchemy import ColumnElement, func, or_, select
 from staffeln_cli.model import InventoryVolume, ProjectId, ProjectRecord, State, VolumeId
 from staffeln_cli.model.lifecycle import LIVE
 from staffeln_cli.planning.calendar import DatedBackup, ProtectedVolume
+from staffeln_cli.planning.evidence import CLOCK_TOLERANCE
 from staffeln_cli.store.database import Database
-from staffeln_cli.tables import BackupRow, ProjectRow, RunRow, UtcDateTime, VolumeRow
+from staffeln_cli.tables import (
+    BackupRow,
+    Base,
+    CloudRow,
+    ProjectRow,
+    RunRow,
+    UtcDateTime,
+    VolumeRow,
+)
 
 _AT_ONCE = 2000
 """Rows fetched at a time."""
@@ -136,13 +145,38 @@ class StatusQueries:
             query = query.where(RunRow.outcome == outcome)
         return self._rows(query)
 
-    def last_good(self, command: str) -> datetime | None:
+    def last_good(self, command: str, now: datetime) -> datetime | None:
         """Start of the newest run of a command that went through, if only partly."""
         query = select(func.max(RunRow.started_at)).where(
-            RunRow.command == command, RunRow.outcome.in_(("ok", "partial"))
+            RunRow.command == command,
+            RunRow.outcome.in_(("ok", "partial")),
+            RunRow.started_at <= now + CLOCK_TOLERANCE,
         )
         with self._database.read() as connection:
             return connection.execute(query).scalar_one_or_none()
+
+    def count_future_moments(self, now: datetime) -> int:
+        """How many rows have a moment that a wrong clock wrote: it is still to come."""
+        limit = now + CLOCK_TOLERANCE
+        moments: tuple[tuple[type[Base], Sequence[Any]], ...] = (
+            (
+                VolumeRow,
+                (VolumeRow.last_started_at, VolumeRow.last_failed_at, VolumeRow.last_success_at),
+            ),
+            (ProjectRow, (ProjectRow.reported_at,)),
+            (CloudRow, (CloudRow.backups_listed_at, CloudRow.operator_reported_at)),
+            (RunRow, (RunRow.started_at,)),
+            (BackupRow, (BackupRow.planned_at, BackupRow.started_at)),
+        )
+        with self._database.read() as connection:
+            return sum(
+                connection.execute(
+                    select(func.count())
+                    .select_from(table)
+                    .where(or_(*(column > limit for column in columns)))
+                ).scalar_one()
+                for table, columns in moments
+            )
 
     def _rows(self, query: Any) -> Iterator[Any]:
         with (

@@ -1,7 +1,9 @@
 """No clock is believed alone: not this host's, nor the one that wrote a moment."""
 
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -14,6 +16,7 @@ from tests.acceptance.builders import (
     changes,
     everything,
     rounds,
+    sent,
     some_volumes,
     states,
     volumes,
@@ -99,3 +102,87 @@ def test_once_the_clocks_agree_everything_goes_on(cloud: SimCloud, staffeln: Sta
     assert staffeln("collect").exit_code == 0
     backed_up(staffeln, cloud)
     assert all(volume["last_success_at"] for volume in volumes(staffeln).values())
+
+
+def write(staffeln: Staffeln, statement: str) -> None:
+    """Write as a host did whose clock was wrong, before the clocks were compared."""
+    file = staffeln.environ["STAFFELN_DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute(statement)
+
+
+def test_a_history_that_lies_in_the_future_makes_the_volume_due_and_is_told(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud)
+    cloud.advance(days=30)
+    backed_up(staffeln, cloud)
+    cloud.advance(days=-30)
+    doctor = staffeln("doctor")
+    assert "in the future" in doctor.stdout
+    assert staffeln("collect", "-f", "json").counts["planned"] == 1
+    backed_up(staffeln, cloud)
+    assert staffeln("collect", "-f", "json").counts["planned"] == 0, "the history is right again"
+    cloud.advance(days=1)
+    assert staffeln("collect", "-f", "json").counts["planned"] == 1
+
+
+def test_a_backup_of_a_host_that_was_behind_is_as_old_as_cinder_says(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    staffeln.set(RETENTION_KEEP_LAST="0", RETENTION_TIME="17d")
+    a_volume(cloud)
+    backed_up(staffeln, cloud)
+    write(staffeln, "UPDATE backups SET started_at = datetime(started_at, '-40 days')||'.000000'")
+    assert staffeln("retain", "-f", "json").counts["kept"] == 1
+    cloud.advance(days=17)
+    assert staffeln("retain", "-f", "json").counts["expired"] == 1
+
+
+def test_a_running_backup_times_out_by_cinders_clock(cloud: SimCloud, staffeln: Staffeln) -> None:
+    a_volume(cloud)
+    staffeln.cycle("collect", "backup")
+    for shift in ("-2 days", "+5 days"):
+        write(
+            staffeln,
+            f"UPDATE backups SET started_at = datetime(started_at, '{shift}')||'.000000'",
+        )
+        assert staffeln("check", "-f", "json").counts["running"] == 1
+    cloud.advance(hours=13)
+    assert staffeln("check", "-f", "json").counts["timed_out"] == 1
+
+
+def test_a_claim_longer_than_any_claim_can_be_does_not_hold(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud)
+    staffeln.cycle("collect", "backup")
+    cloud.finish_backups()
+    held = "UPDATE backups SET claimed_by = 'x', claimed_until = datetime('{}', '{}')||'.000000'"
+    write(staffeln, held.format(cloud.now().strftime("%F %T"), "+10 seconds"))
+    assert staffeln("check", "-f", "json").counts["available"] == 0
+    write(staffeln, held.format(cloud.now().strftime("%F %T"), "+30 days"))
+    assert staffeln("check", "-f", "json").counts["available"] == 1
+
+
+def test_a_pause_longer_than_any_pause_can_be_does_not_hold(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud)
+    staffeln("collect")
+    write(staffeln, "UPDATE backups SET not_before = datetime(planned_at, '+30 days')||'.000000'")
+    assert staffeln("backup", "-f", "json").counts["started"] == 1
+
+
+def test_a_report_and_a_listing_noted_in_the_future_are_due(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud)
+    backed_up(staffeln, cloud)
+    staffeln("report")
+    for table, column in (("projects", "reported_at"), ("cloud", "backups_listed_at")):
+        write(staffeln, f"UPDATE {table} SET {column} = datetime({column}, '+30 days')||'.000000'")
+    cloud.requests.clear()
+    staffeln("check")
+    assert len(sent(cloud, "GET", "/backups/detail")) > 0
+    assert staffeln("report", "-f", "json").counts["projects"] == 1

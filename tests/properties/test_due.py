@@ -62,7 +62,7 @@ def test_failures_are_retried_ever_more_slowly_and_within_the_interval(
                 failures=volume.failures + 1,
             )
         )
-        due_at = next_due_at(volume, interval)
+        due_at = next_due_at(volume, interval, now)
         assert now < due_at <= interval.after(now)
 
 
@@ -78,7 +78,7 @@ def test_is_due_and_next_due_at_agree(
             failures=int(failed),
             last_failed_at=BEGIN + pause if failed else None,
         )
-        due_at = next_due_at(volume, interval)
+        due_at = next_due_at(volume, interval, now)
         assert is_due(volume, now, interval) == (due_at <= now)
 
 
@@ -99,5 +99,5 @@ def test_a_problem_is_recorded_at_most_once_in_an_interval(
 @given(INTERVALS)
 def test_a_volume_backed_up_whenever_due_is_never_overdue(interval: Duration) -> None:
     volume = an_inventory_volume(last_started_at=BEGIN, last_success_at=BEGIN)
-    due_at = next_due_at(volume, interval)
+    due_at = next_due_at(volume, interval, BEGIN)
     assert not is_overdue(volume, due_at, interval)

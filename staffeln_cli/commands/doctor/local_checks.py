@@ -84,6 +84,12 @@ def database(context: CheckContext) -> Iterator[Check]:
     with store.database.write():
         pass
     yield ok(f"{shown}, schema {store.database.revision()}, writable")
+    if number := store.status_queries.count_future_moments(context.runtime.now()):
+        yield warning(
+            f"{number} rows have moments that lie in the future: a clock was wrong; they are not"
+            " believed",
+            "see that the clocks of all hosts and of the database are set by NTP",
+        )
     context.protected = store.status_queries.protected_sizes()
     if not store.database.is_sqlite:
         return

@@ -32,7 +32,7 @@ def summary(runtime: Runtime) -> Summary:
     late = tallied(tally, volumes, runtime.settings, now)
     worst = nsmallest(_WORST, late, key=lambda volume: volume.since)
     rates = RecoveryRates(store.drills.ended_in([DrillState.PASSED]))
-    collected_at = store.status_queries.last_good("collect")
+    collected_at = store.status_queries.last_good("collect", now)
     runs = {
         name: LastRun(run["started_at"], run["outcome"], run["host"])
         for name, run in sorted(store.runs.last_of_each().items())

@@ -82,7 +82,7 @@ def volumes(runtime: Runtime, wanted: "Filter", *, overdue: bool = False) -> Vie
         values["retention"] = volume.retention or default
         values["next_due_at"], values["overdue"] = None, False
         if volume.protected:
-            values["next_due_at"] = due.next_due_at(volume, interval)
+            values["next_due_at"] = due.next_due_at(volume, interval, now)
             values["overdue"] = due.is_overdue(volume, now, interval)
         return tuple(values[name] for name in VOLUMES)
 

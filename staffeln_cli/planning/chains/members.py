@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from staffeln_cli.model import Backup, BackupId, RecordBrief, State
 from staffeln_cli.planning.chains.broken import orphaned_incrementals
+from staffeln_cli.planning.evidence import age_counts_from
 
 _AVAILABLE = State.AVAILABLE
 _Key = TypeVar("_Key")
@@ -36,10 +37,10 @@ class Member:
 
     @property
     def started_at(self) -> datetime:
-        """From when its age counts."""
-        if self.record is not None and self.record.started_at is not None:
-            return self.record.started_at
-        return self.backup.created_at
+        """From when its age counts: the later of our start and Cinder's `created_at`."""
+        if self.record is None:
+            return self.backup.created_at
+        return age_counts_from(self.record.started_at, self.backup.created_at)
 
 
 def members(

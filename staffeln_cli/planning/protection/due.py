@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from staffeln_cli.model import InventoryVolume
 from staffeln_cli.model.durations import Duration
+from staffeln_cli.planning.evidence import CLOCK_TOLERANCE, believed
 
 _GRACE_SHARE = 0.05
 _MOST_GRACE = timedelta(minutes=15)
@@ -12,25 +13,28 @@ _MOST_DOUBLINGS = 16
 _A_DAY = Duration(exact=timedelta(days=1))
 
 
-def next_due_at(volume: InventoryVolume, min_interval: Duration) -> datetime:
+def next_due_at(volume: InventoryVolume, min_interval: Duration, now: datetime) -> datetime:
     """When the next backup is due; in the past if it is due already."""
+    volume = without_future_moments(volume, now)
     return _due_at(volume, min_interval) or volume.expected_since
 
 
 def is_due(volume: InventoryVolume, now: datetime, min_interval: Duration) -> bool:
     """Whether to plan a backup of a volume that has no unfinished one."""
-    due_at = _due_at(volume, min_interval)
+    due_at = _due_at(without_future_moments(volume, now), min_interval)
     return due_at is None or due_at <= now
 
 
 def is_problem_due(volume: InventoryVolume, now: datetime, min_interval: Duration) -> bool:
     """Whether to record, once per interval, that the volume's status allows no backup."""
+    volume = without_future_moments(volume, now)
     attempts = [at for at in (volume.last_started_at, volume.last_failed_at) if at is not None]
     return not attempts or _interval_after(max(attempts), min_interval) <= now
 
 
 def is_overdue(volume: InventoryVolume, now: datetime, min_interval: Duration) -> bool:
     """Whether no successful backup started within twice the interval, or all are missing."""
+    volume = without_future_moments(volume, now)
     return volume.unrestorable_since is not None or is_outdated(
         volume.last_success_at or volume.expected_since, now, min_interval
     )
@@ -44,6 +48,26 @@ def is_outdated(moment: datetime, now: datetime, min_interval: Duration) -> bool
     interval = min_interval or _A_DAY
     twice = Duration(2 * interval.months, 2 * interval.exact)
     return twice.after(moment) < now
+
+
+def without_future_moments(volume: InventoryVolume, now: datetime) -> InventoryVolume:
+    """The volume without the moments that a wrong clock wrote: they are still to come."""
+    limit = now + CLOCK_TOLERANCE
+    moments = (
+        volume.last_started_at,
+        volume.last_failed_at,
+        volume.last_success_at,
+        volume.proof_failed_at,
+    )
+    if not any(at is not None and at > limit for at in moments):
+        return volume
+    started, failed, success, proof_failed = (believed(at, now) for at in moments)
+    return volume._replace(
+        last_started_at=started,
+        last_failed_at=failed,
+        last_success_at=success,
+        proof_failed_at=proof_failed,
+    )
 
 
 def _due_at(volume: InventoryVolume, min_interval: Duration) -> datetime | None:

@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -25,9 +26,9 @@ def failed(started: datetime, at: datetime, times: int = 1) -> InventoryVolume:
 
 def test_a_volume_never_backed_up_is_due_since_it_was_first_seen() -> None:
     assert is_due(an_inventory_volume(), NOW, DAY)
-    assert next_due_at(an_inventory_volume(first_seen_at=ago(hours=1)), DAY) == ago(hours=1)
+    assert next_due_at(an_inventory_volume(first_seen_at=ago(hours=1)), DAY, NOW) == ago(hours=1)
     protected_later = an_inventory_volume(first_seen_at=ago(days=9), protected_since=ago(days=1))
-    assert next_due_at(protected_later, DAY) == ago(days=1)
+    assert next_due_at(protected_later, DAY, NOW) == ago(days=1)
 
 
 @pytest.mark.parametrize(
@@ -45,14 +46,14 @@ def test_the_grace_is_a_twentieth_and_at_most_a_quarter_of_an_hour(
     term = parse(interval)
     due_at = term.after(ago(days=90)) - grace
     volume = succeeded(ago(days=90))
-    assert next_due_at(volume, term) == due_at
+    assert next_due_at(volume, term, NOW) == due_at
     assert is_due(volume, due_at, term)
     assert not is_due(volume, due_at - timedelta(seconds=1), term)
 
 
 def test_a_monthly_interval_follows_the_calendar() -> None:
     start = NOW.replace(month=1, day=31)
-    due_at = next_due_at(succeeded(start), parse("1mon"))
+    due_at = next_due_at(succeeded(start), parse("1mon"), NOW)
     assert due_at == NOW.replace(month=3, day=1) - timedelta(minutes=15)
 
 
@@ -63,12 +64,12 @@ def test_a_monthly_interval_follows_the_calendar() -> None:
 def test_a_failed_backup_is_retried_after_a_growing_pause(times: int, pause: str) -> None:
     volume = failed(NOW, NOW, times)
     expected = parse(pause).after(NOW)
-    assert next_due_at(volume, DAY) == expected
+    assert next_due_at(volume, DAY, NOW) == expected
 
 
 def test_a_failed_backup_is_retried_no_later_than_a_successful_one_would_be_repeated() -> None:
     volume = failed(ago(hours=20), ago(hours=2), times=9)
-    assert next_due_at(volume, DAY) == ago(hours=-3.75)
+    assert next_due_at(volume, DAY, NOW) == ago(hours=-3.75)
 
 
 def test_what_failed_after_its_interval_still_earns_its_pause() -> None:
@@ -140,8 +141,18 @@ def test_after_a_failed_restore_drill_a_backup_is_due_at_once_and_then_as_usual(
     assert not is_due(volume, NOW, DAY)
     failed_since = volume._replace(proof_failed_at=ago(hours=1))
     assert is_due(failed_since, NOW, DAY)
-    assert next_due_at(failed_since, DAY) == ago(hours=1)
+    assert next_due_at(failed_since, DAY, NOW) == ago(hours=1)
     assert not is_due(volume._replace(proof_failed_at=ago(hours=3)), NOW, DAY)
     assert is_due(an_inventory_volume(proof_failed_at=ago(hours=3)), NOW, DAY)
     again = failed_since._replace(failures=1, last_failed_at=ago(minutes=1))
     assert not is_due(again, NOW, DAY), "a failed backup is retried after its pause"
+
+
+@pytest.mark.parametrize("column", ["last_started_at", "last_success_at", "last_failed_at"])
+def test_a_moment_that_is_still_to_come_is_not_believed(column: str) -> None:
+    history: dict[str, Any] = {column: ago(days=-30)}
+    volume = an_inventory_volume(failures=1, first_seen_at=ago(days=9), **history)
+    assert is_due(volume, NOW, DAY)
+    assert is_problem_due(volume, NOW, DAY)
+    assert is_overdue(volume, NOW, DAY)
+    assert next_due_at(volume, DAY, NOW) <= NOW

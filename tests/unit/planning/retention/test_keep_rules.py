@@ -38,9 +38,11 @@ class TestByAge:
         assert kept([member], some_terms("1mon")) == set()
         assert kept([member], some_terms("1mon1d")) == {"b"}
 
-    def test_counts_from_the_start_our_record_knows(self) -> None:
-        backup = a_backup("b", days_old=6)
-        assert not kept([ours(backup, started_at=ago(days=8))], some_terms("7d"))
+    def test_counts_from_the_later_of_our_start_and_cinders_creation(self) -> None:
+        young, old = a_backup("b", days_old=6), a_backup("b", days_old=8)
+        assert kept([ours(young, started_at=ago(days=8))], some_terms("7d")) == {"b"}
+        assert kept([ours(old, started_at=ago(days=6))], some_terms("7d")) == {"b"}
+        assert not kept([ours(old, started_at=ago(days=9))], some_terms("7d"))
 
     def test_counts_from_creation_where_no_start_is_known(self) -> None:
         member = ours(a_backup("b", days_old=6))
