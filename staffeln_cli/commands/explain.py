@@ -1,8 +1,10 @@
 """Explain one volume: why it is or is not backed up, what is next, and why backups are kept."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from staffeln_cli.config.rules import chain_limits, retention_terms
+from staffeln_cli.config.settings import RetentionSettings
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import (
     Backup,
@@ -18,6 +20,8 @@ from staffeln_cli.planning.chains.summary import summary_of
 from staffeln_cli.planning.explanation import Explanation, Next
 from staffeln_cli.planning.protection import due
 from staffeln_cli.planning.protection.next_backup import next_backup
+from staffeln_cli.planning.retention.keep_rules import stamp
+from staffeln_cli.planning.retention.shortening import grace_ends_at
 from staffeln_cli.planning.retention.verdicts import judge
 from staffeln_cli.runtime import Runtime
 
@@ -36,11 +40,22 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
         volume=volume,
         project_name=runtime.store.projects.names().get(volume.project_id, ""),
         from_cloud=from_cloud,
-        retention=volume.retention or f"the default, {settings.time}",
+        retention=_retention(settings, volume, now),
         unfinished=unfinished,
         next=_next(runtime, volume, backups) if volume.protected else None,
         verdicts=tuple(judge(known, retention_terms(settings, volume, now), now)),
     )
+
+
+def _retention(settings: RetentionSettings, volume: InventoryVolume, now: datetime) -> str:
+    """The retention that applies, and the longer one that still holds."""
+    default = f"the default, {settings.time}"
+    present = volume.retention or default
+    until = grace_ends_at(volume, settings.grace, now)
+    if until is None:
+        return present
+    before = volume.retention_before or default
+    return f"{before}, shortened to {present} from {stamp(until)} on"
 
 
 def _backups(

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from staffeln_cli.model import ProjectId, ProjectQuota, State, VolumeId
 from staffeln_cli.planning.estimates import Work
+from staffeln_cli.planning.retention.keep_rules import stamp
 
 
 class Level(IntEnum):
@@ -72,6 +73,10 @@ class Tally:
     """Protected, and the newest backup that a drill restored could not be restored."""
     proofs: dict[VolumeId, datetime] = field(default_factory=dict)
     """When each protected volume was last proven."""
+    shortened: int = 0
+    """Shorter retention of these takes effect soon: some of their backups may then go."""
+    shortened_from: datetime | None = None
+    """When the first of that takes effect."""
     oldest_success: datetime | None = None
     """The oldest of the volumes' last successful backups: its start."""
 
@@ -120,6 +125,7 @@ def findings(state: Summary, *, critical: int = 1, warning: int = 1) -> list[Fin
     found = [
         *_of_volumes(state.volumes, critical, warning),
         *_of_evidence(state),
+        *_of_shortening(state.volumes),
         *_of_runs(state),
     ]
     if all(finding.level is Level.OK for finding in found):
@@ -171,6 +177,15 @@ def _of_evidence(state: Summary) -> Iterator[Finding]:
     ):
         if number:
             yield Finding(Level.WARNING, text)
+
+
+def _of_shortening(volumes: Tally) -> Iterator[Finding]:
+    if volumes.shortened_from is not None:
+        text = (
+            f"the retention of {_volumes(volumes.shortened)} was shortened: backups may go from"
+            f" {stamp(volumes.shortened_from)}"
+        )
+        yield Finding(Level.WARNING, text)
 
 
 def _of_runs(state: Summary) -> Iterator[Finding]:

@@ -29,6 +29,7 @@ def nagios(state: Summary, findings: Iterable[Finding], *, critical: int, warnin
         f"future={volumes.future};1;;0",
         f"untracked={state.untracked};1;;0",
         f"proven={volumes.proven};;;0;{volumes.protected}",
+        f"shortened={volumes.shortened};1;;0",
         *(f"{name}={number};;;0" for name, number in _all_states(state).items()),
     ]
     for name, moment in (("collect", state.collected_at), ("backup", volumes.oldest_success)):
@@ -66,6 +67,7 @@ def _metrics(state: Summary, version: str) -> Iterator[str]:
         ("future", volumes.future, "Volumes with a history that lies in the future."),
         ("proven", volumes.proven, "Protected volumes proven by a drill within verify.every."),
         ("proof_failed", volumes.proof_failed, "Protected volumes whose restore drill failed."),
+        ("shortened", volumes.shortened, "Volumes whose shorter retention takes effect soon."),
     ):
         yield from _gauge(f"volumes_{name}", help_text, {"": number})
     counts = {_labels(state=name): number for name, number in _all_states(state).items()}

@@ -19,6 +19,7 @@ def draft_report(
 ) -> ProjectReport:
     """A report by what the database knows, without quotas, which only sent reports need."""
     reports, project_id = runtime.store.reports, project.project_id
+    grace = runtime.settings.retention.grace
     known = Known(
         project=project,
         volumes=reports.volumes(project_id),
@@ -26,6 +27,7 @@ def draft_report(
         restorable=reports.restorable(project_id),
         unfinished=reports.unfinished(project_id),
         ended=reports.protection_ended(project_id),
+        shortened=reports.shortened(project_id, grace.before(now)),
     )
     return project_report(known, runtime.settings, now)
 

@@ -123,6 +123,10 @@ class ProjectReport:
     """Their ids, to be marked as reported."""
     seen_again: Sequence[Item] = ()
     """Backups that counted as missing or failed, and are there after all."""
+    shortened: Sequence[Item] = ()
+    """Volumes whose shorter retention takes effect soon, and when."""
+    gone: Sequence[Item] = ()
+    """Volumes that are gone, and when no backup is kept for their sake any more."""
     removed: Sequence[Removed]
     pinned: Sequence[Item]
     records: Sequence[BackupRecord] = field(repr=False)
@@ -147,7 +151,8 @@ class ProjectReport:
     @property
     def is_trouble(self) -> bool:
         """Whether someone should act."""
-        return bool(self.unprotected or self.trouble or self.bad_retention or self.ended)
+        news = self.ended or self.shortened
+        return bool(self.unprotected or self.trouble or self.bad_retention or news)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.model.text import one_line
 from staffeln_cli.planning.protection import due
+from staffeln_cli.planning.retention.shortening import shortening_ends_at
 from staffeln_cli.reports.model import (
     Grouped,
     Item,
@@ -46,6 +47,8 @@ class Known:
     unfinished: Collection[VolumeId]
     ended: Sequence[InventoryVolume] = ()
     """Volumes whose loss of protection was not reported yet."""
+    shortened: Sequence[InventoryVolume] = ()
+    """Volumes whose shorter retention, or whose end, takes effect soon."""
 
 
 def project_report(known: Known, settings: Settings, now: datetime) -> ProjectReport:
@@ -83,6 +86,16 @@ def project_report(known: Known, settings: Settings, now: datetime) -> ProjectRe
         ended_volumes=[one.volume_id for one in known.ended],
         seen_again=[
             _item(one, "", one.seen_again_at) for one in new if one.seen_again_at is not None
+        ],
+        shortened=[
+            _shortened(one, settings, now)
+            for one in known.shortened
+            if one.retention_shortened_at is not None
+        ],
+        gone=[
+            _ended(one, settings, now)
+            for one in known.shortened
+            if one.retention_shortened_at is None
         ],
         removed=_removed(gone),
         pinned=[_item(one, one.pin_note, one.started_at) for one in known.records if one.pinned],
@@ -148,6 +161,24 @@ def bad_retention(volume: InventoryVolume, project: str = "") -> Item:
         holds = f"the longer of {volume.retention} and the default"
     text = one_line(f"{volume.bad_retention} is no retention; {holds} holds")
     return Item(*_names(volume), text, project=project)
+
+
+def _shortened(volume: InventoryVolume, settings: Settings, now: datetime) -> Item:
+    """Which retention was shortened, to what, and when that takes effect."""
+    default = f"the default, {settings.retention.time}"
+    before, after = volume.retention_before or default, volume.retention or default
+    text = f"shortened from {before} to {after}: backups may be removed from then on"
+    return Item(*_names(volume), one_line(text), _takes_effect_at(volume, settings, now))
+
+
+def _ended(volume: InventoryVolume, settings: Settings, now: datetime) -> Item:
+    """Which volume is gone, and from when on no backup is kept for its sake."""
+    text = "the volume is gone: its last backups may be removed from then on"
+    return Item(*_names(volume), text, _takes_effect_at(volume, settings, now))
+
+
+def _takes_effect_at(volume: InventoryVolume, settings: Settings, now: datetime) -> datetime:
+    return shortening_ends_at(volume, settings.retention.grace, now) or now
 
 
 def _unsafe(

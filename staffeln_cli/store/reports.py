@@ -108,6 +108,26 @@ class Reports:
             rows = connection.execute(select(*_VOLUME).where(*law).order_by(*order))
             return [InventoryVolume(*row) for row in rows]
 
+    def shortened(self, project_id: ProjectId, since: datetime) -> list[InventoryVolume]:
+        """The project's volumes whose retention was shortened, or that ended, since a moment.
+
+        Only those with a backup that may go.
+        """
+        kept = select(BackupRow.id).where(
+            BackupRow.volume_id == VolumeRow.volume_id,
+            BackupRow.project_id == project_id,
+            BackupRow.state == State.AVAILABLE,
+        )
+        law = or_(VolumeRow.retention_shortened_at > since, VolumeRow.gone_at > since)
+        order = (VolumeRow.server_name, VolumeRow.volume_name, VolumeRow.volume_id)
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(*_VOLUME)
+                .where(VolumeRow.project_id == project_id, law, kept.exists())
+                .order_by(*order)
+            )
+            return [InventoryVolume(*row) for row in rows]
+
     def unreported(
         self, project_id: ProjectId, *, only_trouble: bool = False
     ) -> list[BackupRecord]:

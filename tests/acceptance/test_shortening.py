@@ -1,5 +1,8 @@
 """Whatever a tenant does to shorten retention takes effect only after the grace."""
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
@@ -124,3 +127,45 @@ def test_no_backup_goes_that_is_younger_than_the_minimum(
     assert staffeln("retain", "-f", "json").counts["expired"] == 0
     cloud.advance(days=1)
     assert staffeln("retain", "-f", "json").counts["expired"] == 1
+
+
+def report_of_shop(staffeln: Staffeln, folder: Path) -> str:
+    """The HTML of the next report."""
+    staffeln("report", "--preview", str(folder / "page.html"), "--project", "shop")
+    return (folder / "page.html").read_text()
+
+
+def test_the_end_of_the_grace_is_announced_with_its_time(
+    cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
+) -> None:
+    volume = a_volume(cloud, metadata=LONG)
+    rounds(staffeln, cloud, 1)
+    cloud.set_metadata("data-server", {"__staffeln_retention": "1s"})
+    staffeln("collect")
+    until = f"{cloud.now() + timedelta(days=1):%Y-%m-%d %H:%M}"
+    shown = {
+        "explain": staffeln("explain", volume).stdout,
+        "retain": staffeln("retain", "--dry-run").stdout,
+        "report": report_of_shop(staffeln, tmp_path),
+        "status": staffeln("status").stdout,
+        "nagios": staffeln("status", "--nagios").stdout,
+    }
+    for name, text in shown.items():
+        words = " ".join(text.split())
+        assert "shortened" in words, name
+        assert until in words, name
+
+
+def test_the_report_tells_how_long_the_backups_of_a_deleted_volume_stay(
+    cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
+) -> None:
+    volume = a_volume(cloud)
+    rounds(staffeln, cloud, 1)
+    cloud.remove_volume(volume)
+    staffeln("collect")
+    cloud.advance(minutes=10)
+    staffeln("collect")
+    until = f"{cloud.now() + timedelta(days=1):%Y-%m-%d %H:%M}"
+    page = report_of_shop(staffeln, tmp_path)
+    assert "its last backups may be removed from then on" in page
+    assert until in page

@@ -11,6 +11,7 @@ from staffeln_cli.planning.evidence import believed
 from staffeln_cli.planning.health import LastRun, Late, Summary, Tally
 from staffeln_cli.planning.protection import due
 from staffeln_cli.planning.verification import RecoveryRates
+from staffeln_cli.planning.retention.shortening import grace_ends_at
 from staffeln_cli.runtime import Runtime
 
 _A_DAY = timedelta(days=1)
@@ -103,6 +104,7 @@ def tallied(
     interval = settings.backup.min_interval
     for volume, project_name in volumes:
         tally.ended += _ended_lately(volume, settings, now)
+        _add_shortening(tally, volume, settings, now)
         if volume.gone_at is not None:
             continue
         tally.future += _is_of_the_future(volume, now)
@@ -141,6 +143,18 @@ def _add_proof(tally: Tally, volume: InventoryVolume, since: datetime) -> None:
     if volume.proven_at is not None:
         tally.proofs[volume.volume_id] = volume.proven_at
         tally.proven += volume.proven_at >= since
+
+
+def _add_shortening(
+    tally: Tally, volume: InventoryVolume, settings: Settings, now: datetime
+) -> None:
+    """Of a volume that is gone, only `keep_last` ends: that is no warning of its own."""
+    if volume.retention_shortened_at is None:
+        return
+    until = grace_ends_at(volume, settings.retention.grace, now)
+    if until is not None:
+        tally.shortened += 1
+        tally.shortened_from = min(until, tally.shortened_from or until)
 
 
 def _late(volume: InventoryVolume, project_name: str | None) -> Late:

@@ -38,6 +38,12 @@ def gone_grace_ends_at(row: InventoryVolume, grace: Duration, now: datetime) -> 
     return until if until > now else None
 
 
+def shortening_ends_at(row: InventoryVolume, grace: Duration, now: datetime) -> datetime | None:
+    """When a shorter retention, or the end of the volume, takes effect; None if nothing is to."""
+    ends = (grace_ends_at(row, grace, now), gone_grace_ends_at(row, grace, now))
+    return min((end for end in ends if end is not None), default=None)
+
+
 def retention_held(row: InventoryVolume, grace: Duration, now: datetime) -> str | None:
     """The retention that holds, or the longer one that still holds."""
     if grace_ends_at(row, grace, now) is None:

@@ -60,6 +60,7 @@ def project_page(report: ProjectReport, when: When) -> Page:
         sections=[
             *trouble_sections(report.trouble, when),
             *ended_section(report.ended, when),
+            *_shortened(report, when),
             *_unsafe(report, when),
             *_rest(report, when),
         ],
@@ -134,12 +135,22 @@ def ended_section(ended: Sequence[Item], when: When) -> Iterator[Section]:
         yield Section("No longer protected", figure, "bad", [listed(rows_of(ended, when))])
 
 
+def _shortened(report: ProjectReport, when: When) -> Iterator[Section]:
+    """What somebody has done to the retention, while it can still be taken back."""
+    if report.shortened:
+        figure, rows = many(len(report.shortened), "volume"), rows_of(report.shortened, when)
+        yield Section("Retention was shortened", figure, "bad", [listed(rows)])
+
+
 def _small_print(report: ProjectReport, when: When) -> Iterator[Section]:
     if report.seen_again:
         figure, rows = many(len(report.seen_again), "backup"), rows_of(report.seen_again, when)
         yield Section(
             "Counted as missing or failed, and there after all", figure, blocks=[listed(rows)]
         )
+    if report.gone:
+        figure, rows = many(len(report.gone), "volume"), rows_of(report.gone, when)
+        yield Section("Gone, with backups that are left", figure, blocks=[listed(rows)])
     if report.bad_retention:
         title, figure = "Retention not understood", many(len(report.bad_retention), "volume")
         yield Section(title, figure, "fair", [listed(rows_of(report.bad_retention, when))])
