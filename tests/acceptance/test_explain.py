@@ -42,6 +42,7 @@ def test_a_protected_volume_is_explained_with_what_comes_next_and_why(
 def test_the_timeline_tells_what_goes_without_colour(
     cloud: SimCloud, staffeln: Staffeln, volume: str
 ) -> None:
+    staffeln.set(RETENTION_GRACE="0s")
     cloud.remove_volume(volume)
     cloud.advance(days=20)
     twice(staffeln, cloud, "collect")
