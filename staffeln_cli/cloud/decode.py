@@ -89,6 +89,8 @@ class RawBackup(Struct):
     snapshot_id: str | None = None
     fail_reason: str | None = None
     metadata: dict[str, str] | None = None
+    availability_zone: str | None = None
+    container: str | None = None
 
 
 @contextmanager
@@ -154,7 +156,14 @@ def backup(raw: RawBackup) -> Backup:
         raw.has_dependent_backups,
         storable(raw.fail_reason or "") or None,
         _ours(raw.metadata or {}),
+        _location(raw),
     )
+
+
+def _location(raw: RawBackup) -> str:
+    """Drivers of file systems make a container of each backup, named by its id."""
+    zone, container = raw.availability_zone or "", raw.container
+    return zone if not container or raw.id in container else f"{zone}/{container}"
 
 
 def project(raw: dict[str, Any]) -> Project:

@@ -124,6 +124,8 @@ class Backup(NamedTuple):
     has_dependents: bool = False
     fail_reason: str | None = None
     metadata: Mapping[str, str] = _NOTHING
+    location: str = ""
+    """Its availability zone, and its container if that is shared; empty while not known."""
 
 
 def keystone_of(auth_url: str) -> str:

@@ -160,3 +160,17 @@ def test_a_volume_is_never_planned_twice(cloud: SimCloud, staffeln: Staffeln) ->
     staffeln.cycle("collect", "backup")
     assert states(staffeln) == ["creating"]
     assert len(cloud.backups()) == 1
+
+
+def test_a_backup_in_another_zone_makes_the_next_one_a_full(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    volume = a_volume(cloud)
+    rounds(staffeln, cloud, 2)
+    assert [one["kind"] for one in records(staffeln)] == ["full", "incremental"]
+    by_hand = cloud.add_backup(volume, incremental=True)
+    cloud.set_backup(by_hand, availability_zone="elsewhere")
+    cloud.advance(hours=1)
+    rounds(staffeln, cloud, 2)
+    kinds = [one["kind"] for one in records(staffeln)]
+    assert kinds == ["full", "incremental", "full", "incremental"]

@@ -3,8 +3,10 @@
 from array import array
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from sys import intern
 
 from staffeln_cli.model import Backup, BackupId, ProjectId, VolumeId
+from staffeln_cli.model.naming import RECORD_KEY
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -18,8 +20,8 @@ class ChainSummary:
     """
 
     __slots__ = (
-        *("_broken", "_later", "_restoring"),
-        *("full_at", "full_id", "full_size_gib", "full_snapshot"),
+        *("_broken", "_elsewhere_at", "_later", "_location_at", "_our_at", "_restoring"),
+        *("full_at", "full_id", "full_size_gib", "full_snapshot", "location", "our_location"),
     )
 
     def __init__(self) -> None:
@@ -30,6 +32,14 @@ class ChainSummary:
         self._broken: array[int] | None = None
         self._later: array[int] | None = None
         self._restoring: array[int] | None = None
+        self.location = ""
+        """Zone and container of the newest backup."""
+        self._location_at = -1
+        self._elsewhere_at = -1
+        """When the newest backup in another zone or container was made."""
+        self.our_location = ""
+        """Zone and container of the newest backup that Staffeln made."""
+        self._our_at = -1
 
     @property
     def incrementals(self) -> int:
@@ -46,9 +56,16 @@ class ChainSummary:
         """Whether somebody restores a member of the newest chain now."""
         return bool(self._restoring)
 
+    @property
+    def is_in_same_location(self) -> bool:
+        """Whether the newest chain is in one zone and container."""
+        return self.full_at is None or self._elsewhere_at < _microseconds(self.full_at)
+
     def add(self, backup: Backup) -> None:
         """Add a backup; each only once."""
         at = _microseconds(backup.data_timestamp)
+        if backup.location:
+            self._add_location(backup, at)
         newest = _microseconds(self.full_at) if self.full_at is not None else None
         if newest is not None and at < newest:
             return
@@ -60,6 +77,18 @@ class ChainSummary:
             self._restoring = _with(self._restoring, at)
         elif backup.status != "available":
             self._broken = _with(self._broken, at)
+
+    def _add_location(self, backup: Backup, at: int) -> None:
+        location = intern(backup.location)
+        if location == self.location:
+            self._location_at = max(self._location_at, at)
+        elif at > self._location_at:
+            self._elsewhere_at = self._location_at
+            self.location, self._location_at = location, at
+        else:
+            self._elsewhere_at = max(self._elsewhere_at, at)
+        if at > self._our_at and RECORD_KEY in backup.metadata:
+            self.our_location, self._our_at = location, at
 
     def _wins(self, backup: Backup) -> bool:
         return self.full_id is not None and backup.id > self.full_id

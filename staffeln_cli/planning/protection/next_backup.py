@@ -55,8 +55,11 @@ def next_backup(  # noqa: PLR0913 - what is known of the chain, all by name
     if chain is None or chain.full_at is None:
         return NextBackup(Kind.FULL, "there is no full backup to build on")
     oldest = limits.max_age.before(now) if limits.max_age is not None else None
-    loss = _loss(chain.full_at, newest_missing, proof_failed_at)
-    flaw = loss or _flaw(chain, volume_size_gib, oldest)
+    flaw = (
+        _loss(chain.full_at, newest_missing, proof_failed_at)
+        or _misplacement(chain)
+        or _flaw(chain, volume_size_gib, oldest)
+    )
     if flaw is not None:
         return NextBackup(Kind.FULL, flaw)
     if chain.incrementals >= depth:
@@ -83,6 +86,15 @@ def _loss(
         return "the last chain is broken: one of its backups was deleted by somebody else"
     if proof_failed_at is not None and proof_failed_at >= full_at:
         return "a restore drill of the last chain failed"
+    return None
+
+
+def _misplacement(chain: ChainSummary) -> str | None:
+    """Cinder takes the newest backup as the parent, wherever it is, and cannot restore that."""
+    if not chain.is_in_same_location:
+        return "the last chain is in several availability zones or containers"
+    if chain.our_location and chain.location != chain.our_location:
+        return f"the newest backup is in {chain.location}, Staffeln's are in {chain.our_location}"
     return None
 
 

@@ -2,6 +2,7 @@ import pytest
 
 from staffeln_cli.model import Backup, Kind, State
 from staffeln_cli.model.durations import Duration, parse
+from staffeln_cli.model.naming import RECORD_KEY
 from staffeln_cli.planning.chains.summary import summary_of
 from staffeln_cli.planning.protection.next_backup import (
     ChainLimits,
@@ -97,6 +98,46 @@ def test_a_full_follows_when_the_chain_is_too_old() -> None:
 def test_a_full_follows_a_full_of_a_snapshot_whose_data_may_be_older() -> None:
     found = after(*CHAIN, a_backup("f2", days_old=6, snapshot_days_old=6.5))
     assert found == NextBackup(Kind.FULL, "the last full backup is of a snapshot")
+
+
+def ours_in(location: str, name: str, *, days_old: float, incremental: bool = False) -> Backup:
+    """A backup that Staffeln made, in this zone and container."""
+    return a_backup(
+        name,
+        days_old=days_old,
+        incremental=incremental,
+        location=location,
+        metadata={RECORD_KEY: f"record of {name}"},
+    )
+
+
+def test_a_full_follows_a_backup_in_another_zone_or_container() -> None:
+    ours = ours_in("az1", "f1", days_old=9), ours_in("az1", "i1", days_old=8, incremental=True)
+    assert after(*ours).kind is Kind.INCREMENTAL
+    for elsewhere in (
+        a_backup("x", days_old=7, location="az2"),
+        a_backup("x", days_old=7, location="az1/shelf", incremental=True),
+    ):
+        for order in ((*ours, elsewhere), (elsewhere, *reversed(ours))):
+            assert after(*order).kind is Kind.FULL
+
+
+def test_the_chain_after_such_a_full_is_continued() -> None:
+    earlier = ours_in("az1", "f1", days_old=9), a_backup("x", days_old=7, location="az2")
+    chain = *earlier, ours_in("az1", "f2", days_old=6)
+    assert after(*chain).kind is Kind.INCREMENTAL
+    assert after(*reversed(chain)).kind is Kind.INCREMENTAL
+
+
+def test_a_full_follows_an_incremental_whose_parent_is_elsewhere() -> None:
+    moved = ours_in("az1", "f1", days_old=9), ours_in("az2", "i1", days_old=8, incremental=True)
+    found = after(*moved)
+    assert found.reason == "the last chain is in several availability zones or containers"
+
+
+def test_a_place_that_is_not_known_yet_is_no_other_place() -> None:
+    ours = ours_in("az1", "f1", days_old=9), ours_in("", "i1", days_old=8, incremental=True)
+    assert after(*ours).kind is Kind.INCREMENTAL
 
 
 def test_a_planned_record_takes_what_the_inventory_says_of_the_volume() -> None:
