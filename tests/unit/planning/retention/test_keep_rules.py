@@ -1,9 +1,13 @@
 """Which rules keep a backup: its age, a policy, a pin, the newest of its volume."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+from staffeln_cli.model.durations import parse
 from staffeln_cli.planning.chains.members import Member
-from staffeln_cli.planning.retention.keep_rules import RetentionTerms
+from staffeln_cli.planning.retention.keep_rules import FormerTerms, RetentionTerms
+from staffeln_cli.planning.retention.policy import Policy
 from staffeln_cli.planning.retention.verdicts import judge
 from tests.build import NOW, a_backup, a_brief, ago
 from tests.unit.planning.retention.builders import (
@@ -152,3 +156,54 @@ class TestTheFloor:
     def test_where_nothing_can_surely_be_restored_the_newest_hope_stays(self) -> None:
         orphan = ours(a_backup("i", days_old=20, incremental=True))
         assert kept([orphan], some_terms("7d", keep_last=1)) == {"i"}
+
+
+class TestInGrace:
+    """What was shortened holds on for a while, beside what holds now."""
+
+    OVER = ago(days=-1)
+
+    def terms(self, before: Policy | None, **more: Any) -> RetentionTerms:
+        """Terms that keep nothing, and the longer ones that they replace."""
+        former = FormerTerms(before, volume_exists=True, until=self.OVER)
+        return replace(some_terms("1s"), earlier=(former,), **more)
+
+    def test_what_is_young_by_the_longer_time_stays_until_it_is_old_or_the_grace_over(
+        self,
+    ) -> None:
+        terms = self.terms(Policy(time=parse("7d")))
+        young, nearly = ours(a_backup("b", days_old=3)), ours(a_backup("b", days_old=6.5))
+        for member, until in ((young, self.OVER), (nearly, ago(days=-0.5))):
+            verdict = verdict_on("b", [member], terms)
+            assert (verdict.rule, verdict.earliest) == ("grace", until)
+        assert not kept([ours(a_backup("b", days_old=8))], terms)
+
+    def test_what_the_longer_policy_counts_stays(self) -> None:
+        verdict = verdict_on("b", [ours(a_backup("b", days_old=99))], self.terms(Policy(last=1)))
+        assert (verdict.rule, verdict.earliest) == ("grace", self.OVER)
+        assert "shortened" in verdict.reason
+
+    def test_a_longer_policy_that_is_not_known_keeps_everything(self) -> None:
+        verdict = verdict_on("b", [ours(a_backup("b", days_old=99))], self.terms(None))
+        assert (verdict.rule, verdict.earliest) == ("grace", self.OVER)
+
+    def test_the_newest_stays_while_the_volume_counts_as_there(self) -> None:
+        terms = self.terms(Policy(time=parse("1s")), keep_last=1, volume_exists=False)
+        backups = [ours(a_backup("b1", days_old=9)), ours(a_backup("b2", days_old=8))]
+        assert kept(backups, terms) == {"b2"}
+        assert kept(backups, replace(terms, earlier=())) == set()
+
+    def test_the_terms_that_hold_now_are_the_longest(self) -> None:
+        terms = self.terms(Policy(time=parse("7d")), volume_exists=False)
+        held = terms.held
+        assert (held.policy, held.volume_exists) == (Policy(time=parse("7d")), True)
+        assert held.earlier == ()
+
+
+def test_nothing_goes_that_is_younger_than_the_minimum() -> None:
+    terms = replace(some_terms("1s"), minimum=parse("7d"))
+    verdict = verdict_on("b", [ours(a_backup("b", days_old=6))], terms)
+    assert (verdict.rule, verdict.earliest) == ("minimum", ago(days=-1))
+    assert not kept([ours(a_backup("b", days_old=7))], terms)
+    counted = replace(terms, policy=Policy(last=1))
+    assert verdict_on("b", [ours(a_backup("b", days_old=7))], counted).rule == "last"
