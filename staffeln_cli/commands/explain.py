@@ -70,7 +70,11 @@ def _backups(
         else:
             project_id = volume.project_id
             return [backup for backup in found if backup.project_id == project_id], True
-    available = [record for record in records if record.state is State.AVAILABLE]
+    available = [
+        record
+        for record in records
+        if record.state is State.AVAILABLE and record.project_id == volume.project_id
+    ]
     return [_from_record(record) for record in available], False
 
 

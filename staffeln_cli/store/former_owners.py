@@ -1,12 +1,13 @@
 """The retention of volumes in projects that they have left."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, not_, select, update
 
 from staffeln_cli.model import FormerOwner, InventoryVolume, ProjectId, VolumeId
 from staffeln_cli.store.database import Database
-from staffeln_cli.tables import FormerOwnerRow, VolumeRow
+from staffeln_cli.tables import BackupRow, FormerOwnerRow, VolumeRow
 
 _COLUMNS = tuple(getattr(FormerOwnerRow, name) for name in FormerOwner._fields)
 _KEPT = frozenset({"volume_id", "first_seen_at", "last_seen_at"})
@@ -56,6 +57,19 @@ class FormerOwners:
                 )
                 .values(last_applied_retention=bindparam("held")),
                 values,
+            )
+
+    def forget(self, before: datetime) -> None:
+        """Remove former owners that left before this and have no backup of the volume left."""
+        has_records = select(BackupRow.id).where(
+            BackupRow.project_id == FormerOwnerRow.project_id,
+            BackupRow.volume_id == FormerOwnerRow.volume_id,
+        )
+        with self._database.write() as connection:
+            connection.execute(
+                delete(FormerOwnerRow).where(
+                    FormerOwnerRow.left_at < before, not_(has_records.exists())
+                )
             )
 
 

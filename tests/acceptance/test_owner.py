@@ -9,6 +9,7 @@ from staffeln_cli.demo.simcloud import SimCloud
 from tests.acceptance.builders import (
     a_volume,
     backed_up,
+    everything,
     ids,
     records,
     rounds,
@@ -207,3 +208,23 @@ def test_a_dry_run_tells_of_the_new_owner_and_changes_nothing(
     assert answer.counts["planned"] == 1
     assert "now belongs to project bank" in answer.stdout
     assert states(staffeln) == ["planned"]
+
+
+def test_a_former_owner_is_forgotten_once_no_backup_is_left_there(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    staffeln.set(RETENTION_KEEP_LAST="0", RETENTION_HISTORY="30d")
+    volume = a_volume(cloud)
+    rounds(staffeln, cloud, 1)
+    transfer(cloud, volume, "bank")
+    staffeln("collect")
+    cloud.advance(days=20)
+    staffeln.cycle("retain", "check", "retain")
+    assert former_owners(staffeln) == 1
+    cloud.advance(days=31)
+    staffeln("retain")
+    assert former_owners(staffeln) == 0
+
+
+def former_owners(staffeln: Staffeln) -> int:
+    return len(everything(staffeln.environ["STAFFELN_DATABASE_URL"])["former_owners"])

@@ -11,13 +11,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from staffeln_cli.model import Backup, BackupRecord, Kind, State
 from staffeln_cli.store import Store
+from staffeln_cli.tables import BackupRow, CloudRow
 from tests.resilience.conftest import host_on
 from tests.resilience.crowd import Crowd
 from tests.resilience.hosts import KILLED
@@ -28,7 +29,6 @@ from tests.services.server import Server
 SECONDS, RUNS = 180, 100
 PAUSE = 4
 """Seconds; what copies may run on the same machine."""
-AN_HOUR = timedelta(hours=1)
 SETTINGS = {
     "BACKUP_MIN_INTERVAL": "20s",
     "BACKUP_FULL_BACKUP_DEPTH": "1",
@@ -44,16 +44,6 @@ SETTINGS = {
 }
 
 
-class Later:
-    """A clock that can be told to run on."""
-
-    ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        """The time as this host believes."""
-        return datetime.now(UTC) + self.ahead
-
-
 @pytest.mark.soak
 @pytest.mark.skipif(
     not os.environ.get("STAFFELN_TEST_CLOUD"), reason="STAFFELN_TEST_CLOUD names no cloud"
@@ -65,8 +55,7 @@ def test_a_crowd_on_a_real_cloud_whose_backup_service_dies_loses_nothing(
     environ = {**host.environ, "OS_CLOUD": os.environ["STAFFELN_TEST_CLOUD"]}
     host = type(host)(environ, tmp_path).set(LOCK_URL=url_of(redis), **SETTINGS)
     host = host.set(CLOUD_NAME=os.environ["STAFFELN_TEST_CLOUD"])
-    clock = Later()
-    healthy = a_healthy_host(host.environ, clock)
+    healthy = a_healthy_host(host.environ, None)
     crowd = Crowd(host, longest_pause=PAUSE)
     host.run("collect")
     fate = threading.Thread(target=kill_and_revive, args=(healthy.store,))
@@ -76,13 +65,13 @@ def test_a_crowd_on_a_real_cloud_whose_backup_service_dies_loses_nothing(
         fate.join()
         assert crowd.trouble == []
         assert crowd.ends[KILLED] > crowd.ends.total() / 5
-        come_to_rest(healthy, clock)
+        come_to_rest(healthy)
         assert wrong(healthy) == []
         seen = what_happened(healthy.records())
         print(f"{crowd.ends}, {seen}")  # noqa: T201 - shown by pytest -s
         assert min(seen.values()) > 0, f"it was no crowd: {seen}, {crowd.ends}"
     finally:
-        clean_up(host.environ, clock)
+        clean_up(host.environ)
         healthy.runtime.close()
 
 
@@ -98,11 +87,11 @@ def kill_and_revive(store: Store) -> None:
             time.sleep(15)
 
 
-def come_to_rest(healthy: HealthyHost, clock: Later) -> None:
+def come_to_rest(healthy: HealthyHost) -> None:
     """No new plans; what is under way ends, and pauses are over sooner."""
     until = time.monotonic() + 240
-    clock.ahead = timedelta(minutes=6)
     while time.monotonic() < until:
+        end_pauses(healthy.store)
         healthy("check", "backup")
         states = healthy.store.records.count()
         unfinished = {
@@ -113,13 +102,20 @@ def come_to_rest(healthy: HealthyHost, clock: Later) -> None:
         } & states.keys()
         if not unfinished and not healthy.store.records.open_work():
             break
-        clock.ahead += timedelta(minutes=1)
         time.sleep(3)
-    clock.ahead += AN_HOUR
-    healthy("check", "check")
-    clock.ahead += AN_HOUR
-    time.sleep(10)
+    for _ in range(2):
+        end_pauses(healthy.store)
+        healthy("check")
+        time.sleep(10)
+    end_pauses(healthy.store)
     healthy("check")
+
+
+def end_pauses(store: Store) -> None:
+    """No clock may run ahead of the cloud's, so the moments are changed that are waited for."""
+    with store.database.write() as connection:
+        connection.execute(update(BackupRow).values(next_try_at=None, not_before=None))
+        connection.execute(update(CloudRow).values(backups_listed_at=None))
 
 
 def ours(healthy: HealthyHost) -> list[Backup]:
@@ -156,11 +152,10 @@ def what_happened(records: list[BackupRecord]) -> dict[str, int]:
     }
 
 
-def clean_up(environ: Mapping[str, str], clock: Later) -> None:
+def clean_up(environ: Mapping[str, str]) -> None:
     """Remove all that the crowd made."""
     settings = {"STAFFELN_RETENTION_TIME": "1s", "STAFFELN_RETENTION_KEEP_LAST": "0"}
-    clock.ahead = timedelta()
-    healthy = a_healthy_host({**environ, **settings}, clock)
+    healthy = a_healthy_host({**environ, **settings}, None)
     until = time.monotonic() + 240
     while time.monotonic() < until and healthy.store.records.count().get(State.AVAILABLE):
         healthy("retain", "check")
