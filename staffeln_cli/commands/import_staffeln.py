@@ -43,6 +43,7 @@ def run(runtime: Runtime, url: str, *, dry_run: bool = False) -> TakenOver:
     done = TakenOver(left_out=dict.fromkeys(made, "Cinder does not have it"))
     with runtime.lock("db-import"):
         cloud, listings = runtime.cloud.login().cloud, runtime.cloud.listings
+        runtime.cloud.check_clock()
         runtime.store.cloud.belongs_to(cloud, remember=not dry_run)
         names = _Names(
             {one.id: one.name for page in listings.volumes() for one in page},
