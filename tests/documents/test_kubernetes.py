@@ -18,7 +18,7 @@ from tests.documents.test_commands_and_exit_codes import parse
 FOLDER = ROOT / "cron/kubernetes"
 OLDEST, NEWEST = "1.27", "1.33"
 """`timeZone` of a CronJob is there from the oldest on."""
-PASSES = ("collect", "backup", "check", "retain", "report")
+PASSES = ("collect", "backup", "check", "retain", "report", "verify")
 
 
 @dataclass(frozen=True)
