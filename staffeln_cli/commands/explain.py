@@ -15,7 +15,9 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.operations import lookup
+from staffeln_cli.operations.recovery import recovery_time
 from staffeln_cli.planning.chains.members import members
+from staffeln_cli.planning.chains.restorable import newest_restorable
 from staffeln_cli.planning.chains.summary import summary_of
 from staffeln_cli.planning.explanation import Explanation, Next
 from staffeln_cli.planning.protection import due
@@ -34,6 +36,7 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
     briefs = {brief.backup_id: brief for record in records if (brief := record.brief)}
     unfinished = tuple(record for record in records if record.state in UNFINISHED)
     parents = runtime.store.exports.foreign_parents([volume.volume_id])
+    newest = newest_restorable(backups, briefs, None, parents)
     known = members({volume.volume_id: backups}, briefs, parents)[volume.volume_id]
     settings, now = runtime.settings.retention, runtime.now()
     return Explanation(
@@ -43,6 +46,7 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
         retention=_retention(settings, volume, now),
         unfinished=unfinished,
         next=_next(runtime, volume, backups) if volume.protected else None,
+        recovery=recovery_time(runtime, newest, backups) if newest is not None else None,
         verdicts=tuple(judge(known, retention_terms(settings, volume, now), now)),
     )
 

@@ -109,9 +109,7 @@ def _send(
     except MessageRejected as error:
         _unsent(run, project, str(error))
         return
-    run.store.reports.note_reported(
-        project.project_id, report.until, report.records, report.ended_volumes
-    )
+    _note_reported(run, project, report)
     run.count("sent")
     log.info("project %s: report sent to %s", project.project_id, ", ".join(addresses))
     for address, reason in refused.items():
@@ -135,10 +133,18 @@ def _log(
     else:
         level = logging.WARNING if report.is_trouble else logging.INFO
         log.log(level, "report for project %s", project.project_id, extra={"text": text})
-    run.store.reports.note_reported(
-        project.project_id, report.until, report.records, report.ended_volumes
-    )
+    _note_reported(run, project, report)
     run.count("logged")
+
+
+def _note_reported(run: Run, project: ProjectRecord, report: ProjectReport) -> None:
+    run.store.reports.note_reported(
+        project.project_id,
+        report.until,
+        report.records,
+        ended=report.ended_volumes,
+        drills=report.drills,
+    )
 
 
 def _unsent(run: Run, project: ProjectRecord, reason: str) -> None:

@@ -9,6 +9,7 @@ from staffeln_cli.model import Backup, BackupId, Decision, NewVolume, Outcome, S
 from staffeln_cli.model.naming import restored_name
 from staffeln_cli.model.statuses import VOLUME_BEING_RESTORED, VOLUME_USABLE
 from staffeln_cli.operations import lookup
+from staffeln_cli.operations.recovery import recovery_time
 from staffeln_cli.planning.chains.restorable import newest_restorable
 from staffeln_cli.planning.retention.keep_rules import stamp
 from staffeln_cli.runtime import Run, Runtime, run_pass
@@ -68,7 +69,7 @@ def _restore(run: Run, request: RestoreRequest) -> None:
     if run.dry_run:
         for choice in chosen:
             reason = f"to a new volume {choice.new_name}; {choice.reason}"
-            run.decide(_decision(choice, reason))
+            run.decide(_decision(choice, f"{reason}{_time(run, choice.backup)}"))
         run.counts["restoring"] = len(chosen)
         return
     answers = run.parallel(lambda choice: _request(run, choice), chosen)
@@ -96,6 +97,13 @@ def _chosen(run: Run, request: RestoreRequest) -> Iterator[_Choice]:
         volume = known.get(backup.volume_id)
         usual = restored_name(volume.volume_name if volume else "", run.now(), backup.id)
         yield _Choice(backup, request.name or usual, reason)
+
+
+def _time(run: Run, backup: Backup) -> str:
+    """What the restore is expected to take, where restore drills have measured any."""
+    listed = run.cloud.listings.backups_of(backup.volume_id)
+    expected = recovery_time(run.runtime, backup, listed)
+    return f"; takes {expected.text}" if expected is not None else ""
 
 
 def _ids_of(run: Run, volumes: Iterable[str]) -> Iterator[str]:

@@ -142,7 +142,9 @@ class _Pass:
     def _chosen(self, candidate: Candidate) -> Choice | None:
         volume_id = candidate.volume.volume_id
         listed = self._run.cloud.listings.backups_of(volume_id)
-        return choice(candidate, listed, self._run.store.records.briefs([volume_id]))
+        store = self._run.store
+        parents = store.exports.foreign_parents([volume_id])
+        return choice(candidate, listed, store.records.briefs([volume_id]), parents)
 
     def _planned(self, chosen: Choice) -> Drill | None:
         """Plan a drill; None while the volume has another one."""

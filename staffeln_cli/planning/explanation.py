@@ -6,6 +6,7 @@ from datetime import datetime
 from staffeln_cli.model import BackupRecord, InventoryVolume
 from staffeln_cli.planning.protection.next_backup import NextBackup
 from staffeln_cli.planning.retention.verdicts import Verdict
+from staffeln_cli.planning.verification import RecoveryTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +29,6 @@ class Explanation:
     retention: str
     unfinished: tuple[BackupRecord, ...]
     next: Next | None
+    recovery: RecoveryTime | None
+    """What a restore of its newest backup takes; None before the first restore drill."""
     verdicts: tuple[Verdict, ...]

@@ -13,6 +13,8 @@ from staffeln_cli.model import (
     InventoryVolume,
     RecordBrief,
 )
+from staffeln_cli.model.durations import Duration
+from staffeln_cli.planning.chains.lineage import NO_PARENTS, KnownParents
 from staffeln_cli.planning.chains.restorable import newest_restorable
 
 _MOMENT = timedelta(microseconds=1)
@@ -89,7 +91,10 @@ def _order(candidate: Candidate) -> tuple[bool, bool, datetime, str]:
 
 
 def choice(
-    candidate: Candidate, backups: Sequence[Backup], records: Mapping[BackupId, RecordBrief]
+    candidate: Candidate,
+    backups: Sequence[Backup],
+    records: Mapping[BackupId, RecordBrief],
+    foreign_parents: KnownParents = NO_PARENTS,
 ) -> Choice | None:
     """The newest backup of a volume that can surely be restored and whose chain has not failed.
 
@@ -101,8 +106,8 @@ def choice(
         if drill.state is DrillState.FAILED and not _was_proven_since(drill, candidate.drills)
     }
     at: datetime | None = None
-    while (best := newest_restorable(backups, records, at)) is not None:
-        chain_at, length = _chain(best, backups)
+    while (best := newest_restorable(backups, records, at, foreign_parents)) is not None:
+        chain_at, length = chain_of(best, backups)
         if chain_at not in chains:
             return _chosen(candidate, best, chain_at, length)
         at = chain_at - _MOMENT
@@ -111,7 +116,7 @@ def choice(
 
 def named(candidate: Candidate, backup: Backup, backups: Sequence[Backup]) -> Choice:
     """The choice of somebody who named the backup."""
-    return _chosen(candidate, backup, *_chain(backup, backups))
+    return _chosen(candidate, backup, *chain_of(backup, backups))
 
 
 def _was_proven_since(failed: Drill, drills: Sequence[Drill]) -> bool:
@@ -135,7 +140,7 @@ def _chosen(candidate: Candidate, backup: Backup, chain_at: datetime, length: in
     return Choice(volume, backup, length, chain_at, 2 if repeats else 1, reason)
 
 
-def _chain(backup: Backup, backups: Sequence[Backup]) -> tuple[datetime, int]:
+def chain_of(backup: Backup, backups: Sequence[Backup]) -> tuple[datetime, int]:
     """The moment of the full backup that it depends on, and how many backups a restore reads."""
     earlier = [
         one
@@ -177,6 +182,14 @@ class RecoveryTime(NamedTuple):
     drills: int
     """From how many measured restores it is known."""
 
+    @property
+    def text(self) -> str:
+        """The median, and how far the measured restores lie apart."""
+        median, shortest, longest = map(_rounded, (self.median, self.shortest, self.longest))
+        if shortest == longest:
+            return f"about {median}"
+        return f"about {median} ({shortest} to {longest})"
+
 
 class RecoveryRates:
     """Seconds per GiB of the restores that drills have measured, by the length of the chain."""
@@ -209,6 +222,12 @@ class RecoveryRates:
         return RecoveryTime(
             _median(rates) * size_gib, min(spread) * size_gib, max(spread) * size_gib, len(rates)
         )
+
+
+def _rounded(seconds: float) -> Duration:
+    """To the second, and from ten minutes on to the minute."""
+    unit = 1 if seconds < 600 else 60
+    return Duration(exact=timedelta(seconds=max(1, round(seconds / unit)) * unit))
 
 
 def _median(values: Sequence[float]) -> float:

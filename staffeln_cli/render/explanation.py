@@ -35,7 +35,7 @@ def show(explained: Explanation, now: datetime) -> None:
 
 def as_json(explained: Explanation) -> dict[str, Any]:
     """The same as JSON."""
-    volume, following = explained.volume, explained.next
+    volume, following, recovery = explained.volume, explained.next, explained.recovery
     return {
         "volume_id": volume.volume_id,
         "volume_name": volume.volume_name,
@@ -49,6 +49,9 @@ def as_json(explained: Explanation) -> dict[str, Any]:
         "retention": explained.retention,
         "bad_retention": volume.bad_retention,
         "last_success_at": volume.last_success_at,
+        "proven_at": volume.proven_at,
+        "proof_failed_at": volume.proof_failed_at,
+        "recovery_seconds": round(recovery.median, 3) if recovery is not None else None,
         "from_cloud": explained.from_cloud,
         "next": None
         if following is None
@@ -97,12 +100,26 @@ def _sentences(explained: Explanation, now: datetime) -> list[Text]:
         bad = f"Its metadata says {volume.bad_retention}, which is not a valid retention."
         held = Text(" ").join((held, safe_text(bad, style="yellow")))
     lines.append(held)
+    lines += _proof(explained)
     if not explained.from_cloud:
         note = (
             "This is from Staffeln's database alone, without Cinder: backups made by others are"
             " not shown."
         )
         lines.append(safe_text(note, style="yellow"))
+    return lines
+
+
+def _proof(explained: Explanation) -> list[Text]:
+    volume, lines = explained.volume, []
+    if volume.proof_failed_at is not None:
+        text = f"A restore drill of it FAILED on {_when(volume.proof_failed_at)}."
+        lines.append(safe_text(text, style="bold red"))
+    if volume.proven_at is not None:
+        text = f"A backup of it was restored for proof on {_when(volume.proven_at)}."
+        lines.append(safe_text(text, style="green"))
+    if explained.recovery is not None:
+        lines.append(safe_text(f"A restore of its newest backup takes {explained.recovery.text}."))
     return lines
 
 

@@ -20,14 +20,16 @@ def draft_report(
     """A report by what the database knows, without quotas, which only sent reports need."""
     reports, project_id = runtime.store.reports, project.project_id
     grace = runtime.settings.retention.grace
+    volumes = reports.volumes(project_id)
     known = Known(
         project=project,
-        volumes=reports.volumes(project_id),
+        volumes=volumes,
         records=reports.unreported(project_id, only_trouble=only_trouble),
         restorable=reports.restorable(project_id),
         unfinished=reports.unfinished(project_id),
         ended=reports.protection_ended(project_id),
         shortened=reports.shortened(project_id, grace.before(now)),
+        drills=runtime.store.drills.of_volumes([one.volume_id for one in volumes]),
     )
     return project_report(known, runtime.settings, now)
 

@@ -28,16 +28,22 @@ class _Figures:
     waiting: int
     overdue: int
     trouble: Trouble
+    unproven: int
 
     @property
     def is_bad(self) -> bool:
-        return bool(self.unprotected or self.trouble.failed or self.trouble.lost)
+        return bool(self.unprotected or self.trouble.failed or self.trouble.lost or self.unproven)
 
 
 def of_project(report: ProjectReport) -> Verdict:
     """Judge a project's report; the headline begins with the number of protected volumes."""
     figures = _Figures(
-        report.protected, report.unprotected, report.waiting, report.overdue, report.trouble
+        report.protected,
+        report.unprotected,
+        report.waiting,
+        report.overdue,
+        report.trouble,
+        len(report.proofs.failed),
     )
     is_fair = report.is_trouble or report.waiting or not report.protected
     return Verdict(
@@ -56,6 +62,7 @@ def of_all(summary: OperatorSummary) -> Verdict:
         sum(one.waiting for one in summary.projects),
         0 if summary.trouble.failed else unprotected,
         summary.trouble,
+        len(summary.proofs.failed),
     )
     tone = "bad" if figures.is_bad else "fair" if summary.is_trouble else "good"
     headline = _headline(figures, "No volume of this cloud is protected")
@@ -73,11 +80,14 @@ def _headline(figures: _Figures, nothing: str) -> str:
         verb = "waits" if figures.waiting == 1 else "wait"
         return f"{figures.waiting:,} of {many(number, 'volume')} {verb} for the first backup"
     all_of_them = f"All {number:,} volumes are" if number > 1 else "The one volume is"
-    but = " and ".join(_slips(figures.trouble))
+    but = " and ".join(_slips(figures))
     return f"{all_of_them} protected{f', but {but}' if but else ''}"
 
 
-def _slips(trouble: Trouble) -> Iterator[str]:
+def _slips(figures: _Figures) -> Iterator[str]:
+    trouble = figures.trouble
+    if figures.unproven:
+        yield f"a backup of {many(figures.unproven, 'volume')} could not be restored on trial"
     if trouble.failed:
         yield f"the last backup of {many(trouble.failed, 'volume')} failed"
     if trouble.lost:
@@ -98,6 +108,7 @@ def _subject(name: str, figures: _Figures) -> str:
         (0 if figures.trouble.failed else figures.overdue, "OVERDUE"),
         (figures.trouble.failed, "FAILED"),
         (len(figures.trouble.lost), "LOST"),
+        (figures.unproven, "NOT RESTORABLE"),
     )
     loud = [f"{count:,} {word}" for count, word in shouts if count]
     return f"[Staffeln] {short}: {', '.join([gist, *loud])}"

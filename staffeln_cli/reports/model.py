@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from staffeln_cli.model import BackupRecord, Kind, VolumeId
+from staffeln_cli.model import BackupRecord, DrillId, Kind, VolumeId
 from staffeln_cli.reports.quota_forecast import QuotaForecast
 
 
@@ -26,6 +26,16 @@ class Item:
     note: str = ""
     at: datetime | None = None
     project: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """The restore drills that a report names."""
+
+    failed: Sequence[Item] = ()
+    """Protected volumes whose restore drill failed and that were not proven since."""
+    passed: Sequence[Item] = ()
+    """Backups proven since the last report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +142,9 @@ class ProjectReport:
     records: Sequence[BackupRecord] = field(repr=False)
     """The records in this report, to be marked as reported."""
     quota_forecast: QuotaForecast | None = None
+    proofs: Proofs = Proofs()
+    drills: Sequence[DrillId] = field(default=(), repr=False)
+    """The drills in this report, to be marked as reported."""
 
     @property
     def overdue(self) -> int:
@@ -151,7 +164,7 @@ class ProjectReport:
     @property
     def is_trouble(self) -> bool:
         """Whether someone should act."""
-        news = self.ended or self.shortened
+        news = self.ended or self.shortened or self.proofs.failed
         return bool(self.unprotected or self.trouble or self.bad_retention or news)
 
 
@@ -186,6 +199,7 @@ class OperatorSummary:
     """Volumes that lost their protection in the period."""
     findings: Sequence[str] = ()
     """What `status` warns of beside: untracked backups, unknown projects, wrong clocks."""
+    proofs: Proofs = Proofs()
     unsent: Sequence[tuple[str, str]]
     """Projects whose report could not be sent, and why."""
     runs: Sequence[tuple[str, str, datetime]]
@@ -195,7 +209,7 @@ class OperatorSummary:
     def is_trouble(self) -> bool:
         """Whether someone should act."""
         unwell = any(not one.is_well for one in self.projects)
-        news = self.ended or self.findings
+        news = self.ended or self.findings or self.proofs.failed
         return bool(
             unwell or self.trouble or self.bad_retention or self.unsent or self.runs or news
         )

@@ -17,7 +17,7 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.model.text import one_line
 from staffeln_cli.reports.delivery import ReportMailer, is_over, message_id
-from staffeln_cli.reports.model import Item, OperatorSummary, ProjectState, ProtectionState
+from staffeln_cli.reports.model import Item, OperatorSummary, ProjectState, Proofs, ProtectionState
 from staffeln_cli.reports.pages.operator import operator_page
 from staffeln_cli.reports.project_report import (
     bad_retention,
@@ -26,6 +26,7 @@ from staffeln_cli.reports.project_report import (
     protection_state,
     trouble,
 )
+from staffeln_cli.reports.proofs import proofs_of, unproven
 from staffeln_cli.runtime import Run, Runtime
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def operator_summary(
             for one in reports.protection_ended_between(since, now)
         ],
         findings=list(_findings(runtime)),
+        proofs=_proofs(runtime, names),
         unsent=[
             (one_line(names.get(ProjectId(one.id), one.id)), one_line(one.reason))
             for one in failures
@@ -93,6 +95,17 @@ def operator_summary(
             if row["outcome"] not in ("ok", "skipped")
         ],
     )
+
+
+def _proofs(runtime: Runtime, names: dict[ProjectId, str]) -> Proofs:
+    """The volumes of all projects whose restore drill failed."""
+    failed = list(unproven(runtime.store.inventory.all_volumes()))
+    drills = runtime.store.drills.of_volumes([one.volume_id for one in failed])
+    found: list[Item] = []
+    for one in failed:
+        project = one_line(names.get(one.project_id, one.project_id))
+        found += proofs_of([one], {one.volume_id: drills.get(one.volume_id, [])}, project).failed
+    return Proofs(failed=found)
 
 
 def _findings(runtime: Runtime) -> Iterator[str]:

@@ -3,12 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from staffeln_cli.config import Settings
 from staffeln_cli.model import (
     BackupRecord,
+    Drill,
     InventoryVolume,
     Kind,
     Origin,
@@ -31,6 +32,7 @@ from staffeln_cli.reports.model import (
     Trouble,
     Unsafe,
 )
+from staffeln_cli.reports.proofs import proofs_of
 
 _FIGURES = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+")
 _AND_ALIKE = " (and alike, with other figures)"
@@ -49,6 +51,8 @@ class Known:
     """Volumes whose loss of protection was not reported yet."""
     shortened: Sequence[InventoryVolume] = ()
     """Volumes whose shorter retention, or whose end, takes effect soon."""
+    drills: Mapping[VolumeId, Sequence[Drill]] = field(default_factory=dict)
+    """The restore drills of its volumes, oldest first."""
 
 
 def project_report(known: Known, settings: Settings, now: datetime) -> ProjectReport:
@@ -100,6 +104,13 @@ def project_report(known: Known, settings: Settings, now: datetime) -> ProjectRe
         removed=_removed(gone),
         pinned=[_item(one, one.pin_note, one.started_at) for one in known.records if one.pinned],
         records=known.records,
+        proofs=proofs_of(known.volumes, known.drills),
+        drills=[
+            one.id
+            for some in known.drills.values()
+            for one in some
+            if one.reported_at is None and one.ended_at is not None
+        ],
     )
 
 

@@ -1,6 +1,6 @@
 """Restore drills: one method for each arrow of their life, and what is read of them."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -191,14 +191,6 @@ class Drills:
         restoring = select(DrillRow.volume_id).where(DrillRow.state == DrillState.RESTORING)
         with self._database.read() as connection:
             return {VolumeId(one) for one in connection.execute(restoring).scalars()}
-
-    def note_reported(self, ids: Iterable[DrillId], moment: datetime) -> None:
-        """The project got a report of these."""
-        with self._database.write() as connection:
-            for chunk in chunks(list(ids)):
-                connection.execute(
-                    update(DrillRow).where(DrillRow.id.in_(chunk)).values(reported_at=moment)
-                )
 
     def forget(self, before: datetime) -> int:
         """Remove old drills, but of each volume the newest of each end; return how many."""

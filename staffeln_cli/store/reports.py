@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, updat
 
 from staffeln_cli.model import (
     BackupRecord,
+    DrillId,
     InventoryVolume,
     Origin,
     ProjectId,
@@ -18,7 +19,7 @@ from staffeln_cli.model import (
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.store.database import Database
 from staffeln_cli.store.queries import COLUMNS, chunks
-from staffeln_cli.tables import BackupRow, CloudRow, ProjectRow, VolumeRow
+from staffeln_cli.tables import BackupRow, CloudRow, DrillRow, ProjectRow, VolumeRow
 
 _PROJECT = tuple(getattr(ProjectRow, name) for name in ProjectRecord._fields)
 _VOLUME = tuple(getattr(VolumeRow, name) for name in InventoryVolume._fields)
@@ -215,9 +216,11 @@ class Reports:
         project_id: ProjectId,
         moment: datetime,
         records: Sequence[BackupRecord],
+        *,
         ended: Sequence[VolumeId] = (),
+        drills: Sequence[DrillId] = (),
     ) -> None:
-        """Note, in one transaction, that a report of exactly these records was sent.
+        """Note, in one transaction, that a report of exactly these records and drills was sent.
 
         `ended` are the volumes whose loss of protection it named.
         """
@@ -235,6 +238,10 @@ class Reports:
                 for chunk in chunks(ids):
                     these = BackupRow.id.in_(chunk)
                     connection.execute(update(BackupRow).where(these).values(**noted))
+            for chunk in chunks(drills):
+                connection.execute(
+                    update(DrillRow).where(DrillRow.id.in_(chunk)).values(reported_at=moment)
+                )
             for chunk in chunks(ended):
                 connection.execute(
                     update(VolumeRow)

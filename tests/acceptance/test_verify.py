@@ -312,3 +312,51 @@ def test_scratch_volumes_that_are_left_over_are_removed_and_others_are_not(
         "staffeln-drill-of-somebody-else",
         "a volume of ours",
     ]
+
+
+def test_expected_recovery_times_are_those_of_restores(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    """Chains of 1, 4 and 7 backups, restored with real durations."""
+    staffeln.set(VERIFY_MAX_IN_FLIGHT="3")
+    pace, gib = 0.15, 20
+    names = {"short": 1, "middle": 4, "long": 7}
+    for day in range(7):
+        for name, length in names.items():
+            if length == 7 - day:
+                a_volume(cloud, name, size_gib=gib)
+        rounds(staffeln, cloud, 1)
+    cloud.restore_pace = timedelta(seconds=pace)
+    assert verify(staffeln).counts == counted(drills=3, passed=3)
+    shown = staffeln("status", "-f", "json").json["proofs"]
+    rates = {one["chain_length"]: one["seconds_per_gib"] for one in shown["recovery"]}
+    assert rates.keys() == {1, 4, 7}
+    for length, rate in rates.items():
+        assert rate == pytest.approx(pace * length, rel=0.25), rates
+    assert "3 of 3 volumes proven in the last 100d" in staffeln("status").stdout
+    plan = staffeln("restore", "--volume", "long", "--dry-run", "-f", "json").json
+    assert "takes about" in plan["decisions"][0]["reason"]
+    explained = staffeln("explain", "long", "-f", "json").json
+    assert explained["proven_at"] is not None
+    assert explained["recovery_seconds"] == pytest.approx(pace * 7 * gib, rel=0.25)
+    assert "restored for proof" in staffeln("explain", "long").stdout
+
+
+def test_explain_and_the_report_tell_of_a_failed_drill(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud, "orders")
+    rounds(staffeln, cloud, 1)
+    cloud.set_backup(records(staffeln)[0]["backup_id"], spoiled=True)
+    assert verify(staffeln).exit_code == 3
+    assert "A restore drill of it FAILED" in staffeln("explain", "orders").stdout
+    assert "a restore drill of the last chain failed" in staffeln("explain", "orders").stdout
+
+
+def test_doctor_lists_scratch_volumes_that_are_left(cloud: SimCloud, staffeln: Staffeln) -> None:
+    a_volume(cloud)
+    rounds(staffeln, cloud, 1)
+    cloud.add_volume("staffeln-drill-unknown", project="backup")
+    checks = {one["name"]: one for one in staffeln("doctor", "-f", "json").json}
+    assert checks["scratch volumes"]["level"] == "warning"
+    assert "staffeln-drill-unknown" in checks["scratch volumes"]["text"]

@@ -5,7 +5,12 @@ from collections.abc import Iterator, Sequence
 from staffeln_cli.reports.headline import of_all
 from staffeln_cli.reports.model import OperatorSummary, ProjectState
 from staffeln_cli.reports.pages.layout import Page, Row, Section, Tile, When, listed, many, noted
-from staffeln_cli.reports.pages.project import ended_section, rows_of, trouble_sections
+from staffeln_cli.reports.pages.project import (
+    ended_section,
+    rows_of,
+    trouble_sections,
+    unproven_section,
+)
 
 
 def operator_page(summary: OperatorSummary, when: When) -> Page:
@@ -48,6 +53,7 @@ def _sections(summary: OperatorSummary, when: When) -> Iterator[Section]:
     if summary.findings:
         rows = [Row(text) for text in summary.findings]
         yield Section("To be looked into", many(len(rows), "finding"), "fair", [listed(rows)])
+    yield from unproven_section(summary.proofs.failed, when)
     yield from ended_section(summary.ended, when)
     yield from trouble_sections(summary.trouble, when)
     if summary.bad_retention:

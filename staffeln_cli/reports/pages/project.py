@@ -59,6 +59,7 @@ def project_page(report: ProjectReport, when: When) -> Page:
         ),
         sections=[
             *trouble_sections(report.trouble, when),
+            *unproven_section(report.proofs.failed, when),
             *ended_section(report.ended, when),
             *_shortened(report, when),
             *_unsafe(report, when),
@@ -117,6 +118,10 @@ def _rest(report: ProjectReport, when: When) -> Iterator[Section]:
         gib = sum(one.gib for one in report.made)
         figure = f"{many(len(report.made), 'backup')}, {gib:,} GiB"
         yield Section("Backed up", figure, blocks=[listed(_made(report, when))])
+    if report.proofs.passed:
+        figure = many(len(report.proofs.passed), "backup")
+        rows = rows_of(report.proofs.passed, when)
+        yield Section("Proven by a restore", figure, blocks=[listed(rows)])
     if report.recovered:
         figure = many(len(report.recovered), "attempt")
         rows = rows_of(report.recovered, when)
@@ -126,6 +131,13 @@ def _rest(report: ProjectReport, when: When) -> Iterator[Section]:
         left_out = [_left_out(one) for one in report.skipped]
         yield Section("Not backed up, as configured", figure, blocks=[listed(left_out)])
     yield from _small_print(report, when)
+
+
+def unproven_section(failed: Sequence[Item], when: When) -> Iterator[Section]:
+    """The volumes whose backup could not be restored on trial."""
+    if failed:
+        figure = many(len(failed), "volume")
+        yield Section("Not restorable on trial", figure, "bad", [listed(rows_of(failed, when))])
 
 
 def ended_section(ended: Sequence[Item], when: When) -> Iterator[Section]:

@@ -154,6 +154,18 @@ def test_where_few_drills_exist_the_range_is_the_widest() -> None:
     assert even.median == 150
 
 
+def test_a_time_is_rounded_and_says_how_far_the_measurements_lie_apart() -> None:
+    few = RecoveryRates([measured(100), measured(4000, chain_length=4)])
+    short, long = few.expected(10, 1), few.expected(10, 4)
+    assert short is not None
+    assert long is not None
+    assert short.text == "about 1min40s (1min40s to 1h7min)"
+    assert long.text == "about 1h7min (1min40s to 1h7min)"
+    one = RecoveryRates([measured(0.1)]).expected(10, 1)
+    assert one is not None
+    assert one.text == "about 1s"
+
+
 def test_before_the_first_drill_nothing_is_expected() -> None:
     assert RecoveryRates([]).expected(10, 1) is None
     assert RecoveryRates([]).by_chain_length() == {}

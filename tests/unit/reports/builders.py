@@ -5,6 +5,7 @@ from typing import Any
 from staffeln_cli.config import Settings
 from staffeln_cli.model import (
     BackupRecord,
+    Drill,
     InventoryVolume,
     ProjectId,
     ProjectRecord,
@@ -51,9 +52,12 @@ def a_failure(name: str = "data", reason: str = "the disk is full", **more: Any)
 
 
 def a_report(
-    *things: InventoryVolume | BackupRecord, restorable: bool = True, unfinished: bool = False
+    *things: InventoryVolume | BackupRecord | Drill,
+    restorable: bool = True,
+    unfinished: bool = False,
 ) -> ProjectReport:
-    """A report of volumes and records, of which all or none can be restored."""
+    """A report of volumes, records and drills; all or none of the volumes can be restored."""
+    drills = [one for one in things if isinstance(one, Drill)]
     volumes = [one for one in things if isinstance(one, InventoryVolume)]
     ids = {one.volume_id for one in volumes}
     known = Known(
@@ -62,5 +66,6 @@ def a_report(
         records=[one for one in things if isinstance(one, BackupRecord)],
         restorable=ids if restorable else set(),
         unfinished=ids if unfinished else set(),
+        drills={one: [d for d in drills if d.volume_id == one] for one in ids},
     )
     return project_report(known, Settings(), NOW)
