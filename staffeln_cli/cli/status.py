@@ -1,12 +1,14 @@
-"""The commands `status` and `explain`."""
+"""The command `status`."""
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from staffeln_cli.cli.calendar import calendar
+from staffeln_cli.cli.explain import explain
 from staffeln_cli.cli.listing_options import (
     listed,
     read_only_runtime,
@@ -55,9 +57,23 @@ STATES = (
     metavar="FILE",
     help="Write metrics for node_exporter's textfile collector; - is stdout.",
 )
+@click.option(
+    "--watch",
+    metavar="SECONDS",
+    is_flag=False,
+    flag_value=5,
+    type=click.IntRange(1),
+    help="Show it again every 5 (or SECONDS) seconds, until Ctrl-C.",
+)
 @click.pass_context
 def status(
-    ctx: click.Context, /, shape: str, nagios: bool, prometheus: str | None, **limits: int
+    ctx: click.Context,
+    /,
+    shape: str,
+    nagios: bool,
+    prometheus: str | None,
+    watch: int | None,
+    **limits: int,
 ) -> None:
     """Show whether everything is protected, from the database alone.
 
@@ -85,6 +101,8 @@ def status(
     with exit_on_error():
         from staffeln_cli.commands.status import summary as command
 
+        if watch is not None:
+            _watch(session, watch)
         state = command.summary(read_only_runtime(session))
         if prometheus is not None:
             _write_metrics(state, prometheus)
@@ -96,6 +114,25 @@ def status(
 
             safe_output()
             summary.show(state, findings(state))
+
+
+def _watch(session: Session, seconds: int) -> NoReturn:
+    from staffeln_cli.commands.status import summary as command
+    from staffeln_cli.planning.health import findings
+    from staffeln_cli.render import summary, terminal
+
+    if not sys.stdout.isatty():
+        raise click.UsageError("--watch needs a terminal")
+    runtime = read_only_runtime(session)
+    safe_output()
+
+    def show(out: Any) -> None:
+        state = command.summary(runtime)
+        summary.show(state, findings(state), out)
+
+    while True:
+        terminal.redraw(show)
+        time.sleep(seconds)
 
 
 def _nagios(session: Session, **limits: int) -> int:
@@ -260,33 +297,6 @@ def runs(session: Session, /, name: str | None, outcome: str | None, **options: 
         options,
         lambda runtime, _: views.runs(runtime, command=name, outcome=outcome),
     )
-
-
-@click.command()
-@click.argument("volume")
-@click.option("--offline", is_flag=True, help="Read only the database; do not ask Cinder.")
-@click.option(
-    "-f",
-    "--format",
-    "shape",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="Output format.",
-)
-@click.pass_obj
-def explain(session: Session, volume: str, offline: bool, shape: str) -> None:
-    """Explain why VOLUME (id or name) is or is not backed up, and what happens to its backups."""
-    from staffeln_cli.commands import explain as command
-
-    with exit_on_error():
-        explained = command.run(session.runtime, volume, offline=offline)
-    from staffeln_cli.model.text import dumped
-    from staffeln_cli.render import explanation
-
-    if shape == "json":
-        click.echo(dumped(explanation.as_json(explained)))
-    else:
-        explanation.show(explained, session.runtime.now())
 
 
 status.add_command(calendar)

@@ -18,9 +18,9 @@ _A_MINUTE = timedelta(minutes=1)
 _LEVELS = {Level.OK: "green", Level.WARNING: "yellow", Level.CRITICAL: "red"}
 
 
-def show(state: Summary, findings: Iterable[Finding]) -> None:
+def show(state: Summary, findings: Iterable[Finding], out: Console | None = None) -> None:
     """Print the findings, the worst volumes, the figures and the runs."""
-    out = console()
+    out = out or console()
     cloud = state.cloud or "no cloud yet"
     put(out, safe_text(f"{cloud}, {state.generated_at:%Y-%m-%d %H:%M} UTC", "bold"))
     put(out, "")

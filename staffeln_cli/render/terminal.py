@@ -1,7 +1,7 @@
 """Plans and progress bars."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 
@@ -13,6 +13,7 @@ from staffeln_cli.model.text import one_line
 from staffeln_cli.render import table
 
 _AT_ONCE = 1000
+_HOME, _CLEAR_LINE, _CLEAR_REST = "\x1b[H", "\x1b[K", "\x1b[J"
 _Line = tuple[str, str, str, str]
 _HEAD = ("would", "what", "id", "why")
 
@@ -38,6 +39,16 @@ def progress_bar() -> Iterator[Bar]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         yield Bar(progress)
+
+
+def redraw(show: Callable[[Console], None]) -> None:
+    """Print from the top of the screen over what was there; what does not fit is left out."""
+    out = table.console()
+    with out.capture() as captured:
+        show(out)
+    lines = captured.get().splitlines()[: out.height - 1]
+    out.file.write("".join([_HOME, *(f"{line}{_CLEAR_LINE}\n" for line in lines), _CLEAR_REST]))
+    out.file.flush()
 
 
 def decisions(plan: Iterable[Decision]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +17,21 @@ _MARKS = {
     "foreign": ("■", "▪", "yellow"),
 }
 _SEVERAL = "+"
+_TICK = 16
+"""Cells from one moment on the axis to the next."""
+_DAYS_FROM = timedelta(days=3)
+
+
+class _Scale(NamedTuple):
+    """How moments are written: the first of a row, and those on the axis."""
+
+    start: str
+    tick: str
+    width: int
+
+
+_DAYS = _Scale("%Y-%m-%d", "%m-%d", 10)
+_HOURS = _Scale("%m-%d %H:%M", "%H:%M", 11)
 _FOREIGN_RULES = frozenset({"foreign", "not_ours"})
 
 
@@ -25,9 +41,10 @@ def timeline(verdicts: Sequence[Verdict], now: datetime, width: int) -> Table:
     table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
     first = min(verdict.member.started_at for verdict in verdicts)
     span = max(now - first, timedelta(hours=1))
-    room = max(10, width - 14)
+    scale = _DAYS if span >= _DAYS_FROM else _HOURS
+    room = max(10, width - scale.width - 4)
     table.add_column("chain of", no_wrap=True)
-    table.add_column(_axis(first, now, room), no_wrap=True)
+    table.add_column(_axis(first, span, room, scale), no_wrap=True)
     for chain in chains:
         cells = Text("·" * room, style="dim")
         taken: dict[int, Text] = {}
@@ -36,7 +53,7 @@ def timeline(verdicts: Sequence[Verdict], now: datetime, width: int) -> Table:
             taken[place] = _several(taken[place]) if place in taken else _mark(verdict)
         for place in sorted(taken):
             cells = cells[:place] + taken[place] + cells[place + 1 :]
-        table.add_row(f"{chain[0].member.started_at:%Y-%m-%d}", cells)
+        table.add_row(f"{chain[0].member.started_at:{scale.start}}", cells)
     return table
 
 
@@ -87,6 +104,11 @@ def _several(mark: Text) -> Text:
     return Text(_SEVERAL, style=mark.style)
 
 
-def _axis(first: datetime, now: datetime, room: int) -> str:
-    left, right = f"{first:%Y-%m-%d}", "now"
-    return left + " " * max(1, room - len(left) - len(right)) + right
+def _axis(first: datetime, span: timedelta, room: int, scale: _Scale) -> str:
+    """Moments above the cells to which they belong, and `now` at the end."""
+    text, end = f"{first:{scale.start}}", room - len(" now")
+    for place in range(_TICK, end, _TICK):
+        label = f"{first + span * place / (room - 1):{scale.tick}}"
+        if len(text) < place and place + len(label) <= end:
+            text = f"{text:{place}}{label}"
+    return f"{text:{max(end, len(text))}} now"
