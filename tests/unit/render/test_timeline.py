@@ -36,7 +36,17 @@ def test_a_chain_of_weeks_has_days_on_its_axis() -> None:
 
 def test_a_chain_of_a_day_has_hours_on_its_axis() -> None:
     head, row = drawn(a_chain_over(1))
-    assert head.split() == ["chain", "of", "11-21", "22:00", "03:11", "08:22", "13:34", "18:45", "now"]
+    assert head.split() == [
+        "chain",
+        "of",
+        "11-21",
+        "22:00",
+        "03:11",
+        "08:22",
+        "13:34",
+        "18:45",
+        "now",
+    ]
     assert row.startswith("11-21 22:00  ●")
 
 
