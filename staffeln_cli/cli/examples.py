@@ -64,6 +64,9 @@ EXAMPLES: Mapping[str, Examples] = {
     "staffeln status projects": Examples(("staffeln status projects -f json",), _LOOK),
     "staffeln status runs": Examples(("staffeln status runs --limit 20",), _LOOK),
     "staffeln status calendar": Examples(("staffeln status calendar --days 30",), _LOOK),
+    "staffeln status usage": Examples(
+        ("staffeln status usage --since 2026-10-01 --until 2026-11-01 -f csv",), _LOOK
+    ),
     "staffeln explain": Examples(("staffeln explain orders",), _ITEM),
     "staffeln config init": Examples(
         ("staffeln config init", "staffeln config init --output /etc/staffeln/staffeln.toml"),

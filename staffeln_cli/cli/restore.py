@@ -1,22 +1,12 @@
 """The command `restore`."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
+from staffeln_cli.cli.moment import moment
 from staffeln_cli.cli.session import Session
 from staffeln_cli.cli.show import dry_run_option, finish, format_option
-
-
-def _moment(text: str) -> datetime:
-    """A moment in ISO 8601; without an offset it is UTC."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(
-            f"{text!r} is not a time; use 2026-11-22 or 2026-11-22T22:00+01:00"
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @click.command()
@@ -37,7 +27,7 @@ def _moment(text: str) -> datetime:
 )
 @click.option(
     "--at",
-    type=_moment,
+    type=moment,
     metavar="TIME",
     help="Restore the newest backup from before TIME (UTC, or with an offset).",
 )

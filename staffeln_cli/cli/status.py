@@ -18,6 +18,7 @@ from staffeln_cli.cli.listing_options import (
 )
 from staffeln_cli.cli.session import Session
 from staffeln_cli.cli.show import exit_on_error
+from staffeln_cli.cli.usage import usage
 
 if TYPE_CHECKING:
     from staffeln_cli.planning.health import Summary
@@ -131,7 +132,7 @@ def _watch(session: Session, seconds: int) -> NoReturn:
         summary.show(state, findings(state), out)
 
     while True:
-        terminal.redraw(show)
+        terminal.show_again(show)
         time.sleep(seconds)
 
 
@@ -300,5 +301,6 @@ def runs(session: Session, /, name: str | None, outcome: str | None, **options: 
 
 
 status.add_command(calendar)
+status.add_command(usage)
 
 COMMANDS: tuple[click.Command, ...] = (status, explain)

@@ -27,6 +27,7 @@ _NARROW_VIEWS = {
     "backups": ("server_name", "volume_name", "kind", "state", "started_at"),
     "projects": ("project_name", "protected", "overdue", "never", "available", "failed"),
     "runs": ("command", "started_at", "outcome", "failures", "host"),
+    "usage": ("project_name", "volume_name", "backups", "gib", "gib_hours"),
 }
 _WIDE_VIEWS = {
     "volumes": (
@@ -38,12 +39,16 @@ _WIDE_VIEWS = {
         *("reason", "started_at", "size_gib"),
     ),
     "projects": (
-        *("project_id", "project_name", "enabled", "protected", "skipped", "overdue", "never"),
-        *("oldest_success", "available", "failed", "size_gib", "quota_days_left"),
+        *("project_id", "project_name", "protected", "overdue", "never"),
+        *("available", "failed", "size_gib", "quota_days_left"),
     ),
     "runs": (
         *("run_id", "command", "host", "started_at", "duration_s", "outcome", "failures"),
         *("api_requests",),
+    ),
+    "usage": (
+        *("project_id", "project_name", "volume_id", "volume_name", "made", "backups"),
+        *("gib", "gib_hours"),
     ),
 }
 _COLOURS = {

@@ -41,7 +41,7 @@ def progress_bar() -> Iterator[Bar]:
         yield Bar(progress)
 
 
-def redraw(show: Callable[[Console], None]) -> None:
+def show_again(show: Callable[[Console], None]) -> None:
     """Print from the top of the screen over what was there; what does not fit is left out."""
     out = table.console()
     with out.capture() as captured:

@@ -11,6 +11,7 @@ from staffeln_cli.model import InventoryVolume, ProjectId, ProjectRecord, State,
 from staffeln_cli.model.lifecycle import LIVE
 from staffeln_cli.planning.calendar import DatedBackup, ProtectedVolume
 from staffeln_cli.planning.evidence import CLOCK_TOLERANCE
+from staffeln_cli.planning.usage import ChargedBackup, Period
 from staffeln_cli.store.database import Database
 from staffeln_cli.tables import (
     BackupRow,
@@ -115,6 +116,21 @@ class StatusQueries:
             BackupRow.volume_id.in_(volume_ids), moment >= since
         )
         return map(DatedBackup._make, self._rows(query))
+
+    def charged_backups(self, wanted: Filter, period: Period) -> Iterator[ChargedBackup]:
+        """The successful backups that existed in a period, by project and volume."""
+        start = func.coalesce(BackupRow.started_at, BackupRow.planned_at, type_=UtcDateTime())
+        columns = (BackupRow.project_id, ProjectRow.project_name, BackupRow.volume_id)
+        size = func.coalesce(BackupRow.size_gib, 0)
+        query = (
+            select(*columns, BackupRow.volume_name, size, start, BackupRow.deleted_at)
+            .join(ProjectRow, ProjectRow.project_id == BackupRow.project_id, isouter=True)
+            .where(*_named(BackupRow, wanted))
+            .where(BackupRow.succeeded_at.is_not(None), start < period.until)
+            .where(or_(BackupRow.deleted_at.is_(None), BackupRow.deleted_at > period.since))
+            .order_by(ProjectRow.project_name, BackupRow.project_id, BackupRow.volume_id)
+        )
+        return map(ChargedBackup._make, self._rows(query))
 
     def protected_sizes(self) -> dict[ProjectId, tuple[int, int]]:
         """For each project with protected volumes, how many they are and their GiB."""

@@ -129,7 +129,7 @@ def _looks(heard: Heard, volumes: Volumes) -> None:
     backups = heard("status backups")
     pinned = next(one["name"] for one in backups if one["volume_id"] == volumes.usual)
     assert heard.staffeln("keep", pinned, "--note", "before the upgrade").exit_code == 0
-    for view in ("volumes", "backups", "projects", "runs", "calendar"):
+    for view in ("volumes", "backups", "projects", "runs", "calendar", "usage"):
         heard(f"status {view}")
     heard("status")
     for volume in (volumes.usual, volumes.with_bad_retention, volumes.in_error, volumes.skipped):

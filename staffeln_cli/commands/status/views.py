@@ -12,6 +12,7 @@ from staffeln_cli.model import InventoryVolume, ProjectQuota, ProjectRecord, Sta
 from staffeln_cli.model.lifecycle import IN_FLIGHT
 from staffeln_cli.planning.health import Tally
 from staffeln_cli.planning.protection import due
+from staffeln_cli.planning.usage import VolumeUsage
 from staffeln_cli.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -40,7 +41,14 @@ RUNS = (
     *("run_id", "command", "host", "started_at", "ended_at", "duration_s", "outcome"),
     *("api_requests", "counts", "failures"),
 )
-COLUMNS = {"volumes": VOLUMES, "backups": BACKUPS, "projects": PROJECTS, "runs": RUNS}
+USAGE = (*VolumeUsage._fields, "since", "until")
+COLUMNS = {
+    "volumes": VOLUMES,
+    "backups": BACKUPS,
+    "projects": PROJECTS,
+    "runs": RUNS,
+    "usage": USAGE,
+}
 
 
 @dataclass(frozen=True, slots=True)
