@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from staffeln_cli.cli import summary_json
 from staffeln_cli.cli.calendar import calendar
 from staffeln_cli.cli.explain import explain
 from staffeln_cli.cli.listing_options import (
@@ -108,7 +109,7 @@ def status(
         if prometheus is not None:
             _write_metrics(state, prometheus)
         elif shape == "json":
-            write(_as_json(state))
+            write(summary_json.as_json(state))
         else:
             from staffeln_cli.planning.health import findings
             from staffeln_cli.render import summary
@@ -167,58 +168,6 @@ def _write_metrics(state: "Summary", where: str) -> None:
         click.echo(text, nl=False)
     else:
         monitoring.write(Path(where), text)
-
-
-def _as_json(state: "Summary") -> str:
-    from staffeln_cli.model.text import dumped
-
-    volumes = state.volumes
-    names = ("protected", "skipped", "overdue", "never")
-    return dumped(
-        {
-            "cloud": state.cloud,
-            "generated_at": state.generated_at,
-            "untracked": state.untracked,
-            "volumes": {name: getattr(volumes, name) for name in names},
-            "backups": dict(state.backups),
-            "oldest_success": volumes.oldest_success,
-            "work": _work(state),
-            "proofs": {
-                "proven": volumes.proven,
-                "failed": volumes.proof_failed,
-                "every": state.proven_every,
-                "recovery": [
-                    {"chain_length": length, "seconds_per_gib": round(rate, 3)}
-                    for length, rate in state.recovery_rates.items()
-                ],
-            },
-            "runs": {
-                name: {"at": run.at, "outcome": run.outcome, "host": run.host}
-                for name, run in state.runs.items()
-            },
-        }
-    )
-
-
-def _work(state: "Summary") -> dict[str, Any]:
-    work = state.work
-    return {
-        "running": [
-            {
-                "volume_id": one.backup.volume_id,
-                "volume_name": one.backup.volume_name,
-                "server_name": one.backup.server_name,
-                "project_id": one.backup.project_id,
-                "kind": one.backup.kind,
-                "started_at": one.backup.started_at,
-                "done_at": one.done_at,
-            }
-            for one in work.running
-        ],
-        "waiting": work.waiting,
-        "running_done_at": work.running_done_at,
-        "done_at": work.done_at,
-    }
 
 
 _project = click.option("--project", metavar="NAME|ID", help="Only show this project.")
