@@ -135,7 +135,8 @@ class Api:
 
         (But for a 401: then the service has not acted, and it is sent again with a new token.)
         ResultUnknown where no answer came: the service may have acted. ProjectUnavailable where
-        the token's catalogue lacks the service, so that nothing was sent.
+        the token's catalogue lacks the service, so that nothing was sent. CloudUnavailable where
+        the token ended and Keystone refuses another one.
         """
         self.login()
         response: requests.Response | None = None
@@ -171,6 +172,9 @@ class Api:
                 f" that nothing was sent: {first_line(error)}"
             ) from error
         except (ksa.ClientException, sdk.SDKException, requests.RequestException) as error:
+            if isinstance(error, ksa.Unauthorized) and "auth" not in options:
+                # Keystone's word on a new token; whatever the old one was sent with did not act.
+                raise self._keystone.refused(error) from error
             raise ResultUnknown(f"{method} {path}: no answer: {first_line(error)}") from error
         except (KeyError, TypeError, ValueError) as error:  # from a renewed token's odd answer
             raise ResultUnknown(f"{method} {path}: odd answer: {first_line(error)}") from error

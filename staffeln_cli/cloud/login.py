@@ -90,6 +90,12 @@ class Keystone:
         if access is not self._proven:
             self._admins_roles(access)
 
+    def refused(self, error: ksa.HttpError) -> CloudUnavailable:
+        """What to raise where Keystone gives this login no token."""
+        return CloudUnavailable(
+            f"cloud {self.cloud_name}: Keystone refuses the login: {first_line(error)}"
+        )
+
     def token_of(self, project_id: ProjectId) -> v3.base.Auth:
         """An auth plugin whose token is of this project, with the token already fetched.
 
@@ -171,9 +177,7 @@ class Keystone:
         try:
             yield
         except (ksa.Unauthorized, ksa.Forbidden) as error:
-            raise CloudUnavailable(
-                f"cloud {self.cloud_name}: Keystone refuses the login: {first_line(error)}"
-            ) from error
+            raise self.refused(error) from error
         except (ksa.MissingRequiredOptions, ksa.MissingAuthPlugin) as error:
             raise ConfigError([f"cloud {self.cloud_name}: {first_line(error)}"]) from error
         except _NOT_UNDERSTOOD as error:

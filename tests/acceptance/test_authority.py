@@ -3,7 +3,7 @@
 import pytest
 
 from staffeln_cli.demo.simcloud import Request, SimCloud
-from staffeln_cli.errors import NotWholeCloud
+from staffeln_cli.errors import CloudUnavailable, NotWholeCloud
 from tests.acceptance.builders import (
     a_volume,
     records,
@@ -82,6 +82,25 @@ def test_a_role_that_is_taken_in_the_middle_of_a_pass_makes_nothing_look_gone(
     assert twice(staffeln, cloud, "check").exit_code == 0
     assert set(states(staffeln)) <= {"available", "planned"}
     assert all(one["protected"] for one in volumes(staffeln).values())
+
+
+@pytest.mark.parametrize("command", ["collect", "check", "retain"])
+def test_a_login_that_keystone_refuses_in_the_middle_of_a_pass_ends_it_at_once(
+    cloud: SimCloud, staffeln: Staffeln, three: list[str], command: str
+) -> None:
+    staffeln.set(CLOUD_RETRY_TIMEOUT="1h")
+
+    def take_it(request: Request) -> None:
+        if "/backups/detail" in request.path:
+            cloud.on_request = None
+            cloud.revoke("backup", "backup", "admin")
+
+    before = volumes(staffeln), records(staffeln)
+    cloud.on_request = take_it
+    answer = staffeln(command)
+    assert answer.exit_code == CloudUnavailable.exit_code
+    assert "Keystone refuses the login" in answer.stderr
+    assert (volumes(staffeln), records(staffeln)) == before
 
 
 def test_an_empty_listing_is_believed_where_cinder_treats_the_login_as_an_admin(
