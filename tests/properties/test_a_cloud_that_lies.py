@@ -305,4 +305,4 @@ def test_no_lie_costs_a_backup(cloud: SimCloud, empty_sqlite: Path) -> None:
 
 @pytest.mark.soak
 def test_no_long_history_of_lies_costs_a_backup(cloud: SimCloud, empty_sqlite: Path) -> None:
-    explore(cloud, empty_sqlite, examples=300, steps=30)
+    explore(cloud, empty_sqlite, examples=120, steps=30)
