@@ -115,16 +115,20 @@ def _is_believed(run: Run, record: BackupRecord, backup: Backup | None) -> bool:
 
 
 def _recover(run: Run, observed: Observation, record: BackupRecord) -> None:
-    """A create request whose answer nobody heard: the backup's name tells whether Cinder acted."""
+    """A create request whose answer nobody heard: the backup's name tells whether Cinder acted.
+
+    An API node that lags behind may hide the backup: like any other absence, this one is believed
+    the second time. Until then the record stays `starting`, so that nothing asks for it again.
+    """
     found = [
         one for one in observed.by_name.get(record.name, []) if one.volume_id == record.volume_id
     ]
     if not found:
         if any(row.volume_id == record.volume_id for row in run.unreadable("backup")):
             run.fail("backup", record.name, "may be the backup whose row is not understood")
-            return
-        reason = "the first request to create it never reached Cinder"
-        run.store.lifecycle.plan_again(record, reason, owner=run.id)
+        elif _is_believed(run, record, None):
+            reason = "the first request to create it never reached Cinder"
+            run.store.lifecycle.plan_again(record, reason, owner=run.id)
         return
     first, *others = sorted(
         found, key=lambda one: (one.status not in BACKUP_COMPLETE, one.created_at)

@@ -144,7 +144,8 @@ class Lifecycle:
     def created(self, record: BackupRecord, backup_id: BackupId, *, owner: str) -> bool:
         """starting -> creating: Cinder accepted the request, or was found to have acted on it."""
         chain_id = chain_id_of(record.kind, backup_id, record.chain_id)
-        values = {"backup_id": backup_id, "chain_id": chain_id}
+        ids = {"backup_id": backup_id, "chain_id": chain_id}
+        values = ids | {"suspected_missing_at": None}
         return self._move(record, {State.STARTING}, State.CREATING, values, owner)
 
     def put_back(self, record: BackupRecord, reason: str | None = None, *, owner: str) -> bool:
@@ -161,7 +162,8 @@ class Lifecycle:
         not_before: datetime | None = None,
     ) -> bool:
         """starting -> planned: proved not created; to be asked for again, after a pause if any."""
-        values = {"attempt": record.attempt + 1, "reason": reason, "not_before": not_before}
+        again = {"attempt": record.attempt + 1, "not_before": not_before}
+        values = again | {"reason": reason, "suspected_missing_at": None}
         return self._move(record, {State.STARTING}, State.PLANNED, values, owner)
 
     def refused(self, record: BackupRecord, reason: str, moment: datetime, *, owner: str) -> bool:

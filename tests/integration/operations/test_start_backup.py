@@ -5,10 +5,12 @@ import pytest
 from staffeln_cli.demo.simcloud import SimCloud
 from tests.acceptance.builders import (
     a_volume,
+    ids,
     reasons,
     sent,
     some_volumes,
     states,
+    twice,
 )
 from tests.conftest import Staffeln
 
@@ -121,6 +123,7 @@ def test_a_create_whose_answer_is_lost_is_never_sent_twice_on_a_guess(
     cloud.advance(minutes=1)
     check = staffeln("check", "-f", "json")
     assert check.counts["adopted"] == int(acting)
+    twice(staffeln, cloud, "check")
     staffeln("backup")
     assert len(cloud.backups()) == 1
     cloud.finish_backups()
@@ -139,5 +142,23 @@ def test_a_server_error_leaves_doubt_that_check_resolves(
     assert len(sent(cloud, "POST", "/backups")) == 1
     assert states(staffeln) == ["starting"]
     cloud.advance(minutes=1)
-    staffeln.cycle("check", "backup")
+    twice(staffeln, cloud, "check")
+    staffeln("backup")
     assert states(staffeln) == ["creating"]
+
+
+def test_a_backup_that_a_lagging_service_hides_is_adopted_and_not_made_twice(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud)
+    staffeln("collect")
+    cloud.lose_reply_next("POST", "/backups", acting=True)
+    staffeln("backup")
+    cloud.advance(minutes=1)
+    (backup,) = ids(cloud)
+    cloud.omit_next("/backups", [backup])
+    staffeln.cycle("check", "backup")
+    assert states(staffeln) == ["starting"]
+    cloud.advance(minutes=11)
+    assert staffeln("check", "-f", "json").counts["adopted"] == 1
+    assert (ids(cloud), states(staffeln)) == ([backup], ["creating"])
