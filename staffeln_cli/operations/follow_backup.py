@@ -9,6 +9,7 @@ from staffeln_cli.model import (
     Backup,
     BackupId,
     BackupRecord,
+    Origin,
     ProjectId,
     State,
 )
@@ -178,7 +179,8 @@ def _clear(run: Run, record: BackupRecord, backup: Backup | None) -> None:
     """A failed backup whose remains Cinder may still have."""
     if backup is None:
         run.store.notes.remains_gone(record.id)
-    elif backup.status not in BACKUP_COMPLETE:
+    elif backup.status not in BACKUP_COMPLETE or record.origin is Origin.ADOPTED:
+        # A record that was adopted as failed is a duplicate: complete, and of no use.
         delete_backup.remove(run, record, backup, "remains of a failure")
     elif run.store.lifecycle.seen_again(record, backup, run.now()):
         run.count("available")  # it was finished after all

@@ -15,6 +15,8 @@ from tests.services.server import Server
 
 CLAIM = timedelta(seconds=31)
 """As SETTINGS have it, a claim is over after this."""
+SETTLE_TIME = timedelta(minutes=10)
+"""By default, how long an absence lasts before it is believed."""
 IS_SOAK = bool(os.environ.get("STAFFELN_TEST_SOAK"))
 
 

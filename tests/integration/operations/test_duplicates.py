@@ -5,6 +5,7 @@ from tests.acceptance.builders import (
     a_volume,
     records,
     some_volumes,
+    twice,
 )
 from tests.conftest import Staffeln
 
@@ -39,5 +40,5 @@ def test_somebody_elses_backup_of_the_same_name_on_another_volume_is_not_adopted
     staffeln("backup")
     cloud.add_backup(other, name=records(staffeln)[0]["name"])
     cloud.advance(minutes=1)
-    assert staffeln("check", "-f", "json").counts["adopted"] == 0
+    assert twice(staffeln, cloud, "check").counts["adopted"] == 0
     assert [(row["state"], row["volume_id"]) for row in records(staffeln)] == [("planned", one)]
