@@ -200,6 +200,8 @@ class OperatorSummary:
     findings: Sequence[str] = ()
     """What `status` warns of beside: untracked backups, unknown projects, wrong clocks."""
     proofs: Proofs = Proofs()
+    foreign: int = 0
+    """Backups that bear the mark of another installation: told, and no trouble."""
     unsent: Sequence[tuple[str, str]]
     """Projects whose report could not be sent, and why."""
     runs: Sequence[tuple[str, str, datetime]]

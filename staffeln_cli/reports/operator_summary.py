@@ -16,6 +16,7 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.model.text import one_line
+from staffeln_cli.planning.protection import due
 from staffeln_cli.reports.delivery import ReportMailer, is_over, message_id
 from staffeln_cli.reports.model import Item, OperatorSummary, ProjectState, Proofs, ProtectionState
 from staffeln_cli.reports.pages.operator import operator_page
@@ -66,6 +67,7 @@ def operator_summary(
     tallies = _tallied(runtime, now, names)
     failing = {volume_id for one in tallies.values() for volume_id in one.failing}
     events = list(reports.between(since, now))
+    marked = runtime.store.observations.marked()
     return OperatorSummary(
         cloud=one_line(runtime.store.cloud.name() or ""),
         since=since,
@@ -82,8 +84,15 @@ def operator_summary(
             protection_end(one, one_line(names.get(one.project_id, one.project_id)))
             for one in reports.protection_ended_between(since, now)
         ],
-        findings=list(_findings(runtime)),
         proofs=_proofs(runtime, names),
+        findings=list(
+            _findings(
+                untracked=marked.untracked,
+                unknown=len(runtime.store.projects.suspected()),
+                future=sum(tally.future for tally in tallies.values()),
+            )
+        ),
+        foreign=marked.foreign,
         unsent=[
             (one_line(names.get(ProjectId(one.id), one.id)), one_line(one.reason))
             for one in failures
@@ -108,14 +117,14 @@ def _proofs(runtime: Runtime, names: dict[ProjectId, str]) -> Proofs:
     return Proofs(failed=found)
 
 
-def _findings(runtime: Runtime) -> Iterator[str]:
+def _findings(*, untracked: int, unknown: int, future: int) -> Iterator[str]:
     """What no project's report has, and nobody else would notice."""
-    untracked = runtime.store.observations.marked().untracked
     if untracked:
         yield f"{untracked:,} backups of Staffeln's have no record: staffeln doctor --orphans"
-    unknown = len(runtime.store.projects.suspected())
     if unknown:
         yield f"{unknown:,} projects are unknown to Keystone"
+    if future:
+        yield f"volumes whose history lies in the future: {future:,} (staffeln doctor)"
 
 
 @dataclass(slots=True)
@@ -125,6 +134,7 @@ class _Tally:
     protected: int = 0
     unprotected: int = 0
     waiting: int = 0
+    future: int = 0
     failing: set[VolumeId] = field(default_factory=set)
     bad_retention: list[Item] = field(default_factory=list)
 
@@ -150,6 +160,7 @@ def _tallied(
         )
         tally = tallies.setdefault(one.project_id, _Tally())
         tally.add(one, state)
+        tally.future += due.has_future_moment(one, now)
         if one.bad_retention:
             name = one_line(names.get(one.project_id, one.project_id))
             tally.bad_retention.append(bad_retention(one, name))

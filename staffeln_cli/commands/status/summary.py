@@ -7,7 +7,6 @@ from heapq import nsmallest
 from staffeln_cli.config import Settings
 from staffeln_cli.model import DrillState, InventoryVolume, ProjectId, SkipCause, State
 from staffeln_cli.planning.estimates import Limits, Work, work_of
-from staffeln_cli.planning.evidence import believed
 from staffeln_cli.planning.health import LastRun, Late, Summary, Tally
 from staffeln_cli.planning.protection import due
 from staffeln_cli.planning.retention.shortening import grace_ends_at
@@ -107,7 +106,7 @@ def tallied(
         _add_shortening(tally, volume, settings, now)
         if volume.gone_at is not None:
             continue
-        tally.future += _is_of_the_future(volume, now)
+        tally.future += due.has_future_moment(volume, now)
         tally.bad_retention += volume.bad_retention is not None
         if not volume.protected:
             tally.skipped += volume.skip_cause is SkipCause.REQUEST
@@ -131,11 +130,6 @@ def _ended_lately(volume: InventoryVolume, settings: Settings, now: datetime) ->
     if ended_at is None:
         return False
     return now < max(settings.report.period.after(ended_at), ended_at + _A_DAY)
-
-
-def _is_of_the_future(volume: InventoryVolume, now: datetime) -> bool:
-    moments = (volume.last_started_at, volume.last_success_at, volume.last_failed_at)
-    return any(one is not None and believed(one, now) is None for one in moments)
 
 
 def _add_proof(tally: Tally, volume: InventoryVolume, since: datetime) -> None:

@@ -70,6 +70,11 @@ def without_future_moments(volume: InventoryVolume, now: datetime) -> InventoryV
     )
 
 
+def has_future_moment(volume: InventoryVolume, now: datetime) -> bool:
+    """Whether the volume's history has a moment in the future, which a wrong clock wrote."""
+    return without_future_moments(volume, now) is not volume
+
+
 def _due_at(volume: InventoryVolume, min_interval: Duration) -> datetime | None:
     """None if there was no attempt yet, or if no backup is left to restore the volume from."""
     regular = (

@@ -60,6 +60,11 @@ def _sections(summary: OperatorSummary, when: When) -> Iterator[Section]:
         title, figure = "Retention not understood", many(len(summary.bad_retention), "volume")
         blocks = [listed(rows_of(summary.bad_retention, when))]
         yield Section(title, figure, "fair", blocks)
+    if summary.foreign:
+        blocks = [listed([Row("staffeln doctor --orphans shows whose they are")])]
+        yield Section(
+            "Backups of other installations", many(summary.foreign, "backup"), blocks=blocks
+        )
     well = [_row(one) for one in summary.projects if one.is_well]
     if well:
         blocks = [listed(well)]

@@ -184,6 +184,23 @@ def test_the_operator_hears_of_all_projects_once_in_a_period(
     assert sum(to == ["operator@example.org"] for to in mailbox.receivers) == 2
 
 
+def test_the_operator_hears_of_moments_in_the_future_and_of_other_installations(
+    cloud: SimCloud, posting: Staffeln, mailbox: Mailbox
+) -> None:
+    posting.set(MAIL_OPERATOR="operator@example.org")
+    a_project(cloud, "shop")
+    back_up(cloud, posting)
+    mark = {"staffeln:record": "0" * 32, "staffeln:installation": "another"}
+    cloud.add_backup(cloud.volumes()[0]["id"], metadata=mark)
+    cloud.advance(hours=2)
+    posting("check")
+    cloud.advance(days=-3)
+    posting("report")
+    text = text_of(mailbox.letters[-1])
+    assert "volumes whose history lies in the future: 1 (staffeln doctor)" in text
+    assert "Backups of other installations" in text
+
+
 def test_an_operators_digest_that_was_refused_is_sent_at_the_next_pass(
     cloud: SimCloud, posting: Staffeln, mailbox: Mailbox
 ) -> None:
