@@ -73,9 +73,10 @@ def _bound(engine: Engine, deadlines: Deadlines) -> None:
         reading = connection.get_execution_options().get("staffeln_read")
         waits = _WAITS_OF_READS if reading else _WAITS
         calls = [f"set_config('{name}', '{value}', true)" for name, value in waits.items()]
-        cursor = connection.connection.cursor()  # of the driver: SQLAlchemy's may stream its rows
-        cursor.execute(f"SELECT {', '.join(calls)}")
-        cursor.close()
+        # SQLAlchemy translates the error of a connection that has been cut; the rows of this
+        # transaction may be streamed, those of this statement may not.
+        at_once = {"stream_results": False, "yield_per": None}
+        connection.exec_driver_sql(f"SELECT {', '.join(calls)}", execution_options=at_once)
 
     @event.listens_for(engine, "checkout")
     def check_out(connection: Any, record: Any, _: object) -> None:
