@@ -11,6 +11,7 @@ from staffeln_cli.model.drills import DRILL_KEY, DRILL_UNFINISHED
 from staffeln_cli.model.naming import called
 from staffeln_cli.model.statuses import VOLUME_BEING_RESTORED
 from staffeln_cli.operations import scratch
+from staffeln_cli.planning.verification import newest_proven
 from staffeln_cli.runtime import Run
 
 log = logging.getLogger(__name__)
@@ -250,8 +251,7 @@ def _tell_failed(run: Run, drill: Drill) -> None:
 
 def _newest_proven(run: Run, drill: Drill) -> str | None:
     drills = run.store.drills.of_volumes([drill.volume_id]).get(drill.volume_id, [])
-    passed = [one for one in drills if one.state is DrillState.PASSED]
-    newest = max(passed, key=lambda one: one.backup_at, default=None)
+    newest = newest_proven(drills)
     return f"{newest.backup_id} of {newest.backup_at:%Y-%m-%d %H:%M} UTC" if newest else None
 
 

@@ -100,11 +100,7 @@ def choice(
 
     `backups` are all that Cinder has of the volume; None where there is no such backup.
     """
-    chains = {
-        drill.chain_at
-        for drill in candidate.drills
-        if drill.state is DrillState.FAILED and not _was_proven_since(drill, candidate.drills)
-    }
+    chains = _failed_chains(candidate.drills)
     at: datetime | None = None
     while (best := newest_restorable(backups, records, at, foreign_parents)) is not None:
         chain_at, length = chain_of(best, backups)
@@ -117,6 +113,26 @@ def choice(
 def named(candidate: Candidate, backup: Backup, backups: Sequence[Backup]) -> Choice:
     """The choice of somebody who named the backup."""
     return _chosen(candidate, backup, *chain_of(backup, backups))
+
+
+def newest_proven(drills: Sequence[Drill]) -> Drill | None:
+    """The drill that proved the newest backup, of those whose chain has not failed since."""
+    failed = _failed_chains(drills)
+    proven = [
+        drill
+        for drill in drills
+        if drill.state is DrillState.PASSED and drill.chain_at not in failed
+    ]
+    return max(proven, key=lambda drill: drill.backup_at, default=None)
+
+
+def _failed_chains(drills: Sequence[Drill]) -> set[datetime]:
+    """The chains, by the moment of their full backup, of which a drill failed last."""
+    return {
+        drill.chain_at
+        for drill in drills
+        if drill.state is DrillState.FAILED and not _was_proven_since(drill, drills)
+    }
 
 
 def _was_proven_since(failed: Drill, drills: Sequence[Drill]) -> bool:

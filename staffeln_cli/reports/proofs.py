@@ -6,6 +6,7 @@ from datetime import timedelta
 from staffeln_cli.model import Drill, DrillState, InventoryVolume, VolumeId
 from staffeln_cli.model.durations import Duration
 from staffeln_cli.model.text import one_line
+from staffeln_cli.planning.verification import newest_proven
 from staffeln_cli.reports.model import Item, Proofs
 
 
@@ -33,8 +34,7 @@ def unproven(volumes: Iterable[InventoryVolume]) -> Iterator[InventoryVolume]:
 def _failure(volume: InventoryVolume, drills: Sequence[Drill], project: str) -> Item:
     failed = [drill for drill in drills if drill.state is DrillState.FAILED]
     reason = one_line(failed[-1].reason or "") if failed else "no reason is on record"
-    proven = [drill for drill in drills if drill.state is DrillState.PASSED]
-    newest = max(proven, key=lambda drill: drill.backup_at, default=None)
+    newest = newest_proven(drills)
     known = f"the newest that could is of {newest.backup_at:%Y-%m-%d}" if newest else "none could"
     name = one_line(volume.volume_name) or volume.volume_id
     server = one_line(volume.server_name)

@@ -176,8 +176,12 @@ def test_after_a_failed_drill_the_next_backup_is_a_full_one_at_once(
     backed_up(staffeln, cloud)
     newest = records(staffeln)[-1]
     assert newest["kind"] == "incremental"
+    assert verify(staffeln).counts["passed"] == 1
     cloud.set_backup(newest["backup_id"], spoiled=True)
-    assert verify(staffeln).exit_code == 3
+    failed = verify(staffeln)
+    assert failed.exit_code == 3
+    assert "none is proven" in reasons(failed)[0], "the proof of the same chain counts no more"
+    assert staffeln("status", "-f", "json").json["proofs"]["proven"] == 0
     nagios = staffeln("status", "--nagios")
     assert (nagios.exit_code, "drill" in nagios.stdout) == (2, True)
     cloud.advance(minutes=1)

@@ -136,7 +136,7 @@ def _add_proof(tally: Tally, volume: InventoryVolume, since: datetime) -> None:
     tally.proof_failed += volume.proof_failed_at is not None
     if volume.proven_at is not None:
         tally.proofs[volume.volume_id] = volume.proven_at
-        tally.proven += volume.proven_at >= since
+        tally.proven += volume.proof_failed_at is None and volume.proven_at >= since
 
 
 def _add_shortening(

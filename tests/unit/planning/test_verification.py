@@ -12,6 +12,7 @@ from staffeln_cli.planning.verification import (
     choice,
     in_order,
     named,
+    newest_proven,
 )
 from tests.build import NOW, a_backup, a_drill, ago, an_inventory_volume
 
@@ -103,6 +104,15 @@ def test_a_chain_that_was_proven_after_its_failure_is_tried_again() -> None:
     chosen = choice(a_candidate("v1", failed, passed), chain_of_three(), {})
     assert chosen is not None
     assert chosen.backup.id == "i2"
+
+
+def test_a_proof_does_not_count_any_more_when_its_chain_has_failed_since() -> None:
+    older = ended(5, chain_at=ago(days=20), backup_at=ago(days=20), state=DrillState.PASSED)
+    proven = ended(3, chain_at=ago(days=9), backup_at=ago(days=8), state=DrillState.PASSED)
+    failed = ended(1, chain_at=ago(days=9), backup_at=ago(days=8), state=DrillState.FAILED)
+    assert newest_proven([older, proven]) == proven
+    assert newest_proven([older, proven, failed]) == older
+    assert newest_proven([proven, failed]) is None
 
 
 def test_the_chain_of_a_named_backup_is_that_of_its_own_project() -> None:

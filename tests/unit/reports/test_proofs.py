@@ -14,7 +14,12 @@ WHEN = writing(None)
 
 def test_a_volume_whose_drill_failed_is_named_with_what_could_be_proven() -> None:
     volume = an_inventory_volume("v1", proof_failed_at=ago(hours=1), last_success_at=NOW)
-    passed = a_drill(state=DrillState.PASSED, ended_at=ago(days=2), reported_at=ago(days=1))
+    passed = a_drill(
+        state=DrillState.PASSED,
+        chain_at=ago(days=9),
+        ended_at=ago(days=2),
+        reported_at=ago(days=1),
+    )
     failed = a_drill(state=DrillState.FAILED, ended_at=ago(hours=1), reason="it ended badly")
     report = a_report(volume, passed, failed)
     (item,) = report.proofs.failed
