@@ -98,6 +98,8 @@ def status(
     session: Session = ctx.obj
     if ctx.invoked_subcommand is not None:
         return
+    if watch is not None and (nagios or prometheus is not None or shape == "json"):
+        raise click.UsageError("--watch is for the text on a terminal, not for other programs")
     if nagios:
         sys.exit(_nagios(session, **limits))
     with exit_on_error():

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from staffeln_cli.demo.simcloud import SimCloud
 from tests.conftest import Staffeln
 
@@ -42,6 +44,12 @@ def test_the_state_is_drawn_again_until_it_is_interrupted(
 def test_it_needs_a_terminal(staffeln: Staffeln) -> None:
     answer = staffeln("status", "--watch")
     assert (answer.exit_code, "--watch needs a terminal" in answer.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("other", [("--nagios",), ("-f", "json"), ("--prometheus", "-")])
+def test_it_is_not_for_programs(staffeln: Staffeln, other: tuple[str, ...]) -> None:
+    answer = staffeln("status", "--watch", *other)
+    assert (answer.exit_code, "not for other programs" in answer.stderr) == (2, True)
 
 
 def _read_until(terminal: int, *, drawings: int) -> bytes:

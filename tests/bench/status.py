@@ -76,7 +76,10 @@ def _database() -> Iterator[dict[str, str]]:
 
 
 def seed(url: str, number: int, volumes: int) -> None:
-    """A backup each night; of every volume the last days are kept, one in 300 is overdue."""
+    """A backup each night, of which the last days are kept; of a third the next one waits.
+
+    One volume in 300 is overdue.
+    """
     engine = create_engine(url)
     now = datetime.now(UTC).replace(microsecond=0)
     nights = number // volumes
@@ -136,31 +139,40 @@ def _volume(number: int, now: datetime, nights: int) -> dict[str, object]:
         "protected_since": now - timedelta(days=nights),
         "last_started_at": success,
         "last_success_at": success,
+        "usual_full_s": 1800,
+        "usual_incremental_s": 300,
     }
 
 
 def _backup(number: int, night: int, now: datetime) -> dict[str, object]:
     started = now - timedelta(days=night, hours=3)
-    is_removed = night > 17
-    state = State.DELETED if is_removed else State.AVAILABLE
-    if number % 300 == 0 and night < 5:
-        state = State.FAILED
+    state = _state(number, night)
+    succeeded = state in (State.AVAILABLE, State.DELETED)
+    waits = state is State.PLANNED
     return {
         **_names(number),
         "id": f"{number:05}{night:03}",
         "name": f"staffeln-{number:05}-{night:03}",
-        "backup_id": f"{number:032x}{night:04x}",
+        "backup_id": None if waits else f"{number:032x}{night:04x}",
         "kind": Kind.INCREMENTAL if night % 7 else Kind.FULL,
         "state": state,
         "origin": Origin.SCHEDULED,
         "attempt": 1,
         "size_gib": 20 + number % 80,
         "planned_at": started,
-        "started_at": started,
-        "finished_at": started + timedelta(minutes=20),
-        "succeeded_at": None if state is State.FAILED else started + timedelta(minutes=20),
-        "deleted_at": now if is_removed else None,
+        "started_at": None if waits else started,
+        "finished_at": None if waits else started + timedelta(minutes=20),
+        "succeeded_at": started + timedelta(minutes=20) if succeeded else None,
+        "deleted_at": now if state is State.DELETED else None,
     }
+
+
+def _state(number: int, night: int) -> State:
+    if number % 300 == 0 and night < 5:
+        return State.FAILED
+    if number % 3 == 1 and night == 0:
+        return State.PLANNED
+    return State.DELETED if night > 17 else State.AVAILABLE
 
 
 def _run(now: datetime) -> dict[str, object]:
