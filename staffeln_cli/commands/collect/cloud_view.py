@@ -1,6 +1,6 @@
 """What one pass of collect knows of the cloud before it looks at the volumes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +20,7 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.operations.authority import check_whole_cloud
 from staffeln_cli.planning.chains.summary import ChainSummary, summaries_of
-from staffeln_cli.planning.evidence import Confirmation
+from staffeln_cli.planning.evidence import Confirmation, is_mass
 from staffeln_cli.planning.protection import selection
 from staffeln_cli.planning.protection.next_backup import ChainLimits
 from staffeln_cli.planning.retention.shortening import Grace
@@ -42,6 +42,8 @@ class CloudView:
     missing: dict[VolumeId, datetime]
     rules: selection.Rules
     grace: Grace
+    protected: int
+    """How many volumes were protected before this pass."""
     seen: set[VolumeId] = field(default_factory=set)
     temporary: set[VolumeId] = field(default_factory=set)
     """Listed, but created by Cinder for its own use: neither judged nor absent."""
@@ -51,8 +53,22 @@ class CloudView:
     """The projects that own volumes which Cinder says are attached to a server."""
     unknown_servers: set[ServerId] = field(default_factory=set)
     """Cinder attaches protected volumes to them, and Nova does not list them."""
+    ending_ids: list[VolumeId] = field(default_factory=list)
+    """The volumes that lose their protection."""
     ending: list[InventoryVolume] = field(default_factory=list)
-    """The new rows of volumes that lose their protection: saved when the listing has ended."""
+    """Their new rows, saved when the listing has ended; none where they are a mass."""
+
+    @property
+    def is_ending_mass(self) -> bool:
+        """Whether so many lose their protection that it is not believed unasked."""
+        return not self.confirmation.is_given and is_mass(len(self.ending_ids), self.protected)
+
+    def note_ending(self, rows: Sequence[InventoryVolume]) -> None:
+        """These volumes lose their protection; the rows of a mass need no memory."""
+        self.ending_ids += [row.volume_id for row in rows]
+        self.ending += rows
+        if self.is_ending_mass:
+            self.ending.clear()
 
 
 def look(
@@ -82,6 +98,7 @@ def look(
         missing=missing,
         rules=rules,
         grace=grace(run.settings.retention),
+        protected=run.store.inventory.count_protected(),
     )
     run.counts["servers"] = len(view.servers)
     return view, first

@@ -19,7 +19,6 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.model.naming import called
 from staffeln_cli.operations.absence import fail_mass
-from staffeln_cli.planning.evidence import is_mass
 from staffeln_cli.planning.protection import due, selection
 from staffeln_cli.planning.protection.next_backup import (
     next_backup,
@@ -69,16 +68,13 @@ def take_in(run: Run, view: CloudView, volumes: Sequence[Volume]) -> None:
 
 def end_protection(run: Run, view: CloudView) -> None:
     """End the protection of the volumes that lose it, unless they are suspiciously many."""
-    ending = view.ending
-    if not ending:
+    if view.is_ending_mass:
+        number = len(view.ending_ids)
+        fail_mass(run, f"{number:,} of {view.protected:,} protected volumes would lose protection")
+        run.counts["protected"] += number
+        _plan_as_before(run, view, view.ending_ids)
         return
-    known = run.store.inventory.count_protected()
-    if is_mass(len(ending), known) and not view.confirmation.is_given:
-        fail_mass(run, f"{len(ending):,} of {known:,} protected volumes would lose protection")
-        run.counts["protected"] += len(ending)
-        _plan_as_before(run, view, [one.volume_id for one in ending])
-        return
-    for row in ending:
+    for row in view.ending:
         run.decide(
             Decision(
                 "end protection",
@@ -89,8 +85,8 @@ def end_protection(run: Run, view: CloudView) -> None:
             )
         )
     if not run.dry_run:
-        run.store.inventory.save(ending)
-    _cancel(run, view, [one.volume_id for one in ending])
+        run.store.inventory.save(view.ending)
+    _cancel(run, view, view.ending_ids)
 
 
 def _judged(
@@ -107,7 +103,7 @@ def _note(view: CloudView, page: Sequence[_Seen]) -> None:
     """What the end of the pass judges the listings by."""
     view.seen.update(one.volume.id for one in page)
     view.server_owners.update(one.volume.project_id for one in page if one.volume.server_ids)
-    view.ending += [one.row for one in page if one.is_ending]
+    view.note_ending([one.row for one in page if one.is_ending])
     for one in page:
         if one.protection.protected and one.known is not None:
             view.unknown_servers.update(
