@@ -216,7 +216,7 @@ class LyingCloud(RuleBasedStateMachine):
         known, before = self.beliefs.known(chosen.kind), self.beliefs.snapshot()
         told = lie(chosen)
         outcome = self._run(command, told)
-        self.cloud.tell_the_truth()
+        self.cloud.end_lies()
         if outcome.outcome == "ok":
             assert self._may_be_ok(command, told, known), (lie, outcome)
             cancelled = self.beliefs.cancelled_since(before)

@@ -128,7 +128,7 @@ class SimCloud:
             self.on_request = self.on_reply = None
             self._start()
 
-    def tell_the_truth(self) -> None:
+    def end_lies(self) -> None:
         """Answer every request as it is from now on, and forget what was to happen to any."""
         with self.world.lock:
             self._faults.clear()
