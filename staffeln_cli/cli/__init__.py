@@ -1,6 +1,7 @@
 """The command line: options in, one command called, its outcome shown, an exit code out."""
 
 import gc
+import os
 import sys
 from pathlib import Path
 
@@ -72,6 +73,7 @@ def main() -> None:
     """Run the command line; an unexpected error is reported as a bug, in one line."""
     # Passes create millions of objects and few reference cycles: collect garbage rarely.
     gc.set_threshold(50_000, 20, 20)
+    _have_a_home()
     session = Session(streams=take_over())
     code = _run(session)
     problem = session.streams.finish()
@@ -80,6 +82,14 @@ def main() -> None:
         if not session.streams.tolerant:
             code = code or Unavailable.exit_code
     sys.exit(code)
+
+
+def _have_a_home() -> None:
+    """Give a user whom passwd does not know the home that Docker gives them: libraries ask."""
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = "/"
 
 
 def _run(session: Session) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from staffeln_cli.cli.session import STOPPING
 from staffeln_cli.cli.show import exit_on_error
 
 if TYPE_CHECKING:
@@ -99,8 +100,9 @@ def _known(option: str, names: tuple[str, ...], known: tuple[str, ...]) -> tuple
 def read_only_runtime(session: "Session") -> "Runtime":
     """The runtime of a command that changes nothing: a signal ends it at once."""
     runtime = session.runtime
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
+    for number in STOPPING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     return runtime
 
 

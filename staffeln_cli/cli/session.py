@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from staffeln_cli.config import Loaded
     from staffeln_cli.runtime import Progress, Runtime
 
+STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""What asks for an end; SIGHUP is a terminal that was closed."""
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -97,5 +99,6 @@ class Session:
             signal.signal(number, signal.SIG_DFL)  # first: a second one always ends it
             runtime.stop.request(number)
 
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._undo.callback(signal.signal, number, signal.signal(number, stop))
+        for number in STOPPING:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup does with SIGHUP
+                self._undo.callback(signal.signal, number, signal.signal(number, stop))

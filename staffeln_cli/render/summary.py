@@ -55,8 +55,7 @@ def _show_worst(out: Console, state: Summary) -> None:
         why = f"{volume.failures:,} failed since" if volume.failures else "none was made"
         names = (safe_text(name) for name in (volume.project, volume.server, volume.volume))
         table.add_row(*names, last, Text(why))
-    for column in table.columns[:3]:
-        column.no_wrap, column.overflow = True, "ellipsis"
+    _fold_names(table, 0, 3)
     put(out, Padding(table, (1, 0, 0, 2), expand=False))
     if more := state.volumes.overdue - len(state.worst):
         put(out, Text(f"  … and {more:,} more: staffeln status volumes --overdue", "dim"))
@@ -120,9 +119,15 @@ def _running(state: Summary) -> Table:
         since = age(now, backup.started_at) if backup.started_at else "-"
         names = safe_text(backup.server_name), safe_text(backup.volume_name or backup.volume_id)
         table.add_row(backup.kind, *names, since, _left(one.done_at, now))
-    for column in table.columns[1:3]:
-        column.no_wrap, column.overflow = True, "ellipsis"
+    _fold_names(table, 1, 3)
     return table
+
+
+def _fold_names(table: Table, first: int, end: int) -> None:
+    """Let only names go on in the next line: on a narrow terminal other columns would vanish."""
+    for number, column in enumerate(table.columns):
+        column.no_wrap = not first <= number < end
+        column.overflow = "fold"
 
 
 def _left(done_at: datetime | None, now: datetime) -> Text:

@@ -32,7 +32,10 @@ def planned(cloud: SimCloud, staffeln_on_each: Staffeln) -> Staffeln:
     return staffeln
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)],
+)
 def test_a_signal_ends_backup_after_the_items_in_hand(
     cloud: SimCloud, planned: Staffeln, number: int, code: int
 ) -> None:

@@ -10,13 +10,23 @@ from msgspec import Meta
 
 from staffeln_cli.model.durations import Timeout
 
+_OF_THE_SYSTEM = Path("/var/lib/staffeln")
+
 
 def _state_folder() -> Path:
-    """The default folder for the state: the system's for root, otherwise the user's."""
+    """The default folder for the state: the system's for root, otherwise the user's.
+
+    The user of a container may have no home: no variable, no entry in passwd, or the root folder.
+    """
     if os.geteuid() == 0:
-        return Path("/var/lib/staffeln")
-    state_home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state_home) / "staffeln"
+        return _OF_THE_SYSTEM
+    if os.environ.get("XDG_STATE_HOME"):
+        return Path(os.environ["XDG_STATE_HOME"]) / "staffeln"
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return _OF_THE_SYSTEM
+    return _OF_THE_SYSTEM if home == Path("/") else home / ".local" / "state" / "staffeln"
 
 
 def _default_database() -> str:
