@@ -106,6 +106,12 @@ class Stopped(StaffelnError):
         super().__init__(f"stopped by signal {signal_number}")
 
 
+class CatalogRejected(StaffelnError):
+    """A catalog file is damaged, incomplete, forged, or of another format."""
+
+    exit_code = 3
+
+
 class Refused(StaffelnError):
     """Cinder refused a request about one item; the item did not change."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from staffeln_cli.cli import admin, demo, passes, report, restore, status, verify
+from staffeln_cli.cli import admin, catalog, demo, passes, report, restore, status, verify
 from staffeln_cli.cli.completion import complete_names
 from staffeln_cli.cli.examples import add_examples
 from staffeln_cli.cli.session import Session
@@ -61,6 +61,7 @@ for _command in (
     *restore.COMMANDS,
     *verify.COMMANDS,
     *status.COMMANDS,
+    *catalog.COMMANDS,
     *admin.COMMANDS,
     *demo.COMMANDS,
 ):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from staffeln_cli.cloud.api import Api
 from staffeln_cli.cloud.backup_actions import BackupActions
-from staffeln_cli.cloud.catalog_actions import CatalogActions
+from staffeln_cli.cloud.catalog_actions import CatalogActions, decoded_row
 from staffeln_cli.cloud.listings import Listings
 from staffeln_cli.cloud.login import Login
 from staffeln_cli.cloud.lookups import BackupService, Lookups, Quota, Quotas
@@ -14,7 +14,7 @@ from staffeln_cli.cloud.members import Members
 from staffeln_cli.cloud.volume_actions import VolumeActions
 from staffeln_cli.config.settings import CloudSettings
 
-__all__ = ["BackupService", "Cloud", "Login", "Quota", "Quotas"]
+__all__ = ["BackupService", "Cloud", "Login", "Quota", "Quotas", "decoded_row"]
 
 
 class Cloud:

@@ -86,6 +86,11 @@ class Api:
         """An auth plugin whose token is of this project; see Keystone.token_of."""
         return self._keystone.token_of(project_id)
 
+    def roles_in(self, project_id: ProjectId) -> frozenset[str]:
+        """The names of the login's roles in a project; raises what `token_of` raises."""
+        access = self.token_of(project_id).get_access(self._connection.session)
+        return frozenset(access.role_names or ())
+
     def get(
         self, service: str, path: str, *, microversion: str | None = None, **params: str
     ) -> bytes:

@@ -60,6 +60,13 @@ class CatalogActions:
             return False
         raise _refusal(response, "")
 
+    def roles_in(self, project_id: ProjectId) -> frozenset[str]:
+        """The names of the login's roles in a project.
+
+        Raises NoAccess, ProjectUnavailable or CloudUnavailable.
+        """
+        return self._api.roles_in(project_id)
+
     def disable_host(self, host: str, reason: str) -> None:
         """Have Cinder give no work to a backup host. Raises Refused or CloudUnavailable."""
         self._switch(

@@ -11,7 +11,7 @@ from staffeln_cli.model import (
     State,
 )
 from staffeln_cli.model.naming import RECORD_KEY, called
-from staffeln_cli.operations import drill, export_records
+from staffeln_cli.operations import backup_hosts, drill, export_records
 from staffeln_cli.operations.absence import Kind, Suspect, confirm
 from staffeln_cli.operations.authority import check_whole_cloud
 from staffeln_cli.operations.follow_backup import (
@@ -83,6 +83,7 @@ def _check(run: Run, confirmation: Confirmation) -> None:
         observed.foreign.ours_are_complete = not observed.unseen
     if confirmation.is_given:
         run.store.observations.note_confirmed("check", observed.moment)
+    backup_hosts.repair(run)
     export_records.collect(run, observed.foreign if observed.is_complete else None)
 
 

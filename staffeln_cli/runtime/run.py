@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import datetime
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -205,6 +205,30 @@ def run_pass(  # noqa: PLR0913 - the switches of a pass, all by name
     return run.outcome()
 
 
+def run_offline(
+    runtime: Runtime,
+    command: str,
+    work: Callable[[Run], None],
+    *,
+    counts: Iterable[str],
+    recorded: bool = False,
+) -> Outcome:
+    """A run that asks no cloud; `recorded`, with a row in the database that says how it went."""
+    run = Run(runtime, command)
+    run.count_names = tuple(counts)
+    runtime.run_id = run.id
+    try:
+        runtime.stop.check()
+        if recorded:
+            run.store.runs.begin(run.id, run.command, host_name(), run.started_at)
+        with _ending(run) if recorded else nullcontext():
+            work(run)
+            runtime.stop.check()
+    except StaffelnError as error:
+        return run.outcome(_cause(run, error))
+    return run.outcome()
+
+
 @contextmanager
 def _recorded(run: Run, *, leader: bool) -> Iterator[None]:
     """Lead if need be, see that cloud and database belong together, and keep a row of the run."""
@@ -226,12 +250,19 @@ def _recorded(run: Run, *, leader: bool) -> Iterator[None]:
             return
         run.store.observations.create_installation_id()
         run.store.runs.begin(run.id, run.command, host_name(), run.started_at)
-        try:
+        with _ending(run):
             yield
-        except Exception as error:  # a bug, too, leaves neither an open row nor claims
-            _end(run, run.outcome(_cause(run, error)))
-            raise
-        _end(run, run.outcome())
+
+
+@contextmanager
+def _ending(run: Run) -> Iterator[None]:
+    """Write how the run ended; a bug, too, leaves neither an open row nor claims."""
+    try:
+        yield
+    except Exception as error:
+        _end(run, run.outcome(_cause(run, error)))
+        raise
+    _end(run, run.outcome())
 
 
 def _cause(run: Run, error: Exception) -> Exception:

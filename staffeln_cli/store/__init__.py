@@ -7,7 +7,9 @@ from datetime import datetime
 from staffeln_cli.store.claims import Claims
 from staffeln_cli.store.cloud_identity import CloudIdentity
 from staffeln_cli.store.database import Database, Fence
+from staffeln_cli.store.disabled_hosts import DisabledHosts
 from staffeln_cli.store.drills import Drills
+from staffeln_cli.store.dump import Dump
 from staffeln_cli.store.durations import Durations
 from staffeln_cli.store.exports import Exports
 from staffeln_cli.store.former_owners import FormerOwners
@@ -50,6 +52,8 @@ class Store:
         self.reports = Reports(self.database)
         self.runs = Runs(self.database)
         self.exports = Exports(self.database)
+        self.disabled_hosts = DisabledHosts(self.database)
+        self.dump = Dump(self.database)
         self.cloud = CloudIdentity(self.database)
         self.observations = Observations(self.database)
 

@@ -4,7 +4,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from staffeln_cli.commands.doctor import cloud_checks, drill_checks, local_checks, policy_checks
+from staffeln_cli.commands.doctor import (
+    catalog_checks,
+    cloud_checks,
+    drill_checks,
+    local_checks,
+    policy_checks,
+)
 from staffeln_cli.commands.doctor.check import Check, CheckContext, Level
 from staffeln_cli.config import Loaded, Settings
 from staffeln_cli.errors import ConfigError, StaffelnError
@@ -28,6 +34,7 @@ _CHECKS: tuple[tuple[str, _Function, tuple[str, ...]], ...] = (
     ("backup service", cloud_checks.backup_services, ("login",)),
     ("quotas", cloud_checks.quotas, ("database", "login")),
     ("scratch volumes", drill_checks.scratch_volumes, ("database", "login")),
+    ("catalog", catalog_checks.catalog, ("database", "login")),
     ("policy", policy_checks.trust, ("login",)),
     ("policy endpoint", policy_checks.endpoint, ("database",)),
 )
