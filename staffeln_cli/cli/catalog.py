@@ -71,4 +71,25 @@ def import_(  # noqa: PLR0913, PLR0917 - one parameter for each option
     )
 
 
+@catalog.command()
+@click.argument("target", type=_FILE, metavar="FILE")
+@click.option("--store", type=_FILE, required=True, metavar="DIR", help="Where the backups are.")
+@click.option("--zone", help="Zone of the backup host; without it, that of each volume.")
+@click.option("--driver", metavar="CLASS", help="The backup driver; without it, the posix driver.")
+@format_option
+@click.pass_obj
+def rebuild(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    session: Session, target: Path, store: Path, zone: str | None, driver: str | None, shape: str
+) -> None:
+    """Make a catalog from the backup store alone, where none was saved; write it to FILE.
+
+    For the posix and NFS drivers of Cinder. The store is only read. The metadata of backups is not
+    in it, so that imported backups lack Staffeln's mark.
+    """
+    from staffeln_cli.commands.catalog import rebuild as command
+
+    where = command.Store(store, driver or command.DRIVER, zone)
+    finish(session, "catalog rebuild", shape, lambda: command.run(session.runtime, where, target))
+
+
 COMMANDS = (catalog,)

@@ -50,6 +50,24 @@ EXAMPLES: Mapping[str, Examples] = {
     "staffeln verify": Examples(
         ("staffeln verify", "staffeln verify --dry-run", "staffeln verify --volume orders"), _ITEMS
     ),
+    "staffeln catalog save": Examples(
+        ("staffeln catalog save /mnt/elsewhere", "staffeln catalog save today.jsonl.gz"), _LOOK
+    ),
+    "staffeln catalog check": Examples(
+        ("staffeln catalog check today.jsonl.gz", "staffeln catalog check FILE -f json"),
+        (0, 3, 78),
+    ),
+    "staffeln catalog import": Examples(
+        (
+            "staffeln catalog import FILE --dry-run",
+            "staffeln catalog import FILE --project shop",
+            "staffeln catalog import FILE --state",
+        ),
+        _PASS,
+    ),
+    "staffeln catalog rebuild": Examples(
+        ("staffeln catalog rebuild --store /var/lib/cinder/backup found.jsonl.gz",), (0, 3, 69, 78)
+    ),
     "staffeln status": Examples(
         ("staffeln status", "staffeln status --nagios --critical 5", "staffeln status -f json"),
         _LOOK,

@@ -17,7 +17,6 @@ from staffeln_cli.errors import (
     ProjectUnavailable,
     Refused,
     ResultUnknown,
-    StaffelnError,
 )
 from staffeln_cli.model import (
     Backup,
@@ -57,6 +56,7 @@ class _Found:
 
     zones: set[str] = field(default_factory=set)
     there: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
     imported: set[BackupId] = field(default_factory=set)
     is_proven: bool = False
     """Whether the file has been read to its end: from then on it may be believed."""
@@ -92,6 +92,7 @@ def _import(run: Run, file: Path, project: str | None) -> None:
     run.runtime.stop.check()
     for chain in _lost(run, file, found, projects):  # to the end: only then the file is proven
         found.zones.update(one.zone for one in chain)
+        found.lost.update(one.id for one in chain)
         projects.need(chain)
     found.is_proven = True
     projects.show_needs()
@@ -199,33 +200,36 @@ def _import_chain(
 ) -> set[BackupId]:
     """Parents first; after one that fails, the others of its chain wait for the next time."""
     results: set[BackupId] = set()
+    failed: set[BackupId] = set()
     for lost in chain:
         if run.runtime.stop.is_requested:
             break
         if not projects.may_import(lost.project_id):
             run.count("blocked")
             continue
-        parent = lost.parent_id
-        if parent is not None and not (
-            parent in found.there or parent in found.imported or parent in results
-        ):
-            run.count("failed")
-            run.fail("backup", lost.id, f"backup {parent}, which it depends on, is not there")
-            continue
-        error = _imported(run, lost)
-        if error is not None:
-            run.count("failed")
-            run.fail("backup", lost.id, f"could not be imported: {error}")
-        else:
+        why = _no_parent(lost, found, failed) or _refusal(run, lost)
+        if why is None:
             results.add(lost.id)
+        else:
+            failed.add(lost.id)
+            run.count("failed")
+            run.fail("backup", lost.id, why)
     return results
 
 
-def _imported(run: Run, lost: _Lost) -> StaffelnError | None:
+def _no_parent(lost: _Lost, found: _Found, failed: set[BackupId]) -> str | None:
+    """Why a backup is not imported before its parent; one of another zone may come later."""
+    parent = lost.parent_id
+    if parent is None or parent in found.there or (parent in found.lost and parent not in failed):
+        return None
+    return f"backup {parent}, which it depends on, is not there"
+
+
+def _refusal(run: Run, lost: _Lost) -> str | None:
     try:
         run.cloud.catalog.import_record(lost.record, lost.project_id)
     except (Refused, CloudUnavailable, ProjectUnavailable, ResultUnknown) as error:
-        return error
+        return f"could not be imported: {error}"
     return None
 
 

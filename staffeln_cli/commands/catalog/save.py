@@ -72,7 +72,7 @@ def _save(run: Run, target: Path) -> None:
         if target.is_dir() or run.settings.catalog.path == target:
             target.mkdir(parents=True, exist_ok=True)
             target = target / catalog_name(run.now(), secrets.token_hex(2))
-        with _replacing(target) as file:
+        with replaced_file(target) as file:
             _write(run, file)
     except OSError as error:
         raise Unavailable(f"{target}: cannot be written: {error.strerror}") from error
@@ -100,7 +100,7 @@ def _write(run: Run, file: BinaryIO) -> None:
 
 
 @contextlib.contextmanager
-def _replacing(target: Path) -> Iterator[BinaryIO]:
+def replaced_file(target: Path) -> Iterator[BinaryIO]:
     """A file beside the target that takes its place when all of it is on the disk."""
     _remove_leftovers(target)
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}{_PARTIAL}")

@@ -15,7 +15,8 @@ from staffeln_cli.runtime import Runtime
 
 NAMES = [
     *("configuration", "database", "lock", "mail", "login", "clock", "same cloud", "projects"),
-    *("backup service", "quotas", "scratch volumes", "policy", "policy endpoint"),
+    *("backup service", "quotas", "scratch volumes", "catalog", "policy"),
+    "policy endpoint",
 ]
 
 
