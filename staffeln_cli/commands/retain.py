@@ -286,5 +286,6 @@ def _forget(run: Run) -> None:
     """Remove the rows of what ended longer ago than the history goes."""
     before = run.settings.retention.history.before(run.now())
     run.store.lifecycle.forget(before)
+    run.store.drills.forget(before)
     run.store.former_owners.forget(before)
     run.store.runs.forget(before)

@@ -1,0 +1,219 @@
+"""Restore drills that fail, are cut off or cancelled: what follows, and that nothing is left."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from staffeln_cli.demo.simcloud import SimCloud
+from tests.acceptance.builders import a_volume, backed_up, reasons, records, rounds, sent, volumes
+from tests.acceptance.drills import counted, scratch, verify
+from tests.conftest import Staffeln
+
+
+@pytest.fixture(autouse=True)
+def restores_take_no_time(cloud: SimCloud) -> None:
+    cloud.restore_pace = timedelta(0)
+
+
+def test_a_quota_that_is_used_up_meanwhile_cancels_and_fails_nothing(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    volume = a_volume(cloud)
+    rounds(staffeln, cloud, 1)
+    cloud.fail_next("POST", "/volumes", status=413, headers={"Retry-After": "0"})
+    answer = verify(staffeln)
+    assert (answer.exit_code, answer.counts) == (0, counted(drills=1, cancelled=1))
+    assert volumes(staffeln)[volume]["proven_at"] is None
+    assert staffeln("status", "--nagios").exit_code == 0
+
+
+def test_a_restore_that_fails_twice_has_failed_and_the_older_chain_is_tried(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    staffeln.set(BACKUP_FULL_BACKUP_DEPTH="1")
+    volume = a_volume(cloud)
+    rounds(staffeln, cloud, 4)
+    made = [one["backup_id"] for one in records(staffeln)]
+    cloud.set_backup(made[2], spoiled=True)  # the full backup of the newest chain
+    answer = verify(staffeln)
+    assert (answer.exit_code, answer.counts) == (
+        3,
+        counted(drills=3, failed=1, cancelled=1, passed=1),
+    )
+    (failure,) = answer.json["failures"]
+    assert (failure["kind"], failure["id"]) == ("backup", made[3])
+    assert "error_restoring" in failure["reason"]
+    assert "none is proven" in failure["reason"]
+    assert scratch(cloud) == []
+    assert volumes(staffeln)[volume]["proven_at"] is not None
+
+
+def test_after_a_failed_drill_the_next_backup_is_a_full_one_at_once(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    volume = a_volume(cloud)
+    rounds(staffeln, cloud, 2)
+    backed_up(staffeln, cloud)
+    newest = records(staffeln)[-1]
+    assert newest["kind"] == "incremental"
+    assert verify(staffeln).counts["passed"] == 1
+    cloud.set_backup(newest["backup_id"], spoiled=True)
+    failed = verify(staffeln)
+    assert failed.exit_code == 3
+    assert "none is proven" in reasons(failed)[0], "the proof of the same chain counts no more"
+    assert staffeln("status", "-f", "json").json["proofs"]["proven"] == 0
+    nagios = staffeln("status", "--nagios")
+    assert (nagios.exit_code, "drill" in nagios.stdout) == (2, True)
+    cloud.advance(minutes=1)
+    assert staffeln("collect", "-f", "json").counts["planned"] == 1
+    backed_up(staffeln, cloud)
+    assert records(staffeln)[-1]["kind"] == "full"
+    assert staffeln("status", "--nagios").exit_code == 2, "it is not proven yet"
+    cloud.advance(hours=1)
+    assert staffeln("collect", "-f", "json").counts["planned"] == 0
+    assert verify(staffeln).counts == counted(drills=1, passed=1)
+    assert staffeln("status", "--nagios").exit_code == 0
+    assert volumes(staffeln)[volume]["proven_at"] is not None
+
+
+def test_an_incremental_that_was_planned_on_the_failed_chain_becomes_full(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud)
+    rounds(staffeln, cloud, 1)
+    cloud.set_backup(records(staffeln)[0]["backup_id"], spoiled=True)
+    staffeln("collect")
+    assert records(staffeln)[-1]["kind"] == "incremental"
+    assert verify(staffeln).exit_code == 3
+    assert records(staffeln)[-1]["kind"] == "full"
+
+
+def test_a_restart_of_cinder_backup_cancels_the_drill_and_it_is_tried_again(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud)
+    rounds(staffeln, cloud, 1)
+    failed: list[str] = []
+
+    def restart(request: Any) -> None:
+        if request.method == "GET" and scratch(cloud) and not failed:
+            failed.extend(cloud.fail_restores())
+
+    cloud.restore_pace = timedelta(seconds=1)
+    cloud.on_request = restart
+    answer = verify(staffeln)
+    assert len(failed) == 1
+    assert (answer.exit_code, answer.counts) == (0, counted(drills=2, cancelled=1, passed=1))
+    assert scratch(cloud) == []
+
+
+def test_the_reply_to_the_restore_is_lost_and_the_volume_is_found_by_its_name(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud)
+    rounds(staffeln, cloud, 1)
+    cloud.lose_reply_next("POST", "/volumes", acting=True)
+    answer = verify(staffeln)
+    assert (answer.exit_code, answer.counts) == (0, counted(drills=1, passed=1))
+    assert len(sent(cloud, "POST", "/volumes")) == 1
+    assert scratch(cloud) == []
+
+
+def test_a_restored_volume_that_differs_has_failed(cloud: SimCloud, staffeln: Staffeln) -> None:
+    cloud.volume_types = {"lvm": False, "luks": True}
+    a_volume(cloud, encrypted=True, volume_type="luks")
+    rounds(staffeln, cloud, 1)
+
+    def spoil(request: Any) -> None:
+        for one in scratch(cloud):
+            cloud.set_volume(one["id"], encrypted=False)
+
+    cloud.on_request = spoil
+    answer = verify(staffeln)
+    assert (answer.exit_code, answer.counts["failed"]) == (3, 1)
+    assert "encryption is False, not True" in reasons(answer)[0]
+
+
+def test_while_a_backup_is_restored_its_chain_is_left_alone(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    """And as soon as the restore is over, all goes on as it would have."""
+    staffeln.set(RETENTION_TIME="1d", RETENTION_KEEP_LAST="0", VERIFY_TIME_BUDGET="1s")
+    volume = a_volume(cloud)
+    rounds(staffeln, cloud, 1)
+    cloud.restore_pace = timedelta(hours=20)
+    answer = verify(staffeln)
+    assert (answer.exit_code, answer.counts) == (0, counted(drills=1, running=1))
+    assert staffeln("collect", "-f", "json").counts["planned"] == 0
+    waiting = staffeln("backup", "--volume", volume, "-f", "json")
+    assert (waiting.exit_code, waiting.counts["deferred"]) == (0, 1)
+    assert any("restored" in one["reason"] for one in waiting.json["decisions"])
+    assert staffeln("retain", "-f", "json").counts["deleting"] == 0
+    assert cloud.refused_deletes() == []
+    cloud.advance(hours=21)
+    assert verify(staffeln).counts["passed"] == 1
+    backed_up(staffeln, cloud)
+    assert [one["kind"] for one in records(staffeln)] == ["full", "incremental"]
+    assert scratch(cloud) == []
+
+
+def test_a_drill_that_outlasts_the_pass_is_gone_on_with_by_check_or_the_next_pass(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    staffeln.set(VERIFY_TIME_BUDGET="1s")
+    volume = a_volume(cloud)
+    rounds(staffeln, cloud, 1)
+    cloud.restore_pace = timedelta(hours=5)
+    assert verify(staffeln).counts == counted(drills=1, running=1)
+    staffeln("check")
+    assert len(scratch(cloud)) == 1
+    cloud.advance(hours=6)
+    for _ in range(2):
+        assert staffeln("check").exit_code == 0
+    assert scratch(cloud) == []
+    assert volumes(staffeln)[volume]["proven_at"] is not None
+
+
+def test_scratch_volumes_that_are_left_over_are_removed_and_others_are_not(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud)
+    rounds(staffeln, cloud, 1)
+    names: list[str] = []
+
+    def note(request: Any) -> None:
+        names.extend(one["name"] for one in scratch(cloud))
+
+    cloud.on_request = note
+    assert verify(staffeln).exit_code == 0
+    cloud.on_request = None
+    cloud.add_volume(names[0], project="backup")
+    cloud.add_volume("staffeln-drill-of-somebody-else", project="backup")
+    cloud.add_volume("a volume of ours", project="backup")
+    assert verify(staffeln).exit_code == 0
+    left = cloud.volumes(project_id=cloud.world.project("backup").id)
+    assert [one["name"] for one in left] == [
+        "staffeln-drill-of-somebody-else",
+        "a volume of ours",
+    ]
+
+
+def test_explain_and_the_report_tell_of_a_failed_drill(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud, "orders")
+    rounds(staffeln, cloud, 1)
+    cloud.set_backup(records(staffeln)[0]["backup_id"], spoiled=True)
+    assert verify(staffeln).exit_code == 3
+    assert "A restore drill of it FAILED" in staffeln("explain", "orders").stdout
+    assert "a restore drill of the last chain failed" in staffeln("explain", "orders").stdout
+
+
+def test_doctor_lists_scratch_volumes_that_are_left(cloud: SimCloud, staffeln: Staffeln) -> None:
+    a_volume(cloud)
+    rounds(staffeln, cloud, 1)
+    cloud.add_volume("staffeln-drill-unknown", project="backup")
+    checks = {one["name"]: one for one in staffeln("doctor", "-f", "json").json}
+    assert checks["scratch volumes"]["level"] == "warning"
+    assert "staffeln-drill-unknown" in checks["scratch volumes"]["text"]
