@@ -38,7 +38,7 @@ def _object(outcome: Outcome) -> Iterator[str]:
 
 def _head(outcome: Outcome) -> dict[str, object]:
     """Everything except the decisions."""
-    return {
+    head: dict[str, object] = {
         "command": outcome.command,
         "run_id": outcome.run_id,
         "outcome": outcome.outcome,
@@ -52,6 +52,7 @@ def _head(outcome: Outcome) -> dict[str, object]:
             for failure in (*outcome.failures, *_early_end(outcome))
         ],
     }
+    return head | {"next_steps": outcome.next_steps} if outcome.next_steps else head
 
 
 def _early_end(outcome: Outcome) -> list[Failure]:

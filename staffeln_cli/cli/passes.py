@@ -45,9 +45,19 @@ def check(session: Session, dry_run: bool, confirm: bool, shape: str) -> None:
 
 
 @click.command()
-@click.option("--volume", "volumes", multiple=True, metavar="ID", help="Back up this volume now.")
 @click.option(
-    "--server", "servers", multiple=True, metavar="ID", help="Back up this server's volumes now."
+    "--volume",
+    "volumes",
+    multiple=True,
+    metavar="VOLUME",
+    help="Back up this volume now (id or name).",
+)
+@click.option(
+    "--server",
+    "servers",
+    multiple=True,
+    metavar="SERVER",
+    help="Back up this server's volumes now (id or name).",
 )
 @click.option("--full", "kind", flag_value="full", help="Start a new chain.")
 @click.option("--incremental", "kind", flag_value="incremental", help="Continue the last chain.")

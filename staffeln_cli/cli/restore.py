@@ -22,8 +22,8 @@ from staffeln_cli.cli.show import dry_run_option, finish, format_option
     "--server",
     "servers",
     multiple=True,
-    metavar="ID",
-    help="Restore the newest backup of each volume last seen on this server (id).",
+    metavar="SERVER",
+    help="Restore the newest backup of each volume last seen on this server (id or name).",
 )
 @click.option(
     "--at",
@@ -32,6 +32,8 @@ from staffeln_cli.cli.show import dry_run_option, finish, format_option
     help="Restore the newest backup from before TIME (UTC, or with an offset).",
 )
 @click.option("--name", help="Name of the new volume, if only one is restored.")
+@click.option("--type", "volume_type", help="Volume type of the new volumes, not the source's.")
+@click.option("--zone", help="Availability zone of the new volumes, not the source's.")
 @click.option("--wait", is_flag=True, help="Wait until the new volumes can be used.")
 @dry_run_option
 @format_option
@@ -43,15 +45,21 @@ def restore(  # noqa: PLR0913, PLR0917 - one parameter for each option
     servers: tuple[str, ...],
     at: datetime | None,
     name: str | None,
+    volume_type: str | None,
+    zone: str | None,
     wait: bool,
     dry_run: bool,
     shape: str,
 ) -> None:
     """Restore backups, each to a new volume in its own project.
 
-    BACKUP is an id in Cinder, a name, or a record's id. Nothing that exists is overwritten.
+    BACKUP is an id in Cinder, a name, or a record's id; a backup that Staffeln did not make is
+    named by its id. Nothing that exists is overwritten. The new volume is like the source: volume
+    type, availability zone, size, bootable flag and metadata. At the end the openstack commands
+    that attach or boot the new volumes are shown.
     """
     from staffeln_cli.commands import restore as command
+    from staffeln_cli.planning.restoring import Overrides
 
     if not (backups or volumes or servers):
         raise click.UsageError("Name a BACKUP, or a --volume or --server whose newest you want.")
@@ -59,10 +67,13 @@ def restore(  # noqa: PLR0913, PLR0917 - one parameter for each option
         raise click.UsageError("--at needs --volume or --server.")
     if name and (servers or len(backups) + len(volumes) > 1):
         raise click.UsageError("--name is for one volume.")
-    wish = command.RestoreRequest(
-        backups=backups, volumes=volumes, servers=servers, at=at, name=name, wait=wait
+    overrides = Overrides(volume_type, zone, name)
+    request = command.RestoreRequest(
+        backups=backups, volumes=volumes, servers=servers, at=at, overrides=overrides, wait=wait
     )
-    finish(session, "restore", shape, lambda: command.run(session.runtime, wish, dry_run=dry_run))
+    finish(
+        session, "restore", shape, lambda: command.run(session.runtime, request, dry_run=dry_run)
+    )
 
 
 COMMANDS = (restore,)

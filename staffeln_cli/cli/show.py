@@ -106,6 +106,14 @@ def show(session: Session, outcome: Outcome, shape: str) -> None:
         complain(f"{outcome.command}: {outcome.note}")
     if shape != "text":
         return
+    _show_decisions(outcome)
+    for step in outcome.next_steps:
+        click.echo(one_line(step))
+    if session.verbosity >= 0 and (outcome.dry_run or sys.stdout.isatty()):
+        click.echo(summary(outcome))
+
+
+def _show_decisions(outcome: Outcome) -> None:
     if outcome.dry_run:
         from staffeln_cli.render import terminal
 
@@ -115,8 +123,6 @@ def show(session: Session, outcome: Outcome, shape: str) -> None:
             click.echo(
                 one_line(f"{decision.kind} {decision.name or decision.id} {decision.reason}")
             )
-    if session.verbosity >= 0 and (outcome.dry_run or sys.stdout.isatty()):
-        click.echo(summary(outcome))
 
 
 def summary(outcome: Outcome) -> str:

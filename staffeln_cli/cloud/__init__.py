@@ -11,10 +11,19 @@ from staffeln_cli.cloud.listings import Listings
 from staffeln_cli.cloud.login import Login
 from staffeln_cli.cloud.lookups import BackupService, Lookups, Quota, Quotas
 from staffeln_cli.cloud.members import Members
+from staffeln_cli.cloud.restore_lookups import RestoreLookups, ServerShape
 from staffeln_cli.cloud.volume_actions import VolumeActions
 from staffeln_cli.config.settings import CloudSettings
 
-__all__ = ["BackupService", "Cloud", "Login", "Quota", "Quotas", "decoded_row"]
+__all__ = [
+    "BackupService",
+    "Cloud",
+    "Login",
+    "Quota",
+    "Quotas",
+    "ServerShape",
+    "decoded_row",
+]
 
 
 class Cloud:
@@ -35,6 +44,7 @@ class Cloud:
         self._api = Api(settings, stopping or threading.Event(), now)
         self.listings = Listings(self._api, metadata_keys)
         self.backups = BackupActions(self._api)
+        self.restore_lookups = RestoreLookups(self._api)
         self.volumes = VolumeActions(self._api)
         self.catalog = CatalogActions(self._api)
         self.lookups = Lookups(self._api)

@@ -23,6 +23,8 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.model.text import first_line, storable
 
+_NULL = msgspec.Raw(b"null")
+
 
 class RawLink(Struct):
     """A paging link."""
@@ -64,7 +66,7 @@ class RawVolume(Struct):
     project_id: str = field(name="os-vol-tenant-attr:tenant_id", default="")
     name: str | None = None
     attachments: list[RawAttachment] = []
-    metadata: Any = None
+    metadata: msgspec.Raw = _NULL
     volume_type: str | None = None
     availability_zone: str | None = None
     bootable: str | None = None
@@ -116,8 +118,11 @@ def server(raw: RawServer) -> Server:
     return Server(ServerId(raw.id), name, ProjectId(raw.tenant_id), metadata_of(raw.metadata))
 
 
-def volume(raw: RawVolume) -> Volume:
-    """A volume as the model has it; NotWholeCloud where its project is not shown."""
+def volume(raw: RawVolume, kept: type[Struct] | None = None) -> Volume:
+    """A volume as the model has it; NotWholeCloud where its project is not shown.
+
+    Of very long metadata only the keys of `kept` are read.
+    """
     if not raw.project_id:
         raise NotWholeCloud(_HIDDEN.format("volume", raw.id, _VOLUME_OWNER), _VOLUME_ADVICE)
     return Volume(
@@ -127,7 +132,7 @@ def volume(raw: RawVolume) -> Volume:
         raw.status,
         raw.size,
         tuple(ServerId(one.server_id) for one in raw.attachments if one.server_id),
-        metadata_of(raw.metadata),
+        _volume_metadata(raw.metadata, kept),
         raw.volume_type,
         raw.availability_zone,
         raw.bootable == "true",  # Cinder says it in words
@@ -195,6 +200,9 @@ _VOLUME_ADVICE = f"{_ADVICE}volume_extension:volume_tenant_attribute"
 _BACKUP_OWNER = "os-backup-project-attr:project_id"
 _BACKUP_ADVICE = f"{_ADVICE}backup:backup_project_attribute"
 _MANY = 16
+_LONG = 4096
+"""Characters of metadata; a tenant may write ten times as many on each volume."""
+_metadata_decoder = msgspec.json.Decoder(dict[str, str] | None)
 
 
 def _ours(metadata: dict[str, str]) -> dict[str, str]:
@@ -209,6 +217,23 @@ def metadata_of(kept: Struct | dict[str, str] | None) -> Mapping[str, str]:
     if kept is None or isinstance(kept, dict):
         return kept or {}
     return _shared(kept.__struct_encode_fields__, structs.astuple(kept))
+
+
+def _volume_metadata(raw: msgspec.Raw, kept: type[Struct] | None) -> Mapping[str, str]:
+    """All metadata, which a restored volume gets, too; but of very long ones the kept keys."""
+    text = memoryview(raw)
+    if kept is None or len(text) <= _LONG:
+        try:
+            return _small_metadata(bytes(text))
+        except msgspec.MsgspecError:
+            if kept is None:
+                raise
+    return metadata_of(msgspec.json.decode(text, type=kept | None))
+
+
+@lru_cache(maxsize=1_000)
+def _small_metadata(text: bytes) -> Mapping[str, str]:
+    return _metadata_decoder.decode(text) or {}
 
 
 @lru_cache(maxsize=10_000)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -107,10 +108,11 @@ def servers(metadata_keys: Collection[str]) -> Listing[Server]:
 
 
 def volumes(metadata_keys: Collection[str]) -> Listing[Volume]:
-    """Volumes, of whose metadata only these keys are kept."""
-    row = _keeping(decode.RawVolume, metadata_keys)
+    """Volumes; where their metadata are very long, only these keys are kept."""
+    row, kept = decode.RawVolume, decode.kept_metadata(metadata_keys)
     place = ("block_storage", "/volumes/detail", CINDER_VOLUMES)
-    return Listing("volume", *place, row, decode.volume, _decoder("volume", row))
+    fact = partial(decode.volume, kept=kept)
+    return Listing("volume", *place, row, fact, _decoder("volume", row))
 
 
 def backups() -> Listing[Backup]:

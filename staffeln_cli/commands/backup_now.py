@@ -23,6 +23,7 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.model.lifecycle import UNFINISHED
+from staffeln_cli.operations import lookup
 from staffeln_cli.operations.follow_backup import follow
 from staffeln_cli.operations.owners import Owners
 from staffeln_cli.operations.start_backup import BUSY_PAUSE, Waiting, caps_of, start
@@ -80,12 +81,12 @@ def _back_up(run: Run, request: BackupRequest) -> None:
 def _requested(run: Run, request: BackupRequest) -> Iterator[Volume]:
     """The volumes, each once; NotFound before anything is done when one of them is unknown."""
     found: dict[VolumeId, Volume] = {}
-    for volume_id in request.volumes:
+    for volume_id in lookup.volume_ids(run.runtime, request.volumes):
         volume = run.cloud.lookups.volume(volume_id)
         if volume is None:
             raise NotFound(f"there is no volume {volume_id}; nothing was started")
         found[volume.id] = volume
-    for server_id in request.servers:
+    for server_id in lookup.server_ids(run.runtime, request.servers):
         if run.cloud.lookups.server(server_id) is None:
             raise NotFound(f"there is no server {server_id}; nothing was started")
         volumes = run.cloud.lookups.volumes_of_server(server_id)

@@ -208,5 +208,7 @@ class _Pass:
                 raise NotFound(f"no volume was ever seen on a server {server_id}")
             yield from found
         if request.projects:
-            wanted_ids = {lookup.project(self._run, one) for one in request.projects}
+            wanted_ids = {
+                lookup.project(self._run.runtime, one).project_id for one in request.projects
+            }
             yield from (one for one in inventory.all_volumes() if one.project_id in wanted_ids)

@@ -51,4 +51,6 @@ class Outcome:
     """What ended the run early, or why it was skipped: a sentence for the operator."""
     shows_decisions: bool = False
     """Whether its decisions are an answer that somebody waits for, as those of a dry run are."""
+    next_steps: tuple[str, ...] = ()
+    """Commands that people may want to type next."""
     exit_code: int = 0

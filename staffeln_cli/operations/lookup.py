@@ -1,29 +1,79 @@
-"""What people name on the command line, as the inventory knows it."""
+"""What people name on the command line, by an id or by a name that is not ambiguous."""
 
 import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 from staffeln_cli.errors import NotFound
-from staffeln_cli.model import Backup, BackupId, InventoryVolume, ProjectId, VolumeId
+from staffeln_cli.model import (
+    Backup,
+    BackupId,
+    InventoryVolume,
+    ProjectRecord,
+    ServerId,
+    VolumeId,
+)
 from staffeln_cli.runtime import Run, Runtime
 
+_Item = TypeVar("_Item")
 AN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def volume(runtime: Runtime, wanted: str) -> InventoryVolume:
-    """The one volume that was ever seen with this id or, last, with this name; else NotFound."""
+class SeenServer(NamedTuple):
+    """A server that volumes were seen on."""
+
+    server_id: ServerId
+    name: str
+    project_name: str
+    exists: bool
+    """Whether a volume that exists was last seen on it."""
+
+
+def volume(runtime: Runtime, wanted: str, *, also_gone: bool = False) -> InventoryVolume:
+    """The one volume that was ever seen with this id or, last, with this name; else NotFound.
+
+    A name means a volume that exists, if there is one; with `also_gone` any that ever had it.
+    """
     inventory = runtime.store.inventory
     found = inventory.volumes([VolumeId(wanted)]).get(VolumeId(wanted))
     if found is not None:
         return found
-    named = inventory.volumes_named(wanted)
-    if len(named) == 1:
-        return named[0]
-    if named:
-        ids = ", ".join(sorted(one.volume_id for one in named))
-        raise NotFound(f"{len(named)} volumes are named {wanted!r}; say which by its id: {ids}")
-    raise NotFound(
-        f"no volume {wanted!r} was ever seen; has `staffeln collect` run since it exists?"
-    )
+    named: Sequence[InventoryVolume] = inventory.volumes_named(wanted)
+    if not also_gone:
+        named = _existing(named, lambda one: one.gone_at is None)
+    if not named:
+        raise NotFound(
+            f"no volume {wanted!r} was ever seen; has `staffeln collect` run since it exists?"
+        )
+    return _only("volumes", wanted, named, _described_volume)
+
+
+def server(runtime: Runtime, wanted: str, *, also_gone: bool = False) -> SeenServer:
+    """The one server of this id or name on which a volume was ever seen; else NotFound."""
+    names = runtime.store.projects.names()
+    seen = [
+        SeenServer(server_id, name, names.get(project_id, project_id), exists)
+        for server_id, name, project_id, exists in runtime.store.inventory.servers_called(wanted)
+    ]
+    found: Sequence[SeenServer] = [one for one in seen if one.server_id == wanted] or seen
+    if not also_gone:
+        found = _existing(found, lambda one: one.exists)
+    if not found:
+        raise NotFound(
+            f"no volume was ever seen on a server {wanted!r};"
+            " see: staffeln status volumes -c server_id -c server_name"
+        )
+    return _only("servers", wanted, found, _described_server)
+
+
+def project(runtime: Runtime, wanted: str) -> ProjectRecord:
+    """The one project that was ever seen with this id or name; else NotFound."""
+    called = runtime.store.projects.called(wanted)
+    found = [one for one in called if one.project_id == wanted] or called
+    found = list(_existing(found, lambda one: one.gone_at is None))
+    if not found:
+        raise NotFound(f"no project {wanted!r} was ever seen; see: staffeln status projects")
+    return _only("projects", wanted, found, lambda one: f"{one.project_id} ({one.domain_id})")
 
 
 def backup(run: Run, name: str) -> Backup:
@@ -43,12 +93,48 @@ def backup(run: Run, name: str) -> Backup:
     return found
 
 
-def project(run: Run, wanted: str) -> ProjectId:
-    """The one project that was ever seen with this id or name; else NotFound."""
-    names = run.store.projects.names()
-    if wanted in names:
-        return ProjectId(wanted)
-    found = [project_id for project_id, name in names.items() if name == wanted]
-    if len(found) != 1:
-        raise NotFound(f"{len(found)} projects named {wanted!r} were ever seen; say which by id")
-    return found[0]
+def volume_ids(
+    runtime: Runtime, wanted: Iterable[str], *, also_gone: bool = False
+) -> Iterator[VolumeId]:
+    """Ids of volumes named by id, which need not have been seen yet, or by name."""
+    for text in wanted:
+        if AN_ID.fullmatch(text):
+            yield VolumeId(text)
+        else:
+            yield volume(runtime, text, also_gone=also_gone).volume_id
+
+
+def server_ids(runtime: Runtime, wanted: Iterable[str]) -> Iterator[ServerId]:
+    """Ids of servers named by id, which need not have been seen yet, or by name."""
+    for text in wanted:
+        yield ServerId(text) if AN_ID.fullmatch(text) else server(runtime, text).server_id
+
+
+def _existing(items: Sequence[_Item], exists: Callable[[_Item], bool]) -> Sequence[_Item]:
+    """Those that exist; all where none does."""
+    return [item for item in items if exists(item)] or items
+
+
+def _only(
+    kind: str, wanted: str, items: Sequence[_Item], described: Callable[[_Item], str]
+) -> _Item:
+    if len(items) == 1:
+        return items[0]
+    raise ambiguous(kind, wanted, map(described, items))
+
+
+def ambiguous(kind: str, wanted: str, candidates: Iterable[str]) -> NotFound:
+    """The error that lists what a name may mean."""
+    listed = sorted(candidates)
+    ids = "\n".join(f"  {one}" for one in listed)
+    return NotFound(f"{len(listed)} {kind} are named {wanted!r}; say which by its id:\n{ids}")
+
+
+def _described_volume(one: InventoryVolume) -> str:
+    where = f"of {one.server_name}" if one.server_name else "of no server"
+    gone = ", gone" if one.gone_at is not None else ""
+    return f"{one.volume_id} ({where}, project {one.project_id}{gone})"
+
+
+def _described_server(one: SeenServer) -> str:
+    return f"{one.server_id} (project {one.project_name}{'' if one.exists else ', gone'})"

@@ -6,7 +6,14 @@ from contextlib import contextmanager
 from itertools import islice
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from staffeln_cli.model import Decision
 from staffeln_cli.model.text import one_line
@@ -36,7 +43,12 @@ class Bar:
 def progress_bar() -> Iterator[Bar]:
     """A progress bar on stderr, removed at the end of the run."""
     console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as progress:
         yield Bar(progress)
 

@@ -45,6 +45,8 @@ class Run:
         self.shows_decisions = dry_run
         """Whether its decisions are shown."""
         self.failures: list[Failure] = []
+        self.next_steps: list[str] = []
+        """Commands that people may want to type next."""
         self._unreadable: dict[tuple[str, str], UnreadableRow] = {}
         self.decisions = Decisions()
         self._lock = threading.Lock()
@@ -166,6 +168,7 @@ class Run:
             decisions=self.decisions,
             note=str(error) if error else None,
             shows_decisions=self.shows_decisions,
+            next_steps=tuple(self.next_steps),
             exit_code=code,
         )
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, case, func, or_, select, update
 
 from staffeln_cli.model import (
     InventoryVolume,
@@ -89,6 +89,27 @@ class Inventory:
         with self._database.read() as connection:
             rows = connection.execute(select(*_COLUMNS).where(VolumeRow.server_id == server_id))
             return [InventoryVolume._make(row) for row in rows]
+
+    def servers_called(self, text: str) -> list[tuple[ServerId, str, ProjectId, bool]]:
+        """The servers of this id or name on which volumes were seen, and whether any exists.
+
+        Each with its name and project, as last seen.
+        """
+        called = or_(VolumeRow.server_id == text, VolumeRow.server_name == text)
+        exists = func.max(case((VolumeRow.gone_at.is_(None), 1), else_=0))
+        columns = (VolumeRow.server_id, VolumeRow.server_name, VolumeRow.project_id)
+        query = (
+            select(*columns, exists)
+            .where(called, VolumeRow.server_id.is_not(None))
+            .group_by(*columns)
+            .order_by(exists)
+        )
+        with self._database.read() as connection:
+            found = {
+                server_id: (ServerId(server_id), name, ProjectId(project_id), bool(there))
+                for server_id, name, project_id, there in connection.execute(query)
+            }
+        return list(found.values())
 
     def save(self, volumes: Sequence[InventoryVolume]) -> None:
         """Insert or update; the history of backups stays as it was."""

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
-from staffeln_cli.model import Project, ProjectId, ProjectQuota
+from staffeln_cli.model import Project, ProjectId, ProjectQuota, ProjectRecord
 from staffeln_cli.store.database import Database, upsert
 from staffeln_cli.store.queries import chunks
 from staffeln_cli.tables import ProjectRow
@@ -80,6 +80,15 @@ class Projects:
         with self._database.read() as connection:
             rows = connection.execute(query)
             return {ProjectId(row[0]): ProjectQuota._make(row[1:]) for row in rows}
+
+    def called(self, text: str) -> list[ProjectRecord]:
+        """The projects ever seen of this id or name."""
+        columns = [getattr(ProjectRow, name) for name in ProjectRecord._fields]
+        law = or_(ProjectRow.project_id == text, ProjectRow.project_name == text)
+        with self._database.read() as connection:
+            return [
+                ProjectRecord._make(row) for row in connection.execute(select(*columns).where(law))
+            ]
 
     def names(self) -> dict[ProjectId, str]:
         """Names of all projects ever seen."""

@@ -5,7 +5,15 @@ from datetime import timedelta
 import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
-from tests.acceptance.builders import a_volume, reasons, records, rounds, some_volumes, states
+from tests.acceptance.builders import (
+    a_volume,
+    reasons,
+    records,
+    rounds,
+    some_volumes,
+    states,
+    twice,
+)
 from tests.build import MARKED
 from tests.conftest import Staffeln
 
@@ -134,3 +142,27 @@ def test_a_retained_ad_hoc_backup_follows_the_servers_retention(
     staffeln.cycle("check", "collect")
     cloud.advance(days=18)
     assert staffeln("retain", "-f", "json").counts["deleted"] == 1
+
+
+def test_servers_and_volumes_may_be_named(cloud: SimCloud, staffeln: Staffeln) -> None:
+    ids = [a_volume(cloud, name) for name in ("web-1", "web-2", "orders", "other")]
+    staffeln("collect")
+    named = ("--server", "web-1-server", "--server", "web-2-server", "--volume", "orders")
+    answer = staffeln("backup", *named, "-f", "json")
+    assert (answer.exit_code, answer.counts["started"]) == (0, 3)
+    assert {one["volume_id"] for one in cloud.backups()} == set(ids[:3])
+
+
+def test_several_things_of_one_name_are_listed_and_nothing_is_started(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    ids = [a_volume(cloud, "twin") for _ in range(2)]
+    staffeln("collect")
+    answer = staffeln("backup", "--volume", "twin")
+    assert answer.exit_code == 2
+    assert all(one in answer.stderr for one in ids)
+    assert cloud.backups() == []
+    cloud.remove_volume(ids[0])
+    twice(staffeln, cloud, "collect")
+    assert staffeln("backup", "--volume", "twin").exit_code == 0
+    assert [one["volume_id"] for one in cloud.backups()] == [ids[1]]

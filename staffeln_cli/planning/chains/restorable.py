@@ -24,16 +24,25 @@ def newest_restorable(
     Projects are judged apart, because Cinder does not chain backups across them. `records` are
     ours of this volume: they know lost backups, which a listing cannot show.
     """
-    by_project: dict[ProjectId, list[Backup]] = {}
-    for backup in backups:
-        by_project.setdefault(backup.project_id, []).append(backup)
     candidates = [
         backup
-        for group in members(by_project, records, foreign_parents).values()
-        for backup in _restorable(group)
+        for backup in restorable_backups(backups, records, foreign_parents)
         if at is None or backup.data_timestamp <= at
     ]
     return max(candidates, key=_by_data, default=None)
+
+
+def restorable_backups(
+    backups: Iterable[Backup],
+    records: Mapping[BackupId, RecordBrief],
+    foreign_parents: KnownParents = NO_PARENTS,
+) -> Iterator[Backup]:
+    """Of all backups of one volume, those that everything is there for."""
+    by_project: dict[ProjectId, list[Backup]] = {}
+    for backup in backups:
+        by_project.setdefault(backup.project_id, []).append(backup)
+    for group in members(by_project, records, foreign_parents).values():
+        yield from _restorable(group)
 
 
 def _restorable(group: Sequence[Member]) -> Iterator[Backup]:

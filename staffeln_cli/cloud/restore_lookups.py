@@ -1,0 +1,80 @@
+"""What is looked up before a restore: volume quotas, volume types, and servers to attach to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from staffeln_cli.cloud import decode
+from staffeln_cli.cloud.api import Api, Unexpected
+from staffeln_cli.cloud.lookups import Quota
+from staffeln_cli.cloud.pages import CINDER_VOLUMES, NOVA
+from staffeln_cli.cloud.retries import says_absent
+from staffeln_cli.model import ProjectId, ServerId
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeType:
+    """A volume type."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerShape:
+    """What another server like this one needs."""
+
+    name: str
+    flavor: str
+    networks: tuple[str, ...]
+
+
+class RestoreLookups:
+    """Look-ups of what a restore needs to know."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def volume_quotas(self, project_id: ProjectId) -> Mapping[str, Quota]:
+        """What a project may have of volumes and gigabytes, in all and of each type."""
+        path = f"/os-quota-sets/{project_id}"
+        body = self._api.get("block_storage", path, microversion="3.0", usage="True")
+        with decode.understood(f"quotas of project {project_id}"):
+            raw = msgspec.json.decode(body)["quota_set"]
+            return {name: _quota(raw[name]) for name in raw if isinstance(raw[name], dict)}
+
+    def volume_types(self) -> list[VolumeType]:
+        """All volume types, private ones included."""
+        body = self._api.get(
+            "block_storage", "/types", microversion=CINDER_VOLUMES, is_public="None"
+        )
+        with decode.understood("GET /types"):
+            rows = msgspec.json.decode(body)["volume_types"]
+            return [VolumeType(str(row["id"]), str(row["name"])) for row in rows]
+
+    def is_encrypted(self, type_id: str) -> bool:
+        """Whether Cinder encrypts the volumes of a type."""
+        path = f"/types/{type_id}/encryption"
+        body = self._api.get("block_storage", path, microversion=CINDER_VOLUMES)
+        with decode.understood(f"GET {path}"):
+            return bool(msgspec.json.decode(body).get("provider"))
+
+    def server_shape(self, server_id: ServerId) -> ServerShape | None:
+        """The shape of a server; None when Nova says that there is no such server."""
+        try:
+            body = self._api.get("compute", f"/servers/{server_id}", microversion=NOVA)
+        except Unexpected as error:
+            if says_absent(error.response, server_id):
+                return None
+            raise
+        with decode.understood(f"server {server_id}"):
+            raw = msgspec.json.decode(body)["server"]
+            return ServerShape(
+                str(raw.get("name") or ""), str(raw["flavor"]["id"]), tuple(raw["addresses"])
+            )
+
+
+def _quota(raw: dict[str, Any]) -> Quota:
+    return Quota(int(raw["limit"]), int(raw["in_use"]) + int(raw.get("reserved", 0)))

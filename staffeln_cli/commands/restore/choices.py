@@ -1,0 +1,73 @@
+"""Find the backups that are asked for, and what the volumes made of them are to be like."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from staffeln_cli.commands.restore.plan import Choice, Plan, RestoreRequest
+from staffeln_cli.model import Backup, BackupId, VolumeId
+from staffeln_cli.model.naming import restored_name
+from staffeln_cli.operations import lookup
+from staffeln_cli.planning.chains.restorable import newest_restorable, restorable_backups
+from staffeln_cli.planning.restoring import Overrides, new_volume, source_of
+from staffeln_cli.planning.retention.keep_rules import stamp
+from staffeln_cli.runtime import Run
+
+
+def chosen(run: Run, request: RestoreRequest) -> Iterator[Choice]:
+    """What to restore, each backup once."""
+    found: dict[BackupId, Choice] = {}
+    for name in request.backups:
+        backup = lookup.backup(run, name)
+        found[backup.id] = Choice(backup, "asked for", is_whole=_is_whole(run, backup))
+    volumes = lookup.volume_ids(run.runtime, request.volumes, also_gone=True)
+    for volume_id in (*volumes, *_volumes_of(run, request.servers)):
+        newest, reason = _newest(run, volume_id, request.at)
+        if newest is None:
+            run.fail("volume", volume_id, reason)
+            run.count("failed")
+        else:
+            found[newest.id] = Choice(newest, reason)
+    yield from found.values()
+
+
+def planned(run: Run, choices: Sequence[Choice], overrides: Overrides) -> list[Plan]:
+    """The volumes to make: like the sources, except for what was asked for otherwise."""
+    volume_ids = {choice.backup.volume_id for choice in choices}
+    known = run.store.inventory.volumes(sorted(volume_ids))
+    there = dict(run.parallel(run.cloud.lookups.volume, sorted(volume_ids)))
+    plans: list[Plan] = []
+    for choice in choices:
+        backup = choice.backup
+        source = source_of(backup, there.get(backup.volume_id), known.get(backup.volume_id))
+        usual = restored_name(source.name, run.now(), backup.id)
+        plans.append(Plan(choice, source, new_volume(backup, source, overrides, usual)))
+    return plans
+
+
+def _volumes_of(run: Run, servers: Iterable[str]) -> Iterator[VolumeId]:
+    """The volumes last seen on these servers, which may be gone."""
+    for wanted in servers:
+        server = lookup.server(run.runtime, wanted, also_gone=True)
+        volumes = run.store.inventory.volumes_of_server(server.server_id)
+        yield from (volume.volume_id for volume in volumes)
+
+
+def _newest(run: Run, volume_id: str, at: datetime | None) -> tuple[Backup | None, str]:
+    """The newest backup of a volume that is surely whole, ours or not; or why there is none."""
+    backups = run.cloud.listings.backups_of(volume_id)
+    before = f" from before {stamp(at)}" if at else ""
+    records = run.store.records.briefs([VolumeId(volume_id)])
+    parents = run.store.exports.foreign_parents([VolumeId(volume_id)])
+    best = newest_restorable(backups, records, at, parents)
+    if best is None:
+        return None, f"has no backup{before} that can surely be restored"
+    return best, f"the newest{before} that can surely be restored"
+
+
+def _is_whole(run: Run, backup: Backup) -> bool:
+    """Whether everything is there that the backup may depend on."""
+    backups = run.cloud.listings.backups_of(backup.volume_id)
+    records = run.store.records.briefs([backup.volume_id])
+    parents = run.store.exports.foreign_parents([backup.volume_id])
+    whole = restorable_backups(backups, records, parents)
+    return any(one.id == backup.id for one in whole)
