@@ -7,7 +7,17 @@ from pathlib import Path
 
 import click
 
-from staffeln_cli.cli import admin, catalog, demo, passes, report, restore, status, verify
+from staffeln_cli.cli import (
+    admin,
+    catalog,
+    demo,
+    passes,
+    pause,
+    report,
+    restore,
+    status,
+    verify,
+)
 from staffeln_cli.cli.completion import complete_names
 from staffeln_cli.cli.examples import add_examples
 from staffeln_cli.cli.session import Session
@@ -62,6 +72,7 @@ for _command in (
     *verify.COMMANDS,
     *status.COMMANDS,
     *catalog.COMMANDS,
+    *pause.COMMANDS,
     *admin.COMMANDS,
     *demo.COMMANDS,
 ):

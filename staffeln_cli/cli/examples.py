@@ -99,6 +99,16 @@ EXAMPLES: Mapping[str, Examples] = {
         ('staffeln keep staffeln-20261122T220000Z-1a2b3c4d --note "before the upgrade"',), _ITEM
     ),
     "staffeln release": Examples(("staffeln release staffeln-20261122T220000Z-1a2b3c4d",), _ITEM),
+    "staffeln pause": Examples(
+        (
+            'staffeln pause --server web-1 --reason "moves to az2" --until 3d',
+            'staffeln pause --all --reason "upgrade of Ceph"',
+        ),
+        _ITEM,
+    ),
+    "staffeln resume": Examples(
+        ("staffeln resume --server web-1", "staffeln resume --all"), _ITEM
+    ),
     "staffeln db upgrade": Examples(("staffeln db upgrade",), _LOOK),
     "staffeln db current": Examples(("staffeln db current",), _LOOK),
     "staffeln db rebind": Examples(("staffeln db rebind", "staffeln db rebind --confirm"), _PASS),

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from staffeln_cli.cli import json_output
+
 if TYPE_CHECKING:
     from staffeln_cli.planning.health import Summary
 
@@ -16,6 +18,7 @@ def as_json(state: "Summary") -> str:
         {
             "cloud": state.cloud,
             "generated_at": state.generated_at,
+            "paused": [json_output.paused(one) for one in state.pauses],
             "untracked": state.untracked,
             "volumes": {name: getattr(volumes, name) for name in names},
             "backups": dict(state.backups),

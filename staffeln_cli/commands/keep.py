@@ -1,11 +1,10 @@
 """Pin a backup so that retention keeps it, and release it again."""
 
-import getpass
 from dataclasses import dataclass
 
 from staffeln_cli.errors import NotFound
 from staffeln_cli.model import BackupRecord
-from staffeln_cli.runtime import Runtime, host_name
+from staffeln_cli.runtime import Runtime, host_name, user_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ def keep(runtime: Runtime, name: str, note: str | None) -> Pinned:
     wanted = record.pin_note if note is None else note or None
     if record.pinned and record.pin_note == wanted:
         return Pinned(record, changed=False)
-    if not runtime.store.notes.pin(record.id, note=wanted, who=f"{_user()}@{host_name()}"):
+    if not runtime.store.notes.pin(record.id, note=wanted, who=f"{user_name()}@{host_name()}"):
         state = (runtime.store.records.find(record.id) or record).state
         raise NotFound(f"backup {record.name} is {state}: there is no backup to keep")
     return Pinned(record, changed=True)
@@ -44,10 +43,3 @@ def _found(runtime: Runtime, name: str) -> BackupRecord:
             " see: staffeln status backups -c name -c backup_id"
         )
     return record
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user id that has no name
-        return "unknown"

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import IntEnum
 
 from staffeln_cli.model import ProjectId, ProjectQuota, State, VolumeId
+from staffeln_cli.model.pauses import Pause
 from staffeln_cli.planning.estimates import Work
 from staffeln_cli.planning.retention.keep_rules import stamp
 
@@ -77,6 +78,10 @@ class Tally:
     """Shorter retention of these takes effect soon: some of their backups may then go."""
     shortened_from: datetime | None = None
     """When the first of that takes effect."""
+    paused: int = 0
+    """Protected, and nothing is planned for them."""
+    paused_overdue: int = 0
+    """Of those, the ones that would be overdue; they are not among the overdue ones."""
     oldest_success: datetime | None = None
     """The oldest of the volumes' last successful backups: its start."""
 
@@ -101,6 +106,7 @@ class Summary:
     late_runs: Mapping[str, datetime] = field(default_factory=dict)
     """Passes that have not ended for too long, and when the last one began."""
     work: Work = field(default_factory=Work)
+    pauses: tuple[Pause, ...] = ()
     quotas: Mapping[ProjectId, ProjectQuota] = field(default_factory=dict)
     """The quotas of projects, as reports last saw them."""
     proven_every: str = ""
@@ -124,6 +130,7 @@ def findings(state: Summary, *, critical: int = 1, warning: int = 1) -> list[Fin
     """
     found = [
         *_of_volumes(state.volumes, critical, warning),
+        *_of_pauses(state.volumes),
         *_of_evidence(state),
         *_of_shortening(state.volumes),
         *_of_runs(state),
@@ -137,10 +144,19 @@ def _good(volumes: Tally) -> Finding:
     number = volumes.protected
     if not number:
         return Finding(Level.WARNING, "no volume is protected: no server is marked for it")
-    if volumes.never or volumes.overdue:
+    if volumes.never or volumes.overdue or volumes.paused:
         return Finding(Level.OK, f"{_volumes(number, 'protected')}")
     whose = f"all {number:,} protected volumes have" if number > 1 else "the protected volume has"
     return Finding(Level.OK, f"{whose} a recent backup")
+
+
+def _of_pauses(volumes: Tally) -> Iterator[Finding]:
+    """Paused volumes; those without a recent backup are not OK."""
+    if volumes.paused_overdue:
+        text = f"{_volumes(volumes.paused_overdue, 'paused')} without a recent backup"
+        yield Finding(Level.WARNING, text)
+    elif volumes.paused:
+        yield Finding(Level.OK, f"{_volumes(volumes.paused)} paused")
 
 
 def _of_volumes(volumes: Tally, critical: int, warning: int) -> Iterator[Finding]:

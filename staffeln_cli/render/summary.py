@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from staffeln_cli.planning.health import Finding, Level, Summary, age
+from staffeln_cli.planning.protection.pausing import described
 from staffeln_cli.render.table import cell, console, put, safe_text
 
 _RUNNING = 5
@@ -27,6 +28,8 @@ def show(state: Summary, findings: Iterable[Finding], out: Console | None = None
     put(out, _verdict(findings))
     if state.worst:
         _show_worst(out, state)
+    for pause in state.pauses:
+        put(out, Text.assemble(("  paused  ", "yellow"), safe_text(described(pause))))
     put(out, "")
     put(out, _figures(state))
     if state.work.running:
@@ -67,6 +70,7 @@ def _figures(state: Summary) -> Table:
     named = {
         "protected": volumes.protected,
         "overdue": volumes.overdue,
+        "paused": volumes.paused,
         "never backed up": volumes.never,
         "skipped on request": volumes.skipped,
         "unknown": volumes.unknown,

@@ -27,6 +27,7 @@ def draft_report(
         records=reports.unreported(project_id, only_trouble=only_trouble),
         restorable=reports.restorable(project_id),
         unfinished=reports.unfinished(project_id),
+        pauses=runtime.store.pauses.held(now),
         ended=reports.protection_ended(project_id),
         shortened=reports.shortened(project_id, grace.before(now)),
         drills=runtime.store.drills.of_volumes([one.volume_id for one in volumes]),

@@ -45,7 +45,7 @@ def of_project(report: ProjectReport) -> Verdict:
         report.trouble,
         len(report.proofs.failed),
     )
-    is_fair = report.is_trouble or report.waiting or not report.protected
+    is_fair = report.is_trouble or report.waiting or report.paused or not report.protected
     return Verdict(
         "bad" if figures.is_bad else "fair" if is_fair else "good",
         _headline(figures, "No volume of this project is protected"),

@@ -131,6 +131,8 @@ class ProjectReport:
     """Volumes that lost their protection."""
     ended_volumes: Sequence[VolumeId] = field(default=(), repr=False)
     """Their ids, to be marked as reported."""
+    paused: Sequence[Item] = ()
+    """Protected volumes for which nothing is planned, and why."""
     seen_again: Sequence[Item] = ()
     """Backups that counted as missing or failed, and are there after all."""
     shortened: Sequence[Item] = ()

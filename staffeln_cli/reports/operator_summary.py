@@ -17,6 +17,7 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.model.text import one_line
 from staffeln_cli.planning.protection import due
+from staffeln_cli.planning.protection.pausing import described
 from staffeln_cli.reports.delivery import ReportMailer, is_over, message_id
 from staffeln_cli.reports.model import Item, OperatorSummary, ProjectState, Proofs, ProtectionState
 from staffeln_cli.reports.pages.operator import operator_page
@@ -85,13 +86,14 @@ def operator_summary(
             for one in reports.protection_ended_between(since, now)
         ],
         proofs=_proofs(runtime, names),
-        findings=list(
-            _findings(
+        findings=[
+            *_findings(
                 untracked=marked.untracked,
                 unknown=len(runtime.store.projects.suspected()),
                 future=sum(tally.future for tally in tallies.values()),
-            )
-        ),
+            ),
+            *(one_line(described(pause)) for pause in runtime.store.pauses.held(now)),
+        ],
         foreign=marked.foreign,
         unsent=[
             (one_line(names.get(ProjectId(one.id), one.id)), one_line(one.reason))
@@ -151,6 +153,7 @@ def _tallied(
     runtime: Runtime, now: datetime, names: dict[ProjectId, str]
 ) -> dict[ProjectId, _Tally]:
     tallies: dict[ProjectId, _Tally] = {}
+    pauses = runtime.store.pauses.held(now)
     restorable: Collection[VolumeId] = runtime.store.reports.restorable()
     for one in runtime.store.inventory.all_volumes():
         if one.gone_at is not None:
@@ -158,6 +161,7 @@ def _tallied(
         state = protection_state(
             one, restorable=one.volume_id in restorable, settings=runtime.settings, now=now
         )
+        state = state if pauses.of(one) is None else None
         tally = tallies.setdefault(one.project_id, _Tally())
         tally.add(one, state)
         tally.future += due.has_future_moment(one, now)

@@ -20,6 +20,7 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.model.text import one_line
 from staffeln_cli.planning.protection import due
+from staffeln_cli.planning.protection.pausing import NO_PAUSES, Pauses
 from staffeln_cli.planning.retention.shortening import shortening_ends_at
 from staffeln_cli.reports.model import (
     Grouped,
@@ -32,6 +33,7 @@ from staffeln_cli.reports.model import (
     Trouble,
     Unsafe,
 )
+from staffeln_cli.reports.pauses import paused_items
 from staffeln_cli.reports.proofs import proofs_of
 
 _FIGURES = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+")
@@ -47,6 +49,7 @@ class Known:
     records: Sequence[BackupRecord]
     restorable: Collection[VolumeId]
     unfinished: Collection[VolumeId]
+    pauses: Pauses = NO_PAUSES
     ended: Sequence[InventoryVolume] = ()
     """Volumes whose loss of protection was not reported yet."""
     shortened: Sequence[InventoryVolume] = ()
@@ -102,6 +105,7 @@ def project_report(known: Known, settings: Settings, now: datetime) -> ProjectRe
             if one.retention_shortened_at is None
         ],
         removed=_removed(gone),
+        paused=[*paused_items(known.volumes, known.pauses)],
         pinned=[_item(one, one.pin_note, one.started_at) for one in known.records if one.pinned],
         records=known.records,
         proofs=proofs_of(known.volumes, known.drills),
@@ -195,6 +199,8 @@ def _takes_effect_at(volume: InventoryVolume, settings: Settings, now: datetime)
 def _unsafe(
     volume: InventoryVolume, known: Known, settings: Settings, now: datetime
 ) -> Unsafe | None:
+    if known.pauses.of(volume) is not None:
+        return None
     restorable = volume.volume_id in known.restorable
     state = protection_state(volume, restorable=restorable, settings=settings, now=now)
     if state is None:

@@ -1,5 +1,6 @@
 """The world as one process sees it: settings, cloud, store, lock, time, signals."""
 
+import getpass
 import os
 import socket
 import threading
@@ -154,3 +155,11 @@ class Runtime:
 def host_name() -> str:
     """This host, as rows and locks name it."""
     return socket.gethostname()
+
+
+def user_name() -> str:
+    """Who runs this process, as far as the system knows."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user id that has no name
+        return "unknown"

@@ -18,6 +18,7 @@ from staffeln_cli.store.leases import Leases
 from staffeln_cli.store.lifecycle import Lifecycle
 from staffeln_cli.store.notes import Notes
 from staffeln_cli.store.observations import Observations
+from staffeln_cli.store.pauses import StoredPauses
 from staffeln_cli.store.projects import Projects
 from staffeln_cli.store.queries import Caps, Claim
 from staffeln_cli.store.records import Records
@@ -46,6 +47,7 @@ class Store:
         self.notes = Notes(self.database)
         self.inventory = Inventory(self.database)
         self.former_owners = FormerOwners(self.database)
+        self.pauses = StoredPauses(self.database)
         self.projects = Projects(self.database)
         self.status_queries = StatusQueries(self.database)
         self.durations = Durations(self.database)

@@ -12,6 +12,7 @@ from staffeln_cli.model import (
     BackupId,
     BackupRecord,
     Kind,
+    Origin,
     ProjectId,
     RecordId,
     State,
@@ -129,14 +130,22 @@ class Lifecycle:
             )
             return sorted((BackupRecord(*row) for row in started), key=waiting_order)
 
-    def cancel_planned(self, volume_ids: Iterable[VolumeId], reason: str, moment: datetime) -> int:
+    def cancel_planned(
+        self,
+        volume_ids: Iterable[VolumeId],
+        reason: str,
+        moment: datetime,
+        *,
+        only_scheduled: bool = False,
+    ) -> int:
         """planned -> cancelled: these volumes need no backup any more; return how many."""
         cancelled = 0
+        law = [BackupRow.origin == Origin.SCHEDULED] if only_scheduled else []
         with self._database.write() as connection:
             for chunk in chunks(list(volume_ids)):
                 cancelled += connection.execute(
                     update(BackupRow)
-                    .where(BackupRow.volume_id.in_(chunk), BackupRow.state == State.PLANNED)
+                    .where(BackupRow.volume_id.in_(chunk), BackupRow.state == State.PLANNED, *law)
                     .values(state=State.CANCELLED, reason=reason, finished_at=moment)
                 ).rowcount
         return cancelled

@@ -51,5 +51,7 @@ def _close(run: Run, view: CloudView) -> None:
         take_in(run, view, absences.judge_volumes(run, view))
     absences.report_unknown_servers(run, view)
     end_protection(run, view)
+    if not run.dry_run:
+        run.store.pauses.forget_ended(view.now)
     if view.confirmation.is_given and not run.dry_run:
         run.store.observations.note_confirmed("collect", view.now)

@@ -23,6 +23,7 @@ from staffeln_cli.planning.chains.summary import ChainSummary, summaries_of
 from staffeln_cli.planning.evidence import Confirmation, is_mass
 from staffeln_cli.planning.protection import selection
 from staffeln_cli.planning.protection.next_backup import ChainLimits
+from staffeln_cli.planning.protection.pausing import Pauses
 from staffeln_cli.planning.retention.shortening import Grace
 from staffeln_cli.runtime import Run
 
@@ -44,6 +45,7 @@ class CloudView:
     grace: Grace
     protected: int
     """How many volumes were protected before this pass."""
+    pauses: Pauses
     seen: set[VolumeId] = field(default_factory=set)
     temporary: set[VolumeId] = field(default_factory=set)
     """Listed, but created by Cinder for its own use: neither judged nor absent."""
@@ -99,6 +101,7 @@ def look(
         rules=rules,
         grace=grace(run.settings.retention),
         protected=run.store.inventory.count_protected(),
+        pauses=run.store.pauses.held(now),
     )
     run.counts["servers"] = len(view.servers)
     return view, first

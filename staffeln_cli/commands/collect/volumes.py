@@ -64,6 +64,7 @@ def take_in(run: Run, view: CloudView, volumes: Sequence[Volume]) -> None:
         run.store.inventory.save([one.row for one in staying if one.row != one.known])
     _plan(run, view, ((one.row, one.protection) for one in staying))
     _cancel(run, view, [one.volume.id for one in staying if not one.protection.protected])
+    _cancel_paused(run, view, [one.volume.id for one in staying if view.pauses.of(one.row)])
 
 
 def end_protection(run: Run, view: CloudView) -> None:
@@ -140,13 +141,20 @@ def _cancel(run: Run, view: CloudView, volume_ids: Sequence[VolumeId]) -> None:
         run.store.lifecycle.cancel_planned(planned_for, "no longer protected", view.now)
 
 
+def _cancel_paused(run: Run, view: CloudView, volume_ids: Sequence[VolumeId]) -> None:
+    """Cancel what the schedule has planned for paused volumes; ad-hoc backups go on."""
+    planned_for = [one for one in volume_ids if view.unfinished.get(one) is State.PLANNED]
+    if planned_for and not run.dry_run:
+        run.store.lifecycle.cancel_planned(planned_for, "paused", view.now, only_scheduled=True)
+
+
 def _planned(
     run: Run, view: CloudView, volume: InventoryVolume, protection: Protection
 ) -> BackupRecord | None:
     """A record for a volume that is due; failed at once where its status forbids a backup."""
     now = view.now
     is_unfinished = volume.volume_id in view.unfinished
-    if not protection.protected or protection.busy or is_unfinished:
+    if not protection.protected or protection.busy or is_unfinished or view.pauses.of(volume):
         return None
     interval = run.settings.backup.min_interval
     if protection.problem is not None:

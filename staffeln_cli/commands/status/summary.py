@@ -9,6 +9,7 @@ from staffeln_cli.model import DrillState, InventoryVolume, ProjectId, SkipCause
 from staffeln_cli.planning.estimates import Limits, Work, work_of
 from staffeln_cli.planning.health import LastRun, Late, Summary, Tally
 from staffeln_cli.planning.protection import due
+from staffeln_cli.planning.protection.pausing import NO_PAUSES, Pauses
 from staffeln_cli.planning.retention.shortening import grace_ends_at
 from staffeln_cli.planning.verification import RecoveryRates
 from staffeln_cli.runtime import Runtime
@@ -29,7 +30,8 @@ def summary(runtime: Runtime) -> Summary:
     volumes = _with_unknown(
         tally, store.status_queries.volumes(Filter()), store.projects.suspected()
     )
-    late = tallied(tally, volumes, runtime.settings, now)
+    pauses = store.pauses.held(now)
+    late = tallied(tally, volumes, runtime.settings, now, pauses)
     worst = nsmallest(_WORST, late, key=lambda volume: volume.since)
     rates = RecoveryRates(store.drills.ended_in([DrillState.PASSED]))
     collected_at = store.status_queries.last_good("collect", now)
@@ -47,6 +49,7 @@ def summary(runtime: Runtime) -> Summary:
         is_stale=collected_at is not None and is_stale(runtime.settings, collected_at, now),
         worst=tuple(worst),
         work=_work(runtime, now),
+        pauses=tuple(pauses),
         quotas=store.projects.quotas(),
         untracked=store.observations.marked().untracked,
         late_runs={
@@ -98,8 +101,9 @@ def tallied(
     volumes: Iterable[tuple[InventoryVolume, str | None]],
     settings: Settings,
     now: datetime,
+    pauses: Pauses = NO_PAUSES,
 ) -> Iterator[Late]:
-    """Add the volumes that exist to a tally, and yield those that are overdue."""
+    """Add the volumes that exist to a tally, and yield those that are overdue, if not paused."""
     interval = settings.backup.min_interval
     for volume, project_name in volumes:
         tally.ended += _ended_lately(volume, settings, now)
@@ -120,7 +124,11 @@ def tallied(
             tally.never += 1
         else:
             tally.oldest_success = min(success, tally.oldest_success or success)
-        if due.is_overdue(volume, now, interval):
+        is_overdue = due.is_overdue(volume, now, interval)
+        if pauses.of(volume) is not None:
+            tally.paused += 1
+            tally.paused_overdue += is_overdue
+        elif is_overdue:
             tally.overdue += 1
             yield _late(volume, project_name)
 

@@ -62,6 +62,7 @@ def project_page(report: ProjectReport, when: When) -> Page:
             *unproven_section(report.proofs.failed, when),
             *ended_section(report.ended, when),
             *_shortened(report, when),
+            *_paused(report, when),
             *_unsafe(report, when),
             *_rest(report, when),
         ],
@@ -89,6 +90,17 @@ def _failures(trouble: Trouble, when: When) -> Sequence[Block]:
     blocks = [listed(rows_of(one.items, when), _sentence(one.reason)) for one in common]
     items = [replace(item, note=group.reason) for group in rare for item in group.items]
     return [*blocks, listed(rows_of(items, when), "Other reasons")] if items else blocks
+
+
+def _paused(report: ProjectReport, when: When) -> Iterator[Section]:
+    """Volumes for which no backups are planned, because somebody paused them."""
+    if report.paused:
+        rows = [
+            noted(Row(one.volume, one.server, f"last {when(one.at)}" if one.at else ""), one.note)
+            for one in report.paused
+        ]
+        title = "Paused: no backups are planned"
+        yield Section(title, many(len(rows), "volume"), "fair", [listed(rows)])
 
 
 def _unsafe(report: ProjectReport, when: When) -> Iterator[Section]:

@@ -1,0 +1,18 @@
+"""What a project is told about its paused volumes."""
+
+from collections.abc import Iterable, Iterator
+
+from staffeln_cli.model import InventoryVolume
+from staffeln_cli.model.text import one_line
+from staffeln_cli.planning.protection.pausing import Pauses, described
+from staffeln_cli.reports.model import Item
+
+
+def paused_items(volumes: Iterable[InventoryVolume], pauses: Pauses) -> Iterator[Item]:
+    """The protected volumes for which nothing is planned, since when, by whom and why."""
+    for one in volumes:
+        pause = pauses.of(one) if one.protected else None
+        if pause is not None:
+            name = one_line(one.volume_name) or one.volume_id
+            text = one_line(described(pause))
+            yield Item(name, one_line(one.server_name), text, one.last_success_at)
