@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from staffeln_cli.model import InventoryVolume, Kind
+from staffeln_cli.model import DecidedBy, InventoryVolume, Kind
 from staffeln_cli.planning.explanation import Explanation
 from staffeln_cli.planning.retention.verdicts import Verdict
 from staffeln_cli.render.table import safe_text
@@ -87,6 +87,13 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     }
 
 
+_WHOSE = {
+    DecidedBy.VOLUME: "the volume's own metadata decide",
+    DecidedBy.SERVER: "its server's metadata decide",
+    DecidedBy.DEFAULT: "the configuration decides",
+}
+
+
 def _sentences(explained: Explanation, now: datetime) -> list[Text]:
     volume = explained.volume
     where = f"{volume.volume_name or 'without a name'} ({volume.volume_id})"
@@ -95,7 +102,9 @@ def _sentences(explained: Explanation, now: datetime) -> list[Text]:
     lines = [safe_text(f"Volume {where}{server}, project {project}", style="bold")]
     lines.append(_protection(volume))
     lines += _what_comes(explained, now)
-    held = safe_text(f"Retention: {explained.retention}.")
+    decided_by = volume.retention_decided_by
+    whose = f" ({_WHOSE[decided_by]})" if decided_by is not None else ""
+    held = safe_text(f"Retention: {explained.retention}{whose}.")
     if volume.bad_retention is not None:
         bad = f"Its metadata says {volume.bad_retention}, which is not a valid retention."
         held = Text(" ").join((held, safe_text(bad, style="yellow")))
@@ -127,9 +136,12 @@ def _protection(volume: InventoryVolume) -> Text:
     if volume.gone_at is not None:
         since = _when(volume.gone_at)
         return safe_text(f"It has been gone since {since}; its backups keep their retention.")
+    decided_by = volume.protection_decided_by
+    whose = f" ({_WHOSE[decided_by]})" if decided_by is not None else ""
     if volume.protected:
-        return safe_text("It is protected.", style="green")
-    return safe_text(f"It is not backed up: {volume.skip_reason or 'no reason is recorded'}.")
+        return safe_text(f"It is protected{whose}.", style="green")
+    reason = volume.skip_reason or "no reason is recorded"
+    return safe_text(f"It is not backed up: {reason}{whose}.")
 
 
 def _what_comes(explained: Explanation, now: datetime) -> list[Text]:

@@ -15,7 +15,11 @@ class SelectSettings:
     """Which servers and volumes are protected."""
 
     metadata_key: Annotated[
-        str, Meta(description='servers whose metadata has this set to "true"; "" = every server')
+        str,
+        Meta(
+            description='servers whose metadata has this set to "true"; "" = every server;'
+            " the same key of a volume, true or false, comes first"
+        ),
     ] = "__staffeln_backup"
     skip_volume_key: Annotated[
         str,
@@ -71,7 +75,8 @@ class RetentionSettings:
         str,
         Meta(
             min_length=1,
-            description="server metadata that overrides it: a duration, or a policy's name",
+            description="metadata of a volume or, after it, of its server that override it:"
+            " a duration, or a policy's name",
         ),
     ] = "__staffeln_retention"
     keep_last: Annotated[

@@ -1,11 +1,12 @@
 """Which volumes are protected, why others are not, and which retention applies to each."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from staffeln_cli.model import (
+    DecidedBy,
     InventoryVolume,
     Project,
     ProjectId,
@@ -63,10 +64,11 @@ def protection(
     """
     found = [servers[i] for i in volume.server_ids if i in servers]
     marked = [server for server in found if _is_marked(server, rules)]
+    wanted = _own_mark(volume, rules)
     skipped = _skip(volume, projects, rules) or (
-        None if marked else _unmarked(volume, found, known)
+        None if marked or wanted else _unmarked(volume, found, known)
     )
-    retention, bad = _retention(volume, found, rules, known)
+    retention, bad, retention_decided_by = _retention(volume, found, rules, known)
     server_id, server_name = _server(volume, marked or found, known)
     is_busy = volume.status in VOLUME_BUSY
     return Protection(
@@ -79,6 +81,8 @@ def protection(
         server_name=server_name,
         retention=retention,
         bad_retention=bad,
+        protection_decided_by=_decided_by(volume, found, rules),
+        retention_decided_by=retention_decided_by,
     )
 
 
@@ -88,6 +92,23 @@ def is_temporary(volume: Volume) -> bool:
         return True
     # No server ever has a clone, but a user may give such a name to their own volume.
     return not volume.server_ids and _CLONE.fullmatch(volume.name) is not None
+
+
+def _own_mark(volume: Volume, rules: Rules) -> bool | None:
+    """What the volume's own metadata ask for; any other text than true and false says nothing."""
+    text = volume.metadata.get(rules.metadata_key, "") if rules.metadata_key else ""
+    return {"true": True, "false": False}.get(text.strip().lower())
+
+
+def _decided_by(volume: Volume, servers: list[Server], rules: Rules) -> DecidedBy | None:
+    """Whose word says whether the volume is protected; its own comes before its servers'."""
+    if _says_true(volume.metadata.get(rules.skip_volume_key)):
+        return DecidedBy.VOLUME
+    if _own_mark(volume, rules) is not None:
+        return DecidedBy.VOLUME
+    if not servers:
+        return None
+    return DecidedBy.SERVER if rules.metadata_key else DecidedBy.DEFAULT
 
 
 def _is_marked(server: Server, rules: Rules) -> bool:
@@ -121,6 +142,8 @@ def _skip(volume: Volume, projects: Mapping[ProjectId, Project], rules: Rules) -
         return _DISABLED_PROJECT
     if _says_true(volume.metadata.get(rules.skip_volume_key)):
         return _Skip(SkipCause.REQUEST, f"marked with {rules.skip_volume_key}")
+    if _own_mark(volume, rules) is False:
+        return _Skip(SkipCause.REQUEST, f"marked with {rules.metadata_key}=false")
     return None
 
 
@@ -144,9 +167,26 @@ def _unmarked(
 
 def _retention(
     volume: Volume, servers: list[Server], rules: Rules, known: InventoryVolume | None
-) -> tuple[str | None, str | None]:
-    """The retention text that applies, and an invalid one to show to people."""
+) -> tuple[str | None, str | None, DecidedBy]:
+    """The retention text that applies, an invalid one to show to people, and whose word it is."""
     last = known.retention if known is not None else None
+    own = volume.metadata.get(rules.retention_key)
+    if own is not None:
+        if _is_valid(own, rules):
+            return own.strip(), None, DecidedBy.VOLUME
+        return _longest((None, last), rules), quoted(own), DecidedBy.VOLUME
+    text, bad = _retention_of_servers(volume, servers, rules, known)
+    return text, bad, DecidedBy.DEFAULT if text is None else DecidedBy.SERVER
+
+
+def _retention_of_servers(
+    volume: Volume, servers: list[Server], rules: Rules, known: InventoryVolume | None
+) -> tuple[str | None, str | None]:
+    """The longest retention of the servers, as last seen where one is missing."""
+    last = known.retention if known is not None else None
+    from_server = last
+    if known is not None and known.retention_decided_by is DecidedBy.VOLUME:
+        from_server = None  # the volume's own key was removed: what it said is no server's word
     texts: list[str | None] = []
     bad = None
     for server in servers:
@@ -157,10 +197,14 @@ def _retention(
             texts += (None, last)
             bad = quoted(wanted)
     if len(servers) < len(set(volume.server_ids)) or not servers:
-        texts.append(last)
+        texts.append(from_server)
+    return _longest(texts, rules), bad
+
+
+def _longest(texts: Sequence[str | None], rules: Rules) -> str | None:
     if len(texts) == 1:
-        return texts[0], bad
-    return max(texts, key=lambda text: _length(text, rules)), bad
+        return texts[0]
+    return max(texts, key=lambda text: _length(text, rules))
 
 
 def _is_valid(text: str, rules: Rules) -> bool:

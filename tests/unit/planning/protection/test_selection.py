@@ -1,6 +1,7 @@
 import pytest
 
 from staffeln_cli.model import (
+    DecidedBy,
     InventoryVolume,
     Project,
     ProjectId,
@@ -130,7 +131,11 @@ class TestAnUnknownServer:
     def test_leaves_what_was_remembered_in_force(self) -> None:
         found = judged(a_volume("s9"), last=self.LAST)
         assert found == Protection(
-            protected=True, server_id=ServerId("s9"), server_name="gone", retention="30d"
+            protected=True,
+            server_id=ServerId("s9"),
+            server_name="gone",
+            retention="30d",
+            retention_decided_by=DecidedBy.SERVER,
         )
 
     def test_leaves_an_unprotected_volume_unprotected_for_the_same_reason(self) -> None:
