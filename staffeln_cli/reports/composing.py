@@ -7,6 +7,7 @@ from datetime import datetime
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import ProjectId, ProjectRecord
 from staffeln_cli.reports.model import ProjectReport
+from staffeln_cli.reports.pauses import paused_items
 from staffeln_cli.reports.project_report import Known, project_report
 from staffeln_cli.reports.quota_forecast import WINDOW, forecast
 from staffeln_cli.runtime import Runtime
@@ -32,7 +33,8 @@ def draft_report(
         shortened=reports.shortened(project_id, grace.before(now)),
         drills=runtime.store.drills.of_volumes([one.volume_id for one in volumes]),
     )
-    return project_report(known, runtime.settings, now)
+    report = project_report(known, runtime.settings, now)
+    return replace(report, paused=[*paused_items(known.volumes, known.pauses)])
 
 
 def with_quotas(runtime: Runtime, draft: ProjectReport) -> ProjectReport:

@@ -33,7 +33,6 @@ from staffeln_cli.reports.model import (
     Trouble,
     Unsafe,
 )
-from staffeln_cli.reports.pauses import paused_items
 from staffeln_cli.reports.proofs import proofs_of
 
 _FIGURES = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+")
@@ -69,7 +68,8 @@ def project_report(known: Known, settings: Settings, now: datetime) -> ProjectRe
         if one.succeeded and one.seen_again_at is None and one.origin is not Origin.IMPORTED
     ]
     gone = [one for one in known.records if one.removal_reported_at is None]
-    unsafe = (_unsafe(one, known, settings, now) for one in known.volumes)
+    unpaused = (one for one in known.volumes if known.pauses.of(one) is None)
+    unsafe = (_unsafe(one, known, settings, now) for one in unpaused)
     return ProjectReport(
         project_id=known.project.project_id,
         project_name=one_line(known.project.project_name) or known.project.project_id,
@@ -105,7 +105,6 @@ def project_report(known: Known, settings: Settings, now: datetime) -> ProjectRe
             if one.retention_shortened_at is None
         ],
         removed=_removed(gone),
-        paused=[*paused_items(known.volumes, known.pauses)],
         pinned=[_item(one, one.pin_note, one.started_at) for one in known.records if one.pinned],
         records=known.records,
         proofs=proofs_of(known.volumes, known.drills),
@@ -199,8 +198,6 @@ def _takes_effect_at(volume: InventoryVolume, settings: Settings, now: datetime)
 def _unsafe(
     volume: InventoryVolume, known: Known, settings: Settings, now: datetime
 ) -> Unsafe | None:
-    if known.pauses.of(volume) is not None:
-        return None
     restorable = volume.volume_id in known.restorable
     state = protection_state(volume, restorable=restorable, settings=settings, now=now)
     if state is None:
