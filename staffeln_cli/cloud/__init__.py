@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from staffeln_cli.cloud.api import Api
 from staffeln_cli.cloud.backup_actions import BackupActions
-from staffeln_cli.cloud.catalog_actions import CatalogActions, decoded_row
+from staffeln_cli.cloud.catalog_actions import CatalogActions, decoded_row, encoded_row
 from staffeln_cli.cloud.listings import Listings
 from staffeln_cli.cloud.login import Login
 from staffeln_cli.cloud.lookups import BackupService, Lookups, Quota, Quotas
@@ -23,6 +23,7 @@ __all__ = [
     "Quotas",
     "ServerShape",
     "decoded_row",
+    "encoded_row",
 ]
 
 

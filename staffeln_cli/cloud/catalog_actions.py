@@ -100,6 +100,11 @@ def decoded_row(backup_url: str) -> dict[str, Any]:
     return row
 
 
+def encoded_row(row: Mapping[str, Any]) -> str:
+    """A row of Cinder's as an export record has it."""
+    return base64.b64encode(msgspec.json.encode(row)).decode()
+
+
 class _RawRecord(msgspec.Struct):
     backup_service: str
     backup_url: str

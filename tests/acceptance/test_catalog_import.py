@@ -18,7 +18,17 @@ from tests.acceptance.builders import (
 )
 from tests.conftest import Answer, Staffeln, migrate, staffeln_on
 
-KEPT = ("id", "name", "volume_id", "project_id", "created_at", "size", "metadata", "parent_id")
+KEPT = (
+    "id",
+    "name",
+    "volume_id",
+    "project_id",
+    "created_at",
+    "size",
+    "metadata",
+    "parent_id",
+    "num_dependent_backups",
+)
 
 
 def saved(staffeln: Staffeln, folder: Path) -> str:

@@ -1,12 +1,13 @@
 """Have Cinder know the backups again whose rows it has lost."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from staffeln_cli.cloud import BackupService, decoded_row
+from staffeln_cli.cloud import BackupService, decoded_row, encoded_row
 from staffeln_cli.commands.catalog.check import of_volumes
 from staffeln_cli.commands.catalog.file import Reader
 from staffeln_cli.commands.catalog.key import key_of
@@ -116,7 +117,8 @@ def _lost(run: Run, file: Path, found: _Found, projects: Projects) -> Iterator[l
         ended = _ended(run, [BackupId(row["backup_id"]) for row in absent])
         lost = {row["backup_id"]: row for row in absent if row["backup_id"] not in ended}
         if lost:
-            yield [_lost_backup(row) for row in _parents_first(lost)]
+            children = Counter(row["parent_id"] for row in chosen if row["backup_id"] not in ended)
+            yield [_lost_backup(row, children[row["backup_id"]]) for row in _parents_first(lost)]
 
 
 def _ended(run: Run, ids: list[BackupId]) -> set[str]:
@@ -141,15 +143,16 @@ def _parents_first(rows: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     return list(ordered.values())
 
 
-def _lost_backup(row: dict[str, Any]) -> _Lost:
-    cinder = decoded_row(row["backup_url"])
+def _lost_backup(row: dict[str, Any], children: int) -> _Lost:
+    """A record is often older than the incrementals on its backup: those are counted anew."""
+    cinder = decoded_row(row["backup_url"]) | {"num_dependent_backups": children}
     parent = row.get("parent_id")
     return _Lost(
         BackupId(row["backup_id"]),
         ProjectId(row["project_id"]),
         str(cinder.get("availability_zone") or ""),
         BackupId(parent) if parent else None,
-        ExportRecord(row["backup_service"], row["backup_url"], parent),
+        ExportRecord(row["backup_service"], encoded_row(cinder), parent),
         int(cinder.get("size") or 0),
         cinder.get("encryption_key_id"),
     )

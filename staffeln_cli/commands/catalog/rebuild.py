@@ -4,7 +4,6 @@ For the drivers that write to a file system: posix, NFS, GlusterFS. Beside the c
 they keep a file `*_metadata`, which has nearly all that Cinder's row had.
 """
 
-import base64
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from staffeln_cli.cloud import encoded_row
 from staffeln_cli.commands.catalog.file import FORMAT, Header, Writer
 from staffeln_cli.commands.catalog.key import key_of
 from staffeln_cli.commands.catalog.save import replaced_file
@@ -124,7 +124,7 @@ def _export_record(row: dict[str, Any]) -> dict[str, Any]:
         "parent_id": row["parent_id"],
         "is_foreign": False,
         "backup_service": row["service"],
-        "backup_url": base64.b64encode(msgspec.json.encode(row)).decode(),
+        "backup_url": encoded_row(row),
     }
 
 
