@@ -155,12 +155,16 @@ def next_steps(project: str, target: Target | None, restored: Sequence[Made]) ->
 def _boot(target: Target | None, root: Made, others: Iterable[Made]) -> str:
     name = (target.name if target is not None else root.source.server_name) or root.name
     words = ["openstack", "server", "create", "--flavor"]
+    if target is not None and not target.networks:
+        words[1:1] = ["--os-compute-api-version", "2.37"]  # the first that knows of no network
     words += [target.flavor if target is not None else "FLAVOR", "--volume", root.volume_id]
     for one in others:
         device = f"uuid={one.volume_id},source_type=volume,destination_type=volume,boot_index=-1"
         words += ["--block-device", device]
     for network in target.networks if target is not None else ():
         words += ["--network", network]
+    if target is not None and not target.networks:
+        words += ["--nic", "none"]
     return shlex.join([*words, "--wait", f"{name}-restored"])
 
 

@@ -150,7 +150,8 @@ def test_the_commands_boot_a_server_from_its_restored_volumes(
     head, boot = answer.json["next_steps"]
     assert head == "# with a role in project shop:"
     words = shlex.split(boot)
-    assert words[:4] == ["openstack", "server", "create", "--flavor"]
+    assert words[:4] == ["openstack", "--os-compute-api-version", "2.37", "server"]
+    assert words[words.index("--nic") + 1] == "none"
     assert words[words.index("--volume") + 1] == new["root"]
     assert words[words.index("--block-device") + 1].startswith(f"uuid={new['data']},")
     assert words[-1] == "root-server-restored"
