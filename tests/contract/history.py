@@ -69,6 +69,7 @@ def told(cloud: SimCloud, staffeln: Staffeln, folder: Path) -> Heard:
     _removals(cloud, heard, volumes)
     _foreign_backups(cloud, heard, volumes, folder)
     _disappearances(cloud, heard, volumes)
+    _catalogs(heard, folder)
     _outages(cloud, heard)
     return heard
 
@@ -220,6 +221,19 @@ def _disappearances(cloud: SimCloud, heard: Heard, volumes: Volumes) -> None:
     heard("status volumes --gone")
     heard("status projects")
     heard("status backups")
+
+
+def _catalogs(heard: Heard, folder: Path) -> None:
+    """One is saved, checked and imported; one is made of a backup store that is empty."""
+    file, rebuilt, store = folder / "saved.jsonl.gz", folder / "rebuilt.jsonl.gz", folder / "store"
+    store.mkdir()
+    heard("catalog save", str(file))
+    heard("catalog check", str(file))
+    heard("catalog import --dry-run", str(file))
+    heard("catalog import", str(file))
+    heard("catalog rebuild --store", str(store), str(rebuilt))
+    file.write_bytes(file.read_bytes()[:-20])
+    heard("catalog check", str(file))
 
 
 def _outages(cloud: SimCloud, heard: Heard) -> None:
