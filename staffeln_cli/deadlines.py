@@ -30,6 +30,9 @@ class Deadlines:
 
     Time-outs of a socket only bound the pause between two bytes, and a thread that waits in a C
     library hears no signal. The watch begins with the first thing that is under way.
+
+    The watching thread takes no lock. It ends with the process, wherever it is, and a lock that it
+    held would never be released: connections that are closed after that would wait for it.
     """
 
     def __init__(self, longest: timedelta, stopping: threading.Event, *, grace: timedelta) -> None:
@@ -37,16 +40,16 @@ class Deadlines:
         self._longest = longest.total_seconds()
         self._grace = grace.total_seconds()
         self._stopping = stopping
-        self._closed = threading.Event()
-        self._lock = threading.Lock()
+        self._is_closed = False
+        self._starting = threading.Lock()
         self._pending: set[Pending] = set()
         self._watcher: threading.Thread | None = None
 
     def begin(self, cut: Callable[[], None]) -> Pending:
         """Something begins, which `cut` would end."""
         pending = Pending(time.monotonic() + self._longest, cut)
-        with self._lock:
-            self._pending.add(pending)
+        self._pending.add(pending)
+        with self._starting:
             if self._watcher is None:
                 self._watcher = threading.Thread(target=self._watch, name="deadlines", daemon=True)
                 self._watcher.start()
@@ -54,21 +57,20 @@ class Deadlines:
 
     def end(self, pending: Pending) -> None:
         """It is over."""
-        with self._lock:
-            self._pending.discard(pending)
+        self._pending.discard(pending)
 
     def close(self) -> None:
         """End the watch."""
-        self._closed.set()
+        self._is_closed = True
 
     def _watch(self) -> None:
         stopped_at: float | None = None
-        while not self._closed.wait(min(_TICK, self._longest)):
+        while not self._is_closed:
+            time.sleep(min(_TICK, self._longest))
             now = time.monotonic()
             if stopped_at is None and self._stopping.is_set():
                 stopped_at = now
             is_over = stopped_at is not None and now - stopped_at > self._grace
-            with self._lock:
-                late = [one for one in self._pending if is_over or one.deadline < now]
-            for pending in late:
-                pending.cut()
+            for pending in tuple(self._pending):  # copied at once, while others add and discard
+                if is_over or pending.deadline < now:
+                    pending.cut()
