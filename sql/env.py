@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from staffeln_cli.tables import Base
+from staffeln_cli.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=metadata,
     render_as_batch=True,
     compare_type=True,
     compare_server_default=True,

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import (
     JSON,
     Boolean,
+    Column,
     ColumnElement,
     Connection,
     Text,
@@ -23,7 +24,6 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -40,11 +40,9 @@ class BulkRead(Generic[_Fact]):
     The statement is made once: to make one takes as long as to fetch a hundred rows.
     """
 
-    def __init__(
-        self, fact: type[_Fact], by: InstrumentedAttribute[Any], *law: ColumnElement[bool]
-    ) -> None:
+    def __init__(self, fact: type[_Fact], by: Column[Any], *law: ColumnElement[bool]) -> None:
         names: Sequence[str] = fact._fields  # type: ignore[attr-defined]  # of every named tuple
-        rows = _RowsAsJson(*(getattr(by.class_, name) for name in names))
+        rows = _RowsAsJson(*(by.table.c[name] for name in names))
         values: ColumnElement[Any] = bindparam("values", expanding=True)
         self._statement = select(rows).where(by.in_(values), *law)
         self._decoder = msgspec.json.Decoder(list[fact])  # type: ignore[valid-type]  # known at run time

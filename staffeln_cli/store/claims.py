@@ -7,7 +7,7 @@ from sqlalchemy import and_, or_, select, true, update
 from staffeln_cli.model import BackupRecord, RecordId, State
 from staffeln_cli.store.database import Database
 from staffeln_cli.store.queries import COLUMNS, Claim, chunks, is_open, unclaimed
-from staffeln_cli.tables import BackupRow
+from staffeln_cli.tables import backup_table
 
 
 class Claims:
@@ -20,22 +20,24 @@ class Claims:
         self, claim: Claim, *, only: Collection[RecordId] | None = None
     ) -> list[BackupRecord]:
         """Claim what is open and nobody else follows; what is `starting` only after its claim."""
-        chosen = BackupRow.id.in_(only) if only is not None else true()
-        ours = and_(BackupRow.claimed_by == claim.owner, BackupRow.state != State.STARTING)
+        chosen = backup_table.c.id.in_(only) if only is not None else true()
+        ours = and_(
+            backup_table.c.claimed_by == claim.owner, backup_table.c.state != State.STARTING
+        )
         with self._database.write() as connection:
             free = connection.execute(
-                select(BackupRow.id)
+                select(backup_table.c.id)
                 .where(
                     is_open(), chosen, or_(ours, unclaimed(self._database.now(), claim.longest))
                 )
-                .order_by(BackupRow.planned_at)
+                .order_by(backup_table.c.planned_at)
                 .with_for_update(skip_locked=True)
             )
             claimed: list[BackupRecord] = []
             for chunk in chunks(free.scalars().all()):
                 rows = connection.execute(
-                    update(BackupRow)
-                    .where(BackupRow.id.in_(chunk))
+                    update(backup_table)
+                    .where(backup_table.c.id.in_(chunk))
                     .values(claimed_by=claim.owner, claimed_until=claim.until)
                     .returning(*COLUMNS)
                 )
@@ -46,11 +48,11 @@ class Claims:
         """Extend a claim on a `starting` record; False when it is no longer this owner's."""
         with self._database.write() as connection:
             extended = connection.execute(
-                update(BackupRow)
+                update(backup_table)
                 .where(
-                    BackupRow.id == record_id,
-                    BackupRow.state == State.STARTING,
-                    BackupRow.claimed_by == claim.owner,
+                    backup_table.c.id == record_id,
+                    backup_table.c.state == State.STARTING,
+                    backup_table.c.claimed_by == claim.owner,
                 )
                 .values(claimed_until=claim.until)
             )
@@ -60,7 +62,7 @@ class Claims:
         """End this owner's claims, but for `starting` records: those stay in doubt."""
         with self._database.write() as connection:
             connection.execute(
-                update(BackupRow)
-                .where(BackupRow.claimed_by == owner, BackupRow.state != State.STARTING)
+                update(backup_table)
+                .where(backup_table.c.claimed_by == owner, backup_table.c.state != State.STARTING)
                 .values(claimed_by=None, claimed_until=None)
             )

@@ -9,7 +9,7 @@ from staffeln_cli.errors import WrongCloud
 from staffeln_cli.model import CloudSeen
 from staffeln_cli.model.cloud import keystone_of
 from staffeln_cli.store.database import Database, upsert
-from staffeln_cli.tables import CloudRow
+from staffeln_cli.tables import cloud_table
 
 
 class CloudIdentity:
@@ -38,14 +38,14 @@ class CloudIdentity:
         )
         if remember and changed:
             with self._database.write() as connection:
-                connection.execute(update(CloudRow).values(**asdict(cloud)))
+                connection.execute(update(cloud_table).values(**asdict(cloud)))
 
     def rebind(self, cloud: CloudSeen) -> None:
         """Say that this is the cloud; its backups are listed anew at the next check."""
         with self._database.write() as connection:
             _insert(connection, cloud)
             values = {**asdict(cloud), "backups_listed_at": None}
-            connection.execute(update(CloudRow).values(**values))
+            connection.execute(update(cloud_table).values(**values))
 
     def differences(self, cloud: CloudSeen) -> list[str]:
         """What of a cloud differs from the one that the database belongs to, in words."""
@@ -56,17 +56,17 @@ class CloudIdentity:
     def name(self) -> str | None:
         """The cloud's name in clouds.yaml when it was first used; None before the first pass."""
         with self._database.read() as connection:
-            return connection.execute(select(CloudRow.name)).scalar_one_or_none()
+            return connection.execute(select(cloud_table.c.name)).scalar_one_or_none()
 
     def backups_listed_at(self) -> datetime | None:
         """When `check` last saw a complete listing of the backups."""
         with self._database.read() as connection:
-            return connection.execute(select(CloudRow.backups_listed_at)).scalar_one_or_none()
+            return connection.execute(select(cloud_table.c.backups_listed_at)).scalar_one_or_none()
 
     def note_backups_listed(self, moment: datetime) -> None:
         """Remember that a complete listing of the backups was seen."""
         with self._database.write() as connection:
-            connection.execute(update(CloudRow).values(backups_listed_at=moment))
+            connection.execute(update(cloud_table).values(backups_listed_at=moment))
 
     def _compare(self, row: Row[tuple[object, ...]], cloud: CloudSeen) -> None:
         found = _differences(row, cloud)
@@ -81,11 +81,11 @@ class CloudIdentity:
 
 
 def _row(connection: Connection) -> Row[tuple[object, ...]] | None:
-    return connection.execute(select(*CloudRow.__table__.columns)).one_or_none()
+    return connection.execute(select(*cloud_table.columns)).one_or_none()
 
 
 def _insert(connection: Connection, cloud: CloudSeen) -> None:
-    values = upsert(connection, CloudRow).values(id=1, **asdict(cloud))
+    values = upsert(connection, cloud_table).values(id=1, **asdict(cloud))
     connection.execute(values.on_conflict_do_nothing())
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, Table, select, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import (
     DBAPIError,
@@ -23,7 +23,7 @@ from staffeln_cli.model.redaction import masked_url, without_secrets
 from staffeln_cli.model.text import first_line
 from staffeln_cli.store import database_url
 from staffeln_cli.store.engines import engine_of
-from staffeln_cli.tables import SCHEMA_REVISION, Base, LeadershipRow
+from staffeln_cli.tables import SCHEMA_REVISION, leadership_table
 
 _LONGEST = timedelta(minutes=15)
 """How long one connection may be in use: then its server has stopped without a word."""
@@ -143,18 +143,18 @@ class Database:
     def raise_fence(self, name: str, owner: str) -> Fence:
         """Become the only pass of this name whose writes count."""
         with self.write() as connection:
-            row = upsert(connection, LeadershipRow).values(
+            row = upsert(connection, leadership_table).values(
                 name=name, fence=1, owner=owner, acquired_at=self.now()
             )
             raised = row.on_conflict_do_update(
-                index_elements=[LeadershipRow.name],
+                index_elements=[leadership_table.c.name],
                 set_={
-                    "fence": LeadershipRow.fence + 1,
+                    "fence": leadership_table.c.fence + 1,
                     "owner": row.excluded.owner,
                     "acquired_at": row.excluded.acquired_at,
                 },
             )
-            number = connection.execute(raised.returning(LeadershipRow.fence)).scalar_one()
+            number = connection.execute(raised.returning(leadership_table.c.fence)).scalar_one()
         return Fence(name, number, owner)
 
     def check_schema(self) -> None:
@@ -195,8 +195,8 @@ class Database:
 
     def _check(self, connection: Connection, fence: Fence) -> None:
         held = connection.execute(
-            select(LeadershipRow.fence, LeadershipRow.owner)
-            .where(LeadershipRow.name == fence.name)
+            select(leadership_table.c.fence, leadership_table.c.owner)
+            .where(leadership_table.c.name == fence.name)
             .with_for_update()
         ).one_or_none()
         if held is None or tuple(held) != (fence.number, fence.owner):
@@ -227,7 +227,7 @@ def as_row(fact: Any) -> dict[str, Any]:
     return {part.name: getattr(fact, part.name) for part in fields(fact)}
 
 
-def upsert(connection: Connection, table: type[Base]) -> sqlite.Insert:
+def upsert(connection: Connection, table: Table) -> sqlite.Insert:
     """An INSERT that can say what to do on a conflict; both databases spell it alike."""
     if connection.dialect.name == "sqlite":
         return sqlite.insert(table)

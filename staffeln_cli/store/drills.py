@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, or_, select, update
-from sqlalchemy.orm import aliased
 
 from staffeln_cli.model import (
     Drill,
@@ -21,9 +20,9 @@ from staffeln_cli.model.drills import DRILL_UNFINISHED, NEXT_DRILL_STATES
 from staffeln_cli.model.lifecycle import IN_FLIGHT
 from staffeln_cli.store.database import Database, as_row, upsert
 from staffeln_cli.store.queries import Claim, chunks, lock_caps
-from staffeln_cli.tables import BackupRow, DrillRow, VolumeRow
+from staffeln_cli.tables import backup_table, drill_table, volume_table
 
-_COLUMNS = tuple(getattr(DrillRow, part.name) for part in fields(Drill))
+_COLUMNS = tuple(drill_table.c[part.name] for part in fields(Drill))
 _NAMES = tuple(part.name for part in fields(Drill))
 
 
@@ -41,8 +40,8 @@ class Drills:
         """[*] -> planned. False while the volume has another unfinished drill."""
         row = as_row(drill) | {"claimed_by": claim.owner, "claimed_until": claim.until}
         with self._database.write() as connection:
-            connection.execute(upsert(connection, DrillRow).on_conflict_do_nothing(), [row])
-            made = select(DrillRow.id).where(DrillRow.id == drill.id)
+            connection.execute(upsert(connection, drill_table).on_conflict_do_nothing(), [row])
+            made = select(drill_table.c.id).where(drill_table.c.id == drill.id)
             return connection.execute(made).first() is not None
 
     def restoring(self, drill: Drill, moment: datetime, *, owner: str) -> bool:
@@ -85,10 +84,10 @@ class Drills:
         with self._database.write() as connection:
             if not self._end(connection, drill, DrillState.PASSED, moment, owner):
                 return False
-            newer = select(DrillRow.id).where(
-                DrillRow.volume_id == drill.volume_id,
-                DrillRow.state == DrillState.FAILED,
-                DrillRow.backup_at > drill.backup_at,
+            newer = select(drill_table.c.id).where(
+                drill_table.c.volume_id == drill.volume_id,
+                drill_table.c.state == DrillState.FAILED,
+                drill_table.c.backup_at > drill.backup_at,
             )
             _note(connection, drill, proven_at=moment)
             _note(connection, drill, ~exists(newer), proof_failed_at=None)
@@ -121,15 +120,17 @@ class Drills:
         ids = {"scratch_volume_id": volume_id, "scratch_server_id": server_id}
         known = {name: value for name, value in ids.items() if value is not None}
         with self._database.write() as connection:
-            noted = connection.execute(update(DrillRow).where(*_law(drill, owner)).values(known))
+            noted = connection.execute(
+                update(drill_table).where(*_law(drill, owner)).values(known)
+            )
             return noted.rowcount == 1
 
     def extend_claim(self, drill: Drill, claim: Claim) -> bool:
         """Extend the claim on a drill; False when it is no longer this owner's."""
         with self._database.write() as connection:
             extended = connection.execute(
-                update(DrillRow)
-                .where(DrillRow.id == drill.id, DrillRow.claimed_by == claim.owner)
+                update(drill_table)
+                .where(drill_table.c.id == drill.id, drill_table.c.claimed_by == claim.owner)
                 .values(claimed_until=claim.until)
             )
             return extended.rowcount == 1
@@ -137,16 +138,16 @@ class Drills:
     def claim_left(self, claim: Claim) -> list[Drill]:
         """Claim the unfinished drills that no live process follows, oldest first."""
         now = self._database.now()
-        free = or_(DrillRow.claimed_until.is_(None), DrillRow.claimed_until <= now)
+        free = or_(drill_table.c.claimed_until.is_(None), drill_table.c.claimed_until <= now)
         with self._database.write() as connection:
             left = connection.execute(
-                select(DrillRow.id)
-                .where(DrillRow.state.in_(DRILL_UNFINISHED), free)
+                select(drill_table.c.id)
+                .where(drill_table.c.state.in_(DRILL_UNFINISHED), free)
                 .with_for_update(skip_locked=True)
             )
             rows = connection.execute(
-                update(DrillRow)
-                .where(DrillRow.id.in_(left.scalars().all()))
+                update(drill_table)
+                .where(drill_table.c.id.in_(left.scalars().all()))
                 .values(claimed_by=claim.owner, claimed_until=claim.until)
                 .returning(*_COLUMNS)
             )
@@ -156,24 +157,24 @@ class Drills:
         """End this owner's claims: the next run of any host goes on with these drills."""
         with self._database.write() as connection:
             connection.execute(
-                update(DrillRow)
-                .where(DrillRow.claimed_by == owner)
+                update(drill_table)
+                .where(drill_table.c.claimed_by == owner)
                 .values(claimed_by=None, claimed_until=None)
             )
 
     def by_id(self, drill_id: DrillId) -> Drill | None:
         """A drill as it is now."""
-        return next(iter(self._where(DrillRow.id == drill_id)), None)
+        return next(iter(self._where(drill_table.c.id == drill_id)), None)
 
     def unfinished(self) -> list[Drill]:
         """The drills that have not ended."""
-        return self._where(DrillRow.state.in_(DRILL_UNFINISHED))
+        return self._where(drill_table.c.state.in_(DRILL_UNFINISHED))
 
     def of_volumes(self, volume_ids: Collection[VolumeId]) -> dict[VolumeId, list[Drill]]:
         """All drills of these volumes, oldest first."""
         found: dict[VolumeId, list[Drill]] = {}
         for chunk in chunks(list(volume_ids)):
-            for drill in self._where(DrillRow.volume_id.in_(chunk)):
+            for drill in self._where(drill_table.c.volume_id.in_(chunk)):
                 found.setdefault(drill.volume_id, []).append(drill)
         return found
 
@@ -181,32 +182,34 @@ class Drills:
         self, states: Collection[DrillState], since: datetime | None = None
     ) -> list[Drill]:
         """The drills that ended so, oldest first; `since` a moment if given."""
-        law: list[ColumnElement[bool]] = [DrillRow.state.in_(states)]
+        law: list[ColumnElement[bool]] = [drill_table.c.state.in_(states)]
         if since is not None:
-            law.append(DrillRow.ended_at >= since)
+            law.append(drill_table.c.ended_at >= since)
         return self._where(*law)
 
     def restoring_volumes(self) -> set[VolumeId]:
         """The volumes of which a backup is being restored by a drill."""
-        restoring = select(DrillRow.volume_id).where(DrillRow.state == DrillState.RESTORING)
+        restoring = select(drill_table.c.volume_id).where(
+            drill_table.c.state == DrillState.RESTORING
+        )
         with self._database.read() as connection:
             return {VolumeId(one) for one in connection.execute(restoring).scalars()}
 
     def forget(self, before: datetime) -> int:
         """Remove old drills, but of each volume the newest of each end; return how many."""
-        newer = aliased(DrillRow)
+        newer = drill_table.alias()
         is_outdone = exists(
-            select(newer.id).where(
-                newer.volume_id == DrillRow.volume_id,
-                newer.state == DrillRow.state,
-                newer.ended_at > DrillRow.ended_at,
+            select(newer.c.id).where(
+                newer.c.volume_id == drill_table.c.volume_id,
+                newer.c.state == drill_table.c.state,
+                newer.c.ended_at > drill_table.c.ended_at,
             )
         )
         with self._database.write() as connection:
-            old = select(DrillRow.id).where(DrillRow.ended_at < before, is_outdone)
+            old = select(drill_table.c.id).where(drill_table.c.ended_at < before, is_outdone)
             ids = connection.execute(old).scalars().all()
             for chunk in chunks(ids):
-                connection.execute(delete(DrillRow).where(DrillRow.id.in_(chunk)))
+                connection.execute(delete(drill_table).where(drill_table.c.id.in_(chunk)))
             return len(ids)
 
     def _move(
@@ -242,12 +245,12 @@ class Drills:
         if new not in NEXT_DRILL_STATES[drill.state]:
             raise ValueError(f"a {drill.state} drill cannot become {new}")
         moved = connection.execute(
-            update(DrillRow).where(*_law(drill, owner)).values(state=new, **values)
+            update(drill_table).where(*_law(drill, owner)).values(state=new, **values)
         )
         return moved.rowcount == 1
 
     def _where(self, *law: ColumnElement[bool]) -> list[Drill]:
-        query = select(*_COLUMNS).where(*law).order_by(DrillRow.planned_at, DrillRow.id)
+        query = select(*_COLUMNS).where(*law).order_by(drill_table.c.planned_at, drill_table.c.id)
         with self._database.read() as connection:
             return [_drill(row) for row in connection.execute(query)]
 
@@ -257,14 +260,21 @@ def _drill(row: Sequence[Any]) -> Drill:
 
 
 def _law(drill: Drill, owner: str) -> Sequence[ColumnElement[bool]]:
-    return DrillRow.id == drill.id, DrillRow.state == drill.state, DrillRow.claimed_by == owner
+    return (
+        drill_table.c.id == drill.id,
+        drill_table.c.state == drill.state,
+        drill_table.c.claimed_by == owner,
+    )
 
 
 def _is_in_use(connection: Connection, drill: Drill) -> bool:
-    creating = (BackupRow.volume_id == drill.volume_id) & BackupRow.state.in_(IN_FLIGHT)
-    leaving = (BackupRow.backup_id == drill.backup_id) & (BackupRow.state != State.AVAILABLE)
+    creating = (backup_table.c.volume_id == drill.volume_id) & backup_table.c.state.in_(IN_FLIGHT)
+    leaving = (backup_table.c.backup_id == drill.backup_id) & (
+        backup_table.c.state != State.AVAILABLE
+    )
     return (
-        connection.execute(select(BackupRow.id).where(or_(creating, leaving))).first() is not None
+        connection.execute(select(backup_table.c.id).where(or_(creating, leaving))).first()
+        is not None
     )
 
 
@@ -272,5 +282,7 @@ def _note(
     connection: Connection, drill: Drill, *law: ColumnElement[bool], **values: object
 ) -> None:
     connection.execute(
-        update(VolumeRow).where(VolumeRow.volume_id == drill.volume_id, *law).values(**values)
+        update(volume_table)
+        .where(volume_table.c.volume_id == drill.volume_id, *law)
+        .values(**values)
     )

@@ -9,10 +9,10 @@ from sqlalchemy import Table, func, insert, select
 
 from staffeln_cli.errors import ConfigError
 from staffeln_cli.store.database import Database
-from staffeln_cli.tables import Base, LeadershipRow, LeaseRow, UtcDateTime
+from staffeln_cli.tables import UtcDateTime, leadership_table, lease_table, metadata
 
 _AT_ONCE = 1000
-_LEFT_OUT = frozenset({LeadershipRow.__tablename__, LeaseRow.__tablename__})
+_LEFT_OUT = frozenset({leadership_table.name, lease_table.name})
 """Who leads is true of running processes only."""
 _ORDERED = {"export_records": ("volume_id", "backup_id")}
 """The backups of a volume are next to each other, so that nobody has to keep all of them."""
@@ -65,9 +65,7 @@ class Dump:
 
 
 def _tables() -> dict[str, Table]:
-    return {
-        table.name: table for table in Base.metadata.sorted_tables if table.name not in _LEFT_OUT
-    }
+    return {table.name: table for table in metadata.sorted_tables if table.name not in _LEFT_OUT}
 
 
 def _plain(value: Any) -> Any:

@@ -9,14 +9,22 @@ from staffeln_cli.model import BackupRecord, Kind
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.planning.estimates import Rates, UnfinishedBackup, expected, learned
 from staffeln_cli.store.database import Database
-from staffeln_cli.tables import BackupRow, VolumeRow
+from staffeln_cli.tables import backup_table, volume_table
 
-_USUAL = {Kind.FULL: VolumeRow.usual_full_s, Kind.INCREMENTAL: VolumeRow.usual_incremental_s}
+_USUAL = {
+    Kind.FULL: volume_table.c.usual_full_s,
+    Kind.INCREMENTAL: volume_table.c.usual_incremental_s,
+}
 _UNFINISHED = (
-    *(BackupRow.volume_id, BackupRow.volume_name, BackupRow.server_name, BackupRow.project_id),
-    *(BackupRow.kind, BackupRow.state, BackupRow.started_at),
-    func.coalesce(BackupRow.size_gib, VolumeRow.size_gib, 0),
-    *(VolumeRow.volume_type, VolumeRow.usual_full_s, VolumeRow.usual_incremental_s),
+    *(
+        backup_table.c.volume_id,
+        backup_table.c.volume_name,
+        backup_table.c.server_name,
+        backup_table.c.project_id,
+    ),
+    *(backup_table.c.kind, backup_table.c.state, backup_table.c.started_at),
+    func.coalesce(backup_table.c.size_gib, volume_table.c.size_gib, 0),
+    *(volume_table.c.volume_type, volume_table.c.usual_full_s, volume_table.c.usual_incremental_s),
 )
 
 
@@ -28,7 +36,7 @@ class Durations:
 
     def unfinished(self) -> list[UnfinishedBackup]:
         """The backups that wait or run."""
-        query = _with_volume().where(BackupRow.state.in_(UNFINISHED))
+        query = _with_volume().where(backup_table.c.state.in_(UNFINISHED))
         with self._database.read() as connection:
             return list(map(UnfinishedBackup._make, connection.execute(query)))
 
@@ -36,9 +44,9 @@ class Durations:
         """What backups usually take per GiB, by volume type and kind."""
         sums: list[Any] = []
         for column in _USUAL.values():
-            size = case((column.is_not(None), VolumeRow.size_gib))
+            size = case((column.is_not(None), volume_table.c.size_gib))
             sums += (func.sum(column), func.sum(size))
-        query = select(VolumeRow.volume_type, *sums).group_by(VolumeRow.volume_type)
+        query = select(volume_table.c.volume_type, *sums).group_by(volume_table.c.volume_type)
         found: dict[tuple[str | None, Kind], float] = {}
         with self._database.read() as connection:
             for volume_type, *totals in connection.execute(query):
@@ -49,7 +57,7 @@ class Durations:
 
     def expected(self, record: BackupRecord) -> timedelta | None:
         """How long this backup should take; None: not known."""
-        query = _with_volume().where(BackupRow.id == record.id)
+        query = _with_volume().where(backup_table.c.id == record.id)
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else expected(UnfinishedBackup._make(row), self.rates())
@@ -57,21 +65,21 @@ class Durations:
 
 def learn(connection: Connection, record: BackupRecord) -> None:
     """Keep with the volume how long a backup took that has just become available."""
-    columns = (BackupRow.kind, BackupRow.started_at, BackupRow.finished_at)
+    columns = (backup_table.c.kind, backup_table.c.started_at, backup_table.c.finished_at)
     row = connection.execute(
-        select(*columns, VolumeRow.usual_full_s, VolumeRow.usual_incremental_s)
-        .join(VolumeRow, VolumeRow.volume_id == BackupRow.volume_id)
-        .where(BackupRow.id == record.id)
+        select(*columns, volume_table.c.usual_full_s, volume_table.c.usual_incremental_s)
+        .join(volume_table, volume_table.c.volume_id == backup_table.c.volume_id)
+        .where(backup_table.c.id == record.id)
     ).one_or_none()
     if row is None or row.started_at is None or row.finished_at is None:
         return
     took_s = max(0, round((row.finished_at - row.started_at).total_seconds()))
     column = _USUAL[row.kind]
     usual_s = learned(getattr(row, column.key), took_s)
-    of_volume = VolumeRow.volume_id == record.volume_id
-    connection.execute(update(VolumeRow).where(of_volume).values({column: usual_s}))
+    of_volume = volume_table.c.volume_id == record.volume_id
+    connection.execute(update(volume_table).where(of_volume).values({column: usual_s}))
 
 
 def _with_volume() -> Any:
-    same = VolumeRow.volume_id == BackupRow.volume_id
-    return select(*_UNFINISHED).join(VolumeRow, same, isouter=True)
+    same = volume_table.c.volume_id == backup_table.c.volume_id
+    return select(*_UNFINISHED).join(volume_table, same, isouter=True)

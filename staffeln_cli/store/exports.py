@@ -15,7 +15,7 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.store.database import Database, upsert
 from staffeln_cli.store.queries import chunks
-from staffeln_cli.tables import BackupRow, ExportRecordRow
+from staffeln_cli.tables import backup_table, export_record_table
 
 _LONGEST_PAUSE = timedelta(days=1)
 
@@ -29,14 +29,21 @@ class Exports:
     def without_record(self, limit: int, now: datetime) -> list[ExportCandidate]:
         """Available backups of ours whose record is to be fetched now; the oldest first."""
         query = (
-            select(BackupRow.backup_id, BackupRow.project_id, BackupRow.volume_id)
-            .join(ExportRecordRow, ExportRecordRow.backup_id == BackupRow.backup_id, isouter=True)
-            .where(
-                BackupRow.state == State.AVAILABLE,
-                BackupRow.exported.is_(False),
-                or_(ExportRecordRow.next_try_at.is_(None), ExportRecordRow.next_try_at <= now),
+            select(backup_table.c.backup_id, backup_table.c.project_id, backup_table.c.volume_id)
+            .join(
+                export_record_table,
+                export_record_table.c.backup_id == backup_table.c.backup_id,
+                isouter=True,
             )
-            .order_by(BackupRow.planned_at)
+            .where(
+                backup_table.c.state == State.AVAILABLE,
+                backup_table.c.exported.is_(False),
+                or_(
+                    export_record_table.c.next_try_at.is_(None),
+                    export_record_table.c.next_try_at <= now,
+                ),
+            )
+            .order_by(backup_table.c.planned_at)
             .limit(limit)
         )
         with self._database.read() as connection:
@@ -55,22 +62,24 @@ class Exports:
             "next_try_at": None,
         }
         with self._database.write() as connection:
-            row = upsert(connection, ExportRecordRow).values(
+            row = upsert(connection, export_record_table).values(
                 backup_id=candidate.backup_id, **values
             )
             connection.execute(
-                row.on_conflict_do_update(index_elements=[ExportRecordRow.backup_id], set_=values)
+                row.on_conflict_do_update(
+                    index_elements=[export_record_table.c.backup_id], set_=values
+                )
             )
             connection.execute(
-                update(BackupRow)
-                .where(BackupRow.backup_id == candidate.backup_id)
+                update(backup_table)
+                .where(backup_table.c.backup_id == candidate.backup_id)
                 .values(exported=True, parent_id=record.parent_id)
             )
 
     def note_refusal(self, candidate: ExportCandidate, moment: datetime, pause: timedelta) -> int:
         """Try it again after a pause that doubles each time; return how often it has failed."""
         with self._database.write() as connection:
-            row = upsert(connection, ExportRecordRow).values(
+            row = upsert(connection, export_record_table).values(
                 backup_id=candidate.backup_id,
                 volume_id=candidate.volume_id,
                 project_id=candidate.project_id,
@@ -78,16 +87,16 @@ class Exports:
                 failures=1,
             )
             again = row.on_conflict_do_update(
-                index_elements=[ExportRecordRow.backup_id],
-                set_={"failures": ExportRecordRow.failures + 1},
+                index_elements=[export_record_table.c.backup_id],
+                set_={"failures": export_record_table.c.failures + 1},
             )
             failures: int = connection.execute(
-                again.returning(ExportRecordRow.failures)
+                again.returning(export_record_table.c.failures)
             ).scalar_one()
             pause = min(pause * (1 << min(failures - 1, 16)), _LONGEST_PAUSE)
             connection.execute(
-                update(ExportRecordRow)
-                .where(ExportRecordRow.backup_id == candidate.backup_id)
+                update(export_record_table)
+                .where(export_record_table.c.backup_id == candidate.backup_id)
                 .values(next_try_at=moment + pause)
             )
             return failures
@@ -98,11 +107,11 @@ class Exports:
         with self._database.read() as connection:
             for chunk in chunks(ids):
                 rows = connection.execute(
-                    select(ExportRecordRow.backup_id).where(
-                        ExportRecordRow.backup_id.in_(chunk),
+                    select(export_record_table.c.backup_id).where(
+                        export_record_table.c.backup_id.in_(chunk),
                         or_(
-                            ExportRecordRow.backup_url.is_not(None),
-                            ExportRecordRow.next_try_at > now,
+                            export_record_table.c.backup_url.is_not(None),
+                            export_record_table.c.next_try_at > now,
                         ),
                     )
                 )
@@ -115,8 +124,11 @@ class Exports:
         with self._database.read() as connection:
             for chunk in chunks(volume_ids):
                 rows = connection.execute(
-                    select(BackupRow.project_id, BackupRow.volume_id)
-                    .where(BackupRow.volume_id.in_(chunk), BackupRow.state == State.AVAILABLE)
+                    select(backup_table.c.project_id, backup_table.c.volume_id)
+                    .where(
+                        backup_table.c.volume_id.in_(chunk),
+                        backup_table.c.state == State.AVAILABLE,
+                    )
                     .distinct()
                 )
                 found.update((ProjectId(project), VolumeId(volume)) for project, volume in rows)
@@ -128,10 +140,10 @@ class Exports:
         with self._database.read() as connection:
             for chunk in chunks(list(volume_ids)):
                 rows = connection.execute(
-                    select(ExportRecordRow.backup_id, ExportRecordRow.parent_id).where(
-                        ExportRecordRow.volume_id.in_(chunk),
-                        ExportRecordRow.is_foreign.is_(True),
-                        ExportRecordRow.parent_id.is_not(None),
+                    select(export_record_table.c.backup_id, export_record_table.c.parent_id).where(
+                        export_record_table.c.volume_id.in_(chunk),
+                        export_record_table.c.is_foreign.is_(True),
+                        export_record_table.c.parent_id.is_not(None),
                     )
                 )
                 found |= {BackupId(child): BackupId(parent or "") for child, parent in rows}
@@ -140,11 +152,11 @@ class Exports:
     def foreign(self) -> dict[ExportCandidate, datetime | None]:
         """The foreign backups whose records are kept, and since when each is suspected gone."""
         query = select(
-            ExportRecordRow.backup_id,
-            ExportRecordRow.project_id,
-            ExportRecordRow.volume_id,
-            ExportRecordRow.suspected_gone_at,
-        ).where(ExportRecordRow.is_foreign.is_(True))
+            export_record_table.c.backup_id,
+            export_record_table.c.project_id,
+            export_record_table.c.volume_id,
+            export_record_table.c.suspected_gone_at,
+        ).where(export_record_table.c.is_foreign.is_(True))
         with self._database.read() as connection:
             return {
                 _candidate(row.backup_id, row.project_id, row.volume_id, is_foreign=True): (
@@ -157,8 +169,8 @@ class Exports:
         """Note that a foreign backup seems to be gone; or, without a moment, that it is there."""
         with self._database.write() as connection:
             connection.execute(
-                update(ExportRecordRow)
-                .where(ExportRecordRow.backup_id == backup_id)
+                update(export_record_table)
+                .where(export_record_table.c.backup_id == backup_id)
                 .values(suspected_gone_at=moment)
             )
 
@@ -166,14 +178,15 @@ class Exports:
         """Remove the records of foreign backups that are gone."""
         with self._database.write() as connection:
             connection.execute(
-                delete(ExportRecordRow).where(
-                    ExportRecordRow.backup_id.in_(ids), ExportRecordRow.is_foreign.is_(True)
+                delete(export_record_table).where(
+                    export_record_table.c.backup_id.in_(ids),
+                    export_record_table.c.is_foreign.is_(True),
                 )
             )
 
     def count(self) -> int:
         """How many records are kept."""
-        kept = select(func.count()).where(ExportRecordRow.backup_url.is_not(None))
+        kept = select(func.count()).where(export_record_table.c.backup_url.is_not(None))
         with self._database.read() as connection:
             number: int = connection.execute(kept).scalar_one()
             return number

@@ -7,9 +7,9 @@ from sqlalchemy import Connection, bindparam, delete, insert, not_, select, upda
 
 from staffeln_cli.model import FormerOwner, InventoryVolume, ProjectId, VolumeId
 from staffeln_cli.store.database import Database
-from staffeln_cli.tables import BackupRow, FormerOwnerRow, VolumeRow
+from staffeln_cli.tables import backup_table, former_owner_table, volume_table
 
-_COLUMNS = tuple(getattr(FormerOwnerRow, name) for name in FormerOwner._fields)
+_COLUMNS = tuple(former_owner_table.c[name] for name in FormerOwner._fields)
 _KEPT = frozenset({"volume_id", "first_seen_at", "last_seen_at"})
 
 
@@ -33,11 +33,13 @@ class FormerOwners:
         with self._database.write() as connection:
             _forget(connection, [(one.project_id, one.volume_id) for one in left])
             _forget(connection, [(one.project_id, one.volume_id) for one in now_as])
-            connection.execute(insert(FormerOwnerRow), [one._asdict() for one in left])
+            connection.execute(insert(former_owner_table), [one._asdict() for one in left])
             for row in now_as:
                 values = {k: v for k, v in row._asdict().items() if k not in _KEPT}
                 connection.execute(
-                    update(VolumeRow).where(VolumeRow.volume_id == row.volume_id).values(values)
+                    update(volume_table)
+                    .where(volume_table.c.volume_id == row.volume_id)
+                    .values(values)
                 )
 
     def note_retention_terms(self, terms: Mapping[tuple[ProjectId, VolumeId], str | None]) -> None:
@@ -50,10 +52,10 @@ class FormerOwners:
         ]
         with self._database.write() as connection:
             connection.execute(
-                update(FormerOwnerRow)
+                update(former_owner_table)
                 .where(
-                    FormerOwnerRow.project_id == bindparam("project"),
-                    FormerOwnerRow.volume_id == bindparam("volume"),
+                    former_owner_table.c.project_id == bindparam("project"),
+                    former_owner_table.c.volume_id == bindparam("volume"),
                 )
                 .values(last_applied_retention=bindparam("held")),
                 values,
@@ -61,14 +63,14 @@ class FormerOwners:
 
     def forget(self, before: datetime) -> None:
         """Remove former owners that left before this and have no backup of the volume left."""
-        has_records = select(BackupRow.id).where(
-            BackupRow.project_id == FormerOwnerRow.project_id,
-            BackupRow.volume_id == FormerOwnerRow.volume_id,
+        has_records = select(backup_table.c.id).where(
+            backup_table.c.project_id == former_owner_table.c.project_id,
+            backup_table.c.volume_id == former_owner_table.c.volume_id,
         )
         with self._database.write() as connection:
             connection.execute(
-                delete(FormerOwnerRow).where(
-                    FormerOwnerRow.left_at < before, not_(has_records.exists())
+                delete(former_owner_table).where(
+                    former_owner_table.c.left_at < before, not_(has_records.exists())
                 )
             )
 
@@ -77,7 +79,8 @@ def _forget(connection: Connection, pairs: Sequence[tuple[ProjectId, VolumeId]])
     """An owner that left before and returned has one row at most."""
     for project_id, volume_id in pairs:
         connection.execute(
-            delete(FormerOwnerRow).where(
-                FormerOwnerRow.project_id == project_id, FormerOwnerRow.volume_id == volume_id
+            delete(former_owner_table).where(
+                former_owner_table.c.project_id == project_id,
+                former_owner_table.c.volume_id == volume_id,
             )
         )

@@ -16,10 +16,10 @@ from staffeln_cli.model import (
 from staffeln_cli.store.bulk_read import BulkRead
 from staffeln_cli.store.database import Database, upsert
 from staffeln_cli.store.queries import chunks
-from staffeln_cli.tables import VolumeRow
+from staffeln_cli.tables import volume_table
 
-_COLUMNS = tuple(getattr(VolumeRow, name) for name in InventoryVolume._fields)
-_VOLUMES = BulkRead(InventoryVolume, VolumeRow.volume_id)
+_COLUMNS = tuple(volume_table.c[name] for name in InventoryVolume._fields)
+_VOLUMES = BulkRead(InventoryVolume, volume_table.c.volume_id)
 _HISTORY = frozenset(
     {
         "first_seen_at",
@@ -57,10 +57,10 @@ class Inventory:
 
     def all_volumes(self) -> Iterator[InventoryVolume]:
         """Every volume ever seen, in the order of project and name."""
-        order = (VolumeRow.project_id, VolumeRow.server_name, VolumeRow.volume_name)
+        order = (volume_table.c.project_id, volume_table.c.server_name, volume_table.c.volume_name)
         with self._database.read() as connection:
             rows = connection.execution_options(yield_per=5000).execute(
-                select(*_COLUMNS).order_by(*order, VolumeRow.volume_id)
+                select(*_COLUMNS).order_by(*order, volume_table.c.volume_id)
             )
             for row in rows:
                 yield InventoryVolume._make(row)
@@ -68,7 +68,7 @@ class Inventory:
     def volumes_named(self, name: str) -> list[InventoryVolume]:
         """The volumes that were last seen with this name."""
         with self._database.read() as connection:
-            rows = connection.execute(select(*_COLUMNS).where(VolumeRow.volume_name == name))
+            rows = connection.execute(select(*_COLUMNS).where(volume_table.c.volume_name == name))
             return [InventoryVolume._make(row) for row in rows]
 
     def note_retention_terms(self, terms: Mapping[VolumeId, str | None]) -> None:
@@ -78,8 +78,8 @@ class Inventory:
         values = [{"one": volume_id, "held": text} for volume_id, text in terms.items()]
         with self._database.write() as connection:
             connection.execute(
-                update(VolumeRow)
-                .where(VolumeRow.volume_id == bindparam("one"))
+                update(volume_table)
+                .where(volume_table.c.volume_id == bindparam("one"))
                 .values(retained_as=bindparam("held")),
                 values,
             )
@@ -87,7 +87,9 @@ class Inventory:
     def volumes_of_server(self, server_id: ServerId) -> list[InventoryVolume]:
         """The volumes last seen on this server."""
         with self._database.read() as connection:
-            rows = connection.execute(select(*_COLUMNS).where(VolumeRow.server_id == server_id))
+            rows = connection.execute(
+                select(*_COLUMNS).where(volume_table.c.server_id == server_id)
+            )
             return [InventoryVolume._make(row) for row in rows]
 
     def servers_called(self, text: str) -> list[tuple[ServerId, str, ProjectId, bool]]:
@@ -95,12 +97,12 @@ class Inventory:
 
         Each with its name and project, as last seen.
         """
-        called = or_(VolumeRow.server_id == text, VolumeRow.server_name == text)
-        exists = func.max(case((VolumeRow.gone_at.is_(None), 1), else_=0))
-        columns = (VolumeRow.server_id, VolumeRow.server_name, VolumeRow.project_id)
+        called = or_(volume_table.c.server_id == text, volume_table.c.server_name == text)
+        exists = func.max(case((volume_table.c.gone_at.is_(None), 1), else_=0))
+        columns = (volume_table.c.server_id, volume_table.c.server_name, volume_table.c.project_id)
         query = (
             select(*columns, exists)
-            .where(called, VolumeRow.server_id.is_not(None))
+            .where(called, volume_table.c.server_id.is_not(None))
             .group_by(*columns)
             .order_by(exists)
         )
@@ -116,7 +118,7 @@ class Inventory:
         if not volumes:
             return
         with self._database.write() as connection:
-            statement = upsert(connection, VolumeRow)
+            statement = upsert(connection, volume_table)
             updates = {
                 name: statement.excluded[name]
                 for name in InventoryVolume._fields
@@ -124,7 +126,7 @@ class Inventory:
             }
             connection.execute(
                 statement.on_conflict_do_update(
-                    index_elements=[VolumeRow.volume_id], set_=updates
+                    index_elements=[volume_table.c.volume_id], set_=updates
                 ),
                 [volume._asdict() for volume in volumes],
             )
@@ -143,18 +145,20 @@ class Inventory:
             for chunk in chunks(absent.gone):
                 _note_gone(connection, chunk, moment)
             connection.execute(
-                update(VolumeRow).where(VolumeRow.gone_at.is_(None)).values(last_seen_at=moment)
+                update(volume_table)
+                .where(volume_table.c.gone_at.is_(None))
+                .values(last_seen_at=moment)
             )
             for chunk in chunks(new):
                 connection.execute(
-                    update(VolumeRow)
-                    .where(VolumeRow.volume_id.in_(chunk))
+                    update(volume_table)
+                    .where(volume_table.c.volume_id.in_(chunk))
                     .values(suspected_gone_at=moment)
                 )
             if left:
                 connection.execute(
-                    update(VolumeRow)
-                    .where(VolumeRow.volume_id == bindparam("one"))
+                    update(volume_table)
+                    .where(volume_table.c.volume_id == bindparam("one"))
                     .values(last_seen_at=bindparam("then")),
                     left,
                 )
@@ -162,7 +166,7 @@ class Inventory:
     def count_protected(self) -> int:
         """How many volumes that exist are protected."""
         protected = select(func.count()).where(
-            VolumeRow.gone_at.is_(None), VolumeRow.protected.is_(True)
+            volume_table.c.gone_at.is_(None), volume_table.c.protected.is_(True)
         )
         with self._database.read() as connection:
             number: int = connection.execute(protected).scalar_one()
@@ -171,7 +175,7 @@ class Inventory:
     def count_of_project(self, project_id: ProjectId) -> int:
         """How many volumes that exist a project owns."""
         owned = select(func.count()).where(
-            VolumeRow.project_id == project_id, VolumeRow.gone_at.is_(None)
+            volume_table.c.project_id == project_id, volume_table.c.gone_at.is_(None)
         )
         with self._database.read() as connection:
             number: int = connection.execute(owned).scalar_one()
@@ -179,8 +183,8 @@ class Inventory:
 
     def count_servers(self) -> int:
         """How many servers the volumes that exist were last seen on."""
-        servers = select(func.count(VolumeRow.server_id.distinct())).where(
-            VolumeRow.gone_at.is_(None)
+        servers = select(func.count(volume_table.c.server_id.distinct())).where(
+            volume_table.c.gone_at.is_(None)
         )
         with self._database.read() as connection:
             number: int = connection.execute(servers).scalar_one()
@@ -188,30 +192,32 @@ class Inventory:
 
     def owners(self) -> set[ProjectId]:
         """The projects that own a volume that exists."""
-        owners = select(VolumeRow.project_id).where(VolumeRow.gone_at.is_(None)).distinct()
+        owners = (
+            select(volume_table.c.project_id).where(volume_table.c.gone_at.is_(None)).distinct()
+        )
         with self._database.read() as connection:
             return {ProjectId(one) for one in connection.execute(owners).scalars()}
 
 
 def _unseen(connection: Connection, seen: Collection[VolumeId]) -> list[VolumeId]:
     """What is not known to be gone, and was not seen; everything seen has a row by now."""
-    there = VolumeRow.gone_at.is_(None)
+    there = volume_table.c.gone_at.is_(None)
     number = connection.execute(select(func.count()).where(there)).scalar_one()
     if number == len(seen):
         return []
-    rows = connection.execute(select(VolumeRow.volume_id).where(there))
+    rows = connection.execute(select(volume_table.c.volume_id).where(there))
     return [VolumeId(one) for one in rows.scalars() if one not in seen]
 
 
 def _note_gone(connection: Connection, volume_ids: Sequence[VolumeId], moment: datetime) -> None:
-    these = VolumeRow.volume_id.in_(volume_ids)
+    these = volume_table.c.volume_id.in_(volume_ids)
     connection.execute(
-        update(VolumeRow)
-        .where(these, VolumeRow.protected.is_(True))
+        update(volume_table)
+        .where(these, volume_table.c.protected.is_(True))
         .values(protection_ended_at=moment, protection_end_cause=SkipCause.GONE)
     )
     connection.execute(
-        update(VolumeRow)
+        update(volume_table)
         .where(these)
         .values(
             gone_at=moment,

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Interval, delete, func, literal, select, update
 
 from staffeln_cli.store.database import Database, upsert
-from staffeln_cli.tables import LeaseRow
+from staffeln_cli.tables import lease_table
 
 
 class Leases:
@@ -30,32 +30,34 @@ class Leases:
         """Take a lease that is free or has expired; False while another run has it."""
         with self._database.statement() as connection:
             now = _now(connection)
-            row = upsert(connection, LeaseRow).values(
+            row = upsert(connection, lease_table).values(
                 name=name, owner=owner, token=token, expires_at=_after(now, duration)
             )
             taken = row.on_conflict_do_update(
-                index_elements=[LeaseRow.name],
+                index_elements=[lease_table.c.name],
                 set_={
                     "owner": row.excluded.owner,
                     "token": row.excluded.token,
                     "expires_at": row.excluded.expires_at,
                 },
-                where=LeaseRow.expires_at <= now,
+                where=lease_table.c.expires_at <= now,
             )
-            return connection.execute(taken.returning(LeaseRow.name)).first() is not None
+            return connection.execute(taken.returning(lease_table.c.name)).first() is not None
 
     def owner(self, name: str) -> str | None:
         """Who last took a lease; None once it was released."""
         with self._database.read() as connection:
-            known = connection.execute(select(LeaseRow.owner).where(LeaseRow.name == name))
+            known = connection.execute(
+                select(lease_table.c.owner).where(lease_table.c.name == name)
+            )
             return known.scalar_one_or_none()
 
     def renew(self, name: str, *, token: str, duration: timedelta) -> bool:
         """Keep a lease for so much longer; False if another run has taken it."""
         with self._database.statement() as connection:
             renewed = (
-                update(LeaseRow)
-                .where(LeaseRow.name == name, LeaseRow.token == token)
+                update(lease_table)
+                .where(lease_table.c.name == name, lease_table.c.token == token)
                 .values(expires_at=_after(_now(connection), duration))
             )
             return connection.execute(renewed).rowcount == 1
@@ -63,7 +65,9 @@ class Leases:
     def release(self, name: str, *, token: str) -> bool:
         """Give a lease back; False if it is another run's by now, which is not disturbed."""
         with self._database.statement() as connection:
-            own = delete(LeaseRow).where(LeaseRow.name == name, LeaseRow.token == token)
+            own = delete(lease_table).where(
+                lease_table.c.name == name, lease_table.c.token == token
+            )
             return connection.execute(own).rowcount == 1
 
     def close(self) -> None:

@@ -33,7 +33,7 @@ from staffeln_cli.store.queries import (
     next_planned,
     waiting_order,
 )
-from staffeln_cli.tables import BackupRow, ExportRecordRow
+from staffeln_cli.tables import backup_table, export_record_table
 
 _TAKEN_BACK: dict[str, object] = {
     "reason": None,
@@ -48,7 +48,7 @@ _TAKEN_BACK: dict[str, object] = {
 """A record was not at its end after all: what becomes of it now is reported anew."""
 
 
-_IS_DELETED = BackupRow.state == State.DELETED
+_IS_DELETED = backup_table.c.state == State.DELETED
 
 
 class Lifecycle:
@@ -84,8 +84,8 @@ class Lifecycle:
         """
         with self._database.write() as connection:
             # The record of a deletion that Cinder has not carried out keeps its history only.
-            wrongly_deleted = BackupRow.backup_id == record.backup_id, _IS_DELETED
-            connection.execute(update(BackupRow).where(*wrongly_deleted).values(backup_id=None))
+            wrongly_deleted = backup_table.c.backup_id == record.backup_id, _IS_DELETED
+            connection.execute(update(backup_table).where(*wrongly_deleted).values(backup_id=None))
             if record.state is State.AVAILABLE:
                 succeeded_at = record.succeeded_at or record.finished_at or record.planned_at
                 record = replace(record, succeeded_at=succeeded_at)
@@ -113,13 +113,16 @@ class Lifecycle:
                 return []
             now = self._database.now()
             chosen = connection.execute(
-                select(BackupRow.id)
-                .where(BackupRow.id.in_(next_planned(caps, waiting, only, now).limit(room)))
+                select(backup_table.c.id)
+                .where(backup_table.c.id.in_(next_planned(caps, waiting, only, now).limit(room)))
                 .with_for_update(skip_locked=True)
             )
             started = connection.execute(
-                update(BackupRow)
-                .where(BackupRow.id.in_(chosen.scalars().all()), BackupRow.state == State.PLANNED)
+                update(backup_table)
+                .where(
+                    backup_table.c.id.in_(chosen.scalars().all()),
+                    backup_table.c.state == State.PLANNED,
+                )
                 .values(
                     state=State.STARTING,
                     started_at=now,
@@ -140,12 +143,16 @@ class Lifecycle:
     ) -> int:
         """planned -> cancelled: these volumes need no backup any more; return how many."""
         cancelled = 0
-        law = [BackupRow.origin == Origin.SCHEDULED] if only_scheduled else []
+        law = [backup_table.c.origin == Origin.SCHEDULED] if only_scheduled else []
         with self._database.write() as connection:
             for chunk in chunks(list(volume_ids)):
                 cancelled += connection.execute(
-                    update(BackupRow)
-                    .where(BackupRow.volume_id.in_(chunk), BackupRow.state == State.PLANNED, *law)
+                    update(backup_table)
+                    .where(
+                        backup_table.c.volume_id.in_(chunk),
+                        backup_table.c.state == State.PLANNED,
+                        *law,
+                    )
                     .values(state=State.CANCELLED, reason=reason, finished_at=moment)
                 ).rowcount
         return cancelled
@@ -247,14 +254,20 @@ class Lifecycle:
 
         Failed ones whose remains Cinder may still have are kept.
         """
-        finished = BackupRow.state.in_([State.DELETED, State.CANCELLED, State.MISSING]) | (
-            (BackupRow.state == State.FAILED) & BackupRow.remains.is_(False)
+        finished = backup_table.c.state.in_([State.DELETED, State.CANCELLED, State.MISSING]) | (
+            (backup_table.c.state == State.FAILED) & backup_table.c.remains.is_(False)
         )
-        ended = func.coalesce(BackupRow.deleted_at, BackupRow.finished_at, BackupRow.planned_at)
-        old = select(BackupRow.backup_id).where(finished, ended < before)
+        ended = func.coalesce(
+            backup_table.c.deleted_at, backup_table.c.finished_at, backup_table.c.planned_at
+        )
+        old = select(backup_table.c.backup_id).where(finished, ended < before)
         with self._database.write() as connection:
-            connection.execute(delete(ExportRecordRow).where(ExportRecordRow.backup_id.in_(old)))
-            return connection.execute(delete(BackupRow).where(finished, ended < before)).rowcount
+            connection.execute(
+                delete(export_record_table).where(export_record_table.c.backup_id.in_(old))
+            )
+            return connection.execute(
+                delete(backup_table).where(finished, ended < before)
+            ).rowcount
 
     def _move(
         self,
@@ -266,17 +279,17 @@ class Lifecycle:
     ) -> bool:
         if record.state not in sources or not may_move(record.state, new):
             raise ValueError(f"a {record.state} backup cannot become {new}")
-        law = [BackupRow.id == record.id, BackupRow.state == record.state]
+        law = [backup_table.c.id == record.id, backup_table.c.state == record.state]
         if owner is not None:
-            law.append(BackupRow.claimed_by == owner)
+            law.append(backup_table.c.claimed_by == owner)
         is_removal = record.state is State.AVAILABLE and new is State.DELETING
         if is_removal:
-            law += [BackupRow.pinned.is_(False), ~is_restored()]  # by now
+            law += [backup_table.c.pinned.is_(False), ~is_restored()]  # by now
         with self._database.write() as connection:
             if is_removal:
                 lock_caps(connection)
             moved = connection.execute(
-                update(BackupRow)
+                update(backup_table)
                 .where(*law)
                 .values(state=new, claimed_by=None, claimed_until=None, **values)
             )
@@ -289,7 +302,7 @@ class Lifecycle:
 
 
 def _export_record_of(backup_id: BackupId | None) -> Delete:
-    return delete(ExportRecordRow).where(ExportRecordRow.backup_id == backup_id)
+    return delete(export_record_table).where(export_record_table.c.backup_id == backup_id)
 
 
 def _as_in_cinder(record: BackupRecord, backup: Backup) -> dict[str, object]:

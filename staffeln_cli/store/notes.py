@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, update
 from staffeln_cli.model import BackupId, Kind, RecordId, State
 from staffeln_cli.store.database import Database
 from staffeln_cli.store.queries import chunks
-from staffeln_cli.tables import BackupRow
+from staffeln_cli.tables import backup_table
 
-_KEEPABLE = BackupRow.state.in_((State.STARTING, State.CREATING, State.AVAILABLE))
+_KEEPABLE = backup_table.c.state.in_((State.STARTING, State.CREATING, State.AVAILABLE))
 """There is, or soon will be, something to keep."""
 
 
@@ -65,11 +65,13 @@ class Notes:
     def _note_each(self, record_ids: Iterable[RecordId], **values: Any) -> None:
         for chunk in chunks(list(record_ids)):
             with self._database.write() as connection:
-                these = BackupRow.id.in_(chunk)
-                connection.execute(update(BackupRow).where(these).values(**values))
+                these = backup_table.c.id.in_(chunk)
+                connection.execute(update(backup_table).where(these).values(**values))
 
     def _note(self, record_id: RecordId, *law: ColumnElement[bool], **values: Any) -> bool:
-        of_record = BackupRow.id == record_id
+        of_record = backup_table.c.id == record_id
         with self._database.write() as connection:
-            noted = connection.execute(update(BackupRow).where(of_record, *law).values(**values))
+            noted = connection.execute(
+                update(backup_table).where(of_record, *law).values(**values)
+            )
             return noted.rowcount == 1

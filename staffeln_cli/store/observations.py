@@ -7,11 +7,11 @@ from typing import Literal, NamedTuple
 from sqlalchemy import select, update
 
 from staffeln_cli.store.database import Database
-from staffeln_cli.tables import CloudRow
+from staffeln_cli.tables import cloud_table
 
 _CONFIRMED = {
-    "collect": CloudRow.collect_confirmed_at,
-    "check": CloudRow.check_confirmed_at,
+    "collect": cloud_table.c.collect_confirmed_at,
+    "check": cloud_table.c.check_confirmed_at,
 }
 
 
@@ -36,7 +36,7 @@ class Observations:
         """The random id of this installation, which all its backups bear; "" before a pass."""
         if not self._installation_id:
             with self._database.read() as connection:
-                known = connection.execute(select(CloudRow.installation_id))
+                known = connection.execute(select(cloud_table.c.installation_id))
                 self._installation_id = known.scalar_one_or_none() or ""
         return self._installation_id
 
@@ -45,7 +45,7 @@ class Observations:
         if self.installation_id():
             return
         with self._database.write() as connection:
-            new = update(CloudRow).where(CloudRow.installation_id.is_(None))
+            new = update(cloud_table).where(cloud_table.c.installation_id.is_(None))
             connection.execute(new.values(installation_id=secrets.token_hex(8)))
 
     def confirmed_at(self, command: Literal["collect", "check"]) -> datetime | None:
@@ -56,11 +56,15 @@ class Observations:
     def note_confirmed(self, command: Literal["collect", "check"], moment: datetime) -> None:
         """Somebody accepts what is suspected by now, however much that is."""
         with self._database.write() as connection:
-            connection.execute(update(CloudRow).values({_CONFIRMED[command]: moment}))
+            connection.execute(update(cloud_table).values({_CONFIRMED[command]: moment}))
 
     def marked(self) -> Marked:
         """What the last complete listing showed of marked backups without a record."""
-        columns = (CloudRow.untracked, CloudRow.foreign_marked, CloudRow.untracked_at)
+        columns = (
+            cloud_table.c.untracked,
+            cloud_table.c.foreign_marked,
+            cloud_table.c.untracked_at,
+        )
         with self._database.read() as connection:
             row = connection.execute(select(*columns)).one_or_none()
         return Marked(*row) if row is not None else Marked()
@@ -68,9 +72,9 @@ class Observations:
     def note_marked(self, marked: Marked) -> None:
         """Remember what a complete listing has just shown."""
         values = {
-            CloudRow.untracked: marked.untracked,
-            CloudRow.foreign_marked: marked.foreign,
-            CloudRow.untracked_at: marked.counted_at,
+            cloud_table.c.untracked: marked.untracked,
+            cloud_table.c.foreign_marked: marked.foreign,
+            cloud_table.c.untracked_at: marked.counted_at,
         }
         with self._database.write() as connection:
-            connection.execute(update(CloudRow).values(values))
+            connection.execute(update(cloud_table).values(values))

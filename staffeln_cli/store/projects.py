@@ -9,7 +9,7 @@ from sqlalchemy import or_, select, update
 from staffeln_cli.model import Project, ProjectId, ProjectQuota, ProjectRecord
 from staffeln_cli.store.database import Database, upsert
 from staffeln_cli.store.queries import chunks
-from staffeln_cli.tables import ProjectRow
+from staffeln_cli.tables import project_table
 
 
 class Projects:
@@ -20,10 +20,14 @@ class Projects:
 
     def known(self) -> dict[ProjectId, Project]:
         """The projects that are not known to be gone."""
-        columns = (ProjectRow.project_id, ProjectRow.project_name, ProjectRow.domain_id)
+        columns = (
+            project_table.c.project_id,
+            project_table.c.project_name,
+            project_table.c.domain_id,
+        )
         with self._database.read() as connection:
             rows = connection.execute(
-                select(*columns, ProjectRow.enabled).where(ProjectRow.gone_at.is_(None))
+                select(*columns, project_table.c.enabled).where(project_table.c.gone_at.is_(None))
             )
             return {
                 ProjectId(row.project_id): Project(ProjectId(row.project_id), *row[1:])
@@ -32,8 +36,8 @@ class Projects:
 
     def suspected(self) -> dict[ProjectId, datetime]:
         """The projects that Keystone said it does not have, and when it first did."""
-        query = select(ProjectRow.project_id, ProjectRow.suspected_gone_at).where(
-            ProjectRow.gone_at.is_(None), ProjectRow.suspected_gone_at.is_not(None)
+        query = select(project_table.c.project_id, project_table.c.suspected_gone_at).where(
+            project_table.c.gone_at.is_(None), project_table.c.suspected_gone_at.is_not(None)
         )
         with self._database.read() as connection:
             rows = connection.execute(query)
@@ -45,13 +49,13 @@ class Projects:
         if not values:
             return
         with self._database.write() as connection:
-            statement = upsert(connection, ProjectRow)
+            statement = upsert(connection, project_table)
             updates: dict[str, Any] = {
                 name: statement.excluded[name] for name in values[0] if name != "project_id"
             }
             connection.execute(
                 statement.on_conflict_do_update(
-                    index_elements=[ProjectRow.project_id], set_=updates
+                    index_elements=[project_table.c.project_id], set_=updates
                 ),
                 values,
             )
@@ -68,14 +72,14 @@ class Projects:
         """Remember what Cinder said about a project's quota."""
         values = {f"quota_{name}": value for name, value in quota._asdict().items()}
         with self._database.write() as connection:
-            this = ProjectRow.project_id == project_id
-            connection.execute(update(ProjectRow).where(this).values(**values))
+            this = project_table.c.project_id == project_id
+            connection.execute(update(project_table).where(this).values(**values))
 
     def quotas(self) -> dict[ProjectId, ProjectQuota]:
         """The quotas that were seen so far, of projects that are not known to be gone."""
-        columns = (getattr(ProjectRow, f"quota_{name}") for name in ProjectQuota._fields)
-        query = select(ProjectRow.project_id, *columns).where(
-            ProjectRow.quota_seen_at.is_not(None), ProjectRow.gone_at.is_(None)
+        columns = (project_table.c[f"quota_{name}"] for name in ProjectQuota._fields)
+        query = select(project_table.c.project_id, *columns).where(
+            project_table.c.quota_seen_at.is_not(None), project_table.c.gone_at.is_(None)
         )
         with self._database.read() as connection:
             rows = connection.execute(query)
@@ -83,8 +87,8 @@ class Projects:
 
     def called(self, text: str) -> list[ProjectRecord]:
         """The projects ever seen of this id or name."""
-        columns = [getattr(ProjectRow, name) for name in ProjectRecord._fields]
-        law = or_(ProjectRow.project_id == text, ProjectRow.project_name == text)
+        columns = [project_table.c[name] for name in ProjectRecord._fields]
+        law = or_(project_table.c.project_id == text, project_table.c.project_name == text)
         with self._database.read() as connection:
             return [
                 ProjectRecord._make(row) for row in connection.execute(select(*columns).where(law))
@@ -93,14 +97,16 @@ class Projects:
     def names(self) -> dict[ProjectId, str]:
         """Names of all projects ever seen."""
         with self._database.read() as connection:
-            rows = connection.execute(select(ProjectRow.project_id, ProjectRow.project_name))
+            rows = connection.execute(
+                select(project_table.c.project_id, project_table.c.project_name)
+            )
             return {ProjectId(project_id): name for project_id, name in rows}
 
     def _note(self, project_ids: Iterable[ProjectId], **values: datetime | None) -> None:
         for chunk in chunks(list(project_ids)):
             with self._database.write() as connection:
-                these = ProjectRow.project_id.in_(chunk)
-                connection.execute(update(ProjectRow).where(these).values(**values))
+                these = project_table.c.project_id.in_(chunk)
+                connection.execute(update(project_table).where(these).values(**values))
 
 
 def _values(project: Project) -> dict[str, object]:

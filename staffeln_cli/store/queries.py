@@ -24,16 +24,18 @@ from staffeln_cli.model import BackupRecord, DrillState, Kind, ProjectId, Record
 from staffeln_cli.model.lifecycle import IN_FLIGHT
 from staffeln_cli.planning.evidence import CLOCK_TOLERANCE
 from staffeln_cli.store.database import as_row, upsert
-from staffeln_cli.tables import BackupRow, DrillRow
+from staffeln_cli.tables import backup_table, drill_table
 
-COLUMNS = tuple(getattr(BackupRow, part.name) for part in fields(BackupRecord))
+COLUMNS = tuple(backup_table.c[part.name] for part in fields(BackupRecord))
 _CAPS_LOCK = 0x57AFFE1
 """The advisory lock (any constant) under which PostgreSQL counts what is in flight."""
 _CHUNK = 500
 """Values in one IN list; SQLite allows 32,766 variables, planners like fewer."""
 _LONGEST_PAUSE = timedelta(hours=1)
 """No plan waits longer for a busy volume; a later moment was written by a wrong clock."""
-_OF_THESE = select(BackupRow.id).where(BackupRow.id.in_(bindparam("ids", expanding=True)))
+_OF_THESE = select(backup_table.c.id).where(
+    backup_table.c.id.in_(bindparam("ids", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,12 @@ class Caps:
 
 def insert(connection: Connection, records: Sequence[BackupRecord]) -> set[RecordId]:
     """Insert the records that the database allows; return their ids."""
-    statement = upsert(connection, BackupRow).on_conflict_do_nothing()
+    statement = upsert(connection, backup_table).on_conflict_do_nothing()
     connection.execute(statement, [as_row(record) for record in records])
     inserted: set[RecordId] = set()
     for chunk in chunks([record.id for record in records]):
         found = connection.execute(_OF_THESE, {"ids": chunk})
-        inserted.update(found.scalars())  # type: ignore[arg-type]  # ids are plain text there
+        inserted.update(found.scalars())
     return inserted
 
 
@@ -73,7 +75,7 @@ def lock_caps(connection: Connection) -> None:
 
 def count_in_flight(connection: Connection) -> int:
     """How many backups are in flight."""
-    in_flight = select(func.count()).where(BackupRow.state.in_(IN_FLIGHT))
+    in_flight = select(func.count()).where(backup_table.c.state.in_(IN_FLIGHT))
     number: int = connection.execute(in_flight).scalar_one()
     return number
 
@@ -83,34 +85,34 @@ def next_planned(
 ) -> Select[Any]:
     """Ids of the planned records to start, with regard to each project's cap."""
     limit = now + CLOCK_TOLERANCE
-    waiting_since = case((BackupRow.waiting_since <= limit, BackupRow.waiting_since))
-    order = (waiting_since.asc().nulls_first(), BackupRow.planned_at, BackupRow.id)
+    waiting_since = case((backup_table.c.waiting_since <= limit, backup_table.c.waiting_since))
+    order = (waiting_since.asc().nulls_first(), backup_table.c.planned_at, backup_table.c.id)
     is_time = or_(
-        BackupRow.not_before.is_(None),
-        BackupRow.not_before <= now,
-        BackupRow.not_before > limit + _LONGEST_PAUSE,
+        backup_table.c.not_before.is_(None),
+        backup_table.c.not_before <= now,
+        backup_table.c.not_before > limit + _LONGEST_PAUSE,
     )
     in_flight = (
-        select(BackupRow.project_id, func.count().label("number"))
-        .where(BackupRow.state.in_(IN_FLIGHT))
-        .group_by(BackupRow.project_id)
+        select(backup_table.c.project_id, func.count().label("number"))
+        .where(backup_table.c.state.in_(IN_FLIGHT))
+        .group_by(backup_table.c.project_id)
         .subquery()
     )
-    place = func.row_number().over(partition_by=BackupRow.project_id, order_by=order)
+    place = func.row_number().over(partition_by=backup_table.c.project_id, order_by=order)
     ranked = (
         select(
-            BackupRow.id.label("id"),
+            backup_table.c.id.label("id"),
             (place + func.coalesce(in_flight.c.number, 0)).label("place"),
             func.row_number().over(order_by=order).label("turn"),
         )
-        .join(in_flight, in_flight.c.project_id == BackupRow.project_id, isouter=True)
+        .join(in_flight, in_flight.c.project_id == backup_table.c.project_id, isouter=True)
         .where(
-            BackupRow.state == State.PLANNED,
+            backup_table.c.state == State.PLANNED,
             is_time,
-            BackupRow.project_id.not_in(waiting),
-            BackupRow.id.in_(only) if only is not None else true(),
+            backup_table.c.project_id.not_in(waiting),
+            backup_table.c.id.in_(only) if only is not None else true(),
             # Cinder passes over a backup that is being restored when it chooses the parent.
-            or_(BackupRow.kind != Kind.INCREMENTAL, ~is_restored()),
+            or_(backup_table.c.kind != Kind.INCREMENTAL, ~is_restored()),
         )
         .subquery()
     )
@@ -119,7 +121,10 @@ def next_planned(
 
 def is_restored() -> ColumnElement[bool]:
     """Whether a drill restores a backup of the record's volume; under `lock_caps`, to be sure."""
-    drills = (DrillRow.volume_id == BackupRow.volume_id, DrillRow.state == DrillState.RESTORING)
+    drills = (
+        drill_table.c.volume_id == backup_table.c.volume_id,
+        drill_table.c.state == DrillState.RESTORING,
+    )
     return exists().where(*drills)
 
 
@@ -130,13 +135,15 @@ def waiting_order(record: BackupRecord) -> tuple[bool, datetime, str]:
 
 def is_open() -> ColumnElement[bool]:
     """What `check` has to follow: in doubt, being created, being deleted, or with remains."""
-    followed = BackupRow.state.in_([State.STARTING, State.CREATING, State.DELETING])
-    return or_(followed, and_(BackupRow.state == State.FAILED, BackupRow.remains.is_(True)))
+    followed = backup_table.c.state.in_([State.STARTING, State.CREATING, State.DELETING])
+    return or_(
+        followed, and_(backup_table.c.state == State.FAILED, backup_table.c.remains.is_(True))
+    )
 
 
 def unclaimed(now: datetime, longest: timedelta) -> ColumnElement[bool]:
     """What nobody has claimed, or whose claim is over, or longer than any claim can be."""
-    until = BackupRow.claimed_until
+    until = backup_table.c.claimed_until
     return or_(until.is_(None), until <= now, until > now + longest)
 
 

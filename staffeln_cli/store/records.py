@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import Column, ColumnElement, Select, func, or_, select
 
 from staffeln_cli.model import (
     BackupId,
@@ -20,7 +19,7 @@ from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.store.bulk_read import BulkRead
 from staffeln_cli.store.database import Database
 from staffeln_cli.store.queries import COLUMNS, chunks, is_open, unclaimed
-from staffeln_cli.tables import BackupRow
+from staffeln_cli.tables import backup_table
 
 
 class _StateOfVolume(NamedTuple):
@@ -28,9 +27,9 @@ class _StateOfVolume(NamedTuple):
     state: State
 
 
-_STATES = BulkRead(_StateOfVolume, BackupRow.state)
-_BRIEFS = BulkRead(RecordBrief, BackupRow.volume_id, BackupRow.backup_id.is_not(None))
-_OLDEST_PLAN_FIRST = (BackupRow.planned_at, BackupRow.id)
+_STATES = BulkRead(_StateOfVolume, backup_table.c.state)
+_BRIEFS = BulkRead(RecordBrief, backup_table.c.volume_id, backup_table.c.backup_id.is_not(None))
+_OLDEST_PLAN_FIRST = (backup_table.c.planned_at, backup_table.c.id)
 
 
 class Records:
@@ -41,28 +40,32 @@ class Records:
 
     def by_record_ids(self, ids: Iterable[RecordId]) -> list[BackupRecord]:
         """Records by their own ids."""
-        return self._among(BackupRow.id, ids)
+        return self._among(backup_table.c.id, ids)
 
     def by_backup_ids(self, ids: Iterable[BackupId]) -> list[BackupRecord]:
         """Records by Cinder's ids of their backups."""
-        return self._among(BackupRow.backup_id, ids)
+        return self._among(backup_table.c.backup_id, ids)
 
     def by_names(self, names: Iterable[str]) -> list[BackupRecord]:
         """Records by the names of their backups."""
-        return self._among(BackupRow.name, names)
+        return self._among(backup_table.c.name, names)
 
     def of_volumes(self, volume_ids: Iterable[VolumeId]) -> list[BackupRecord]:
         """All records of these volumes, in any state, oldest plan first for each."""
-        return self._among(BackupRow.volume_id, volume_ids)
+        return self._among(backup_table.c.volume_id, volume_ids)
 
     def find(self, text: str) -> BackupRecord | None:
         """What somebody named by the record's id, by Cinder's or by name; all are unique."""
-        named = or_(BackupRow.id == text, BackupRow.backup_id == text, BackupRow.name == text)
+        named = or_(
+            backup_table.c.id == text,
+            backup_table.c.backup_id == text,
+            backup_table.c.name == text,
+        )
         return next(iter(self._where(named)), None)
 
     def in_states(self, states: Collection[State]) -> list[BackupRecord]:
         """All records in these states, oldest plan first."""
-        return self._where(BackupRow.state.in_(states))
+        return self._where(backup_table.c.state.in_(states))
 
     def open_work(self, longest: timedelta = timedelta(days=1)) -> list[BackupRecord]:
         """What `check` has to follow and nobody follows; `longest` is what a claim can last."""
@@ -72,36 +75,36 @@ class Records:
         """How many records are in each state that has any."""
         with self._database.read() as connection:
             rows = connection.execute(
-                select(BackupRow.state, func.count()).group_by(BackupRow.state)
+                select(backup_table.c.state, func.count()).group_by(backup_table.c.state)
             )
             return {state: number for state, number in rows}  # noqa: C416 - mypy knows rows no better
 
     def planned_by_project(self) -> dict[ProjectId, int]:
         """How many records of each project are planned."""
         counts = (
-            select(BackupRow.project_id, func.count())
-            .where(BackupRow.state == State.PLANNED)
-            .group_by(BackupRow.project_id)
+            select(backup_table.c.project_id, func.count())
+            .where(backup_table.c.state == State.PLANNED)
+            .group_by(backup_table.c.project_id)
         )
         with self._database.read() as connection:
             return {ProjectId(one): number for one, number in connection.execute(counts)}
 
     def available_ids(self) -> set[BackupId]:
         """Cinder's ids of all backups that should be there."""
-        available = select(BackupRow.backup_id).where(BackupRow.state == State.AVAILABLE)
+        available = select(backup_table.c.backup_id).where(backup_table.c.state == State.AVAILABLE)
         with self._database.read() as connection:
             ids = connection.execute(available).scalars()
             return {BackupId(backup_id) for backup_id in ids if backup_id is not None}
 
     def suspected_missing(self) -> list[BackupRecord]:
         """Available backups that Cinder has said once that it does not have."""
-        is_available = BackupRow.state == State.AVAILABLE
-        return self._where(is_available, BackupRow.suspected_missing_at.is_not(None))
+        is_available = backup_table.c.state == State.AVAILABLE
+        return self._where(is_available, backup_table.c.suspected_missing_at.is_not(None))
 
     def owners(self) -> set[ProjectId]:
         """The projects in which backups should be there."""
-        there = BackupRow.state.in_([State.CREATING, State.AVAILABLE, State.DELETING])
-        query = select(BackupRow.project_id).where(there).distinct()
+        there = backup_table.c.state.in_([State.CREATING, State.AVAILABLE, State.DELETING])
+        query = select(backup_table.c.project_id).where(there).distinct()
         with self._database.read() as connection:
             return {ProjectId(one) for one in connection.execute(query).scalars()}
 
@@ -120,7 +123,7 @@ class Records:
         """The start of the newest backup that each of these volumes has, if it has any."""
         found: dict[VolumeId, datetime] = {}
         for chunk in chunks(volume_ids):
-            found |= self._newest_starts(State.AVAILABLE, BackupRow.volume_id.in_(chunk))
+            found |= self._newest_starts(State.AVAILABLE, backup_table.c.volume_id.in_(chunk))
         return found
 
     def newest_missing(self) -> dict[VolumeId, datetime]:
@@ -129,17 +132,15 @@ class Records:
 
     def _newest_starts(self, state: State, *law: ColumnElement[bool]) -> dict[VolumeId, datetime]:
         newest = (
-            select(BackupRow.volume_id, func.max(BackupRow.started_at))
-            .where(BackupRow.state == state, *law)
-            .group_by(BackupRow.volume_id)
+            select(backup_table.c.volume_id, func.max(backup_table.c.started_at))
+            .where(backup_table.c.state == state, *law)
+            .group_by(backup_table.c.volume_id)
         )
         with self._database.read() as connection:
             rows = connection.execute(newest)
             return {VolumeId(volume_id): moment for volume_id, moment in rows if moment}
 
-    def _among(
-        self, column: InstrumentedAttribute[Any], values: Iterable[str]
-    ) -> list[BackupRecord]:
+    def _among(self, column: Column[Any], values: Iterable[str]) -> list[BackupRecord]:
         found: list[BackupRecord] = []
         for chunk in chunks(list(values)):
             found += self._where(column.in_(chunk))

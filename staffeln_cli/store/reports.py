@@ -19,25 +19,27 @@ from staffeln_cli.model import (
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.store.database import Database
 from staffeln_cli.store.queries import COLUMNS, chunks
-from staffeln_cli.tables import BackupRow, CloudRow, DrillRow, ProjectRow, VolumeRow
+from staffeln_cli.tables import backup_table, cloud_table, drill_table, project_table, volume_table
 
-_PROJECT = tuple(getattr(ProjectRow, name) for name in ProjectRecord._fields)
-_VOLUME = tuple(getattr(VolumeRow, name) for name in InventoryVolume._fields)
-_ENDED = BackupRow.state.in_(
+_PROJECT = tuple(project_table.c[name] for name in ProjectRecord._fields)
+_VOLUME = tuple(volume_table.c[name] for name in InventoryVolume._fields)
+_ENDED = backup_table.c.state.in_(
     [State.AVAILABLE, State.FAILED, State.DELETING, State.DELETED, State.MISSING]
 )
-_GONE = BackupRow.state.in_([State.DELETED, State.MISSING])
-_SUCCEEDED = BackupRow.succeeded_at.is_not(None)
-_TO_TELL = and_(_ENDED, BackupRow.reported_at.is_(None))
-_REMOVAL_TO_TELL = and_(_GONE, BackupRow.removal_reported_at.is_(None))
-_STUCK = and_(BackupRow.state.in_([State.FAILED, State.DELETING]), BackupRow.delete_attempts > 0)
+_GONE = backup_table.c.state.in_([State.DELETED, State.MISSING])
+_SUCCEEDED = backup_table.c.succeeded_at.is_not(None)
+_TO_TELL = and_(_ENDED, backup_table.c.reported_at.is_(None))
+_REMOVAL_TO_TELL = and_(_GONE, backup_table.c.removal_reported_at.is_(None))
+_STUCK = and_(
+    backup_table.c.state.in_([State.FAILED, State.DELETING]), backup_table.c.delete_attempts > 0
+)
 
 
 _END_TO_TELL = and_(
-    VolumeRow.protection_ended_at.is_not(None),
+    volume_table.c.protection_ended_at.is_not(None),
     or_(
-        VolumeRow.protection_end_reported_at.is_(None),
-        VolumeRow.protection_end_reported_at < VolumeRow.protection_ended_at,
+        volume_table.c.protection_end_reported_at.is_(None),
+        volume_table.c.protection_end_reported_at < volume_table.c.protection_ended_at,
     ),
 )
 
@@ -66,45 +68,53 @@ class Reports:
 
     def projects_to_report(self) -> list[ProjectRecord]:
         """The projects with protected volumes, or with something not reported yet; by name."""
-        volumes = select(VolumeRow.volume_id).where(
-            VolumeRow.project_id == ProjectRow.project_id,
-            or_(VolumeRow.protected, _END_TO_TELL),
+        volumes = select(volume_table.c.volume_id).where(
+            volume_table.c.project_id == project_table.c.project_id,
+            or_(volume_table.c.protected, _END_TO_TELL),
         )
-        backups = select(BackupRow.id).where(
-            BackupRow.project_id == ProjectRow.project_id, or_(_TO_TELL, _REMOVAL_TO_TELL)
+        backups = select(backup_table.c.id).where(
+            backup_table.c.project_id == project_table.c.project_id,
+            or_(_TO_TELL, _REMOVAL_TO_TELL),
         )
         query = (
             select(*_PROJECT)
             .where(or_(volumes.exists(), backups.exists()))
-            .order_by(ProjectRow.project_name, ProjectRow.project_id)
+            .order_by(project_table.c.project_name, project_table.c.project_id)
         )
         with self._database.read() as connection:
             return [ProjectRecord(*row) for row in connection.execute(query)]
 
     def projects_named(self, wanted: str) -> list[ProjectRecord]:
         """The project of this id, or those of this name, whether or not there is news of them."""
-        query = select(*_PROJECT).order_by(ProjectRow.gone_at.is_not(None), ProjectRow.project_id)
+        query = select(*_PROJECT).order_by(
+            project_table.c.gone_at.is_not(None), project_table.c.project_id
+        )
         with self._database.read() as connection:
-            for law in (ProjectRow.project_id == wanted, ProjectRow.project_name == wanted):
+            for law in (
+                project_table.c.project_id == wanted,
+                project_table.c.project_name == wanted,
+            ):
                 if found := [ProjectRecord(*row) for row in connection.execute(query.where(law))]:
                     return found
         return []
 
     def volumes(self, project_id: ProjectId) -> list[InventoryVolume]:
         """The project's volumes that exist, by server and name."""
-        return self._volumes(VolumeRow.project_id == project_id, VolumeRow.gone_at.is_(None))
+        return self._volumes(
+            volume_table.c.project_id == project_id, volume_table.c.gone_at.is_(None)
+        )
 
     def protection_ended(self, project_id: ProjectId) -> list[InventoryVolume]:
         """The project's volumes that lost their protection, which was not reported yet."""
-        return self._volumes(VolumeRow.project_id == project_id, _END_TO_TELL)
+        return self._volumes(volume_table.c.project_id == project_id, _END_TO_TELL)
 
     def protection_ended_between(self, start: datetime, end: datetime) -> list[InventoryVolume]:
         """The volumes of all projects that lost their protection after `start` up to `end`."""
-        ended_at = VolumeRow.protection_ended_at
+        ended_at = volume_table.c.protection_ended_at
         return self._volumes(ended_at > start, ended_at <= end)
 
     def _volumes(self, *law: ColumnElement[bool]) -> list[InventoryVolume]:
-        order = (VolumeRow.server_name, VolumeRow.volume_name, VolumeRow.volume_id)
+        order = (volume_table.c.server_name, volume_table.c.volume_name, volume_table.c.volume_id)
         with self._database.read() as connection:
             rows = connection.execute(select(*_VOLUME).where(*law).order_by(*order))
             return [InventoryVolume(*row) for row in rows]
@@ -114,17 +124,17 @@ class Reports:
 
         Only those with a backup that may go.
         """
-        kept = select(BackupRow.id).where(
-            BackupRow.volume_id == VolumeRow.volume_id,
-            BackupRow.project_id == project_id,
-            BackupRow.state == State.AVAILABLE,
+        kept = select(backup_table.c.id).where(
+            backup_table.c.volume_id == volume_table.c.volume_id,
+            backup_table.c.project_id == project_id,
+            backup_table.c.state == State.AVAILABLE,
         )
-        law = or_(VolumeRow.retention_shortened_at > since, VolumeRow.gone_at > since)
-        order = (VolumeRow.server_name, VolumeRow.volume_name, VolumeRow.volume_id)
+        law = or_(volume_table.c.retention_shortened_at > since, volume_table.c.gone_at > since)
+        order = (volume_table.c.server_name, volume_table.c.volume_name, volume_table.c.volume_id)
         with self._database.read() as connection:
             rows = connection.execute(
                 select(*_VOLUME)
-                .where(VolumeRow.project_id == project_id, law, kept.exists())
+                .where(volume_table.c.project_id == project_id, law, kept.exists())
                 .order_by(*order)
             )
             return [InventoryVolume(*row) for row in rows]
@@ -133,23 +143,25 @@ class Reports:
         self, project_id: ProjectId, *, only_trouble: bool = False
     ) -> list[BackupRecord]:
         """What happened and was not reported yet, what is pinned, and what cannot be removed."""
-        pinned = and_(BackupRow.pinned, BackupRow.state == State.AVAILABLE)
+        pinned = and_(backup_table.c.pinned, backup_table.c.state == State.AVAILABLE)
         law = or_(_TO_TELL, _REMOVAL_TO_TELL, pinned, _STUCK)
         if only_trouble:
-            lost = and_(BackupRow.state == State.MISSING, _REMOVAL_TO_TELL)
+            lost = and_(backup_table.c.state == State.MISSING, _REMOVAL_TO_TELL)
             law = or_(and_(_TO_TELL, not_(_SUCCEEDED)), lost, _STUCK)
-        return list(self._records(BackupRow.project_id == project_id, law))
+        return list(self._records(backup_table.c.project_id == project_id, law))
 
     def between(self, start: datetime, end: datetime) -> Iterator[BackupRecord]:
         """What ended badly after `start` up to `end`, reported or not, in all projects."""
         failed = and_(_ENDED, not_(_SUCCEEDED))
         return self._records(
             or_(
-                and_(failed, BackupRow.finished_at > start, BackupRow.finished_at <= end),
                 and_(
-                    BackupRow.state == State.MISSING,
-                    BackupRow.deleted_at > start,
-                    BackupRow.deleted_at <= end,
+                    failed, backup_table.c.finished_at > start, backup_table.c.finished_at <= end
+                ),
+                and_(
+                    backup_table.c.state == State.MISSING,
+                    backup_table.c.deleted_at > start,
+                    backup_table.c.deleted_at <= end,
                 ),
                 _STUCK,
             )
@@ -157,39 +169,39 @@ class Reports:
 
     def restorable(self, project_id: ProjectId | None = None) -> set[VolumeId]:
         """The volumes that have at least one backup to restore from."""
-        is_there = BackupRow.state == State.AVAILABLE
-        query = select(BackupRow.volume_id)
+        is_there = backup_table.c.state == State.AVAILABLE
+        query = select(backup_table.c.volume_id)
         if project_id is None:
             query = query.where(is_there).distinct()
         else:
             # Not in the WHERE: planners would take the index of states, over all projects.
             any_there = func.max(case((is_there, 1), else_=0)) == 1
-            query = query.where(BackupRow.project_id == project_id)
-            query = query.group_by(BackupRow.volume_id).having(any_there)
+            query = query.where(backup_table.c.project_id == project_id)
+            query = query.group_by(backup_table.c.volume_id).having(any_there)
         with self._database.read() as connection:
             return {VolumeId(one) for one in connection.execute(query).scalars()}
 
     def unfinished(self, project_id: ProjectId | None = None) -> set[VolumeId]:
         """The volumes that have a backup planned or under way."""
-        query = select(BackupRow.volume_id).where(BackupRow.state.in_(UNFINISHED))
+        query = select(backup_table.c.volume_id).where(backup_table.c.state.in_(UNFINISHED))
         if project_id is not None:
-            query = query.where(BackupRow.project_id == project_id)
+            query = query.where(backup_table.c.project_id == project_id)
         with self._database.read() as connection:
             return {VolumeId(one) for one in connection.execute(query).scalars()}
 
     def growth(self, project_id: ProjectId, since: datetime) -> Growth:
         """What a project's quota was charged for, and relieved of, since a moment."""
-        here = (BackupRow.project_id == project_id, _SUCCEEDED)
-        sums = (func.count(), func.coalesce(func.sum(BackupRow.size_gib), 0))
+        here = (backup_table.c.project_id == project_id, _SUCCEEDED)
+        sums = (func.count(), func.coalesce(func.sum(backup_table.c.size_gib), 0))
         with self._database.read() as connection:
             made = connection.execute(
-                select(*sums).where(*here, BackupRow.succeeded_at >= since)
+                select(*sums).where(*here, backup_table.c.succeeded_at >= since)
             ).one()
             removed = connection.execute(
-                select(*sums).where(*here, _GONE, BackupRow.deleted_at >= since)
+                select(*sums).where(*here, _GONE, backup_table.c.deleted_at >= since)
             ).one()
             first = connection.execute(
-                select(func.min(BackupRow.succeeded_at)).where(*here)
+                select(func.min(backup_table.c.succeeded_at)).where(*here)
             ).scalar_one()
         return Growth(_charge(*made), _charge(*removed), first)
 
@@ -197,13 +209,13 @@ class Reports:
         """Backups made after `start` up to `end`, by project."""
         query = (
             select(
-                BackupRow.project_id,
+                backup_table.c.project_id,
                 func.count(),
-                func.coalesce(func.sum(BackupRow.size_gib), 0),
+                func.coalesce(func.sum(backup_table.c.size_gib), 0),
             )
-            .where(BackupRow.origin != Origin.IMPORTED)
-            .where(BackupRow.succeeded_at > start, BackupRow.succeeded_at <= end)
-            .group_by(BackupRow.project_id)
+            .where(backup_table.c.origin != Origin.IMPORTED)
+            .where(backup_table.c.succeeded_at > start, backup_table.c.succeeded_at <= end)
+            .group_by(backup_table.c.project_id)
         )
         with self._database.read() as connection:
             return {
@@ -236,36 +248,45 @@ class Reports:
                 (gone, {"removal_reported_at": moment}),
             ):
                 for chunk in chunks(ids):
-                    these = BackupRow.id.in_(chunk)
-                    connection.execute(update(BackupRow).where(these).values(**noted))
+                    these = backup_table.c.id.in_(chunk)
+                    connection.execute(update(backup_table).where(these).values(**noted))
             for chunk in chunks(drills):
                 connection.execute(
-                    update(DrillRow).where(DrillRow.id.in_(chunk)).values(reported_at=moment)
+                    update(drill_table)
+                    .where(drill_table.c.id.in_(chunk))
+                    .values(reported_at=moment)
                 )
             for chunk in chunks(ended):
                 connection.execute(
-                    update(VolumeRow)
-                    .where(VolumeRow.volume_id.in_(chunk))
+                    update(volume_table)
+                    .where(volume_table.c.volume_id.in_(chunk))
                     .values(protection_end_reported_at=moment)
                 )
             connection.execute(
-                update(ProjectRow)
-                .where(ProjectRow.project_id == project_id)
+                update(project_table)
+                .where(project_table.c.project_id == project_id)
                 .values(reported_at=moment)
             )
 
     def operator_reported_at(self) -> datetime | None:
         """When the operator last got a summary of all projects."""
         with self._database.read() as connection:
-            return connection.execute(select(CloudRow.operator_reported_at)).scalar_one_or_none()
+            return connection.execute(
+                select(cloud_table.c.operator_reported_at)
+            ).scalar_one_or_none()
 
     def note_operator_reported(self, moment: datetime) -> None:
         """Note that the operator has got a summary that goes up to this moment."""
         with self._database.write() as connection:
-            connection.execute(update(CloudRow).values(operator_reported_at=moment))
+            connection.execute(update(cloud_table).values(operator_reported_at=moment))
 
     def _records(self, *law: ColumnElement[bool]) -> Iterator[BackupRecord]:
-        order = (BackupRow.server_name, BackupRow.volume_name, BackupRow.planned_at, BackupRow.id)
+        order = (
+            backup_table.c.server_name,
+            backup_table.c.volume_name,
+            backup_table.c.planned_at,
+            backup_table.c.id,
+        )
         with self._database.read() as connection:
             rows = connection.execution_options(yield_per=2000).execute(
                 select(*COLUMNS).where(*law).order_by(*order)

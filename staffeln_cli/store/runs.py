@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from staffeln_cli.model import Outcome
 from staffeln_cli.store.database import Database
-from staffeln_cli.tables import RunRow
+from staffeln_cli.tables import run_table
 
 _MOST_FAILURES = 100
 """Failures kept with a run's row; the log has them all."""
@@ -24,7 +24,7 @@ class Runs:
         """Note that a run has begun."""
         with self._database.write() as connection:
             connection.execute(
-                insert(RunRow).values(
+                insert(run_table).values(
                     id=run_id,
                     command=command,
                     host=host,
@@ -38,8 +38,8 @@ class Runs:
         """Note how a run ended."""
         with self._database.write() as connection:
             connection.execute(
-                update(RunRow)
-                .where(RunRow.id == outcome.run_id)
+                update(run_table)
+                .where(run_table.c.id == outcome.run_id)
                 .values(
                     ended_at=moment,
                     outcome=outcome.outcome,
@@ -51,26 +51,32 @@ class Runs:
 
     def newest(self, limit: int) -> list[dict[str, Any]]:
         """The newest runs, newest first."""
-        columns = RunRow.__table__.columns
+        columns = run_table.columns
         with self._database.read() as connection:
             rows = connection.execute(
-                select(*columns).order_by(RunRow.started_at.desc()).limit(limit)
+                select(*columns).order_by(run_table.c.started_at.desc()).limit(limit)
             )
             return [dict(row._mapping) for row in rows]
 
     def last_of_each(self) -> dict[str, dict[str, Any]]:
         """For each command its newest ended run."""
         newest = (
-            select(RunRow.command, func.max(RunRow.started_at).label("at"))
-            .where(RunRow.outcome.is_not(None))
-            .group_by(RunRow.command)
+            select(run_table.c.command, func.max(run_table.c.started_at).label("at"))
+            .where(run_table.c.outcome.is_not(None))
+            .group_by(run_table.c.command)
             .subquery()
         )
         with self._database.read() as connection:
             rows = connection.execute(
-                select(RunRow.command, RunRow.started_at, RunRow.outcome, RunRow.host).join(
+                select(
+                    run_table.c.command,
+                    run_table.c.started_at,
+                    run_table.c.outcome,
+                    run_table.c.host,
+                ).join(
                     newest,
-                    (newest.c.command == RunRow.command) & (newest.c.at == RunRow.started_at),
+                    (newest.c.command == run_table.c.command)
+                    & (newest.c.at == run_table.c.started_at),
                 )
             )
             return {row.command: dict(row._mapping) for row in rows}
@@ -78,4 +84,4 @@ class Runs:
     def forget(self, before: datetime) -> None:
         """Remove runs that began before this."""
         with self._database.write() as connection:
-            connection.execute(delete(RunRow).where(RunRow.started_at < before))
+            connection.execute(delete(run_table).where(run_table.c.started_at < before))

@@ -6,10 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Text, TypeDecorator
-from sqlalchemy.orm import DeclarativeBase
-
-from staffeln_cli.model import DecidedBy, DrillState, Kind, Origin, ProofLevel, SkipCause, State
+from sqlalchemy import DateTime, Dialect, Enum, MetaData, TypeDecorator
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -51,7 +48,7 @@ def _from_text(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(f"{value}+00:00")
 
 
-def _words(kind: type[StrEnum]) -> Enum:
+def words(kind: type[StrEnum]) -> Enum:
     """An enum kept as its plain words, so that SQL by hand stays legible."""
     return Enum(
         kind,
@@ -61,27 +58,12 @@ def _words(kind: type[StrEnum]) -> Enum:
     )
 
 
-class Base(DeclarativeBase):
-    """The registry of all tables; constraints have names that migrations can tell."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
-        datetime: UtcDateTime(),
-        str: Text(),
-        dict[str, Any]: JSON(),
-        list[Any]: JSON(),
-        State: _words(State),
-        Kind: _words(Kind),
-        Origin: _words(Origin),
-        SkipCause: _words(SkipCause),
-        DecidedBy: _words(DecidedBy),
-        DrillState: _words(DrillState),
-        ProofLevel: _words(ProofLevel),
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
     }
+)
+"""The registry of all tables; constraints have names that migrations can tell."""

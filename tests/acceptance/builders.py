@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import create_engine
 
 from staffeln_cli.demo.simcloud import SimCloud
-from staffeln_cli.tables import Base
+from staffeln_cli.tables import metadata
 from tests.build import MARKED
 from tests.conftest import Answer, Staffeln
 
@@ -84,7 +84,7 @@ def everything(url: str) -> dict[str, list[tuple[Any, ...]]]:
             table.name: sorted(
                 (tuple(row) for row in connection.execute(table.select())), key=repr
             )
-            for table in Base.metadata.sorted_tables
+            for table in metadata.sorted_tables
         }
     engine.dispose()
     return rows

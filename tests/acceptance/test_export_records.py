@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import create_engine
 
 from staffeln_cli.demo.simcloud import SimCloud
-from staffeln_cli.tables import ExportRecordRow
+from staffeln_cli.tables import export_record_table
 from tests.acceptance.builders import a_volume, ids, reasons, rounds, sent, some_volumes, twice
 from tests.conftest import Staffeln
 
@@ -14,7 +14,7 @@ def kept(staffeln: Staffeln) -> dict[str, Any]:
     """The export records in the database, by the ids of their backups."""
     engine = create_engine(staffeln.environ["STAFFELN_DATABASE_URL"])
     with engine.connect() as connection:
-        rows = connection.execute(ExportRecordRow.__table__.select()).all()
+        rows = connection.execute(export_record_table.select()).all()
     engine.dispose()
     return {row.backup_id: row for row in rows if row.backup_url is not None}
 

@@ -22,7 +22,7 @@ from staffeln_cli.planning.chains.members import members
 from staffeln_cli.planning.retention.verdicts import judge
 from staffeln_cli.runtime import Runtime
 from staffeln_cli.runtime.decisions import dumped
-from staffeln_cli.tables import BackupRow
+from staffeln_cli.tables import backup_table
 
 BY_VOLUME = "volume_id:asc,created_at:desc,id:desc"
 
@@ -93,10 +93,10 @@ def main() -> None:
 def _seed(runtime: Runtime, steps: Steps) -> None:
     engine = create_engine(runtime.settings.database.url)
     with engine.begin() as connection:
-        connection.execute(BackupRow.__table__.delete())  # type: ignore[attr-defined]
+        connection.execute(backup_table.delete())
         for page in steps.pages(sort="created_at:asc"):  # as they are made, night by night
             if page:
-                connection.execute(insert(BackupRow), [_row(one) for one in page])
+                connection.execute(insert(backup_table), [_row(one) for one in page])
     engine.dispose()
 
 

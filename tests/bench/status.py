@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, insert, text
 
 from staffeln_cli.model import Kind, Origin, State
-from staffeln_cli.tables import BackupRow, ProjectRow, RunRow, VolumeRow
+from staffeln_cli.tables import backup_table, project_table, run_table, volume_table
 from tests.bench.measure import middle, run, say, title
 from tests.services.postgres import a_postgres
 
@@ -84,11 +84,11 @@ def seed(url: str, number: int, volumes: int) -> None:
     now = datetime.now(UTC).replace(microsecond=0)
     nights = number // volumes
     with engine.begin() as connection:
-        _insert(connection, ProjectRow, ({**_project(one)} for one in range(PROJECTS)))
-        _insert(connection, VolumeRow, (_volume(one, now, nights) for one in range(volumes)))
+        _insert(connection, project_table, ({**_project(one)} for one in range(PROJECTS)))
+        _insert(connection, volume_table, (_volume(one, now, nights) for one in range(volumes)))
         backups = (_backup(one, night, now) for one in range(volumes) for night in range(nights))
-        _insert(connection, BackupRow, backups)
-        _insert(connection, RunRow, [_run(now)])
+        _insert(connection, backup_table, backups)
+        _insert(connection, run_table, [_run(now)])
         if engine.dialect.name != "sqlite":
             connection.execute(text("ANALYZE"))
     engine.dispose()

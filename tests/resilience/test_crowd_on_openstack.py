@@ -18,7 +18,7 @@ from sqlalchemy import update
 
 from staffeln_cli.model import Backup, BackupRecord, Kind, State
 from staffeln_cli.store import Store
-from staffeln_cli.tables import BackupRow, CloudRow
+from staffeln_cli.tables import backup_table, cloud_table
 from tests.resilience.conftest import host_on
 from tests.resilience.crowd import Crowd
 from tests.resilience.hosts import KILLED
@@ -114,8 +114,8 @@ def come_to_rest(healthy: HealthyHost) -> None:
 def end_pauses(store: Store) -> None:
     """No clock may run ahead of the cloud's, so the moments are changed that are waited for."""
     with store.database.write() as connection:
-        connection.execute(update(BackupRow).values(next_try_at=None, not_before=None))
-        connection.execute(update(CloudRow).values(backups_listed_at=None))
+        connection.execute(update(backup_table).values(next_try_at=None, not_before=None))
+        connection.execute(update(cloud_table).values(backups_listed_at=None))
 
 
 def ours(healthy: HealthyHost) -> list[Backup]:

@@ -19,7 +19,7 @@ from staffeln_cli.config import load
 from staffeln_cli.model import BackupId, ProjectId, RecordId, State
 from staffeln_cli.runtime import Runtime
 from staffeln_cli.store import Database
-from staffeln_cli.tables import BackupRow
+from staffeln_cli.tables import backup_table
 from tests.build import NOW, a_record
 
 OURS = "b0a1c607-a207-4431-90b7-210de0181f8c"
@@ -151,5 +151,5 @@ def write_record(url: str, state: State, backup_id: str | None = OURS, **values:
     record = asdict(a_record("8a02883a-6759-4fa2-9a02-987c52a59bee", **(columns | values)))
     database = Database(url)
     with database.write() as connection:
-        connection.execute(insert(BackupRow).values(**record))
+        connection.execute(insert(backup_table).values(**record))
     database.close()
