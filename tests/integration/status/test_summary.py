@@ -39,6 +39,7 @@ def test_json_has_exactly_the_promised_shape(staffeln: Any, well: Any) -> None:
     assert state == {
         "cloud": "prod",
         "untracked": 0,
+        "paused": [],
         "volumes": {"protected": 2, "skipped": 1, "overdue": 0, "never": 0},
         "backups": {"planned": 1, "available": 1},
         "oldest_success": f"{well.ago(hours=20):%Y-%m-%dT%H:%M:%SZ}",
