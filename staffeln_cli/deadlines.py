@@ -31,8 +31,8 @@ class Deadlines:
     Time-outs of a socket only bound the pause between two bytes, and a thread that waits in a C
     library hears no signal. The watch begins with the first thing that is under way.
 
-    The watching thread takes no lock. It ends with the process, wherever it is, and a lock that it
-    held would never be released: connections that are closed after that would wait for it.
+    The watching thread takes no lock that others wait for. It ends with the process, wherever it
+    is, and never releases what it holds: connections that are closed after that would wait for it.
     """
 
     def __init__(self, longest: timedelta, stopping: threading.Event, *, grace: timedelta) -> None:
@@ -41,6 +41,8 @@ class Deadlines:
         self._grace = grace.total_seconds()
         self._stopping = stopping
         self._is_closed = False
+        self._open = threading.Lock()
+        self._open.acquire()
         self._starting = threading.Lock()
         self._pending: set[Pending] = set()
         self._watcher: threading.Thread | None = None
@@ -61,12 +63,13 @@ class Deadlines:
 
     def close(self) -> None:
         """End the watch."""
-        self._is_closed = True
+        if not self._is_closed:
+            self._is_closed = True
+            self._open.release()  # which the watcher waits for
 
     def _watch(self) -> None:
         stopped_at: float | None = None
-        while not self._is_closed:
-            time.sleep(min(_TICK, self._longest))
+        while not self._open.acquire(timeout=min(_TICK, self._longest)):
             now = time.monotonic()
             if stopped_at is None and self._stopping.is_set():
                 stopped_at = now

@@ -9,6 +9,7 @@ from tests.acceptance.builders import (
     reasons,
     records,
     states,
+    twice,
 )
 from tests.conftest import Staffeln
 
@@ -117,7 +118,7 @@ def test_a_backup_that_vanishes_while_being_created_has_failed(
     a_volume(cloud)
     staffeln.cycle("collect", "backup")
     cloud.remove_backup(cloud.backups()[0]["id"])
-    check = staffeln("check", "-f", "json")
+    check = twice(staffeln, cloud, "check")
     assert (check.exit_code, check.counts["failed"]) == (3, 1)
     assert "vanished" in reasons(check)[0]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.store import Store
+from tests.acceptance.builders import twice
 from tests.conftest import Staffeln
 from tests.integration.report.conftest import a_project, back_up
 from tests.services.smtp import Mailbox, text_of
@@ -223,9 +224,9 @@ def test_a_backup_that_somebody_else_deleted_is_told_as_lost(
     (backup,) = cloud.backups()
     cloud.remove_backup(backup["id"])
     cloud.advance(days=1)
-    posting.cycle("check")
+    twice(posting, cloud, "check")
     posting("report")
-    assert mailbox.subjects[1] == "[Staffeln] shop: 0 of 1 volume protected, 1 LOST"
+    assert mailbox.subjects[1] == "[Staffeln] shop: 0 of 1 volume protected, 1 OVERDUE, 1 LOST"
     assert "no backup of it is left" in text_of(mailbox.letters[1])
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
+from tests.acceptance.builders import twice
 from tests.conftest import Staffeln
 from tests.integration.report.conftest import a_project, back_up, send_through
 from tests.services.smtp import Mailbox
@@ -152,7 +153,7 @@ def test_a_project_that_is_gone_is_not_failed_over_for_ever(
     project = a_project(cloud)
     back_up(cloud, to_members)
     cloud.remove_project(project)
-    to_members.cycle("collect")
+    twice(to_members, cloud, "collect")
     assert to_members("report", "-f", "json").counts["projects"] == 0
     to_members.set(MAIL_RECEIVERS="ops@example.org")
     assert to_members("report", "-f", "json").counts["sent"] == 1
