@@ -19,6 +19,7 @@ from staffeln_cli.model.text import first_line, one_line
 _LONGEST_SUBJECT = 200
 _USUAL_PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _CLOSING = 421
+_TOO_LARGE = 552
 """SMTP's "closing the channel": the server ends the connection, not because of the message."""
 
 
@@ -76,6 +77,10 @@ class MailServer:
             except smtplib.SMTPSenderRefused as error:
                 refusal = error
                 self.close()
+                if error.smtp_code == _TOO_LARGE:  # the answer to SIZE, of this message alone
+                    raise MessageRejected(
+                        f"refused by the {self.shown}: {explained(error)}"
+                    ) from error
                 if error.smtp_code != _CLOSING:
                     break
         raise MailUnavailable(f"{self.shown}: refuses the sender: {explained(refusal)}")
@@ -161,11 +166,12 @@ class MailServer:
     def _password(self) -> str:
         file = self._settings.password_file
         if file is None:
-            return self._settings.password or ""
+            return _ascii("mail.password", self._settings.password or "")
         try:
-            return file.read_text(encoding="utf-8").rstrip("\r\n")
+            password = file.read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError([f"mail.password_file: {file}: cannot be read: {error}"]) from error
+        return _ascii(f"mail.password_file: {file}", password)
 
     def _message(self, message: Message) -> EmailMessage:
         email = EmailMessage(policy=SMTP)
@@ -190,6 +196,15 @@ def explained(error: Exception) -> str:
         return "no answer in time"
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return first_line(text or error)
+
+
+def _ascii(where: str, password: str) -> str:
+    # cpython:Lib/smtplib.py:SMTP.auth_plain and auth_login encode it as ASCII.
+    if not password.isascii():
+        raise ConfigError(
+            [f"{where}: the password has characters beyond ASCII, which SMTP logins cannot send"]
+        )
+    return password
 
 
 def _is_alive(smtp: smtplib.SMTP) -> bool:

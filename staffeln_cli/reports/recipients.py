@@ -16,6 +16,7 @@ class Recipients:
     run: Run
     projects: Collection[Project]
     _found: dict[ProjectId, list[str]] | None = field(default=None, init=False)
+    _names: dict[str, list[Project]] | None = field(default=None, init=False)
 
     def of(self, project: Project) -> tuple[Sequence[str], str]:
         """The addresses, or why there are none."""
@@ -23,7 +24,7 @@ class Recipients:
         if settings.receivers:
             return settings.receivers, ""
         if settings.project_domain is not None:
-            return _by_name(project, settings.project_domain)
+            return self._by_name(project, settings.project_domain)
         found = [one for one in self._members().get(project.id, ()) if mail.is_address(one)]
         # The operator gets the report of a project whose members have no address.
         if found or settings.operator:
@@ -32,6 +33,24 @@ class Recipients:
             "no member of the project has an e-mail address in Keystone;"
             " set mail.receivers, mail.project_domain or mail.operator"
         )
+
+    def _by_name(self, project: Project, domain: str) -> tuple[Sequence[str], str]:
+        address = f"{project.name}@{domain}"
+        if not mail.is_address(address):
+            return [], f"{one_line(address)} is no address; set mail.receivers"
+        sharing = self._same_mailbox(project)
+        if len(sharing) > 1:
+            whose = " and ".join(f"{one_line(one.name)} ({one.id})" for one in sharing)
+            return [], f"the projects {whose} would share the mailbox {address}; rename one"
+        return [address], ""
+
+    def _same_mailbox(self, project: Project) -> Sequence[Project]:
+        """The projects with this name, in any domain; most mail servers ignore the case."""
+        if self._names is None:
+            self._names = {}
+            for one in self.run.store.projects.known().values():
+                self._names.setdefault(one.name.casefold(), []).append(one)
+        return self._names.get(project.name.casefold(), [project])
 
     def _members(self) -> dict[ProjectId, list[str]]:
         if self._found is None:
@@ -49,10 +68,3 @@ def may_receive_report(project: ProjectRecord, run: Run) -> bool:
 def project_of(project: ProjectRecord) -> Project:
     """The project as the rest of Staffeln has it."""
     return Project(project.project_id, project.project_name, project.domain_id, project.enabled)
-
-
-def _by_name(project: Project, domain: str) -> tuple[Sequence[str], str]:
-    address = f"{project.name}@{domain}"
-    if mail.is_address(address):
-        return [address], ""
-    return [], f"{one_line(address)} is no address; set mail.receivers"

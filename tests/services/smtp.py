@@ -25,6 +25,8 @@ class Mailbox:
     logins: list[tuple[str, str]] = field(default_factory=list)
     refused_receivers: dict[str, str] = field(default_factory=dict)
     refused_sender: str | None = None
+    refused_sizes: str | None = None
+    """To the first message that tells its size."""
     answer: str = "250 taken"
     """To the message itself; a 250 keeps it."""
     on_letter: Callable[[], object] | None = None
@@ -37,6 +39,9 @@ class Mailbox:
     ) -> str:
         if self.refused_sender:
             return self.refused_sender
+        if self.refused_sizes and any(one.upper().startswith("SIZE=") for one in options):
+            refusal, self.refused_sizes = self.refused_sizes, None
+            return refusal
         envelope.mail_from = address
         return "250 OK"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.errors import ConfigError
 from tests.conftest import Staffeln
 from tests.integration.report.conftest import a_project, back_up, send_through
 from tests.services.certificates import a_certificate, for_server
@@ -178,6 +179,29 @@ def test_a_project_whose_receivers_are_refused_does_not_keep_the_others_waiting(
     assert answer.exit_code == 3
     assert (answer.counts["sent"], answer.counts["unsent"]) == (1, 1)
     assert mailbox.receivers == [["shop@example.org"]]
+
+
+def test_a_message_that_is_too_large_does_not_stop_the_others(
+    cloud: SimCloud, posting: Staffeln, mailbox: Mailbox
+) -> None:
+    for name in ("shop", "bank"):
+        a_project(cloud, name)
+    back_up(cloud, posting)
+    mailbox.refused_sizes = "552 message too large"
+    answer = posting("report", "-f", "json")
+    assert answer.exit_code == 3
+    assert "552 message too large" in answer.json["failures"][0]["reason"]
+    assert len(mailbox.letters) == 1
+
+
+def test_a_password_beyond_ascii_is_a_mistake_of_the_configuration(
+    news: Staffeln, mailbox: Mailbox
+) -> None:
+    send_through(news, mailbox, MAIL_USER="staffeln", MAIL_PASSWORD="geh\u00e4im")
+    answer = news("report")
+    assert answer.exit_code == ConfigError.exit_code
+    assert "mail.password: the password has characters beyond ASCII" in answer.stderr
+    assert "geh" not in answer.stderr
 
 
 def test_a_refused_sender_ends_the_pass(news: Staffeln, mailbox: Mailbox) -> None:

@@ -47,6 +47,22 @@ def test_a_domain_makes_an_address_of_the_projects_name(
     assert mailbox.receivers == [["shop@tenants.example.org"]]
 
 
+@pytest.mark.parametrize("other", ["shop", "Shop"])
+def test_projects_that_would_share_a_mailbox_are_refused_by_name(
+    cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox, other: str
+) -> None:
+    a_project(cloud, "bank")
+    one = a_project(cloud, "shop")
+    two = cloud.add_project(other, domain_id="abroad")
+    back_up(cloud, to_members)
+    to_members.set(MAIL_PROJECT_DOMAIN="tenants.example.org")
+    answer = to_members("report", "-f", "json")
+    assert answer.exit_code == 3
+    assert one in answer.json["failures"][0]["reason"]
+    assert two in answer.json["failures"][0]["reason"]
+    assert mailbox.receivers == [["bank@tenants.example.org"]]
+
+
 def test_members_are_written_to_directly_or_by_their_group_once_each(
     cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox
 ) -> None:
