@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Delete, delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from staffeln_cli.model import (
@@ -28,6 +28,7 @@ from staffeln_cli.store.queries import (
     chunks,
     count_in_flight,
     insert,
+    is_history,
     is_restored,
     lock_caps,
     next_planned,
@@ -250,24 +251,12 @@ class Lifecycle:
         return self._move(record, {State.DELETING}, State.DELETED, values)
 
     def forget(self, before: datetime) -> int:
-        """deleted | cancelled | missing | failed -> [*]: remove old rows; return how many.
-
-        Failed ones whose remains Cinder may still have are kept.
-        """
-        finished = backup_table.c.state.in_([State.DELETED, State.CANCELLED, State.MISSING]) | (
-            (backup_table.c.state == State.FAILED) & backup_table.c.remains.is_(False)
-        )
-        ended = func.coalesce(
-            backup_table.c.deleted_at, backup_table.c.finished_at, backup_table.c.planned_at
-        )
-        old = select(backup_table.c.backup_id).where(finished, ended < before)
+        """deleted | cancelled | missing | failed -> [*]: remove old rows; none with remains."""
+        old = is_history(before)
+        exported = export_record_table.c.backup_id.in_(select(backup_table.c.backup_id).where(old))
         with self._database.write() as connection:
-            connection.execute(
-                delete(export_record_table).where(export_record_table.c.backup_id.in_(old))
-            )
-            return connection.execute(
-                delete(backup_table).where(finished, ended < before)
-            ).rowcount
+            connection.execute(delete(export_record_table).where(exported))
+            return connection.execute(delete(backup_table).where(old)).rowcount
 
     def _move(
         self,
@@ -296,13 +285,10 @@ class Lifecycle:
             if moved.rowcount != 1:
                 return False
             if new is State.DELETED:  # its objects are gone: no import could bring it back
-                connection.execute(_export_record_of(record.backup_id))
+                exported = export_record_table.c.backup_id == record.backup_id
+                connection.execute(delete(export_record_table).where(exported))
             history.note(connection, record, new, self._database.now)
             return True
-
-
-def _export_record_of(backup_id: BackupId | None) -> Delete:
-    return delete(export_record_table).where(export_record_table.c.backup_id == backup_id)
 
 
 def _as_in_cinder(record: BackupRecord, backup: Backup) -> dict[str, object]:

@@ -151,3 +151,15 @@ def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """A long list as parts that a statement can take."""
     for start in range(0, len(values), _CHUNK):
         yield values[start : start + _CHUNK]
+
+
+def is_history(before: datetime) -> ColumnElement[bool]:
+    """Whether a record ended before a moment, and Cinder has nothing left of its backup."""
+    finished = or_(
+        backup_table.c.state.in_([State.DELETED, State.CANCELLED, State.MISSING]),
+        and_(backup_table.c.state == State.FAILED, backup_table.c.remains.is_(False)),
+    )
+    ended = func.coalesce(
+        backup_table.c.deleted_at, backup_table.c.finished_at, backup_table.c.planned_at
+    )
+    return and_(finished, ended < before)
