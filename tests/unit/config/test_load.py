@@ -137,7 +137,7 @@ def test_all_mistakes_are_told_at_once_with_file_and_key_and_expectation(tmp_pat
     file = tmp_path / "staffeln.toml"
     assert len(found) == 7
     for part in (
-        f"{file}: [top]: unknown section; known are backup, cloud,",
+        f"{file}: [top]: unknown section; known are backup, catalog, cloud,",
         f"{file}: [unknown]: unknown section",
         f"{file}: cloud.speed: unknown key; [cloud] knows name, region,",
         f"{file}: cloud.workers: Expected 'int', got 'str'",
