@@ -107,26 +107,22 @@ def _reasons(
 ) -> _Reasons:
     """All reasons to keep any of `ours`, newest first; the first one of each backup is shown."""
     yield from _pinned(history, ours)
-    if not _is_known(terms.policy):
+    if terms.policy is None or terms.policy == _NOTHING:
         yield from ((index, _IN_DOUBT) for index in ours)
-        return
-    yield from _young(history, ours, terms, now)
-    yield from _counted(history, ours, terms)
-    for earlier in terms.earlier:
-        yield from _in_grace(history, ours, terms, earlier)
-    yield from _busy(history, ours)
+    else:
+        yield from _young(history, ours, terms, now)
+        yield from _counted(history, ours, terms, terms.policy)
+        for earlier in terms.earlier:
+            yield from _in_grace(history, ours, terms, earlier)
+        yield from _busy(history, ours)
 
 
-def _is_known(policy: Policy | None) -> bool:
-    return policy is not None and policy != _NOTHING
-
-
-def _counted(history: _History, ours: Sequence[int], terms: RetentionTerms) -> _Reasons:
+def _counted(
+    history: _History, ours: Sequence[int], terms: RetentionTerms, policy: Policy
+) -> _Reasons:
     """Reasons by the rules that count backups, not by their age."""
-    if terms.policy is None:
-        return
     for counted in _to_count(history, ours):
-        yield from _kept_by_count(history, counted, terms.policy)
+        yield from _kept_by_count(history, counted, policy)
         if terms.volume_exists:
             yield from _newest(history, counted, terms.keep_last)
 
@@ -136,13 +132,13 @@ def _in_grace(
 ) -> _Reasons:
     """What only the terms before the last shortening keep, until their grace is over."""
     when = f"shortened, but the longer retention holds until {stamp(earlier.until)}"
-    if not _is_known(earlier.policy):
+    if earlier.policy is None or earlier.policy == _NOTHING:
         unknown = KeepReason("grace", f"{when}: it is not known any more", earlier.until)
         yield from ((index, unknown) for index in ours)
-        return
-    held = replace(terms, policy=earlier.policy, volume_exists=earlier.volume_exists)
-    for index, reason in _counted(history, ours, held):
-        yield index, KeepReason("grace", f"{when}: {reason.reason}", earlier.until)
+    else:
+        held = replace(terms, policy=earlier.policy, volume_exists=earlier.volume_exists)
+        for index, reason in _counted(history, ours, held, earlier.policy):
+            yield index, KeepReason("grace", f"{when}: {reason.reason}", earlier.until)
 
 
 def _pinned(history: _History, ours: Sequence[int]) -> _Reasons:

@@ -60,6 +60,13 @@ def test_a_wrong_retention_alone_does_not_wake_anybody() -> None:
     ]
 
 
+def test_paused_volumes_are_said_and_worth_a_warning_without_a_recent_backup() -> None:
+    fine = replace(WELL, volumes=Tally(protected=7, paused=2))
+    assert ("OK", "2 volumes paused") in texts(fine)
+    late = replace(WELL, volumes=Tally(protected=7, paused=2, paused_overdue=1))
+    assert ("WARNING", "1 paused volume without a recent backup") in texts(late)
+
+
 def test_nothing_protected_is_worth_a_warning() -> None:
     state = replace(WELL, volumes=Tally())
     assert texts(state) == [("WARNING", "no volume is protected: no server is marked for it")]

@@ -74,3 +74,12 @@ def test_a_booted_server_has_the_networks_of_the_old_one() -> None:
         "openstack server create --flavor tiny --volume new --network blue --network green"
         " --wait 'web server-restored'"
     )
+
+
+def test_a_detached_volume_is_not_removed_from_its_server() -> None:
+    target = Target(ServerId("s1"), "web", "tiny", ())
+    made = Made(VolumeId("new"), "data", Source(VolumeId("old"), server_id=ServerId("s1")))
+    assert list(next_steps("shop", target, [made])) == [
+        "# with a role in project shop:",
+        "openstack server add volume s1 new",
+    ]
