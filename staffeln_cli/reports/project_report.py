@@ -123,6 +123,8 @@ def protection_state(
     """Why a protected volume is not well protected; None if it is, or if it is not selected."""
     if not volume.protected:
         return None
+    if volume.unrestorable_since is not None:
+        return ProtectionState.UNRESTORABLE
     if due.is_overdue(volume, now, settings.backup.min_interval):
         return ProtectionState.OVERDUE
     if restorable:
@@ -212,6 +214,8 @@ def _why(volume: InventoryVolume, known: Known) -> str:
             "its last backup" if volume.failures == 1 else f"its last {volume.failures} backups"
         )
         return f"{tries} failed{', another is on its way' if on_its_way else ''}"
+    if volume.unrestorable_since is not None:
+        return "no backup of it is left" + (", another is on its way" if on_its_way else "")
     if volume.last_success_at is None:
         return "its first backup is on its way" if on_its_way else "no backup was started so far"
     if volume.volume_id not in known.restorable:

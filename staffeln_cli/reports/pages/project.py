@@ -115,7 +115,9 @@ def _unsafe(report: ProjectReport, when: When) -> Iterator[Section]:
 
 
 def _last(one: Unsafe, when: When) -> str:
-    return f"last {when(one.last)}" if one.last is not None else "never backed up"
+    if one.last is not None:
+        return f"last {when(one.last)}"
+    return "" if one.state is ProtectionState.UNRESTORABLE else "never backed up"
 
 
 def _rest(report: ProjectReport, when: When) -> Iterator[Section]:

@@ -226,8 +226,9 @@ def test_a_backup_that_somebody_else_deleted_is_told_as_lost(
     cloud.advance(days=1)
     twice(posting, cloud, "check")
     posting("report")
-    assert mailbox.subjects[1] == "[Staffeln] shop: 0 of 1 volume protected, 1 OVERDUE, 1 LOST"
+    assert mailbox.subjects[1] == "[Staffeln] shop: 0 of 1 volume protected, 1 LOST"
     assert "no backup of it is left" in text_of(mailbox.letters[1])
+    assert "never backed up" not in text_of(mailbox.letters[1])
 
 
 def counts(**numbers: int) -> dict[str, int]:
