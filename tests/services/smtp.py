@@ -1,6 +1,8 @@
 """Mail servers in this process: what they took, and how they fail."""
 
 import asyncio
+import gc
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -115,3 +117,6 @@ def a_mail_server(**options: Any) -> Iterator[Mailbox]:
         yield mailbox
     finally:
         controller.stop(no_assert=True)
+        with warnings.catch_warnings():  # aiosmtpd leaves connections that broke off unclosed
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
