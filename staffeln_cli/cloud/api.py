@@ -140,23 +140,27 @@ class Api:
 
         (But for a 401: then the service has not acted, and it is sent again with a new token.)
         ResultUnknown where no answer came: the service may have acted. ProjectUnavailable where
-        the token's catalogue lacks the service, so that nothing was sent. CloudUnavailable where
-        the token ended and Keystone refuses another one.
+        nothing was done because the token of another project could not be renewed, or because its
+        catalogue lacks the service. CloudUnavailable where the login's token could not be renewed.
         """
         self.login()
-        response: requests.Response | None = None
+        refusal = ""
         for _ in range(_REFUSED_TOKENS):
-            response = self._sent(service, method, path, **options)
-            if response is not None and response.status_code != 401:
-                break
-        if response is None:
-            raise ResultUnknown(f"{method} {path}: no token could be had")
+            try:
+                response = self._sent(service, method, path, **options)
+            except _TokenEnded as ended:
+                refusal = str(ended)
+                continue
+            if response.status_code != 401:
+                return response
+            refusal = ""
+        if refusal:
+            kind = ProjectUnavailable if "auth" in options else CloudUnavailable
+            raise kind(f"{method} {path}: not done: {refusal}")
         return response
 
-    def _sent(
-        self, service: str, method: str, path: str, **options: Any
-    ) -> requests.Response | None:
-        """The answer to one request; None when another thread was just renewing its token."""
+    def _sent(self, service: str, method: str, path: str, **options: Any) -> requests.Response:
+        """The answer to one request; _TokenEnded where the service has certainly not acted."""
         try:
             response: requests.Response = getattr(self._connection, service).request(
                 path,
@@ -166,24 +170,31 @@ class Api:
                 status_code_retries=0,
                 **options,
             )
-        except AssertionError:
+        except AssertionError as error:
             # keystoneauth1/identity/base.py:get_access asserts that there is a token after it has
             # let go of its lock; another thread's invalidate() may come between. Nothing was sent,
             # or it was answered with 401.
-            return None
+            raise _TokenEnded("no token could be had") from error
         except ksa.EndpointNotFound as error:
             raise ProjectUnavailable(
                 f"{method} {path}: the catalogue of this project has no {service} endpoint, so"
                 f" that nothing was sent: {first_line(error)}"
             ) from error
-        except (ksa.ClientException, sdk.SDKException, requests.RequestException) as error:
+        except ksa.HttpError as error:
+            # With raise_exc=False no answer of the service is raised (keystoneauth1/session.py):
+            # this is Keystone's, to the request for a new token.
             if isinstance(error, ksa.Unauthorized) and "auth" not in options:
-                # Keystone's word on a new token; whatever the old one was sent with did not act.
                 raise self._keystone.refused(error) from error
+            raise _TokenEnded(f"Keystone gives no token: {first_line(error)}") from error
+        except (ksa.ClientException, sdk.SDKException, requests.RequestException) as error:
             raise ResultUnknown(f"{method} {path}: no answer: {first_line(error)}") from error
         except (KeyError, TypeError, ValueError) as error:  # from a renewed token's odd answer
             raise ResultUnknown(f"{method} {path}: odd answer: {first_line(error)}") from error
         return response
+
+
+class _TokenEnded(Exception):
+    """The token of a request had ended, and no other one came: the service has not acted."""
 
 
 class Unexpected(CloudUnavailable):

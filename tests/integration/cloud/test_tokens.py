@@ -65,6 +65,31 @@ def test_every_request_may_meet_an_ended_token_and_no_backup_is_made_twice(
 
 
 @pytest.mark.parametrize(
+    ("times", "exit_code", "state"),
+    [(1, 0, "creating"), (1000, 3, "planned")],
+)
+def test_a_token_that_cannot_be_renewed_for_a_refused_request_leaves_no_unknown_result(
+    cloud: SimCloud, staffeln: Staffeln, times: int, exit_code: int, state: str
+) -> None:
+    a_volume(cloud)
+    staffeln("collect")
+    refused: list[Request] = []
+
+    def expire(request: Request) -> None:
+        is_create = request.method == "POST" and "/backups" in request.path
+        is_exchange = request.method == "POST" and '"token": {' in json.dumps(request.body)
+        if (is_create or (refused and is_exchange)) and len(refused) <= times:
+            refused.append(request)
+            cloud.expire_tokens()
+
+    cloud.on_request = expire
+    answer = staffeln("backup", "-f", "json")
+    cloud.on_request = None
+    assert (answer.exit_code, states(staffeln)) == (exit_code, [state])
+    assert all("not done: Keystone gives no token" in reason for reason in reasons(answer))
+
+
+@pytest.mark.parametrize(
     ("times", "retried_for", "exit_code", "state"),
     [(5, "60s", 0, "creating"), (1000, "0s", CloudUnavailable.exit_code, "planned")],
 )
