@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, update
+from sqlalchemy import Column, ColumnElement, and_, case, func, not_, or_, select, update
 
 from staffeln_cli.model import (
     BackupRecord,
@@ -242,31 +242,18 @@ class Reports:
             for one in records
             if one.removal_reported_at is None and one.state in (State.DELETED, State.MISSING)
         ]
+        stamps: tuple[tuple[Column[Any], Sequence[Any], str], ...] = (
+            (backup_table.c.id, done, "reported_at"),
+            (backup_table.c.id, gone, "removal_reported_at"),
+            (drill_table.c.id, drills, "reported_at"),
+            (volume_table.c.volume_id, ended, "protection_end_reported_at"),
+            (project_table.c.project_id, [project_id], "reported_at"),
+        )
         with self._database.write() as connection:
-            for ids, noted in (
-                (done, {"reported_at": moment}),
-                (gone, {"removal_reported_at": moment}),
-            ):
+            for key, ids, stamp in stamps:
                 for chunk in chunks(ids):
-                    these = backup_table.c.id.in_(chunk)
-                    connection.execute(update(backup_table).where(these).values(**noted))
-            for chunk in chunks(drills):
-                connection.execute(
-                    update(drill_table)
-                    .where(drill_table.c.id.in_(chunk))
-                    .values(reported_at=moment)
-                )
-            for chunk in chunks(ended):
-                connection.execute(
-                    update(volume_table)
-                    .where(volume_table.c.volume_id.in_(chunk))
-                    .values(protection_end_reported_at=moment)
-                )
-            connection.execute(
-                update(project_table)
-                .where(project_table.c.project_id == project_id)
-                .values(reported_at=moment)
-            )
+                    these = update(key.table).where(key.in_(chunk))
+                    connection.execute(these.values({stamp: moment}))
 
     def operator_reported_at(self) -> datetime | None:
         """When the operator last got a summary of all projects."""
