@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from staffeln_cli.config.settings import NotifySettings
@@ -24,22 +25,33 @@ _KINDS = {"start": "info", "success": "success", "failure": "failure"}
 
 def begun(settings: NotifySettings, command: str) -> None:
     """Notify of the start of a run; not called for a dry run."""
-    _tell(settings, "start", f"{command} has begun", [])
+    _tell(settings, "start", f"{command} has begun", [], _TIMEOUT)
 
 
-def ended(settings: NotifySettings, command: str, outcomes: Sequence[Outcome]) -> None:
-    """Notify of the end of a run of one or several passes; not of skipped passes or dry runs."""
+def ended(
+    settings: NotifySettings,
+    command: str,
+    outcomes: Sequence[Outcome],
+    *,
+    timeout: float = _TIMEOUT,
+) -> None:
+    """Notify of the end of a run of one or several passes; not of skipped passes or dry runs.
+
+    `timeout` is in seconds, for all notifications together.
+    """
     passes = [
         outcome for outcome in outcomes if outcome.outcome != "skipped" and not outcome.dry_run
     ]
     bad = [outcome for outcome in passes if outcome.exit_code]
     if bad:
-        _tell(settings, "failure", f"{command} failed", _complaints(bad))
+        _tell(settings, "failure", f"{command} failed", _complaints(bad), timeout)
     elif passes:
-        _tell(settings, "success", f"{command} went well", map(_figures, passes))
+        _tell(settings, "success", f"{command} went well", map(_figures, passes), timeout)
 
 
-def _tell(settings: NotifySettings, event: str, title: str, lines: Iterable[str]) -> None:
+def _tell(
+    settings: NotifySettings, event: str, title: str, lines: Iterable[str], timeout: float
+) -> None:
     """Notify all URLs at the same time; those that failed are named in the log.
 
     The lines contain names and reasons from the cloud, which are made harmless here.
@@ -49,10 +61,10 @@ def _tell(settings: NotifySettings, event: str, title: str, lines: Iterable[str]
     calls = []
     for number, url in enumerate(settings.urls, 1):
         if url.startswith(_PING):
-            calls.append((number, url, _Call(_ping, url.removeprefix(_PING), event)))
+            calls.append((number, url, _Call(_ping, url.removeprefix(_PING), event, timeout)))
         elif event in settings.on:
             calls.append((number, url, _Call(_send, url, event, title, body)))
-    deadline = time.monotonic() + _TIMEOUT
+    deadline = time.monotonic() + timeout
     for number, url, call in calls:
         if problem := call.problem(deadline):
             # Never the URL: all of it may be secret.
@@ -62,7 +74,7 @@ def _tell(settings: NotifySettings, event: str, title: str, lines: Iterable[str]
 class _Call:
     """One notification in a daemon thread, so that the process can end without it."""
 
-    def __init__(self, notify: Callable[..., str | None], *arguments: str) -> None:
+    def __init__(self, notify: Callable[..., str | None], *arguments: Any) -> None:
         self._problem: str | None = "no answer in time"
         self._thread = threading.Thread(target=self._run, args=(notify, arguments), daemon=True)
         self._thread.start()
@@ -72,14 +84,14 @@ class _Call:
         self._thread.join(max(0.0, deadline - time.monotonic()))
         return self._problem
 
-    def _run(self, notify: Callable[..., str | None], arguments: Sequence[str]) -> None:
+    def _run(self, notify: Callable[..., str | None], arguments: Sequence[Any]) -> None:
         try:
             self._problem = notify(*arguments)
         except Exception as error:  # noqa: BLE001 - a hundred services' code; the run matters more
             self._problem = f"failed: {type(error).__name__}"
 
 
-def _ping(url: str, event: str) -> str | None:
+def _ping(url: str, event: str, timeout: float) -> str | None:
     import urllib.request
 
     parts = urlsplit(url)
@@ -87,7 +99,7 @@ def _ping(url: str, event: str) -> str | None:
         return "expected ping+https://…"
     url = parts._replace(path=parts.path.rstrip("/") + _PATHS[event]).geturl()
     try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT):  # noqa: S310 - http or https, see above
+        with urllib.request.urlopen(url, timeout=timeout):  # noqa: S310 - http or https, see above
             return None
     except OSError as error:
         return (
