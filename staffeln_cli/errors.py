@@ -75,7 +75,7 @@ class NotWholeCloud(ConfigError):
             "Cinder does not treat this login as an admin: give it a role of cloud.admin_roles"
             " again, and see that context_is_admin in Cinder's policy takes that role"
         )
-        super().__init__([f"{seen}; {advice}; nothing was changed"])
+        super().__init__([f"{seen}; {advice}; nothing was taken for gone"])
 
 
 class WrongCloud(ConfigError):

@@ -76,6 +76,23 @@ class Beliefs:
             and owners.get(one.volume_id) == one.project_id
         ]
 
+    def changed_since(self, before: Snapshot) -> set[str]:
+        """What is believed otherwise by now: the ids of volumes and of records."""
+        now = self.snapshot()
+        volumes = {one for one, _ in before.volumes.items() ^ now.volumes.items()}
+        return volumes | {one for one, _ in before.records.items() ^ now.records.items()}
+
+    def started_for_their_owner(self) -> set[str]:
+        """The records whose backup is being made, in the project that owns the volume."""
+        owners = {one["id"]: one["project_id"] for one in self.cloud.volumes()}
+        made = {
+            one["id"]
+            for one in self.cloud.backups()
+            if one["project_id"] == owners.get(one["volume_id"])
+        }
+        creating = [one for one in self.records() if one.state is State.CREATING]
+        return {one.id for one in creating if one.backup_id in made}
+
     def untracked(self) -> set[str]:
         """The marked backups that no record accounts for, and the records without a backup."""
         tracked = {one.backup_id for one in self.records() if one.state is State.AVAILABLE}

@@ -224,8 +224,11 @@ class LyingCloud(RuleBasedStateMachine):
             assert self._may_be_ok(command, told, known), (lie, outcome)
             cancelled = self.beliefs.cancelled_since(before)
             assert told.is_believable or not cancelled, (lie, outcome)
-        elif told.is_narrow or abs(told.host_offset) > TOLERANCE:
-            assert self.beliefs.snapshot() == before, (lie, outcome)
+        elif told.is_narrow:  # the volumes of the login's own project are shown
+            changed = self.beliefs.changed_since(before)
+            assert changed <= self.beliefs.started_for_their_owner(), (lie, outcome)
+        elif abs(told.host_offset) > TOLERANCE:
+            assert not self.beliefs.changed_since(before), (lie, outcome)
 
     def _may_be_ok(self, command: str, lie: Lie, known: set[str]) -> bool:
         """Whether a pass may say that all went well, although it was told this."""
