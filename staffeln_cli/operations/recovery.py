@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from staffeln_cli.model import Backup, DrillState
-from staffeln_cli.planning.verification import RecoveryRates, RecoveryTime, chain_of
+from staffeln_cli.planning.recovery import RecoveryRates, RecoveryTime
+from staffeln_cli.planning.verification import chain_of
 from staffeln_cli.runtime import Runtime
 
 

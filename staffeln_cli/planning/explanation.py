@@ -5,8 +5,8 @@ from datetime import datetime
 
 from staffeln_cli.model import BackupRecord, InventoryVolume
 from staffeln_cli.planning.protection.next_backup import NextBackup
+from staffeln_cli.planning.recovery import RecoveryTime
 from staffeln_cli.planning.retention.verdicts import Verdict
-from staffeln_cli.planning.verification import RecoveryTime
 
 
 @dataclass(frozen=True, slots=True)

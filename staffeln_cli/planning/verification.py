@@ -1,4 +1,4 @@
-"""Restore drills: which backups are proven next, which are held back, and what a restore takes."""
+"""Restore drills: which backups are proven next, and which are held back."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -13,7 +13,6 @@ from staffeln_cli.model import (
     InventoryVolume,
     RecordBrief,
 )
-from staffeln_cli.model.durations import Duration
 from staffeln_cli.planning.chains.lineage import NO_PARENTS, KnownParents
 from staffeln_cli.planning.chains.restorable import newest_restorable
 
@@ -187,68 +186,3 @@ class Room(NamedTuple):
         if self.quota_gib is not None and size_gib > self.quota_gib:
             return f"the quota of Staffeln's own project leaves {self.quota_gib} GiB"
         return None
-
-
-class RecoveryTime(NamedTuple):
-    """How long a restore is expected to take, in seconds."""
-
-    median: float
-    shortest: float
-    longest: float
-    drills: int
-    """From how many measured restores it is known."""
-
-    @property
-    def text(self) -> str:
-        """The median, and how far the measured restores lie apart."""
-        median, shortest, longest = map(_rounded, (self.median, self.shortest, self.longest))
-        if shortest == longest:
-            return f"about {median}"
-        return f"about {median} ({shortest} to {longest})"
-
-
-class RecoveryRates:
-    """Seconds per GiB of the restores that drills have measured, by the length of the chain."""
-
-    _ENOUGH = 3
-
-    def __init__(self, drills: Iterable[Drill]) -> None:
-        self._rates: dict[int, list[float]] = {}
-        for drill in drills:
-            if drill.restoring_seconds is not None and drill.size_gib > 0:
-                seconds = drill.restoring_seconds + (drill.waiting_seconds or 0.0)
-                rate = seconds / drill.size_gib
-                self._rates.setdefault(drill.chain_length, []).append(rate)
-
-    def by_chain_length(self) -> dict[int, float]:
-        """The median for each length that was measured."""
-        return {length: _median(self._rates[length]) for length in sorted(self._rates)}
-
-    def expected(self, size_gib: int, chain_length: int) -> RecoveryTime | None:
-        """What a restore takes; None while no drill has measured any.
-
-        Of a length with few measurements, the range is the widest of all lengths.
-        """
-        if not self._rates:
-            return None
-        nearest = min(self._rates, key=lambda length: (abs(length - chain_length), -length))
-        rates = self._rates[nearest]
-        everything = [rate for some in self._rates.values() for rate in some]
-        spread = rates if len(rates) >= self._ENOUGH and nearest == chain_length else everything
-        return RecoveryTime(
-            _median(rates) * size_gib, min(spread) * size_gib, max(spread) * size_gib, len(rates)
-        )
-
-
-def _rounded(seconds: float) -> Duration:
-    """To the second, and from ten minutes on to the minute."""
-    unit = 1 if seconds < 600 else 60
-    return Duration(exact=timedelta(seconds=max(1, round(seconds / unit)) * unit))
-
-
-def _median(values: Sequence[float]) -> float:
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    if len(ordered) % 2:
-        return ordered[middle]
-    return (ordered[middle - 1] + ordered[middle]) / 2

@@ -10,8 +10,8 @@ from staffeln_cli.planning.estimates import Limits, Work, work_of
 from staffeln_cli.planning.health import LastRun, Late, Summary, Tally
 from staffeln_cli.planning.protection import due
 from staffeln_cli.planning.protection.pausing import NO_PAUSES, Pauses
+from staffeln_cli.planning.recovery import RecoveryRates
 from staffeln_cli.planning.retention.shortening import grace_ends_at
-from staffeln_cli.planning.verification import RecoveryRates
 from staffeln_cli.runtime import Runtime
 
 _A_DAY = timedelta(days=1)
