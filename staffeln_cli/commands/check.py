@@ -22,7 +22,7 @@ from staffeln_cli.operations.follow_backup import (
 )
 from staffeln_cli.operations.marked_backups import adopt_marked
 from staffeln_cli.planning.evidence import Confirmation, believed
-from staffeln_cli.runtime import Run, Runtime, run_pass
+from staffeln_cli.runtime import Run, Runtime, caller, run_pass
 
 COUNTS = (
     "running",
@@ -82,7 +82,7 @@ def _check(run: Run, confirmation: Confirmation) -> None:
         run.store.cloud.note_backups_listed(observed.moment)
         observed.foreign.ours_are_complete = not observed.unseen
     if confirmation.is_given:
-        run.store.observations.note_confirmed("check", observed.moment)
+        run.store.observations.note_confirmed("check", observed.moment, who=caller())
     backup_hosts.repair(run)
     export_records.collect(run, observed.foreign if observed.is_complete else None)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from staffeln_cli.runtime import Runtime
+from staffeln_cli.runtime import Runtime, caller
 
 
 def upgrade(runtime: Runtime) -> tuple[str | None, str]:
@@ -43,6 +43,7 @@ def rebind(runtime: Runtime, *, confirmed: bool) -> Rebinding:
         differences = store.cloud.differences(cloud)
         if confirmed:
             store.cloud.rebind(cloud)
+            store.observations.note_confirmed("db rebind", runtime.now(), who=caller())
     return Rebinding(
         cloud=f"{cloud.name}: Cinder at {cloud.block_storage_url} (region {cloud.region or '-'})",
         differences=tuple(differences),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from staffeln_cli.errors import NotFound
 from staffeln_cli.model import BackupRecord
-from staffeln_cli.runtime import Runtime, host_name, user_name
+from staffeln_cli.runtime import Runtime, caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ def keep(runtime: Runtime, name: str, note: str | None) -> Pinned:
     wanted = record.pin_note if note is None else note or None
     if record.pinned and record.pin_note == wanted:
         return Pinned(record, changed=False)
-    if not runtime.store.notes.pin(record.id, note=wanted, who=f"{user_name()}@{host_name()}"):
+    if not runtime.store.notes.pin(record, runtime.now(), note=wanted, who=caller()):
         state = (runtime.store.records.find(record.id) or record).state
         raise NotFound(f"backup {record.name} is {state}: there is no backup to keep")
     return Pinned(record, changed=True)
@@ -31,7 +31,7 @@ def release(runtime: Runtime, name: str) -> Pinned:
     """Release a backup; one that is not pinned does not change."""
     record = _found(runtime, name)
     if record.pinned:
-        runtime.store.notes.release(record.id)
+        runtime.store.notes.release(record, runtime.now(), who=caller())
     return Pinned(record, changed=record.pinned)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from staffeln_cli.model.pauses import Pause, PauseScope
 from staffeln_cli.operations import lookup
 from staffeln_cli.planning.protection.pausing import Pauses
-from staffeln_cli.runtime import Runtime, host_name, user_name
+from staffeln_cli.runtime import Runtime, caller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ def pause(
 
     Backups that run go on, and so do ad-hoc backups and retention.
     """
-    now, who = runtime.now(), f"{user_name()}@{host_name()}"
+    now, who = runtime.now(), caller()
     wanted = [
         Pause(scope, item_id, name, reason, now, until, who)
         for scope, item_id, name in _items(runtime, request)
@@ -58,8 +58,9 @@ def resume(runtime: Runtime, request: PauseRequest) -> list[Resumed]:
     for scope, item_id, name in _items(runtime, request):
         held = store.pauses.held(now)
         was_held = any((one.scope, one.item_id) == (scope, item_id) for one in held)
-        store.pauses.remove(scope, item_id)
-        target = Pause(scope, item_id, name, None, now, None, "").target
+        ended = Pause(scope, item_id, name, None, now, None, caller())
+        store.pauses.resume(ended)
+        target = ended.target
         done.append(Resumed(target, was_held, _wider(runtime, scope, item_id)))
     return done
 

@@ -1,6 +1,6 @@
 """Decide which backups retention keeps, and delete the others, wave after wave."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,11 +21,12 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.operations.authority import check_whole_cloud
 from staffeln_cli.operations.deletion_waves import Plan, carry_out
-from staffeln_cli.planning.chains.members import Member, members
+from staffeln_cli.planning.chains.members import Member, members, several_volumes
 from staffeln_cli.planning.retention.keep_rules import RetentionTerms, stamp
+from staffeln_cli.planning.retention.new_terms import NewTerms
 from staffeln_cli.planning.retention.recorded_terms import read, written
 from staffeln_cli.planning.retention.verdicts import Verdict, brake, judge, waves
-from staffeln_cli.runtime import Run, Runtime, run_pass
+from staffeln_cli.runtime import Run, Runtime, caller, run_pass
 from staffeln_cli.runtime.decisions import Decisions
 
 COUNTS = ("kept", "expired", "deleting", "deleted", "blocked")
@@ -59,6 +60,8 @@ class _Removals:
     plans: list[Plan] = field(default_factory=list)
     changed_terms: _Changed = field(default_factory=dict)
     """The terms that apply now, where they differ from those of the last pass."""
+    new_terms: NewTerms = field(default_factory=NewTerms)
+    """The same for auditors."""
     changed_former_terms: _Changed = field(default_factory=dict)
     """The same in projects that the volumes have left."""
     decisions: dict[str, Decisions] = field(
@@ -70,6 +73,8 @@ class _Removals:
 def _retain(run: Run, *, confirmed: bool) -> None:
     removals = _judged(run)
     why = brake(removals.number, removals.available, run.settings.retention.brake)
+    if confirmed and not run.dry_run:
+        run.store.observations.note_confirmed("retain", run.now(), who=caller(), reason=why)
     if why is not None and not confirmed:
         reason = f"{why}; look at it with --dry-run, then go on with --confirm"
         if not run.dry_run:
@@ -80,7 +85,8 @@ def _retain(run: Run, *, confirmed: bool) -> None:
             run.decisions.join(decisions)
         return
     run.store.inventory.note_retention_terms(
-        {volume_id: text for (_, volume_id), text in removals.changed_terms.items()}
+        {volume_id: text for (_, volume_id), text in removals.changed_terms.items()},
+        [*removals.new_terms.events(run.now())],
     )
     run.store.former_owners.note_retention_terms(removals.changed_former_terms)
     carry_out(run, removals.plans)
@@ -93,7 +99,8 @@ def _judged(run: Run) -> _Removals:
     terms = _Terms(run.settings.retention, run.store.former_owners.all(), removals)
     owners: set[ProjectId] = set()
     done = 0
-    for group in _several(run.cloud.listings.backups_by_volume()):
+    listing = run.cloud.listings.backups_by_volume()
+    for group in several_volumes(listing, _VOLUMES_AT_ONCE):
         run.runtime.stop.check()
         owners.update(project_id for project_id, _ in group)
         volume_ids = list({volume_id for _, volume_id in group})
@@ -115,7 +122,7 @@ def _judged(run: Run) -> _Removals:
 
 
 def _foreign_parents(
-    run: Run, group: "_Group", records: Mapping[BackupId, RecordBrief]
+    run: Run, group: Mapping[_Key, Sequence[Backup]], records: Mapping[BackupId, RecordBrief]
 ) -> dict[BackupId, BackupId]:
     """What is known of the parents of the backups that Staffeln did not make."""
     volume_ids = {
@@ -124,10 +131,6 @@ def _foreign_parents(
         if any(one.is_incremental and one.id not in records for one in backups)
     }
     return run.store.exports.foreign_parents(volume_ids) if volume_ids else {}
-
-
-_Group = dict[_Key, list[Backup]]
-"""The backups of some volumes; a transferred volume may have some in two projects."""
 
 
 def _in_doubt(
@@ -148,23 +151,6 @@ def _in_doubt(
     return {record.volume_id for record in run.store.records.by_backup_ids(absent)}
 
 
-def _several(pages: Iterable[list[Backup]]) -> Iterator[_Group]:
-    """Some volumes at a time, each with all its backups, from a listing sorted by volume."""
-    group: _Group = {}
-    last: VolumeId | None = None
-    for page in pages:
-        for backup in page:
-            volume_id = backup.volume_id
-            if volume_id != last:
-                if len(group) >= _VOLUMES_AT_ONCE:
-                    yield group
-                    group = {}
-                last = volume_id
-            group.setdefault((backup.project_id, volume_id), []).append(backup)
-    if group:
-        yield group
-
-
 @dataclass(frozen=True, slots=True)
 class _Applied:
     """The terms that apply to a volume in a project, as text, too, and those of the last pass."""
@@ -174,6 +160,8 @@ class _Applied:
     last_text: str | None
     noted_in: _Changed | None
     """Where a change is noted; None for what the inventory does not know."""
+    volume: InventoryVolume | None = None
+    """The volume in its present project; None in a project that it has left."""
 
 
 class _Terms:
@@ -192,7 +180,7 @@ class _Terms:
             return _Applied(retention_terms(self._settings, None, now), None, None, None)
         if volume.project_id == project_id:
             noted_in = self._removals.changed_terms
-            return _Applied(*self._terms(volume, now), volume.retained_as, noted_in)
+            return _Applied(*self._terms(volume, now), volume.retained_as, noted_in, volume)
         former = self._former_owners.get((project_id, volume.volume_id))
         if former is None:  # when the volume left that project, nobody noted its terms there
             return _Applied(retention_terms(self._settings, None, now), None, None, None)
@@ -226,6 +214,8 @@ def _judge_volume(
     removals.number += len(expired)
     if applied.noted_in is not None and applied.text != applied.last_text:
         applied.noted_in[key] = applied.text
+        if applied.volume is not None and applied.last_text is not None:
+            removals.new_terms.add(applied.volume, applied.last_text, applied.text)
     if run.dry_run:
         kept_before = _kept_before(backups, applied, now) if expired else {}
         _show(verdicts, kept_before, removals.decisions)

@@ -31,6 +31,27 @@ def grace(settings: RetentionSettings) -> Grace:
     return Grace(settings.grace, settings.policies, settings.time)
 
 
+def configured_terms(settings: Settings) -> dict[str, str]:
+    """What the configuration says about how volumes are protected, by key, for auditors."""
+    select, backup, retention = settings.select, settings.backup, settings.retention
+    keys: dict[str, object] = {
+        "select.metadata_key": select.metadata_key,
+        "select.skip_volume_key": select.skip_volume_key,
+        "backup.min_interval": backup.min_interval,
+        "backup.full_backup_depth": backup.full_backup_depth,
+        "backup.chain_max_age": backup.chain_max_age,
+        "retention.time": retention.time,
+        "retention.metadata_key": retention.metadata_key,
+        "retention.keep_last": retention.keep_last,
+        "retention.grace": retention.grace,
+        "retention.minimum": retention.minimum,
+        "retention.brake": retention.brake,
+        "verify.every": settings.verify.every,
+    }
+    keys |= {f"retention.policies.{name}": one.text for name, one in retention.policies.items()}
+    return {name: str(value) for name, value in keys.items() if value is not None}
+
+
 def retention_terms(
     settings: RetentionSettings, known: InventoryVolume | None, now: datetime
 ) -> RetentionTerms:

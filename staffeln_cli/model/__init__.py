@@ -15,6 +15,7 @@ from staffeln_cli.model.cloud import (
     VolumeId,
 )
 from staffeln_cli.model.drills import Drill, DrillId, DrillState, ProofLevel
+from staffeln_cli.model.events import Event, EventKind
 from staffeln_cli.model.inventory import (
     DecidedBy,
     FormerOwner,
@@ -44,6 +45,8 @@ __all__ = [
     "Drill",
     "DrillId",
     "DrillState",
+    "Event",
+    "EventKind",
     "ExportCandidate",
     "ExportRecord",
     "Failure",

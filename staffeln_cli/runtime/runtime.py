@@ -157,6 +157,11 @@ def host_name() -> str:
     return socket.gethostname()
 
 
+def caller() -> str:
+    """The user and the host, as notes and events name who decided."""
+    return f"{user_name()}@{host_name()}"
+
+
 def user_name() -> str:
     """Who runs this process, as far as the system knows."""
     try:

@@ -11,6 +11,7 @@ from staffeln_cli.store.disabled_hosts import DisabledHosts
 from staffeln_cli.store.drills import Drills
 from staffeln_cli.store.dump import Dump
 from staffeln_cli.store.durations import Durations
+from staffeln_cli.store.events import Events
 from staffeln_cli.store.exports import Exports
 from staffeln_cli.store.former_owners import FormerOwners
 from staffeln_cli.store.inventory import Inventory
@@ -25,6 +26,7 @@ from staffeln_cli.store.records import Records
 from staffeln_cli.store.reports import Reports
 from staffeln_cli.store.runs import Runs
 from staffeln_cli.store.status_queries import Filter, StatusQueries
+from staffeln_cli.store.successes import Successes
 
 __all__ = ["Caps", "Claim", "Database", "Fence", "Filter", "Inventory", "Leases", "Store"]
 
@@ -51,7 +53,9 @@ class Store:
         self.projects = Projects(self.database)
         self.status_queries = StatusQueries(self.database)
         self.durations = Durations(self.database)
+        self.events = Events(self.database)
         self.reports = Reports(self.database)
+        self.successes = Successes(self.database)
         self.runs = Runs(self.database)
         self.exports = Exports(self.database)
         self.disabled_hosts = DisabledHosts(self.database)

@@ -7,12 +7,14 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, case, func, or_, select, update
 
 from staffeln_cli.model import (
+    Event,
     InventoryVolume,
     ProjectId,
     ServerId,
     SkipCause,
     VolumeId,
 )
+from staffeln_cli.store import events
 from staffeln_cli.store.bulk_read import BulkRead
 from staffeln_cli.store.database import Database, upsert
 from staffeln_cli.store.queries import chunks
@@ -71,8 +73,10 @@ class Inventory:
             rows = connection.execute(select(*_COLUMNS).where(volume_table.c.volume_name == name))
             return [InventoryVolume._make(row) for row in rows]
 
-    def note_retention_terms(self, terms: Mapping[VolumeId, str | None]) -> None:
-        """Remember the terms by which the last pass of retention judged."""
+    def note_retention_terms(
+        self, terms: Mapping[VolumeId, str | None], changes: Sequence[Event]
+    ) -> None:
+        """Remember the terms by which the last pass of retention judged, and what changed."""
         if not terms:
             return
         values = [{"one": volume_id, "held": text} for volume_id, text in terms.items()]
@@ -83,6 +87,7 @@ class Inventory:
                 .values(retained_as=bindparam("held")),
                 values,
             )
+            events.add(connection, changes)
 
     def volumes_of_server(self, server_id: ServerId) -> list[InventoryVolume]:
         """The volumes last seen on this server."""

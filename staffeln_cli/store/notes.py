@@ -4,9 +4,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, Connection, update
 
-from staffeln_cli.model import BackupId, Kind, RecordId, State
+from staffeln_cli.model import (
+    BackupId,
+    BackupRecord,
+    Event,
+    EventKind,
+    Kind,
+    RecordId,
+    State,
+)
+from staffeln_cli.store import events
 from staffeln_cli.store.database import Database
 from staffeln_cli.store.queries import chunks
 from staffeln_cli.tables import backup_table
@@ -21,13 +30,24 @@ class Notes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def pin(self, record_id: RecordId, *, note: str | None, who: str) -> bool:
+    def pin(self, record: BackupRecord, moment: datetime, *, note: str | None, who: str) -> bool:
         """Have retention keep a backup; False when it is being deleted, or gone, by now."""
-        return self._note(record_id, _KEEPABLE, pinned=True, pin_note=note, pinned_by=who)
+        pin = {"pinned": True, "pin_note": note, "pinned_by": who}
+        event = _event(record, moment, EventKind.PINNED, who)._replace(reason=note)
+        with self._database.write() as connection:
+            if not _noted(connection, record.id, _KEEPABLE, **pin):
+                return False
+            events.add(connection, [event])
+            return True
 
-    def release(self, record_id: RecordId) -> None:
+    def release(self, record: BackupRecord, moment: datetime, *, who: str) -> None:
         """Have retention judge it again."""
-        self._note(record_id, pinned=False, pin_note=None, pinned_by=None)
+        event = _event(record, moment, EventKind.RELEASED, who)._replace(reason=record.pin_note)
+        is_pinned = backup_table.c.pinned.is_(True)
+        with self._database.write() as connection:
+            no_pin = {"pinned": False, "pin_note": None, "pinned_by": None}
+            if _noted(connection, record.id, is_pinned, **no_pin):
+                events.add(connection, [event])
 
     def change_kind(self, record_id: RecordId, kind: Kind, chain_id: BackupId | None) -> None:
         """Another kind than planned is to be made, or has been asked for."""
@@ -68,10 +88,18 @@ class Notes:
                 these = backup_table.c.id.in_(chunk)
                 connection.execute(update(backup_table).where(these).values(**values))
 
-    def _note(self, record_id: RecordId, *law: ColumnElement[bool], **values: Any) -> bool:
-        of_record = backup_table.c.id == record_id
+    def _note(self, record_id: RecordId, **values: Any) -> None:
         with self._database.write() as connection:
-            noted = connection.execute(
-                update(backup_table).where(of_record, *law).values(**values)
-            )
-            return noted.rowcount == 1
+            _noted(connection, record_id, **values)
+
+
+def _noted(
+    connection: Connection, record_id: RecordId, *law: ColumnElement[bool], **values: Any
+) -> bool:
+    of_record = backup_table.c.id == record_id
+    noted = connection.execute(update(backup_table).where(of_record, *law).values(**values))
+    return noted.rowcount == 1
+
+
+def _event(record: BackupRecord, moment: datetime, kind: EventKind, who: str) -> Event:
+    return Event(moment, kind, who, record.name, record.project_id, record.volume_id)

@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import select, update
 
+from staffeln_cli.model import Event, EventKind
+from staffeln_cli.store import events
 from staffeln_cli.store.database import Database
 from staffeln_cli.tables import cloud_table
 
@@ -53,10 +55,19 @@ class Observations:
         with self._database.read() as connection:
             return connection.execute(select(_CONFIRMED[command])).scalar_one_or_none()
 
-    def note_confirmed(self, command: Literal["collect", "check"], moment: datetime) -> None:
-        """Somebody accepts what is suspected by now, however much that is."""
+    def note_confirmed(
+        self, command: str, moment: datetime, *, who: str, reason: str | None = None
+    ) -> None:
+        """Somebody has let a command go on with --confirm.
+
+        For `collect` and `check`: they accept what is suspected by now, however much that is.
+        """
+        what = f"staffeln {command} --confirm"
+        event = Event(moment, EventKind.CONFIRMED, who, what, reason=reason)
         with self._database.write() as connection:
-            connection.execute(update(cloud_table).values({_CONFIRMED[command]: moment}))
+            if command in _CONFIRMED:
+                connection.execute(update(cloud_table).values({_CONFIRMED[command]: moment}))
+            events.add(connection, [event])
 
     def marked(self) -> Marked:
         """What the last complete listing showed of marked backups without a record."""

@@ -4,8 +4,10 @@ from datetime import datetime
 
 from sqlalchemy import delete, select
 
+from staffeln_cli.model import Event, EventKind, ProjectId, VolumeId
 from staffeln_cli.model.pauses import Pause, PauseScope
 from staffeln_cli.planning.protection.pausing import Pauses
+from staffeln_cli.store import events
 from staffeln_cli.store.database import Database, upsert
 from staffeln_cli.tables import pause_table
 
@@ -37,14 +39,27 @@ class StoredPauses:
                     set_={name: row.excluded[name] for name in Pause._fields[2:]},
                 )
             )
+            events.add(connection, [_event(pause, EventKind.PAUSED)])
 
-    def remove(self, scope: PauseScope, item_id: str) -> bool:
-        """End a pause; False where there is none."""
-        law = pause_table.c.scope == scope.value, pause_table.c.item_id == item_id
+    def resume(self, ended: Pause) -> bool:
+        """End a pause; False where there is none. `since` and `paused_by` say when, and who."""
+        law = pause_table.c.scope == ended.scope.value, pause_table.c.item_id == ended.item_id
         with self._database.write() as connection:
-            return connection.execute(delete(pause_table).where(*law)).rowcount == 1
+            if connection.execute(delete(pause_table).where(*law)).rowcount != 1:
+                return False
+            events.add(connection, [_event(ended, EventKind.RESUMED)])
+            return True
 
     def forget_ended(self, now: datetime) -> None:
         """Remove the pauses whose end has passed."""
         with self._database.write() as connection:
             connection.execute(delete(pause_table).where(pause_table.c.until <= now))
+
+
+def _event(pause: Pause, kind: EventKind) -> Event:
+    event = Event(pause.since, kind, pause.paused_by, pause.target, reason=pause.reason)
+    if pause.scope is PauseScope.VOLUME:
+        return event._replace(volume_id=VolumeId(pause.item_id))
+    if pause.scope is PauseScope.PROJECT:
+        return event._replace(project_id=ProjectId(pause.item_id))
+    return event

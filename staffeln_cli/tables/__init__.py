@@ -7,6 +7,7 @@ from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.tables.catalog import disabled_host_table, export_record_table
 from staffeln_cli.tables.columns import UtcDateTime, metadata, words
 from staffeln_cli.tables.drills import drill_table
+from staffeln_cli.tables.events import event_table
 from staffeln_cli.tables.pauses import pause_table
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "cloud_table",
     "disabled_host_table",
     "drill_table",
+    "event_table",
     "export_record_table",
     "former_owner_table",
     "leadership_table",
@@ -27,7 +29,7 @@ __all__ = [
     "volume_table",
 ]
 
-SCHEMA_REVISION = "0009"
+SCHEMA_REVISION = "0010"
 """The Alembic revision this code was written for; a test compares it with `sql/versions`."""
 
 

@@ -18,7 +18,7 @@ from staffeln_cli.cli.session import Session
 from staffeln_cli.cloud import decode, pages
 from staffeln_cli.commands import retain
 from staffeln_cli.model import Backup, Kind, Origin, State
-from staffeln_cli.planning.chains.members import members
+from staffeln_cli.planning.chains.members import members, several_volumes
 from staffeln_cli.planning.retention.verdicts import judge
 from staffeln_cli.runtime import Runtime
 from staffeln_cli.runtime.decisions import dumped
@@ -43,7 +43,7 @@ class Steps:
     def run(self) -> None:
         removals = retain._Removals()
         terms = retain._Terms(self._runtime.settings.retention, {}, removals)
-        for group in retain._several(self.pages(sort=BY_VOLUME)):
+        for group in several_volumes(self.pages(sort=BY_VOLUME), retain._VOLUMES_AT_ONCE):
             volume_ids = list({volume_id for _, volume_id in group})
             with self._timed("records"):
                 records = self._runtime.store.records.briefs(volume_ids)

@@ -6,10 +6,11 @@ from itertools import chain
 from staffeln_cli.commands.collect import absences
 from staffeln_cli.commands.collect.cloud_view import CloudView, look
 from staffeln_cli.commands.collect.volumes import end_protection, take_in
+from staffeln_cli.config.rules import configured_terms
 from staffeln_cli.model import Outcome
 from staffeln_cli.planning.evidence import Confirmation
 from staffeln_cli.planning.protection import selection
-from staffeln_cli.runtime import Run, Runtime, run_pass
+from staffeln_cli.runtime import Run, Runtime, caller, run_pass
 
 COUNTS = ("servers", "volumes", "protected", "skipped", "planned", "gone")
 
@@ -53,5 +54,6 @@ def _close(run: Run, view: CloudView) -> None:
     end_protection(run, view)
     if not run.dry_run:
         run.store.pauses.forget_ended(view.now)
+        run.store.events.note_terms(configured_terms(run.settings), view.now, who=caller())
     if view.confirmation.is_given and not run.dry_run:
-        run.store.observations.note_confirmed("collect", view.now)
+        run.store.observations.note_confirmed("collect", view.now, who=caller())

@@ -1,12 +1,12 @@
 """The backups that Cinder has, each with Staffeln's own record of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import TypeVar
 
-from staffeln_cli.model import Backup, BackupId, RecordBrief, State
+from staffeln_cli.model import Backup, BackupId, ProjectId, RecordBrief, State, VolumeId
 from staffeln_cli.planning.chains.broken import orphaned_incrementals
 from staffeln_cli.planning.evidence import age_counts_from
 
@@ -68,6 +68,27 @@ def members(
         ]
         for key, group in backups.items()
     }
+
+
+def several_volumes(
+    pages: Iterable[list[Backup]], number: int
+) -> Iterator[dict[tuple[ProjectId, VolumeId], list[Backup]]]:
+    """Some volumes at a time, each with all its backups, from a listing sorted by volume.
+
+    A transferred volume may have backups in two projects.
+    """
+    group: dict[tuple[ProjectId, VolumeId], list[Backup]] = {}
+    last: VolumeId | None = None
+    for page in pages:
+        for backup in page:
+            if backup.volume_id != last:
+                if len(group) >= number:
+                    yield group
+                    group = {}
+                last = backup.volume_id
+            group.setdefault((backup.project_id, backup.volume_id), []).append(backup)
+    if group:
+        yield group
 
 
 def known_parents(members: Iterable[Member]) -> dict[BackupId, BackupId]:

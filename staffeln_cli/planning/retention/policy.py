@@ -1,7 +1,7 @@
 """Retention policies: which backups a server's owner wants to keep, and how metadata names one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 
 from staffeln_cli.model.durations import Duration, parse
@@ -22,6 +22,13 @@ class Policy:
     monthly: int = 0
     yearly: int = 0
     time: Duration | None = None
+
+    @property
+    def text(self) -> str:
+        """`daily=7 time=1y`: the rules that keep something."""
+        rules = ((part.name, getattr(self, part.name)) for part in fields(self))
+        shown = (pair for pair in rules if pair[1] or isinstance(pair[1], Duration))
+        return " ".join(f"{name}={value}" for name, value in shown)
 
     @property
     def counts(self) -> bool:

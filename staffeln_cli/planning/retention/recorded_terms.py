@@ -1,8 +1,6 @@
 """Retention terms as text, by which the next pass tells what changed since the last one."""
 
-from dataclasses import fields
-
-from staffeln_cli.model.durations import Duration, parse
+from staffeln_cli.model.durations import parse
 from staffeln_cli.planning.retention.keep_rules import RetentionTerms
 from staffeln_cli.planning.retention.policy import Policy
 
@@ -13,10 +11,8 @@ def written(terms: RetentionTerms) -> str | None:
     """`daily=7 time=1y keep_last=1`; None for a policy that is not known any more."""
     if terms.policy is None:
         return None
-    rules = ((part.name, getattr(terms.policy, part.name)) for part in fields(Policy))
-    words = [f"{name}={value}" for name, value in rules if value or isinstance(value, Duration)]
     floor = f"keep_last={terms.keep_last}" if terms.volume_exists else _GONE
-    return " ".join([*words, floor])
+    return f"{terms.policy.text} {floor}".strip()
 
 
 def read(text: str) -> RetentionTerms:

@@ -180,7 +180,7 @@ def test_what_was_given_up_is_not_taken_back_while_its_volume_has_a_new_plan(
 
 def test_a_backup_that_was_pinned_meanwhile_is_not_deleted(store: Store) -> None:
     record = available(store)
-    assert store.notes.pin(record.id, note="before the move", who="somebody")
+    assert store.notes.pin(record, NOW, note="before the move", who="somebody")
     assert not store.lifecycle.deleting(record, "expired", next_try_at=NOW)
     assert state_of(store, record) is State.AVAILABLE
 

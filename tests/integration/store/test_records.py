@@ -17,7 +17,7 @@ def test_thousands_of_ids_are_looked_up_in_one_call(store: Store) -> None:
 
 def test_a_brief_says_of_a_record_what_the_record_says(store: Store) -> None:
     kept, other = available(store), available(store, "v2")
-    store.notes.pin(kept.id, note="a note", who="somebody")
+    store.notes.pin(kept, NOW, note="a note", who="somebody")
     store.notes.change_kind(kept.id, Kind.INCREMENTAL, BackupId("full"))
     store.lifecycle.plan([a_record()])  # has no backup yet
     (whole,) = store.records.by_record_ids([kept.id])
