@@ -8,10 +8,14 @@ from staffeln_cli import mail
 from staffeln_cli.errors import MailUnavailable, NotFound
 from staffeln_cli.mail import MessageRejected
 from staffeln_cli.model import Decision, Outcome, ProjectId, ProjectRecord
+from staffeln_cli.planning.audit import Audit
+from staffeln_cli.reports.audit import audit
 from staffeln_cli.reports.composing import draft_report, with_quotas
 from staffeln_cli.reports.delivery import ReportMailer, is_over, message_id
 from staffeln_cli.reports.model import ProjectReport
 from staffeln_cli.reports.operator_summary import operator_summary, send_operator_summary
+from staffeln_cli.reports.pages.html import Pages
+from staffeln_cli.reports.pages.layout import writing
 from staffeln_cli.reports.pages.operator import operator_page
 from staffeln_cli.reports.pages.project import project_page
 from staffeln_cli.reports.recipients import Recipients, may_receive_report, project_of
@@ -164,6 +168,17 @@ def preview(runtime: Runtime, project: str | None) -> str:
         return mailer.html(operator_page(summary, mailer.when), summary)
     report = with_quotas(runtime, draft_report(runtime, _found(runtime, project), now))
     return mailer.html(project_page(report, mailer.when), report)
+
+
+def evidence(runtime: Runtime, since: datetime | None, project: str | None) -> Audit:
+    """The evidence for auditors, from the state alone."""
+    return audit(runtime, since, project)
+
+
+def evidence_page(runtime: Runtime, found: Audit) -> str:
+    """The evidence as HTML."""
+    settings = runtime.settings.report
+    return Pages(settings.templates).evidence(found, writing(settings.timezone))
 
 
 def try_mail(runtime: Runtime, address: str) -> str:

@@ -132,6 +132,7 @@ def _looks(heard: Heard, volumes: Volumes) -> None:
     assert heard.staffeln("keep", pinned, "--note", "before the upgrade").exit_code == 0
     for view in ("volumes", "backups", "projects", "runs", "calendar", "usage"):
         heard(f"status {view}")
+    heard("report --evidence")
     heard("status")
     for volume in (volumes.usual, volumes.with_bad_retention, volumes.in_error, volumes.skipped):
         heard("explain", volume)

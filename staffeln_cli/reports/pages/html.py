@@ -1,6 +1,7 @@
 """Pages as HTML and as plain text, from templates that an operator can replace."""
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from jinja2 import (
@@ -17,6 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from staffeln_cli.config.files import refuse_foreign
 from staffeln_cli.errors import ConfigError
 from staffeln_cli.model.text import escaped
+from staffeln_cli.planning.recovery import rounded
 
 _BAR = 40
 """Characters of a bar in plain text."""
@@ -37,7 +39,12 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"number": "{:,}".format, "textbar": textbar}
+        self._templates.filters |= {
+            "number": "{:,}".format,
+            "textbar": textbar,
+            "duration": lambda length: str(rounded(length.total_seconds())),
+            "seconds": lambda seconds: str(rounded(seconds)),
+        }
 
     def html(self, page: object, **more: object) -> str:
         """A page as HTML; all names and reasons are escaped."""
@@ -46,6 +53,10 @@ class Pages:
     def text(self, page: object, **more: object) -> str:
         """The same page as plain text."""
         return self._rendered("page.txt.j2", {"page": page, **more})
+
+    def evidence(self, audit: object, when: Callable[[datetime | None], str]) -> str:
+        """The evidence for auditors as HTML."""
+        return self._rendered("audit.html.j2", {"audit": audit, "when": when})
 
     def _rendered(self, name: str, values: dict[str, object]) -> str:
         try:
