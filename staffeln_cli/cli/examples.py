@@ -37,7 +37,12 @@ EXAMPLES: Mapping[str, Examples] = {
     "staffeln check": Examples(("staffeln check", "staffeln check --dry-run"), _PASS),
     "staffeln retain": Examples(("staffeln retain --dry-run", "staffeln retain --confirm"), _PASS),
     "staffeln report": Examples(
-        ("staffeln report --dry-run", "staffeln report --project shop --preview shop.html"), _ITEMS
+        (
+            "staffeln report --dry-run",
+            "staffeln report --project shop --preview shop.html",
+            "staffeln report --evidence --since 2026-07-01 -f csv",
+        ),
+        _ITEMS,
     ),
     "staffeln restore": Examples(
         (
