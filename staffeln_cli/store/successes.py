@@ -1,6 +1,6 @@
 """The backups that were made, volume by volume, for evidence and recovery times."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
@@ -66,7 +66,7 @@ class Successes:
         return {volume_id: group for (_, volume_id), group in self.by_volume(is_there)}
 
 
-def newest(successes: list[Success]) -> tuple[Success, int] | None:
+def newest(successes: Sequence[Success]) -> tuple[Success, int] | None:
     """The newest available backup of a volume, and how many backups a restore of it reads."""
     there = [one for one in successes if one.state is State.AVAILABLE]
     if not there:
