@@ -15,7 +15,7 @@ _VOLUME = (
     *("gap_95_s", "kept", "available", "lost", "last_success_at", "proven_at", "proof_level"),
     *("proof_failed_at", "recovery_s", "recovery_shortest_s", "recovery_longest_s", "pins"),
 )
-_EVENT = ("at", "event", "who", "item", "before", "after", "reason")
+_EVENT = ("at", "event", "by", "item", "before", "after", "reason")
 COLUMNS = ("row", *_PROJECT, *_VOLUME, *_EVENT)
 
 
@@ -94,7 +94,7 @@ def _volume(volume: VolumeAudit) -> dict[str, Any]:
         "proof_failed_at": volume.proof_failed_at,
         **_recovery(volume.recovery),
         "pins": [
-            {"backup": pin.backup, "who": pin.who, "note": pin.note or None} for pin in volume.pins
+            {"backup": pin.backup, "by": pin.who, "note": pin.note or None} for pin in volume.pins
         ],
     }
 
@@ -113,7 +113,7 @@ def _event(event: Event) -> dict[str, Any]:
     return {
         "at": event.at,
         "event": event.kind,
-        "who": event.who,
+        "by": event.who,
         "item": event.item,
         "volume_id": event.volume_id,
         "before": event.before,

@@ -42,6 +42,7 @@ def events_of(found: Any) -> list[tuple[str, str]]:
 def test_the_promised_and_the_achieved_interval_of_each_volume_are_told(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
+    cloud.freeze()
     a_volume(cloud, "kept")
     late = a_volume(cloud, "late", project="lab")
     rounds(staffeln, cloud, 3)
@@ -49,7 +50,7 @@ def test_the_promised_and_the_achieved_interval_of_each_volume_are_told(
     rounds(staffeln, cloud, 3)
     found = evidence(staffeln)
     kept, slipped = volume_of(found, "kept"), volume_of(found, "late")
-    assert (kept["interval_s"], kept["backups"], kept["kept"]) == (A_DAY, 6, True)
+    assert (kept["interval_s"], kept["backups"], kept["kept"]) == (A_DAY, 5, True)
     assert (kept["largest_gap_s"], kept["gap_95_s"]) == (A_DAY, A_DAY)
     assert (slipped["largest_gap_s"], slipped["kept"]) == (4 * A_DAY, False)
     assert [one["project_name"] for one in found["projects"]] == ["lab", "shop"]
@@ -74,7 +75,7 @@ def test_the_proof_and_the_time_to_restore_a_volume_and_a_server_are_told(
     assert found["proven"] == found["protected"] == 2
     (server,) = found["projects"][0]["servers"]
     assert server["volumes"] == 2
-    assert server["recovery_s"] == data["recovery_s"] + logs["recovery_s"]
+    assert abs(server["recovery_s"] - data["recovery_s"] - logs["recovery_s"]) <= 2  # rounded
     assert 0 < data["recovery_s"] < logs["recovery_s"]
 
 
@@ -91,7 +92,7 @@ def test_pins_and_releases_pauses_and_confirmations_are_told_with_who_and_why(
     staffeln("resume", "--volume", "data")
     staffeln("retain", "--confirm")
     found = evidence(staffeln)
-    assert volume_of(found, "data")["pins"] == [{"backup": first, "who": ME, "note": "the audit"}]
+    assert volume_of(found, "data")["pins"] == [{"backup": first, "by": ME, "note": "the audit"}]
     (project,) = found["projects"]
     assert [(one["event"], one["item"], one["reason"]) for one in project["events"]] == [
         ("pinned", first, "the audit"),
@@ -100,7 +101,7 @@ def test_pins_and_releases_pauses_and_confirmations_are_told_with_who_and_why(
         ("paused", "volume data", "it moves"),
         ("resumed", "volume data", None),
     ]
-    assert {one["who"] for one in project["events"]} == {ME}
+    assert {one["by"] for one in project["events"]} == {ME}
     assert ("confirmed", "staffeln retain --confirm") in events_of(found)
 
 
@@ -123,7 +124,7 @@ def test_changes_of_the_configuration_and_of_metadata_are_told(
         *("backup.min_interval", "1d", "12h"),
     )
     (longer,) = found["projects"][0]["events"]
-    assert (longer["item"], longer["who"]) == ("data", "metadata of the server")
+    assert (longer["item"], longer["by"]) == ("data", "metadata of the server")
     assert ("time=3w" in longer["before"], "time=5w" in longer["after"]) == (True, True)
 
 
@@ -147,6 +148,7 @@ def test_volumes_that_are_gone_and_backups_that_were_lost_are_in_it(
 def test_it_is_made_of_the_state_alone_as_html_and_csv_too(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
+    cloud.freeze()
     a_volume(cloud, "<data>")
     rounds(staffeln, cloud, 2)
     staffeln("keep", staffeln("status", "backups", "-f", "json").json[0]["name"], "--note", "=1+1")

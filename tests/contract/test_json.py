@@ -16,7 +16,6 @@ from tests.contract.history import Heard, told
 from tests.contract.recording import compare
 from tests.contract.shapes import shape
 
-
 _NEEDED = {"report": ("--evidence",)}
 """Options without which a command has no CSV."""
 
