@@ -64,7 +64,10 @@ class ConnectionLost(StoreUnavailable):
 
 
 class DriverConnection(Protocol):
-    """A connection, used by one thread."""
+    """A connection, used by one thread at a time."""
+
+    ends_in_time: bool
+    """Whether a lookup returns by its deadline, whatever the database does."""
 
     def look_up(self, question: Question, deadline: float) -> Found:
         """Return the answer before the deadline (monotonic), or raise StoreUnavailable."""
@@ -84,6 +87,8 @@ def connection_to(url: URL) -> Callable[[], DriverConnection]:
 
 class SqliteConnection:
     """A connection to a file that exists; lost when another file has taken its place."""
+
+    ends_in_time = False  # a disk may hang
 
     def __init__(self, url: URL) -> None:
         self._path = Path(url.database or "").absolute()
@@ -124,6 +129,8 @@ class PostgresqlConnection:
 
     Neither `statement_timeout` nor `connect_timeout` ends the wait for a host that is silent.
     """
+
+    ends_in_time = True
 
     def __init__(self, url: URL) -> None:
         import psycopg

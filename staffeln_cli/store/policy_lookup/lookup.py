@@ -40,9 +40,11 @@ _LOG_INTERVAL = 60.0
 class PolicyLookup:
     """Asks the database for the policy endpoint; any number of threads may share it.
 
-    Each connection has a thread of its own, and whoever asks waits for that thread with a
-    time-out. So nothing that a connection hangs in (a name server, a network, a disk, a stopped
-    database host) delays an answer.
+    Each connection has a thread of its own, which connects, and looks up wherever a lookup may
+    take longer than its deadline; whoever asks waits for that thread with a time-out. So nothing
+    that a connection hangs in (a name server, a network, a disk, a stopped database host) delays
+    an answer. An open connection whose lookups end in time is used by whoever asks, which saves
+    two changes of the thread.
 
     A server should have one thread more than there are connections. While lookups are slow, that
     thread is refused at once, and so empties the server's queue of requests.
@@ -104,15 +106,20 @@ class PolicyLookup:
             thread.join(max(0.0, end - time.monotonic()))
 
     def _ask(self, thread: "_ConnectionThread", question: Question) -> Found:
+        deadline = time.monotonic() + TIMEOUT
         try:
-            found = thread.ask(question).get(timeout=TIMEOUT)
+            found = thread.answer_here(question, deadline)
+            if found is not None:
+                return found
+            left = max(0.0, deadline - time.monotonic())
+            answer = thread.ask(question, deadline).get(timeout=left)
+            if isinstance(answer, BaseException):
+                raise answer
         except Empty:
             raise self._unavailable("no answer in time") from None
-        if isinstance(found, StoreUnavailable):
-            raise self._unavailable(str(found)) from found
-        if isinstance(found, BaseException):
-            raise found
-        return found
+        except StoreUnavailable as error:
+            raise self._unavailable(str(error)) from error
+        return answer
 
     def _worth_waiting(self) -> float:
         """Return how many seconds to wait for a connection."""
@@ -149,10 +156,28 @@ class _ConnectionThread(threading.Thread):
         self._idle = idle
         self._ended = ended
 
-    def ask(self, question: Question) -> "_Answers":
+    def answer_here(self, question: Question, deadline: float) -> Found | None:
+        """Look up in the caller's thread, or return None where this thread has to do it.
+
+        The caller has taken this thread from the idle ones, so that it waits for a question.
+        """
+        if not self._connection.ends_in_time:
+            return None
+        self.began = time.monotonic()
+        is_lost = False
+        try:
+            return self._connection.look_up_once(question, deadline)
+        except ConnectionLost:
+            is_lost = True
+            return None
+        finally:
+            if not is_lost:
+                self._has_ended()
+
+    def ask(self, question: Question, deadline: float) -> "_Answers":
         """Begin to look up; the queue will have the answer."""
         answers: _Answers = SimpleQueue()
-        self._questions.put((question, time.monotonic() + TIMEOUT, answers))
+        self._questions.put((question, deadline, answers))
         return answers
 
     def end(self) -> None:
@@ -171,11 +196,14 @@ class _ConnectionThread(threading.Thread):
                 found = self._connection.look_up(question, deadline)
             except BaseException as error:  # noqa: BLE001 - raised again where it was asked
                 found = error
-            self.began = inf
-            self._ended.append(time.monotonic())
-            self._idle.put(self)
+            self._has_ended()
             answers.put(found)
         self._connection.close()
+
+    def _has_ended(self) -> None:
+        self.began = inf
+        self._ended.append(time.monotonic())
+        self._idle.put(self)
 
 
 class _Reconnecting:
@@ -193,9 +221,9 @@ class _Reconnecting:
     def look_up(self, question: Question, deadline: float) -> Found:
         """Return what the database says before the deadline, or raise StoreUnavailable."""
         try:
-            return self._look_up(question, deadline)
+            return self.look_up_once(question, deadline)
         except ConnectionLost:  # the server was restarted or the file replaced: ask the new one
-            return self._look_up(question, deadline)
+            return self.look_up_once(question, deadline)
 
     def close(self) -> None:
         """Close the connection, if there is one."""
@@ -203,7 +231,13 @@ class _Reconnecting:
             self._open.close()
             self._open = None
 
-    def _look_up(self, question: Question, deadline: float) -> Found:
+    @property
+    def ends_in_time(self) -> bool:
+        """Whether it is open, and a lookup returns by its deadline whatever the database does."""
+        return self._open is not None and self._open.ends_in_time
+
+    def look_up_once(self, question: Question, deadline: float) -> Found:
+        """The same; a connection that is lost is closed, and not opened again."""
         if self._open is None:
             self._open = self._connect()
         if time.monotonic() > deadline:  # nobody waits any more; the next question finds it open

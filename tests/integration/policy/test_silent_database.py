@@ -116,6 +116,8 @@ def test_a_slow_database_is_waited_for_while_few_ask(postgresql_url: str, serve:
 class HangingDisk:
     """A connection whose reads end when the disk is back, and not before."""
 
+    ends_in_time = False
+
     def __init__(self, back: threading.Event) -> None:
         self._back = back
 
