@@ -8,13 +8,17 @@ from pathlib import Path
 import click
 
 from staffeln_cli.cli import (
-    admin,
     catalog,
+    config,
+    db,
     demo,
+    doctor,
+    keep,
     passes,
     pause,
     report,
     restore,
+    serve_policy,
     status,
     verify,
 )
@@ -73,7 +77,11 @@ for _command in (
     *status.COMMANDS,
     *catalog.COMMANDS,
     *pause.COMMANDS,
-    *admin.COMMANDS,
+    *config.COMMANDS,
+    *doctor.COMMANDS,
+    *keep.COMMANDS,
+    *db.COMMANDS,
+    *serve_policy.COMMANDS,
     *demo.COMMANDS,
 ):
     staffeln.add_command(_command)

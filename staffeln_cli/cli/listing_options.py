@@ -9,6 +9,7 @@ import click
 
 from staffeln_cli.cli.session import STOPPING
 from staffeln_cli.cli.show import exit_on_error
+from staffeln_cli.model.text import one_line
 
 if TYPE_CHECKING:
     from staffeln_cli.cli.session import Session
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from staffeln_cli.runtime import Runtime
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+only_project = click.option("--project", metavar="NAME|ID", help="Only show this project.")
+only_server = click.option("--server", metavar="NAME|ID", help="Only show this server.")
+only_volume = click.option("--volume", metavar="NAME|ID", help="Only show this volume.")
 
 
 def listed(command: _Command) -> _Command:
@@ -56,6 +62,7 @@ def show_view(
 ) -> None:
     """Print a view in the requested format, columns and order."""
     from staffeln_cli.commands.status import views
+    from staffeln_cli.commands.status.filters import filter_of
 
     known = views.COLUMNS[name]
     shape, limit = options.pop("shape"), options.pop("limit")
@@ -63,9 +70,8 @@ def show_view(
     order = _known("--sort-column", options.pop("sort_columns"), known)
     descending = options.pop("sort_descending")
     with exit_on_error():
-        from staffeln_cli.store import Filter
-
-        view = look(read_only_runtime(session), Filter(**options))
+        runtime = read_only_runtime(session)
+        view = look(runtime, filter_of(runtime, **options))
         if order:
             view = view.by(order, descending=descending)
         _print(name, view.first(limit), shape, columns)
@@ -78,6 +84,7 @@ def _print(name: str, view: "View", shape: str, columns: tuple[str, ...]) -> Non
         safe_output()
         view = view.of(columns or table.usual_columns(name))
         table.show(view.columns, view.rows, whole=bool(columns))
+        table.show_remarks(view.remarks)
         return
     from staffeln_cli.render.rows import SHAPES
 
@@ -110,6 +117,12 @@ def write(text: str) -> None:
     """Print a text with any characters."""
     safe_output()
     click.echo(text)
+
+
+def say(text: str) -> None:
+    """Print it on a terminal only; under cron, only problems are printed."""
+    if sys.stdout.isatty():
+        write(one_line(text))
 
 
 def safe_output() -> None:

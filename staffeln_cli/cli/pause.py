@@ -1,13 +1,12 @@
 """The commands `pause` and `resume`."""
 
-import sys
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import click
 
-from staffeln_cli.cli.listing_options import write
+from staffeln_cli.cli.listing_options import say
 from staffeln_cli.cli.moment import moment
 from staffeln_cli.cli.session import Session
 from staffeln_cli.cli.show import exit_on_error
@@ -52,7 +51,7 @@ def pause(session: Session, /, reason: str, until: str | None, **targets: Any) -
     with exit_on_error():
         end = _end(session, until) if until is not None else None
         for one in command.pause(session.runtime, request, reason, end):
-            _say(described(one))
+            say(described(one))
 
 
 @click.command()
@@ -66,7 +65,7 @@ def resume(session: Session, /, **targets: Any) -> None:
     request = command.PauseRequest(**_checked(targets))
     with exit_on_error():
         for one in command.resume(session.runtime, request):
-            _say(f"{one.target}: {'resumed' if one.changed else 'was not paused'}")
+            say(f"{one.target}: {'resumed' if one.changed else 'was not paused'}")
             if one.still is not None:
                 click.echo(one_line(f"{one.target} is not planned yet: {described(one.still)}"))
 
@@ -89,12 +88,6 @@ def _end(session: Session, text: str) -> datetime:
     if end <= now:
         raise click.BadParameter(f"{text!r} is not in the future", param_hint="--until")
     return end
-
-
-def _say(text: str) -> None:
-    """Print it on a terminal only; under cron, only problems are printed."""
-    if sys.stdout.isatty():
-        write(one_line(text))
 
 
 COMMANDS = (pause, resume)

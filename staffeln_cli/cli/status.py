@@ -1,37 +1,52 @@
 """The command `status`."""
 
-import logging
 import sys
-import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 
 import click
 
-from staffeln_cli.cli import summary_json
+from staffeln_cli.cli import summary
 from staffeln_cli.cli.calendar import calendar
 from staffeln_cli.cli.explain import explain
 from staffeln_cli.cli.listing_options import (
     listed,
-    read_only_runtime,
-    safe_output,
+    only_project,
+    only_server,
+    only_volume,
     show_view,
-    write,
 )
 from staffeln_cli.cli.session import Session
 from staffeln_cli.cli.show import exit_on_error
 from staffeln_cli.cli.usage import usage
 
-if TYPE_CHECKING:
-    from staffeln_cli.planning.health import Summary
-
-log = logging.getLogger(__name__)
 STATES = (
     *("planned", "starting", "creating", "available", "deleting"),
     *("deleted", "missing", "failed", "cancelled"),
 )
+_HELP = """\
+Show whether everything is protected, from the database alone.
+
+A volume is overdue when it is protected and not paused, and no successful backup of it started
+within twice backup.min_interval (or since it was first protected, if it never had one). With
+backup.window, it must also have had at least half a window to start in.
+
+\b
+With --nagios:
+  CRITICAL  overdue volumes; volumes whose backups are all missing, or whose
+            restore drill failed until they are proven again; no collect
+            completed yet, or none within twice backup.min_interval (a day
+            stands in for 0s)
+  WARNING   volumes never backed up so far; a command whose last run failed,
+            if only in part; nothing is protected; protection that ended in
+            the last report period; volumes unknown to Cinder or Keystone;
+            backups without a record; moments in the future; paused volumes
+            without a recent backup; no check, retain or report for twice the
+            interval
+  UNKNOWN   the configuration is wrong, or the database cannot be read
+"""
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, help=_HELP)
 @click.option("-f", "--format", "shape", type=click.Choice(["text", "json"]), default="text")
 @click.option(
     "--nagios",
@@ -77,110 +92,27 @@ def status(
     watch: int | None,
     **limits: int,
 ) -> None:
-    """Show whether everything is protected, from the database alone.
-
-    A volume is overdue when it is protected and no successful backup of it started within twice
-    backup.min_interval (or since it was first protected, if it never had one).
-
-    \b
-    With --nagios:
-      CRITICAL  overdue volumes; volumes whose backups are all missing, or whose
-                restore drill failed until they are proven again; no collect
-                completed yet, or none within twice backup.min_interval (a day
-                stands in for 0s)
-      WARNING   volumes never backed up so far; a command whose last run failed,
-                if only in part; nothing is protected; protection that ended in
-                the last report period; volumes unknown to Cinder or Keystone;
-                backups without a record; moments in the future; no check, retain
-                or report for twice the interval
-      UNKNOWN   the configuration is wrong, or the database cannot be read
-    """
+    """Show the summary, in the shape that is asked for."""
     session: Session = ctx.obj
     if ctx.invoked_subcommand is not None:
         return
     if watch is not None and (nagios or prometheus is not None or shape == "json"):
         raise click.UsageError("--watch is for the text on a terminal, not for other programs")
     if nagios:
-        sys.exit(_nagios(session, **limits))
+        sys.exit(summary.nagios(session, **limits))
     with exit_on_error():
-        from staffeln_cli.commands.status import summary as command
-
         if watch is not None:
-            _watch(session, watch)
-        state = command.summary(read_only_runtime(session))
-        if prometheus is not None:
-            _write_metrics(state, prometheus)
-        elif shape == "json":
-            write(summary_json.as_json(state))
+            summary.watch(session, watch)
+        elif prometheus is not None:
+            summary.export(session, prometheus)
         else:
-            from staffeln_cli.planning.health import findings
-            from staffeln_cli.render import summary
-
-            safe_output()
-            summary.show(state, findings(state))
-
-
-def _watch(session: Session, seconds: int) -> NoReturn:
-    from staffeln_cli.commands.status import summary as command
-    from staffeln_cli.planning.health import findings
-    from staffeln_cli.render import summary, terminal
-
-    if not sys.stdout.isatty():
-        raise click.UsageError("--watch needs a terminal")
-    runtime = read_only_runtime(session)
-    safe_output()
-
-    def show(out: Any) -> None:
-        state = command.summary(runtime)
-        summary.show(state, findings(state), out)
-
-    while True:
-        terminal.show_again(show)
-        time.sleep(seconds)
-
-
-def _nagios(session: Session, **limits: int) -> int:
-    from staffeln_cli.commands.status import summary as command
-    from staffeln_cli.errors import StaffelnError
-    from staffeln_cli.planning.health import Level, findings
-    from staffeln_cli.render import monitoring
-
-    try:
-        state = command.summary(read_only_runtime(session))
-        found = findings(state, **limits)
-        text, level = monitoring.nagios(state, found, **limits), found[0].level
-    except StaffelnError as error:
-        text, level = monitoring.nagios_line(Level.UNKNOWN.name, str(error)), Level.UNKNOWN
-    except Exception as error:
-        log.exception("status --nagios ended by a bug")
-        bug = f"a bug, please report it: {type(error).__name__}: {error}"
-        text, level = monitoring.nagios_line(Level.UNKNOWN.name, bug), Level.UNKNOWN
-    write(text)
-    return level
-
-
-def _write_metrics(state: "Summary", where: str) -> None:
-    from importlib import metadata
-    from pathlib import Path
-
-    from staffeln_cli.render import monitoring
-
-    text = monitoring.metrics(state, metadata.version("staffeln"))
-    if where == "-":
-        click.echo(text, nl=False)
-    else:
-        monitoring.write(Path(where), text)
-
-
-_project = click.option("--project", metavar="NAME|ID", help="Only show this project.")
-_server = click.option("--server", metavar="NAME|ID", help="Only show this server.")
-_volume = click.option("--volume", metavar="NAME|ID", help="Only show this volume.")
+            summary.show(session, shape)
 
 
 @status.command("volumes")
-@_project
-@_server
-@_volume
+@only_project
+@only_server
+@only_volume
 @click.option("--overdue", is_flag=True, help="Only show overdue volumes.")
 @click.option(
     "--protected/--unprotected", default=None, help="Only show protected (unprotected) volumes."
@@ -201,9 +133,9 @@ def volumes(session: Session, /, overdue: bool, **options: Any) -> None:
 
 
 @status.command("backups")
-@_project
-@_server
-@_volume
+@only_project
+@only_server
+@only_volume
 @click.option(
     "--state",
     "states",
@@ -222,7 +154,7 @@ def backups(session: Session, /, **options: Any) -> None:
 
 
 @status.command("projects")
-@_project
+@only_project
 @listed
 @click.pass_obj
 def projects(session: Session, /, **options: Any) -> None:

@@ -127,14 +127,9 @@ class InventoryVolume(NamedTuple):
         start of the newest one. `last_seen_at` of known rows is updated for all at once when the
         listing has ended.
         """
-        since = known.protected_since if known is not None else None
-        ended_at, end_cause = None, None
-        if known is not None and not protection.protected:
-            ended_at, end_cause = known.protection_ended_at, known.protection_end_cause
-            if known.protected:
-                ended_at, end_cause = now, protection.skip_cause
-        return cls(
-            volume_id=volume.id,
+        before = known if known is not None else cls._new(volume, now, succeeded_at)
+        ended_at, end_cause = before._protection_end(protection, now)
+        return before._replace(
             volume_name=volume.name,
             project_id=volume.project_id,
             server_id=protection.server_id,
@@ -147,26 +142,57 @@ class InventoryVolume(NamedTuple):
             encrypted=volume.encrypted,
             protected=protection.protected,
             skip_reason=protection.skip_reason,
+            skip_cause=protection.skip_cause,
             retention=protection.retention,
             bad_retention=protection.bad_retention,
-            first_seen_at=known.first_seen_at if known is not None else now,
-            last_seen_at=known.last_seen_at if known is not None else now,
-            protected_since=(since or now) if protection.protected else None,
-            last_started_at=known.last_started_at if known is not None else succeeded_at,
-            last_success_at=known.last_success_at if known is not None else succeeded_at,
-            last_failed_at=known.last_failed_at if known is not None else None,
-            failures=known.failures if known is not None else 0,
-            retained_as=known.retained_as if known is not None else None,
-            unrestorable_since=known.unrestorable_since if known is not None else None,
+            protected_since=(before.protected_since or now) if protection.protected else None,
+            gone_at=None,
+            suspected_gone_at=None,
             protection_ended_at=ended_at,
             protection_end_cause=end_cause,
-            skip_cause=protection.skip_cause,
-            proven_at=known.proven_at if known is not None else None,
-            proof_failed_at=known.proof_failed_at if known is not None else None,
             user_metadata=volume.user_metadata or None,
             protection_decided_by=protection.protection_decided_by,
             retention_decided_by=protection.retention_decided_by,
+            retention_before=None,
+            retention_shortened_at=None,
         )
+
+    @classmethod
+    def _new(
+        cls, volume: Volume, now: datetime, succeeded_at: datetime | None
+    ) -> "InventoryVolume":
+        """A row without what a listing and selection say."""
+        return cls(
+            volume_id=volume.id,
+            volume_name=volume.name,
+            project_id=volume.project_id,
+            server_id=None,
+            server_name="",
+            status=volume.status,
+            size_gib=volume.size_gib,
+            volume_type=None,
+            availability_zone=None,
+            bootable=False,
+            encrypted=False,
+            protected=False,
+            skip_reason=None,
+            retention=None,
+            bad_retention=None,
+            first_seen_at=now,
+            last_seen_at=now,
+            last_started_at=succeeded_at,
+            last_success_at=succeeded_at,
+        )
+
+    def _protection_end(
+        self, protection: Protection, now: datetime
+    ) -> tuple[datetime | None, SkipCause | None]:
+        """When it ceased to be protected, and why; of a row before it is seen again."""
+        if protection.protected:
+            return None, None
+        if self.protected:
+            return now, protection.skip_cause
+        return self.protection_ended_at, self.protection_end_cause
 
     def transferred(self, project_id: ProjectId, retention: str | None) -> "InventoryVolume":
         """The row as a new owner has it: nothing is known of backups in their project.
