@@ -32,7 +32,7 @@ test: $(STAMP) ## all tests, with real PostgreSQL and Redis, and coverage
 	$(BIN)/coverage report --include='staffeln_cli/planning/*,staffeln_cli/config/*,staffeln_cli/model/*,staffeln_cli/errors.py' --fail-under=100
 	$(BIN)/coverage report --fail-under=88
 
-docs: $(STAMP) ## the generated pages: docs/configuration.md, docs/reference/ and docs/man/
+docs: $(STAMP) ## the generated pages: docs/configuration.md, docs/reference/, docs/man/ and docs/tenants/
 	$(BIN)/python -m docs.generate
 
 bench: $(STAMP) ## figures, measured as ratios in one run

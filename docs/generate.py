@@ -1,4 +1,4 @@
-"""Generates docs/configuration.md, docs/reference/ and docs/man/ from the program: `make docs`."""
+"""Generates docs/configuration.md, docs/reference/, docs/man/ and docs/tenants/: `make docs`."""
 
 import dataclasses
 import inspect
@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from docs.manual import manual
 from staffeln_cli.cli import staffeln
+from staffeln_cli.commands import metadefs
 from staffeln_cli.config import Settings
 from staffeln_cli.config.example import as_toml, default_of
 from staffeln_cli.config.settings import SECRETS
@@ -70,6 +71,7 @@ def pages() -> dict[Path, str]:
             reference / f"{name}.md": _joined(_command_page(command, name, top))
             for name, command in commands.items()
         },
+        FOLDER / "tenants" / "staffeln-metadefs.json": f"{metadefs.text(Settings())}\n",
         FOLDER / "man" / "staffeln.1": manual(staffeln, top),
         **{
             FOLDER / "man" / f"staffeln-{name}.1": manual(

@@ -99,6 +99,13 @@ EXAMPLES: Mapping[str, Examples] = {
     "staffeln config import": Examples(
         ("staffeln config import /etc/staffeln/staffeln.conf > staffeln.toml",), _FILE
     ),
+    "staffeln config metadefs": Examples(
+        (
+            "staffeln config metadefs > staffeln-metadefs.json",
+            "staffeln config metadefs --choice 2w --choice 3mon",
+        ),
+        _FILE,
+    ),
     "staffeln doctor": Examples(("staffeln doctor", "staffeln doctor --orphans"), _LOOK),
     "staffeln keep": Examples(
         ('staffeln keep staffeln-20261122T220000Z-1a2b3c4d --note "before the upgrade"',), _ITEM
