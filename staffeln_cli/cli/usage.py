@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from staffeln_cli.cli.listing_options import listed, show_view
+from staffeln_cli.cli.listing_options import listed, only_project, show_view
 from staffeln_cli.cli.moment import moment
 from staffeln_cli.cli.streams import complain
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--project", metavar="NAME|ID", help="Only show this project.")
+@only_project
 @click.option(
     "--since",
     type=moment,

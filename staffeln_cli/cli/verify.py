@@ -13,7 +13,7 @@ from staffeln_cli.cli.show import dry_run_option, finish, format_option
     "--volume", "volumes", multiple=True, metavar="NAME|ID", help="Prove this volume's backup."
 )
 @click.option(
-    "--server", "servers", multiple=True, metavar="ID", help="Prove this server's volumes."
+    "--server", "servers", multiple=True, metavar="NAME|ID", help="Prove this server's volumes."
 )
 @click.option(
     "--project", "projects", multiple=True, metavar="NAME|ID", help="Prove this project's volumes."

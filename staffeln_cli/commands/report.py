@@ -8,6 +8,7 @@ from staffeln_cli import mail
 from staffeln_cli.errors import MailUnavailable, NotFound
 from staffeln_cli.mail import MessageRejected
 from staffeln_cli.model import Decision, Outcome, ProjectId, ProjectRecord
+from staffeln_cli.operations import lookup
 from staffeln_cli.planning.audit import Audit
 from staffeln_cli.reports.audit import audit
 from staffeln_cli.reports.composing import draft_report, with_quotas
@@ -166,7 +167,7 @@ def preview(runtime: Runtime, project: str | None) -> str:
     if project is None:
         summary = operator_summary(runtime, now)
         return mailer.html(operator_page(summary, mailer.when), summary)
-    report = with_quotas(runtime, draft_report(runtime, _found(runtime, project), now))
+    report = with_quotas(runtime, draft_report(runtime, lookup.project(runtime, project), now))
     return mailer.html(project_page(report, mailer.when), report)
 
 
@@ -204,13 +205,3 @@ def try_mail(runtime: Runtime, address: str) -> str:
     finally:
         server.close()
     return f"the {server.shown} has accepted a mail from {settings.sender} to {address}"
-
-
-def _found(runtime: Runtime, project: str) -> ProjectRecord:
-    found = runtime.store.reports.projects_named(project)
-    if not found:
-        raise NotFound(f"project {project!r}: none of this name or id was ever seen")
-    if len(found) > 1:
-        ids = ", ".join(one.project_id for one in found)
-        raise NotFound(f"project {project!r}: several have this name; give the id: {ids}")
-    return found[0]

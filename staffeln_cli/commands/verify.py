@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from staffeln_cli.errors import NotFound
 from staffeln_cli.model import (
     Backup,
     Decision,
@@ -14,7 +13,6 @@ from staffeln_cli.model import (
     DrillState,
     InventoryVolume,
     Outcome,
-    ServerId,
 )
 from staffeln_cli.model.drills import DRILL_UNFINISHED
 from staffeln_cli.operations import lookup, scratch
@@ -202,11 +200,9 @@ class _Pass:
             )
         for wanted in request.volumes:
             yield lookup.volume(self._run.runtime, wanted)
-        for server_id in request.servers:
-            found = inventory.volumes_of_server(ServerId(server_id))
-            if not found:
-                raise NotFound(f"no volume was ever seen on a server {server_id}")
-            yield from found
+        for wanted in request.servers:
+            server = lookup.server(self._run.runtime, wanted)
+            yield from inventory.volumes_of_server(server.server_id)
         if request.projects:
             wanted_ids = {
                 lookup.project(self._run.runtime, one).project_id for one in request.projects

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from staffeln_cli.commands import backup, check, collect, retain
 from staffeln_cli.commands.status import views
+from staffeln_cli.commands.status.filters import filter_of
 from staffeln_cli.config import Settings, load
 from staffeln_cli.demo import simcloud
 from staffeln_cli.demo.calendar import Calendar
@@ -126,10 +127,9 @@ class Stage:
         self, look: Callable[[Runtime, "Filter"], views.View], *, server: str | None = None
     ) -> views.View:
         """What a view of `staffeln status` shows."""
-        from staffeln_cli.store import Filter
 
         def read(runtime: Runtime) -> views.View:
-            view = look(runtime, Filter(server=server))
+            view = look(runtime, filter_of(runtime, server=server))
             return replace(view, rows=iter(list(view.rows)))
 
         return self.with_runtime(read)

@@ -9,6 +9,7 @@ from staffeln_cli.model import (
     Backup,
     BackupId,
     InventoryVolume,
+    ProjectId,
     ProjectRecord,
     ServerId,
     VolumeId,
@@ -74,6 +75,12 @@ def project(runtime: Runtime, wanted: str) -> ProjectRecord:
     if not found:
         raise NotFound(f"no project {wanted!r} was ever seen; see: staffeln status projects")
     return _only("projects", wanted, found, lambda one: f"{one.project_id} ({one.domain_id})")
+
+
+def project_id(runtime: Runtime, wanted: str) -> ProjectId:
+    """The id of a project named by id, which need not have been seen yet, or by name."""
+    is_known = runtime.store.projects.called(wanted)
+    return project(runtime, wanted).project_id if is_known else ProjectId(wanted)
 
 
 def backup(run: Run, name: str) -> Backup:

@@ -84,20 +84,6 @@ class Reports:
         with self._database.read() as connection:
             return [ProjectRecord(*row) for row in connection.execute(query)]
 
-    def projects_named(self, wanted: str) -> list[ProjectRecord]:
-        """The project of this id, or those of this name, whether or not there is news of them."""
-        query = select(*_PROJECT).order_by(
-            project_table.c.gone_at.is_not(None), project_table.c.project_id
-        )
-        with self._database.read() as connection:
-            for law in (
-                project_table.c.project_id == wanted,
-                project_table.c.project_name == wanted,
-            ):
-                if found := [ProjectRecord(*row) for row in connection.execute(query.where(law))]:
-                    return found
-        return []
-
     def volumes(self, project_id: ProjectId) -> list[InventoryVolume]:
         """The project's volumes that exist, by server and name."""
         return self._volumes(

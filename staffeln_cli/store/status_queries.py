@@ -7,7 +7,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Table, func, or_, select
 
-from staffeln_cli.model import InventoryVolume, ProjectId, ProjectRecord, State, VolumeId
+from staffeln_cli.model import (
+    InventoryVolume,
+    ProjectId,
+    ProjectRecord,
+    ServerId,
+    State,
+    VolumeId,
+)
 from staffeln_cli.model.lifecycle import LIVE
 from staffeln_cli.planning.calendar import DatedBackup, ProtectedVolume
 from staffeln_cli.planning.evidence import CLOCK_TOLERANCE
@@ -28,11 +35,11 @@ _AT_ONCE = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which rows a view shows; things are named by id or by name, None is all."""
+    """Which rows a view shows; None is all."""
 
-    project: str | None = None
-    server: str | None = None
-    volume: str | None = None
+    project_id: ProjectId | None = None
+    server_id: ServerId | None = None
+    volume_id: VolumeId | None = None
     states: tuple[State, ...] = ()
     pinned: bool | None = None
     protected: bool | None = None
@@ -68,7 +75,7 @@ class StatusQueries:
                 project_table.c.project_id == volume_table.c.project_id,
                 isouter=True,
             )
-            .where(*_named(volume_table, wanted))
+            .where(*_of(volume_table, wanted))
             .order_by(
                 *project,
                 volume_table.c.server_name,
@@ -91,7 +98,7 @@ class StatusQueries:
                 project_table.c.project_id == backup_table.c.project_id,
                 isouter=True,
             )
-            .where(*_named(backup_table, wanted))
+            .where(*_of(backup_table, wanted))
             .order_by(backup_table.c.planned_at.desc(), backup_table.c.id)
         )
         if wanted.states:
@@ -104,8 +111,8 @@ class StatusQueries:
         """The projects ever seen, by name."""
         columns = [project_table.c[name] for name in ProjectRecord._fields]
         query = select(*columns).order_by(project_table.c.project_name, project_table.c.project_id)
-        if wanted.project is not None:
-            query = query.where(_is_named(project_table, wanted.project))
+        if wanted.project_id is not None:
+            query = query.where(project_table.c.project_id == wanted.project_id)
         return map(ProjectRecord._make, self._rows(query))
 
     def protected_volumes(self, wanted: Filter) -> list[ProtectedVolume]:
@@ -118,7 +125,7 @@ class StatusQueries:
                 isouter=True,
             )
             .where(volume_table.c.protected.is_(True), volume_table.c.gone_at.is_(None))
-            .where(*_named(volume_table, wanted))
+            .where(*_of(volume_table, wanted))
         )
         return list(map(ProtectedVolume._make, self._rows(query)))
 
@@ -158,7 +165,7 @@ class StatusQueries:
                 project_table.c.project_id == backup_table.c.project_id,
                 isouter=True,
             )
-            .where(*_named(backup_table, wanted))
+            .where(*_of(backup_table, wanted))
             .where(backup_table.c.succeeded_at.is_not(None), start < period.until)
             .where(
                 or_(backup_table.c.deleted_at.is_(None), backup_table.c.deleted_at > period.since)
@@ -259,17 +266,7 @@ def _has_backup() -> ColumnElement[bool]:
     )
 
 
-def _named(table: Table, wanted: Filter) -> list[ColumnElement[bool]]:
+def _of(table: Table, wanted: Filter) -> list[ColumnElement[bool]]:
     """The conditions that both volumes and backups know."""
-    law: list[ColumnElement[bool]] = []
-    if wanted.project is not None:
-        law.append(_is_named(table, wanted.project))
-    if wanted.server is not None:
-        law.append(or_(table.c.server_id == wanted.server, table.c.server_name == wanted.server))
-    if wanted.volume is not None:
-        law.append(or_(table.c.volume_id == wanted.volume, table.c.volume_name == wanted.volume))
-    return law
-
-
-def _is_named(table: Table, name: str) -> ColumnElement[bool]:
-    return or_(table.c.project_id == name, project_table.c.project_name == name)
+    ids = {name: getattr(wanted, name) for name in ("project_id", "server_id", "volume_id")}
+    return [table.c[name] == value for name, value in ids.items() if value is not None]

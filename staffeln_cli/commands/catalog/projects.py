@@ -8,6 +8,7 @@ from typing import Protocol
 
 from staffeln_cli.errors import CloudUnavailable, NoAccess, ProjectUnavailable
 from staffeln_cli.model import BackupId, Decision, ProjectId
+from staffeln_cli.operations import lookup
 from staffeln_cli.runtime import Run
 
 
@@ -33,7 +34,7 @@ class Projects:
     def __init__(self, run: Run, chosen: str | None) -> None:
         self._run = run
         self._names = run.store.projects.names()
-        self._chosen = self._id_of(chosen) if chosen is not None else None
+        self._chosen = lookup.project_id(run.runtime, chosen) if chosen is not None else None
         self._may: dict[ProjectId, bool] = {}
         self._lock = threading.Lock()
         self._backups: Counter[ProjectId] = Counter()
@@ -118,7 +119,3 @@ class Projects:
 
     def _name(self, project_id: ProjectId) -> str:
         return self._names.get(project_id, "")
-
-    def _id_of(self, text: str) -> str:
-        found = [project_id for project_id, name in self._names.items() if name == text]
-        return found[0] if len(found) == 1 else text

@@ -149,7 +149,7 @@ def test_a_preview_of_an_unknown_project_is_wrong_usage(
 ) -> None:
     page = str(tmp_path / "page.html")
     unknown = posting("report", "--project", "none", "--preview", page)
-    assert (unknown.exit_code, "none of this name or id" in unknown.stderr) == (2, True)
+    assert (unknown.exit_code, "no project 'none'" in unknown.stderr) == (2, True)
     assert posting("report", "--project", "none").exit_code == 2
 
 

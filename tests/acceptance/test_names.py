@@ -1,0 +1,98 @@
+"""Volumes, servers and projects are named by id or by name, the same way in every command.
+
+The options are found by walking the tree of commands, so that new ones are tried, too.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from staffeln_cli.cli.completion import Named
+from staffeln_cli.demo.simcloud import SimCloud
+from tests.conftest import Staffeln
+from tests.contract.commands import all_commands
+
+NAMED = ("volume", "server", "project")
+"""A backup's name is unique: it cannot be ambiguous."""
+FURTHER = {
+    ("pause",): ("--reason", "a test"),
+    ("report",): ("--preview", "report.html"),
+    ("catalog", "import"): ("--dry-run", "catalog.jsonl.gz"),
+    ("backup",): ("--dry-run",),
+    ("restore",): ("--dry-run",),
+    ("verify",): ("--dry-run",),
+}
+"""What else a command needs."""
+Spot = tuple[tuple[str, ...], str, str]
+
+
+def naming() -> Iterator[Spot]:
+    """Each command with a parameter that names something: its path, how it is given, the kind."""
+    for path, command in all_commands():
+        for parameter in command.params:
+            if isinstance(parameter.type, Named) and parameter.type.kind in NAMED:
+                option = "" if isinstance(parameter, click.Argument) else parameter.opts[0]
+                yield path, option, parameter.type.kind
+
+
+SPOTS = list(naming())
+each = pytest.mark.parametrize(
+    ("path", "option", "kind"), SPOTS, ids=[" ".join((*path, option)) for path, option, _ in SPOTS]
+)
+
+
+@pytest.fixture
+def twins(
+    cloud: SimCloud, staffeln: Staffeln, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, list[str]]:
+    """Two volumes, two servers and two projects of one name, by kind; all have been seen."""
+    monkeypatch.chdir(tmp_path)
+    projects = [cloud.add_project("twin"), cloud.add_project("twin", domain_id="other")]
+    servers, volumes = [], []
+    for project in projects:
+        marked = {"__staffeln_backup": "true"}
+        servers.append(cloud.add_server("twin", project=project, metadata=marked))
+        volumes.append(cloud.add_volume("twin", project=project, server=servers[-1]))
+    staffeln("collect")
+    assert staffeln("catalog", "save", "catalog.jsonl.gz").exit_code == 0
+    return {"project": projects, "server": servers, "volume": volumes}
+
+
+def test_all_commands_that_name_something_are_found() -> None:
+    assert {kind for _, _, kind in SPOTS} == set(NAMED)
+    assert len(SPOTS) > len(FURTHER) + len(NAMED)
+
+
+@each
+def test_an_ambiguous_name_is_refused_and_its_candidates_are_listed_with_ids(
+    staffeln: Staffeln, twins: dict[str, list[str]], path: tuple[str, ...], option: str, kind: str
+) -> None:
+    answer = staffeln(*path, *FURTHER.get(path, ()), *filter(None, [option]), "twin")
+    assert answer.exit_code == 2
+    assert f"2 {kind}s are named 'twin'; say which by its id:" in answer.stderr
+    assert all(each in answer.stderr for each in twins[kind])
+
+
+@each
+def test_an_id_is_never_ambiguous(
+    staffeln: Staffeln, twins: dict[str, list[str]], path: tuple[str, ...], option: str, kind: str
+) -> None:
+    chosen = twins[kind][0]
+    answer = staffeln(*path, *FURTHER.get(path, ()), *filter(None, [option]), chosen)
+    assert answer.exit_code in (0, 3)
+    assert "are named" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "option", "kind"),
+    # After the loss of our database, an import knows projects by their ids only.
+    [spot for spot in SPOTS if spot[0] != ("catalog", "import")],
+)
+def test_what_nobody_has_ever_seen_is_refused(
+    staffeln: Staffeln, twins: dict[str, list[str]], path: tuple[str, ...], option: str, kind: str
+) -> None:
+    answer = staffeln(*path, *FURTHER.get(path, ()), *filter(None, [option]), "nobody")
+    assert answer.exit_code == 2
+    assert "'nobody'" in answer.stderr
