@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from staffeln_cli.cli.listing_options import read_only_runtime, safe_output
+from staffeln_cli.cli.listing_options import (
+    only_project,
+    only_server,
+    only_volume,
+    read_only_runtime,
+    safe_output,
+)
 from staffeln_cli.cli.show import exit_on_error
 
 if TYPE_CHECKING:
@@ -17,9 +23,9 @@ _SHOWN = 40
 
 
 @click.command()
-@click.option("--project", metavar="NAME|ID", help="Only show this project.")
-@click.option("--server", metavar="NAME|ID", help="Only show this server.")
-@click.option("--volume", metavar="NAME|ID", help="Only show this volume.")
+@only_project
+@only_server
+@only_volume
 @click.option(
     "--days",
     metavar="N",
@@ -53,13 +59,13 @@ def calendar(
     """
     with exit_on_error():
         from staffeln_cli.commands.status import calendar as command
-        from staffeln_cli.store import Filter
+        from staffeln_cli.commands.status.filters import filter_of
 
         if shape == "text":
             limit = limit or _SHOWN
-        found = command.calendar(
-            read_only_runtime(session), Filter(**options), days=days, limit=limit
-        )
+        runtime = read_only_runtime(session)
+        wanted = filter_of(runtime, **options)
+        found = command.calendar(runtime, wanted, days=days, limit=limit)
         safe_output()
         if shape == "json":
             _print_json(found)
@@ -78,11 +84,12 @@ def _print_json(found: "Calendar") -> None:
 
 
 def _print_text(found: "Calendar") -> None:
+    from staffeln_cli.planning.protection.pausing import described
     from staffeln_cli.render import calendar as render
 
     first, last = found.days[0], found.days[-1]
     heading = f"{found.protected:,} protected volumes, {first} to {last} ({found.zone})"
-    footer = ""
+    footer = [described(pause) for pause in found.pauses]
     if hidden := found.protected - found.shown:
-        footer = f"and {hidden:,} more volumes: --limit shows more, --project only its own"
+        footer.append(f"and {hidden:,} more volumes: --limit shows more, --project only its own")
     render.show(found.days, found.strips(), heading=heading, footer=footer)

@@ -1,15 +1,11 @@
 """The output of `-f json`: one object for each pass."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 import click
 
 from staffeln_cli.model import Failure, Outcome
 from staffeln_cli.model.text import dumped, zulu
-
-if TYPE_CHECKING:
-    from staffeln_cli.model.pauses import Pause
 
 
 def write(*outcomes: Outcome, several: bool) -> None:
@@ -56,23 +52,11 @@ def _head(outcome: Outcome) -> dict[str, object]:
             for failure in (*outcome.failures, *_early_end(outcome))
         ],
     }
-    return head | {"next_steps": outcome.next_steps} if outcome.next_steps else head
+    optional = {"next_steps": outcome.next_steps, "remarks": outcome.remarks}
+    return head | {name: texts for name, texts in optional.items() if texts}
 
 
 def _early_end(outcome: Outcome) -> list[Failure]:
     """What ended a pass early, as failures of the pass; being skipped is not a failure."""
     lines = outcome.note.splitlines() if outcome.note and outcome.outcome != "skipped" else []
     return [Failure("pass", outcome.command, line) for line in lines]
-
-
-def paused(pause: "Pause") -> dict[str, object]:
-    """A pause, as `status` shows it to programs."""
-    return {
-        "scope": pause.scope,
-        "id": pause.item_id or None,
-        "name": pause.item_name or None,
-        "reason": pause.reason,
-        "since": pause.since,
-        "until": pause.until,
-        "by": pause.paused_by,
-    }

@@ -110,7 +110,8 @@ def show(session: Session, outcome: Outcome, shape: str) -> None:
     for step in outcome.next_steps:
         click.echo(one_line(step))
     if session.verbosity >= 0 and (outcome.dry_run or sys.stdout.isatty()):
-        click.echo(summary(outcome))
+        for line in (summary(outcome), *outcome.remarks):
+            click.echo(line)
 
 
 def _show_decisions(outcome: Outcome) -> None:

@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from staffeln_cli.cli import json_output
-
 if TYPE_CHECKING:
+    from staffeln_cli.planning.estimates import Work
     from staffeln_cli.planning.health import Summary
 
 
@@ -18,7 +17,7 @@ def as_json(state: "Summary") -> str:
         {
             "cloud": state.cloud,
             "generated_at": state.generated_at,
-            "paused": [json_output.paused(one) for one in state.pauses],
+            "paused": [one.as_json() for one in state.pauses],
             "untracked": state.untracked,
             "volumes": {name: getattr(volumes, name) for name in names},
             "backups": dict(state.backups),
@@ -41,6 +40,18 @@ def as_json(state: "Summary") -> str:
     )
 
 
+def _window(work: "Work") -> dict[str, Any] | None:
+    """Of the window that planned backups wait for, or start in; None: there is none."""
+    if work.opening is None:
+        return None
+    return {
+        "opens_at": work.opening.opens_at,
+        "closes_at": work.opening.closes_at,
+        "last_start_at": work.last_start_at,
+        "suffices": work.window_suffices,
+    }
+
+
 def _work(state: "Summary") -> dict[str, Any]:
     work = state.work
     return {
@@ -57,6 +68,7 @@ def _work(state: "Summary") -> dict[str, Any]:
             for one in work.running
         ],
         "waiting": work.waiting,
+        "window": _window(work),
         "running_done_at": work.running_done_at,
         "done_at": work.done_at,
     }

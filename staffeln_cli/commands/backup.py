@@ -3,9 +3,18 @@
 from collections import deque
 from collections.abc import Generator
 
-from staffeln_cli.model import BackupRecord, Outcome, State
+from staffeln_cli.config.rules import schedule
+from staffeln_cli.model import BackupRecord, Origin, Outcome, State
 from staffeln_cli.operations.owners import Owners
-from staffeln_cli.operations.start_backup import Waiting, caps_of, decision_of, put_back, start
+from staffeln_cli.operations.start_backup import (
+    Waiting,
+    caps_of,
+    closed_window,
+    decision_of,
+    put_back,
+    start,
+)
+from staffeln_cli.planning.retention.keep_rules import stamp
 from staffeln_cli.runtime import Run, Runtime, run_pass
 
 COUNTS = ("started", "deferred", "failed")
@@ -28,10 +37,22 @@ def _foresee(run: Run) -> None:
         run.store.records.in_states({State.PLANNED}),
         key=lambda one: (one.waiting_since is not None, one.waiting_since or one.planned_at),
     )
-    for record in planned[:room]:
+    closed = closed_window(run)
+    ready = [one for one in planned if closed is None or one.origin is not Origin.SCHEDULED]
+    for record in ready[:room]:
         run.decide(decision_of(record, "it is planned, and the caps leave room"))
-    run.counts["started"] = min(room, len(planned))
-    run.counts["deferred"] = max(0, len(planned) - room)
+    run.counts["started"] = min(room, len(ready))
+    run.counts["deferred"] = len(planned) - run.counts["started"]
+    _say_what_waits(run)
+
+
+def _say_what_waits(run: Run) -> None:
+    """Say how many planned backups are left for the window."""
+    closed = closed_window(run)
+    if closed is not None and (number := run.store.records.count_scheduled()):
+        backups = "1 backup waits" if number == 1 else f"{number:,} backups wait"
+        window = schedule(run.settings).window
+        run.remark(f"{backups} for the window {window}, which opens at {stamp(closed.opens_at)}")
 
 
 def start_planned(run: Run) -> None:
@@ -47,6 +68,7 @@ def start_planned(run: Run) -> None:
     finally:
         starting.close()
     run.counts["deferred"] = run.store.records.count().get(State.PLANNED, 0)
+    _say_what_waits(run)
 
 
 def _claimed(run: Run, waiting: Waiting) -> Generator[BackupRecord, None, None]:
@@ -58,7 +80,7 @@ def _claimed(run: Run, waiting: Waiting) -> Generator[BackupRecord, None, None]:
                 batch.extend(
                     run.store.lifecycle.claim_next(
                         run.claim(),
-                        caps=caps_of(run.settings),
+                        caps=caps_of(run),
                         limit=run.settings.cloud.workers * _AT_ONCE,
                         waiting=waiting.over_quota,
                     )

@@ -144,7 +144,7 @@ def _saved(run: Run, records: Sequence[BackupRecord]) -> set[RecordId]:
     for record in run.store.records.of_volumes(others):
         if record.state is State.PLANNED:
             requested = others[record.volume_id]
-            run.store.notes.change_kind(record.id, requested.kind, requested.chain_id)
+            run.store.notes.requested(record.id, requested.kind, requested.chain_id)
             if requested.not_before is None:
                 run.store.notes.start_now(record.id)
         if record.state in UNFINISHED:
@@ -155,7 +155,7 @@ def _saved(run: Run, records: Sequence[BackupRecord]) -> set[RecordId]:
 def _start(run: Run, ids: Collection[RecordId]) -> None:
     waiting = Waiting()
     batch = run.store.lifecycle.claim_next(
-        run.claim(), caps=caps_of(run.settings), limit=len(ids), only=ids
+        run.claim(), caps=caps_of(run), limit=len(ids), only=ids
     )
     owners = Owners(run, Counter(record.project_id for record in batch))
     for _ in run.parallel(lambda record: start(run, record, waiting, owners), batch):

@@ -10,6 +10,7 @@ from pathlib import Path
 from staffeln_cli.config import Loaded, Settings
 from staffeln_cli.config.example import example, plain
 from staffeln_cli.config.load import keys, masked
+from staffeln_cli.config.rules import zone_named
 from staffeln_cli.errors import ConfigError
 from staffeln_cli.runtime import Runtime
 
@@ -67,6 +68,7 @@ def mistakes(settings: Settings) -> Iterator[str]:
     tries: tuple[Callable[[], object], ...] = (
         lambda: Store(settings.database.url).close(),
         lambda: locks.check_url(runtime.lock_url),
+        lambda: zone_named(settings.report.timezone),
     )
     for attempt in tries:
         try:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from staffeln_cli.config.rules import chain_limits, retention_terms
+from staffeln_cli.config.rules import chain_limits, retention_terms, schedule
 from staffeln_cli.config.settings import RetentionSettings
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import (
@@ -46,6 +46,7 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
         retention=_retention(settings, volume, now),
         unfinished=unfinished,
         next=_next(runtime, volume, backups) if volume.protected else None,
+        pause=runtime.store.pauses.held(now).of(volume) if volume.protected else None,
         recovery=recovery_time(runtime, newest, backups) if newest is not None else None,
         verdicts=tuple(judge(known, retention_terms(settings, volume, now), now)),
     )
@@ -100,16 +101,24 @@ def _from_record(record: BackupRecord) -> Backup:
 
 
 def _next(runtime: Runtime, volume: InventoryVolume, backups: list[Backup]) -> Next:
-    settings, now = runtime.settings.backup, runtime.now()
+    rules, now = schedule(runtime.settings), runtime.now()
+    due_at = due.next_due_at(volume, rules.min_interval, now)
     return Next(
-        due_at=due.next_due_at(volume, settings.min_interval, now),
-        is_overdue=due.is_overdue(volume, now, settings.min_interval),
+        due_at=due_at,
+        opens_at=_opens_at(rules, max(due_at, now)),
+        is_overdue=due.is_overdue(volume, now, rules),
         backup=next_backup(
             summary_of(backups),
-            chain_limits(settings),
+            chain_limits(runtime.settings.backup),
             now,
             volume_size_gib=volume.size_gib,
             newest_missing=runtime.store.records.newest_missing().get(volume.volume_id),
             proof_failed_at=volume.proof_failed_at,
         ),
     )
+
+
+def _opens_at(rules: due.Schedule, moment: datetime) -> datetime | None:
+    """When the window opens for what could start at a moment; None where it can."""
+    opening = rules.window.next_opening(moment) if rules.window is not None else None
+    return None if opening is None or opening.is_open(moment) else opening.opens_at

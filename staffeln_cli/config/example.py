@@ -13,6 +13,7 @@ from msgspec import Meta
 from staffeln_cli.config.load import keys
 from staffeln_cli.config.settings import Settings
 from staffeln_cli.model.durations import Duration
+from staffeln_cli.planning.protection.windows import Window
 from staffeln_cli.planning.retention.policy import Policy
 
 _WIDTH = 90
@@ -67,10 +68,10 @@ def as_toml(value: object) -> str:
 
 
 def plain(value: object) -> object:
-    """A value in the types that JSON has: durations and paths as their text."""
+    """A value in the types that JSON has: durations, windows and paths as their text."""
     if isinstance(value, timedelta):
         return str(Duration(exact=value))
-    if isinstance(value, (Duration, Path)):
+    if isinstance(value, (Duration, Path, Window)):
         return str(value)
     if isinstance(value, Policy):
         rules = dataclasses.asdict(value) | {"time": value.time}

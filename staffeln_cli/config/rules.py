@@ -1,10 +1,14 @@
-"""What the configuration says about selection and retention, in the terms of planning."""
+"""What the configuration says about schedule, selection and retention, in planning's terms."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from staffeln_cli.config.settings import BackupSettings, RetentionSettings, Settings
+from staffeln_cli.errors import ConfigError
 from staffeln_cli.model import InventoryVolume
 from staffeln_cli.planning.protection import selection
+from staffeln_cli.planning.protection.due import Schedule
 from staffeln_cli.planning.protection.next_backup import ChainLimits
 from staffeln_cli.planning.retention.keep_rules import FormerTerms, RetentionTerms
 from staffeln_cli.planning.retention.shortening import Grace, gone_grace_ends_at, grace_ends_at
@@ -19,6 +23,25 @@ def selection_rules(settings: Settings) -> selection.Rules:
         policies=settings.retention.policies,
         default=settings.retention.time,
     )
+
+
+def schedule(settings: Settings) -> Schedule:
+    """How often backups are due, and when planned ones may start."""
+    window = settings.backup.window
+    if window is not None:
+        window = replace(window, zone=zone_named(settings.report.timezone))
+    return Schedule(settings.backup.min_interval, window)
+
+
+def zone_named(name: str | None) -> tzinfo:
+    """The time zone of this name, UTC without one; ConfigError if the system has no such zone."""
+    if name is None or name.upper() == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        expected = "expected a name such as Europe/Berlin"
+        raise ConfigError([f"report.timezone: {name!r} is not known here; {expected}"]) from None
 
 
 def chain_limits(settings: BackupSettings) -> ChainLimits:

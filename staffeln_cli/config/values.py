@@ -11,6 +11,8 @@ import msgspec
 
 from staffeln_cli.model import durations
 from staffeln_cli.model.durations import Duration, Timeout
+from staffeln_cli.planning.protection import windows
+from staffeln_cli.planning.protection.windows import Window
 from staffeln_cli.planning.retention.policy import Policy
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
@@ -90,10 +92,10 @@ def _path(kind: type, value: object) -> object:
     raise ValueError(f"{value!r} is not a path")
 
 
-def _text(value: object) -> str:
+def _text(value: object, expected: str = durations.EXPECTED) -> str:
     if isinstance(value, str):
         return value
-    raise ValueError(f"{value!r} is not {durations.EXPECTED}; write it as a string")
+    raise ValueError(f"{value!r} is not {expected}; write it as a string")
 
 
 def _table(value: object) -> Mapping[str, object]:
@@ -106,6 +108,7 @@ _READERS: Mapping[Any, Callable[[object], object]] = {
     Duration: lambda value: durations.parse(_text(value)),
     timedelta: lambda value: durations.parse_exact(_text(value)),
     Timeout: lambda value: Timeout.of(durations.parse_exact(_text(value))),
+    Window: lambda value: windows.parse(_text(value, windows.EXPECTED)),
     dict: _policies,
 }
 """The types that are read by rules of our own."""

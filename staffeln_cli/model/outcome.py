@@ -53,4 +53,6 @@ class Outcome:
     """Whether its decisions are an answer that somebody waits for, as those of a dry run are."""
     next_steps: tuple[str, ...] = ()
     """Commands that people may want to type next."""
+    remarks: tuple[str, ...] = ()
+    """What people may want to know of a pass that went well."""
     exit_code: int = 0

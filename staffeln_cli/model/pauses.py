@@ -26,6 +26,18 @@ class Pause(NamedTuple):
     """When it ends by itself; none: by `resume` only."""
     paused_by: str
 
+    def as_json(self) -> dict[str, object]:
+        """As commands show it to programs."""
+        return {
+            "scope": self.scope,
+            "id": self.item_id or None,
+            "name": self.item_name or None,
+            "reason": self.reason,
+            "since": self.since,
+            "until": self.until,
+            "by": self.paused_by,
+        }
+
     @property
     def target(self) -> str:
         """What is paused, for people."""

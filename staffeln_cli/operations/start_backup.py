@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from staffeln_cli.config import Settings
+from staffeln_cli.config.rules import schedule
 from staffeln_cli.errors import (
     ClockWrong,
     CloudUnavailable,
@@ -25,6 +25,7 @@ from staffeln_cli.model import BackupId, BackupRecord, Decision, Kind, ProjectId
 from staffeln_cli.model.naming import INSTALLATION_KEY, RECORD_KEY, SERVER_KEY, called
 from staffeln_cli.model.statuses import VOLUME_BUSY
 from staffeln_cli.operations.owners import Owners
+from staffeln_cli.planning.protection.windows import Opening
 from staffeln_cli.runtime import Run
 from staffeln_cli.store import Caps
 
@@ -57,9 +58,17 @@ class Waiting:
         return is_news
 
 
-def caps_of(settings: Settings) -> Caps:
-    """How many backups may be in flight, as configured."""
-    return Caps(settings.backup.max_in_flight, settings.backup.max_in_flight_per_project)
+def caps_of(run: Run) -> Caps:
+    """How many backups may be in flight, and whether those of the schedule may start now."""
+    settings, is_closed = run.settings.backup, closed_window(run) is not None
+    return Caps(settings.max_in_flight, settings.max_in_flight_per_project, is_closed)
+
+
+def closed_window(run: Run) -> Opening | None:
+    """The next opening of the window, if the window is closed now."""
+    window, now = schedule(run.settings).window, run.now()
+    opening = window.next_opening(now) if window is not None else None
+    return None if opening is None or opening.is_open(now) else opening
 
 
 def start(run: Run, record: BackupRecord, waiting: Waiting, owners: Owners) -> None:

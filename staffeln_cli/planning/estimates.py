@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from staffeln_cli.model import Kind, ProjectId, State, VolumeId
+from staffeln_cli.model import Kind, Origin, ProjectId, State, VolumeId
 from staffeln_cli.model.lifecycle import IN_FLIGHT
+from staffeln_cli.planning.protection.windows import Opening
 
 _WEIGHT = 0.3
 """Of the newest duration in the usual one: a change of speed is learned within days."""
@@ -34,6 +35,7 @@ class UnfinishedBackup(NamedTuple):
     volume_type: str | None
     usual_full_s: int | None
     usual_incremental_s: int | None
+    origin: Origin = Origin.SCHEDULED
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,17 @@ class Work:
     running_done_at: datetime | None = None
     done_at: datetime | None = None
     """When the running and the waiting ones should be done; None: not known, or no work."""
+    opening: Opening | None = None
+    """The opening of the window in which the waiting ones start; None: there is no window."""
+    last_start_at: datetime | None = None
+    """When the last of the waiting ones should start; None: not known, or none waits."""
+
+    @property
+    def window_suffices(self) -> bool | None:
+        """Whether all that wait can start before the window closes; None: not known, no window."""
+        if self.opening is None or self.last_start_at is None:
+            return None
+        return self.last_start_at < self.opening.closes_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,50 +102,88 @@ def allowed(configured: timedelta, usual: timedelta | None) -> timedelta:
 
 
 def work_of(
-    unfinished: Iterable[UnfinishedBackup], rates: Rates, now: datetime, limits: Limits
+    unfinished: Iterable[UnfinishedBackup],
+    rates: Rates,
+    now: datetime,
+    limits: Limits,
+    opening: Opening | None = None,
 ) -> Work:
-    """The present work, supposing that `backup` runs often enough to use the limits."""
+    """The present work, supposing that `backup` runs often enough to use the limits.
+
+    What the schedule has planned starts at the opening of the window, if there is one.
+    """
     running: list[RunningBackup] = []
-    waiting: list[tuple[UnfinishedBackup, timedelta | None]] = []
+    queue: list[_Job] = []
     for backup in unfinished:
         duration = expected(backup, rates)
         if backup.state not in IN_FLIGHT:
-            waiting.append((backup, duration))
+            queue.append(_Job(backup.project_id, duration, backup.origin is Origin.SCHEDULED))
             continue
         start = backup.started_at
         done_at = None if duration is None or start is None else start + duration
         running.append(RunningBackup(backup, done_at))
     running.sort(key=lambda one: (one.done_at is None, -(one.done_at or now).timestamp()))
-    left = [
-        (one.backup.project_id, None if one.done_at is None else max(one.done_at - now, _NOTHING))
-        for one in running
-    ]
-    queue = [(backup.project_id, duration) for backup, duration in waiting]
+    left = [_Job(one.backup.project_id, _left(one.done_at, now)) for one in running]
+    opening = opening if any(job.waits for job in queue) else None
+    start_at = max(now, opening.opens_at) if opening is not None else now
+    load = _load([*(job.after(start_at - now) for job in left), *queue], limits)
     return Work(
         running=tuple(running),
-        waiting=len(waiting),
-        running_done_at=_done_at(left, now, limits),
-        done_at=_done_at([*left, *queue], now, limits),
+        waiting=len(queue),
+        running_done_at=_sum(now, _load(left, limits).until_done),
+        done_at=_sum(start_at, load.until_done),
+        opening=opening,
+        last_start_at=_sum(start_at, load.until_last_start) if queue else None,
     )
 
 
 _NOTHING = timedelta()
 
 
-def _done_at(
-    work: Sequence[tuple[ProjectId, timedelta | None]], now: datetime, limits: Limits
-) -> datetime | None:
+class _Job(NamedTuple):
+    """A backup that is to be done: whose, and how long it takes from now, if that is known."""
+
+    project_id: ProjectId
+    duration: timedelta | None
+    waits: bool = False
+    """Whether it waits for the window."""
+
+    def after(self, time: timedelta) -> "_Job":
+        """What is left of it after some time."""
+        if self.duration is None:
+            return self
+        return self._replace(duration=max(self.duration - time, _NOTHING))
+
+
+class _Load(NamedTuple):
+    """How long some jobs take within the limits; None: no duration is known."""
+
+    until_done: timedelta | None
+    until_last_start: timedelta | None
+
+
+def _load(jobs: Sequence[_Job], limits: Limits) -> _Load:
     """Bounded by the longest backup, by each project's share, and by all together.
 
-    Of which the duration is not known, it counts as the mean of the others.
+    Of which the duration is not known, it counts as the mean of the others. The last one starts
+    about one mean duration before the limits have been used for all of them.
     """
-    known = [duration for _, duration in work if duration is not None]
+    known = [job.duration for job in jobs if job.duration is not None]
     if not known:
-        return None
+        return _Load(None, None)
     mean = sum(known, _NOTHING) / len(known)
     projects: defaultdict[ProjectId, timedelta] = defaultdict(timedelta)
-    for project_id, duration in work:
-        projects[project_id] += mean if duration is None else duration
+    for job in jobs:
+        projects[job.project_id] += mean if job.duration is None else job.duration
     together = sum(projects.values(), _NOTHING) / limits.total
     busiest = max(projects.values()) / limits.per_project
-    return now + max(*known, together, busiest)
+    shared = max(together, busiest)
+    return _Load(max(*known, shared), max(shared - mean, _NOTHING))
+
+
+def _left(done_at: datetime | None, now: datetime) -> timedelta | None:
+    return None if done_at is None else max(done_at - now, _NOTHING)
+
+
+def _sum(start: datetime, length: timedelta | None) -> datetime | None:
+    return None if length is None else start + length

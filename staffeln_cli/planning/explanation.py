@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from staffeln_cli.model import BackupRecord, InventoryVolume
+from staffeln_cli.model.pauses import Pause
 from staffeln_cli.planning.protection.next_backup import NextBackup
 from staffeln_cli.planning.recovery import RecoveryTime
 from staffeln_cli.planning.retention.verdicts import Verdict
@@ -14,6 +15,8 @@ class Next:
     """The next backup: when it is due, whether the volume is overdue, which kind, and why."""
 
     due_at: datetime
+    opens_at: datetime | None
+    """When the window opens in which it starts; None: it need not wait for one."""
     is_overdue: bool
     backup: NextBackup
 
@@ -29,6 +32,7 @@ class Explanation:
     retention: str
     unfinished: tuple[BackupRecord, ...]
     next: Next | None
+    pause: Pause | None
     recovery: RecoveryTime | None
     """What a restore of its newest backup takes; None before the first restore drill."""
     verdicts: tuple[Verdict, ...]

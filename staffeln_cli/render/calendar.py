@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 from rich.cells import cell_len
@@ -46,7 +47,7 @@ def show(
     strips: Sequence[Strip],
     *,
     heading: str,
-    footer: str = "",
+    footer: Sequence[str] = (),
     out: Console | None = None,
 ) -> None:
     """Print the strips under a heading, as many days of each as the terminal is wide."""
@@ -54,29 +55,30 @@ def show(
     put(out, safe_text(heading, "bold"))
     put(out, "")
     if not strips:
-        put(out, safe_text(footer))
+        _put_footer(out, footer)
         return
     is_narrow = out.width < _NARROW
-    room = out.width - _names_width(strips, is_narrow=is_narrow) - _overdue_width(strips)
+    room = out.width - _names_width(strips, is_narrow=is_narrow) - _remark_width(strips)
     fitting = max(7, min(len(days), room))
     days = days[-fitting:]
-    cut = [
-        Strip(one.project, one.server, one.volume, one.marks[-fitting:], one.overdue)
-        for one in strips
-    ]
+    cut = [replace(one, marks=one.marks[-fitting:]) for one in strips]
     put(out, _narrow(days, cut) if is_narrow else in_columns(days, cut))
     put(out, "")
     put(out, legend(strips))
-    if footer:
-        put(out, safe_text(footer, "dim"))
+    _put_footer(out, footer)
     if fitting < len(strips[0].marks):
         text = f"The terminal is too narrow for more than the last {fitting} days."
         put(out, safe_text(text, "dim"))
 
 
+def _put_footer(out: Console, footer: Sequence[str]) -> None:
+    for line in footer:
+        put(out, safe_text(line, "dim"))
+
+
 def in_columns(days: Sequence[date], strips: Sequence[Strip]) -> Table:
     """A row for each volume: project, server, volume, the marks, and whether it is overdue."""
-    table = _grid(4 + any(one.overdue for one in strips))
+    table = _grid(4 + any(one.overdue or one.paused for one in strips))
     for column in table.columns[:3]:
         column.max_width = _LONGEST_NAME
     table.add_row("", "", "", Text(_weeks(days), "dim"))
@@ -128,6 +130,8 @@ def _narrow_lines(days: Sequence[date], strips: Sequence[Strip]) -> Iterator[Ren
 
 def _cells(strip: Strip) -> tuple[Text, Text]:
     cells = Text.assemble(*(_sign(mark) for mark in strip.marks))
+    if strip.paused:
+        return cells, safe_text(strip.paused, "yellow")
     return cells, safe_text(strip.overdue, "bold red")
 
 
@@ -146,8 +150,8 @@ def _names_width(strips: Sequence[Strip], *, is_narrow: bool) -> int:
     return sum(min(most, max(map(cell_len, column))) + _GAP for column in columns)
 
 
-def _overdue_width(strips: Sequence[Strip]) -> int:
-    return max(cell_len(one.overdue) for one in strips) + _GAP
+def _remark_width(strips: Sequence[Strip]) -> int:
+    return max(cell_len(one.paused or one.overdue) for one in strips) + _GAP
 
 
 def _weeks(days: Sequence[date]) -> str:

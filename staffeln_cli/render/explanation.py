@@ -7,8 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from staffeln_cli.model import DecidedBy, InventoryVolume, Kind
-from staffeln_cli.planning.explanation import Explanation
+from staffeln_cli.model import BackupRecord, DecidedBy, InventoryVolume, Kind, Origin, State
+from staffeln_cli.planning.explanation import Explanation, Next
+from staffeln_cli.planning.protection.pausing import described
 from staffeln_cli.planning.retention.verdicts import Verdict
 from staffeln_cli.render.table import safe_text
 from staffeln_cli.render.timeline import legend, timeline
@@ -57,10 +58,12 @@ def as_json(explained: Explanation) -> dict[str, Any]:
         if following is None
         else {
             "due_at": following.due_at,
+            "window_opens_at": following.opens_at,
             "kind": following.backup.kind,
             "reason": following.backup.reason,
             "overdue": following.is_overdue,
         },
+        "paused": explained.pause.as_json() if explained.pause is not None else None,
         "unfinished": [
             {"name": record.name, "state": record.state, "reason": record.reason}
             for record in explained.unfinished
@@ -101,6 +104,8 @@ def _sentences(explained: Explanation, now: datetime) -> list[Text]:
     project = explained.project_name or volume.project_id
     lines = [safe_text(f"Volume {where}{server}, project {project}", style="bold")]
     lines.append(_protection(volume))
+    if explained.pause is not None:
+        lines.append(safe_text(f"No backups are planned: {described(explained.pause)}.", "yellow"))
     lines += _what_comes(explained, now)
     decided_by = volume.retention_decided_by
     whose = f" ({_WHOSE[decided_by]})" if decided_by is not None else ""
@@ -150,17 +155,31 @@ def _what_comes(explained: Explanation, now: datetime) -> list[Text]:
         reason = f" ({record.reason})" if record.reason else ""
         lines.append(safe_text(f"In progress: {record.name} is {record.state}{reason}."))
     following = explained.next
-    if following is None or explained.unfinished:
+    if following is None or explained.pause is not None:
+        return lines
+    if all(_is_scheduled(record) for record in explained.unfinished):
+        lines += _window(following)
+    if explained.unfinished:
         return lines
     when = "now" if following.due_at <= now else _when(following.due_at)
     kind, reason = following.backup.kind, following.backup.reason
     article = "a" if kind is Kind.FULL else "an"
-    lines.append(safe_text(f"Next: {article} {kind} backup, due {when}: {reason}."))
+    lines.insert(0, safe_text(f"Next: {article} {kind} backup, due {when}: {reason}."))
     if following.is_overdue:
         last = explained.volume.last_success_at
         since = f"the last successful one started {_when(last)}" if last else "none ever succeeded"
         lines.append(safe_text(f"It is OVERDUE: {since}.", style="bold red"))
     return lines
+
+
+def _is_scheduled(record: BackupRecord) -> bool:
+    return record.state is State.PLANNED and record.origin is Origin.SCHEDULED
+
+
+def _window(following: Next) -> list[Text]:
+    if following.opens_at is None:
+        return []
+    return [safe_text(f"It starts in backup.window, from {_when(following.opens_at)} on.")]
 
 
 def _table(verdicts: tuple[Verdict, ...], width: int) -> Table:

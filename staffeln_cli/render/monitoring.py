@@ -9,7 +9,7 @@ from pathlib import Path
 from staffeln_cli.errors import Unavailable
 from staffeln_cli.model import State
 from staffeln_cli.model.text import one_line
-from staffeln_cli.planning.health import Finding, Summary
+from staffeln_cli.planning.health import Finding, Summary, Tally
 
 
 def nagios(state: Summary, findings: Iterable[Finding], *, critical: int, warning: int) -> str:
@@ -23,6 +23,7 @@ def nagios(state: Summary, findings: Iterable[Finding], *, critical: int, warnin
         f"overdue={volumes.overdue};;{critical};0;{volumes.protected}",
         f"never={volumes.never};{warning};;0;{volumes.protected}",
         f"skipped={volumes.skipped};;;0",
+        f"paused={volumes.paused};;;0",
         f"ended={volumes.ended};1;;0",
         f"unknown={volumes.unknown};1;;0",
         f"lost={volumes.lost};;1;0",
@@ -52,14 +53,39 @@ def metrics(state: Summary, version: str) -> str:
 
 
 def _metrics(state: Summary, version: str) -> Iterator[str]:
-    volumes = state.volumes
     about = {"cloud": state.cloud or "", "version": version}
     yield from _gauge("info", "What these metrics are about.", {_labels(**about): 1})
+    yield from _of_volumes(state.volumes)
+    counts = {_labels(state=name): number for name, number in _all_states(state).items()}
+    yield from _gauge("backups", "Backup records by state.", counts)
+    text = "Backups of Staffeln's in Cinder that no live record accounts for."
+    yield from _gauge("backups_untracked", text, {"": state.untracked})
+    text = "Start of the last successful backup of the volume where that is longest ago."
+    yield from _moment("oldest_success", text, state.volumes.oldest_success)
+    if state.volumes.proofs:
+        proofs = {_labels(volume_id=one): _seconds(at) for one, at in state.volumes.proofs.items()}
+        text = "End of the last restore drill of the volume that went well."
+        yield from _gauge("volume_last_proof_timestamp_seconds", text, proofs)
+    text = "Start of the last collect that went through."
+    yield from _moment("last_collect", text, state.collected_at)
+    text = "When the backups that wait and run should be done."
+    yield from _moment("work_done", text, state.work.done_at)
+    if state.work.window_suffices is not None:
+        text = "Whether all backups that wait can start before backup.window closes."
+        yield from _gauge("window_suffices", text, {"": int(state.work.window_suffices)})
+    yield from _of_quotas(state)
+    yield from _of_runs(state)
+    yield from _moment("generated", "When these metrics were written.", state.generated_at)
+
+
+def _of_volumes(volumes: Tally) -> Iterator[str]:
     for name, number, help_text in (
         ("protected", volumes.protected, "Volumes that must be backed up."),
         ("overdue", volumes.overdue, "Protected volumes without a backup for too long."),
         ("never", volumes.never, "Protected volumes without any successful backup so far."),
         ("skipped", volumes.skipped, "Volumes of marked servers left out on request."),
+        ("paused", volumes.paused, "Protected volumes for which nothing is planned."),
+        ("paused_overdue", volumes.paused_overdue, "Paused volumes that would be overdue."),
         ("bad_retention", volumes.bad_retention, "Volumes whose retention is not valid."),
         ("protection_ended", volumes.ended, "Volumes whose protection ended lately."),
         ("unknown", volumes.unknown, "Protected volumes unknown to Cinder or Keystone."),
@@ -70,31 +96,6 @@ def _metrics(state: Summary, version: str) -> Iterator[str]:
         ("shortened", volumes.shortened, "Volumes whose shorter retention takes effect soon."),
     ):
         yield from _gauge(f"volumes_{name}", help_text, {"": number})
-    counts = {_labels(state=name): number for name, number in _all_states(state).items()}
-    yield from _gauge("backups", "Backup records by state.", counts)
-    text = "Backups of Staffeln's in Cinder that no live record accounts for."
-    yield from _gauge("backups_untracked", text, {"": state.untracked})
-    if volumes.oldest_success is not None:
-        text = "Start of the last successful backup of the volume where that is longest ago."
-        yield from _gauge(
-            "oldest_success_timestamp_seconds", text, {"": _seconds(volumes.oldest_success)}
-        )
-    if volumes.proofs:
-        proofs = {_labels(volume_id=one): _seconds(at) for one, at in volumes.proofs.items()}
-        text = "End of the last restore drill of the volume that went well."
-        yield from _gauge("volume_last_proof_timestamp_seconds", text, proofs)
-    if state.collected_at is not None:
-        text = "Start of the last collect that went through."
-        yield from _gauge(
-            "last_collect_timestamp_seconds", text, {"": _seconds(state.collected_at)}
-        )
-    if state.work.done_at is not None:
-        text = "When the backups that wait and run should be done."
-        yield from _gauge("work_done_timestamp_seconds", text, {"": _seconds(state.work.done_at)})
-    yield from _of_quotas(state)
-    yield from _of_runs(state)
-    text = "When these metrics were written."
-    yield from _gauge("generated_timestamp_seconds", text, {"": _seconds(state.generated_at)})
 
 
 def _of_quotas(state: Summary) -> Iterator[str]:
@@ -130,6 +131,11 @@ def _of_runs(state: Summary) -> Iterator[str]:
 def _all_states(state: Summary) -> dict[str, int]:
     """Including zeroes: alerts need series that always exist."""
     return {name.value: state.backups.get(name, 0) for name in State}
+
+
+def _moment(name: str, help_text: str, moment: datetime | None) -> Iterator[str]:
+    if moment is not None:
+        yield from _gauge(f"{name}_timestamp_seconds", help_text, {"": _seconds(moment)})
 
 
 def _gauge(name: str, help_text: str, values: Mapping[str, int]) -> Iterator[str]:

@@ -9,8 +9,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from staffeln_cli.planning.estimates import Work
 from staffeln_cli.planning.health import Finding, Level, Summary, age
 from staffeln_cli.planning.protection.pausing import described
+from staffeln_cli.planning.protection.windows import Opening
 from staffeln_cli.render.table import cell, console, put, safe_text
 
 _RUNNING = 5
@@ -102,7 +104,21 @@ def _work(state: Summary) -> str:
     if work.waiting:
         done = f", done about {_clock_time(work.done_at, now)}" if work.done_at else ""
         parts.append(f"{work.waiting:,} waiting{done}")
+    if work.opening is not None:
+        parts.append(_window(work, work.opening, now))
     return "; ".join(parts)
+
+
+def _window(work: Work, opening: Opening, now: datetime) -> str:
+    """Whether the window suffices for what waits."""
+    closes = _clock_time(opening.closes_at, now)
+    opens = "" if opening.is_open(now) else f"opens {_clock_time(opening.opens_at, now)} and "
+    text = f"the window {opens}closes {closes}"
+    if work.last_start_at is None or work.window_suffices is None:
+        return text
+    if work.window_suffices:
+        return f"{text}, which suffices"
+    return f"{text}, too early: the last would start about {_clock_time(work.last_start_at, now)}"
 
 
 def _in_all(done_at: datetime | None, now: datetime) -> str:

@@ -23,7 +23,10 @@ _ELASTIC = ("name", "reason", "host")
 """Ends of the names of columns that are cut before others."""
 _GAP = "  "
 _NARROW_VIEWS = {
-    "volumes": ("project_name", "server_name", "volume_name", "last_success_at", "overdue"),
+    "volumes": (
+        *("project_name", "server_name", "volume_name", "last_success_at", "overdue"),
+        *("paused",),
+    ),
     "backups": ("server_name", "volume_name", "kind", "state", "started_at"),
     "projects": ("project_name", "protected", "overdue", "never", "available", "failed"),
     "runs": ("command", "started_at", "outcome", "failures", "host"),
@@ -32,7 +35,7 @@ _NARROW_VIEWS = {
 _WIDE_VIEWS = {
     "volumes": (
         *("volume_id", "volume_name", "server_name", "project_name", "skip_reason"),
-        *("retention", "last_success_at", "overdue"),
+        *("retention", "last_success_at", "overdue", "paused"),
     ),
     "backups": (
         *("backup_id", "volume_name", "server_name", "project_name", "kind", "state"),
@@ -110,6 +113,13 @@ def show(
             out.print(_table(columns, cells, whole=whole))
         else:
             out.file.writelines(_lines(columns, cells))
+
+
+def show_remarks(remarks: Iterable[str]) -> None:
+    """Print sentences below a table, for people only: without a terminal, a line is a row."""
+    out = console()
+    for remark in remarks if out.is_terminal else ():
+        out.print(safe_text(remark, "yellow"))
 
 
 def safe_text(text: str, style: str = "") -> Text:

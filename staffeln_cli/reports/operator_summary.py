@@ -25,10 +25,10 @@ from staffeln_cli.reports.project_report import (
     bad_retention,
     is_stuck,
     protection_end,
-    protection_state,
     trouble,
 )
 from staffeln_cli.reports.proofs import proofs_of, unproven
+from staffeln_cli.reports.protection import protection_state
 from staffeln_cli.runtime import Run, Runtime
 
 if TYPE_CHECKING:

@@ -19,7 +19,6 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.model.text import one_line
-from staffeln_cli.planning.protection import due
 from staffeln_cli.planning.protection.pausing import NO_PAUSES, Pauses
 from staffeln_cli.planning.retention.shortening import shortening_ends_at
 from staffeln_cli.reports.model import (
@@ -28,12 +27,12 @@ from staffeln_cli.reports.model import (
     Made,
     MadeOn,
     ProjectReport,
-    ProtectionState,
     Removed,
     Trouble,
     Unsafe,
 )
 from staffeln_cli.reports.proofs import proofs_of
+from staffeln_cli.reports.protection import protection_state
 
 _FIGURES = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+")
 _AND_ALIKE = " (and alike, with other figures)"
@@ -115,22 +114,6 @@ def project_report(known: Known, settings: Settings, now: datetime) -> ProjectRe
             if one.reported_at is None and one.ended_at is not None
         ],
     )
-
-
-def protection_state(
-    volume: InventoryVolume, *, restorable: bool, settings: Settings, now: datetime
-) -> ProtectionState | None:
-    """Why a protected volume is not well protected; None if it is, or if it is not selected."""
-    if not volume.protected:
-        return None
-    if volume.unrestorable_since is not None:
-        return ProtectionState.UNRESTORABLE
-    if due.is_overdue(volume, now, settings.backup.min_interval):
-        return ProtectionState.OVERDUE
-    if restorable:
-        return None
-    is_new = volume.last_success_at is None and not volume.failures
-    return ProtectionState.WAITING if is_new else ProtectionState.UNRESTORABLE
 
 
 def trouble(

@@ -47,6 +47,8 @@ class Run:
         self.failures: list[Failure] = []
         self.next_steps: list[str] = []
         """Commands that people may want to type next."""
+        self.remarks: list[str] = []
+        """What people may want to know of a pass that went well."""
         self._unreadable: dict[tuple[str, str], UnreadableRow] = {}
         self.decisions = Decisions()
         self._lock = threading.Lock()
@@ -103,6 +105,11 @@ class Run:
         if self.shows_decisions:
             with self._lock:
                 self.decisions.add([decision])
+
+    def remark(self, text: str) -> None:
+        """Say something that is no trouble: on a terminal, in JSON and in the log."""
+        log.info("%s", text)
+        self.remarks.append(text)
 
     def claim(self) -> "Claim":
         """A right to records that outlasts one request with its token, and the doubt after it."""
@@ -169,6 +176,7 @@ class Run:
             note=str(error) if error else None,
             shows_decisions=self.shows_decisions,
             next_steps=tuple(self.next_steps),
+            remarks=tuple(self.remarks),
             exit_code=code,
         )
 

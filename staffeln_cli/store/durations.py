@@ -25,6 +25,7 @@ _UNFINISHED = (
     *(backup_table.c.kind, backup_table.c.state, backup_table.c.started_at),
     func.coalesce(backup_table.c.size_gib, volume_table.c.size_gib, 0),
     *(volume_table.c.volume_type, volume_table.c.usual_full_s, volume_table.c.usual_incremental_s),
+    backup_table.c.origin,
 )
 
 

@@ -12,6 +12,7 @@ from staffeln_cli.model import (
     Event,
     EventKind,
     Kind,
+    Origin,
     RecordId,
     State,
 )
@@ -50,8 +51,12 @@ class Notes:
                 events.add(connection, [event])
 
     def change_kind(self, record_id: RecordId, kind: Kind, chain_id: BackupId | None) -> None:
-        """Another kind than planned is to be made, or has been asked for."""
+        """Another kind than planned is to be made."""
         self._note(record_id, kind=kind, chain_id=chain_id)
+
+    def requested(self, record_id: RecordId, kind: Kind, chain_id: BackupId | None) -> None:
+        """Somebody has asked for a backup that the schedule had planned, and for this kind."""
+        self._note(record_id, kind=kind, chain_id=chain_id, origin=Origin.ADHOC)
 
     def start_now(self, record_id: RecordId) -> None:
         """A planned backup is not to pause any longer."""

@@ -13,6 +13,7 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
+    false,
     func,
     or_,
     select,
@@ -20,11 +21,12 @@ from sqlalchemy import (
     true,
 )
 
-from staffeln_cli.model import BackupRecord, DrillState, Kind, ProjectId, RecordId, State
+from staffeln_cli.model import BackupRecord, DrillState, Kind, Origin, ProjectId, RecordId, State
 from staffeln_cli.model.lifecycle import IN_FLIGHT
+from staffeln_cli.model.pauses import PauseScope
 from staffeln_cli.planning.evidence import CLOCK_TOLERANCE
 from staffeln_cli.store.database import as_row, upsert
-from staffeln_cli.tables import backup_table, drill_table
+from staffeln_cli.tables import backup_table, drill_table, pause_table
 
 COLUMNS = tuple(backup_table.c[part.name] for part in fields(BackupRecord))
 _CAPS_LOCK = 0x57AFFE1
@@ -54,6 +56,8 @@ class Caps:
 
     total: int
     per_project: int
+    only_ad_hoc: bool = False
+    """Whether the schedule's plans wait for the window: only those that people asked for start."""
 
 
 def insert(connection: Connection, records: Sequence[BackupRecord]) -> set[RecordId]:
@@ -113,10 +117,31 @@ def next_planned(
             backup_table.c.id.in_(only) if only is not None else true(),
             # Cinder passes over a backup that is being restored when it chooses the parent.
             or_(backup_table.c.kind != Kind.INCREMENTAL, ~is_restored()),
+            or_(_is_ad_hoc(), false() if caps.only_ad_hoc else ~is_paused(now)),
         )
         .subquery()
     )
     return select(ranked.c.id).where(ranked.c.place <= caps.per_project).order_by(ranked.c.turn)
+
+
+def _is_ad_hoc() -> ColumnElement[bool]:
+    return backup_table.c.origin != Origin.SCHEDULED
+
+
+def is_paused(now: datetime) -> ColumnElement[bool]:
+    """Whether the record's volume, server or project is paused, or everything is."""
+    columns = {
+        PauseScope.VOLUME: backup_table.c.volume_id,
+        PauseScope.SERVER: backup_table.c.server_id,
+        PauseScope.PROJECT: backup_table.c.project_id,
+    }
+    covers = [
+        and_(pause_table.c.scope == scope.value, pause_table.c.item_id == column)
+        for scope, column in columns.items()
+    ]
+    covers.append(pause_table.c.scope == PauseScope.ALL.value)
+    holds = or_(pause_table.c.until.is_(None), pause_table.c.until > now)
+    return exists().where(holds, or_(*covers))
 
 
 def is_restored() -> ColumnElement[bool]:

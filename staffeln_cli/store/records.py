@@ -9,6 +9,7 @@ from sqlalchemy import Column, ColumnElement, Select, func, or_, select
 from staffeln_cli.model import (
     BackupId,
     BackupRecord,
+    Origin,
     ProjectId,
     RecordBrief,
     RecordId,
@@ -78,6 +79,15 @@ class Records:
                 select(backup_table.c.state, func.count()).group_by(backup_table.c.state)
             )
             return {state: number for state, number in rows}  # noqa: C416 - mypy knows rows no better
+
+    def count_scheduled(self) -> int:
+        """How many backups the schedule has planned that have not started."""
+        waiting = select(func.count()).where(
+            backup_table.c.state == State.PLANNED, backup_table.c.origin == Origin.SCHEDULED
+        )
+        with self._database.read() as connection:
+            number: int = connection.execute(waiting).scalar_one()
+        return number
 
     def planned_by_project(self) -> dict[ProjectId, int]:
         """How many records of each project are planned."""

@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, update
 
 from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.model import State
+from staffeln_cli.tables import backup_table
 from tests.acceptance.builders import a_volume, backed_up, rounds, states, volumes
 from tests.conftest import Staffeln
 
@@ -144,3 +147,78 @@ def test_wrong_usage_is_told(
     assert (answer.exit_code, said in " ".join(answer.stderr.split())) == (2, True)
     assert volumes(staffeln)
     assert staffeln("status", "-f", "json").json["paused"] == []
+
+
+def test_every_view_shows_what_is_paused_why_by_whom_and_until_when(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    data = a_volume(cloud, "data", project="shop")
+    other = a_volume(cloud, "other", project="lab")
+    backed_up(staffeln, cloud)
+    staffeln("pause", "--project", "shop", *WHY, "--until", "30d")
+    cloud.advance(days=5)
+    staffeln("collect")
+    end = staffeln("status", "-f", "json").json["paused"][0]["until"]
+    rows = volumes(staffeln)
+    shown = ("paused", "pause_reason", "paused_until", "overdue")
+    assert [rows[data][name] for name in shown] == [True, "it moves", end, False]
+    assert "@" in rows[data]["paused_by"]
+    assert [rows[other][name] for name in shown] == [False, None, None, True]
+    strips = {one["volume_id"]: one for one in staffeln("status", "calendar", "-f", "json").json}
+    assert (strips[data]["paused"]["reason"], strips[other]["paused"]) == ("it moves", None)
+    assert (strips[data]["overdue"], strips[other]["overdue"]) == (False, True)
+    text = " ".join(staffeln("status", "calendar").stdout.split())
+    until = f"{end[:10]} {end[11:16]} UTC"
+    assert f"paused until {until}" in text
+    assert "project shop is paused since" in text
+    said = " ".join(staffeln("explain", "data").stdout.split())
+    assert "No backups are planned: project shop is paused since" in said
+    assert f"until {until} by" in said
+    assert "it moves." in said
+    assert "Next:" not in said
+    assert staffeln("explain", "data", "-f", "json").json["paused"]["reason"] == "it moves"
+    assert staffeln("explain", "other", "-f", "json").json["paused"] is None
+    projects = staffeln("status", "projects", "-f", "json").json
+    counts = {one["project_name"]: (one["paused"], one["overdue"]) for one in projects}
+    assert (counts["shop"], counts["lab"]) == ((1, 0), (0, 1))
+
+
+def test_monitoring_counts_paused_volumes(cloud: SimCloud, staffeln: Staffeln) -> None:
+    a_volume(cloud, "data")
+    a_volume(cloud, "other")
+    backed_up(staffeln, cloud)
+    staffeln("pause", "--volume", "data", *WHY)
+    cloud.advance(days=5)
+    backed_up(staffeln, cloud)
+    metrics = staffeln("status", "--prometheus", "-").stdout
+    assert "staffeln_volumes_paused 1\n" in metrics
+    assert "staffeln_volumes_paused_overdue 1\n" in metrics
+    assert "staffeln_volumes_overdue 0\n" in metrics
+    line = staffeln("status", "--nagios").stdout
+    assert "1 paused volume without a recent backup" in line
+    assert " paused=1;" in line
+
+
+@pytest.mark.parametrize("scope", TARGETS)
+def test_what_was_planned_while_the_pause_began_is_not_started(
+    cloud: SimCloud, staffeln_on_each: Staffeln, scope: str
+) -> None:
+    staffeln = staffeln_on_each
+    a_volume(cloud, "data", project="shop")
+    staffeln("collect")
+    staffeln("pause", *TARGETS[scope], *WHY, "--until", "2h")
+    a_race(staffeln)
+    assert staffeln("backup", "-f", "json").counts["started"] == 0
+    cloud.advance(hours=2, minutes=1)
+    assert staffeln("backup", "-f", "json").counts["started"] == 1
+
+
+def a_race(staffeln: Staffeln) -> None:
+    """What `pause` has cancelled is planned again, as by a `collect` that ran at the same time."""
+    engine = create_engine(staffeln.environ["STAFFELN_DATABASE_URL"])
+    with engine.begin() as connection:
+        cancelled = backup_table.c.state == State.CANCELLED
+        connection.execute(
+            update(backup_table).where(cancelled).values(state=State.PLANNED, finished_at=None)
+        )
+    engine.dispose()

@@ -15,6 +15,7 @@ from staffeln_cli.cli import staffeln
 from staffeln_cli.model import ProjectId, ProjectQuota
 from staffeln_cli.planning.estimates import Work
 from staffeln_cli.planning.health import LastRun, Summary, Tally
+from staffeln_cli.planning.protection.windows import Opening
 from staffeln_cli.render.monitoring import metrics
 from tests.build import NOW
 from tests.documents.pages import DOCS, read
@@ -32,7 +33,7 @@ FULL = Summary(
     collected_at=NOW,
     is_stale=False,
     worst=(),
-    work=Work(waiting=1, done_at=NOW),
+    work=Work(waiting=1, done_at=NOW, opening=Opening(NOW, NOW), last_start_at=NOW),
     quotas={ProjectId("p1"): ProjectQuota(10, 1, 10, 1, NOW, NOW + timedelta(days=1))},
 )
 """A state of which every metric has a value."""

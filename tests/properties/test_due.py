@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from staffeln_cli.model.durations import Duration
 from staffeln_cli.planning.protection.due import (
+    Schedule,
     is_due,
     is_overdue,
     is_problem_due,
@@ -100,4 +101,4 @@ def test_a_problem_is_recorded_at_most_once_in_an_interval(
 def test_a_volume_backed_up_whenever_due_is_never_overdue(interval: Duration) -> None:
     volume = an_inventory_volume(last_started_at=BEGIN, last_success_at=BEGIN)
     due_at = next_due_at(volume, interval, BEGIN)
-    assert not is_overdue(volume, due_at, interval)
+    assert not is_overdue(volume, due_at, Schedule(interval))

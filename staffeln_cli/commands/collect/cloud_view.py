@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 
 from staffeln_cli.commands.collect.projects import judge_projects
-from staffeln_cli.config.rules import chain_limits, grace, selection_rules
+from staffeln_cli.config.rules import chain_limits, grace, schedule, selection_rules
 from staffeln_cli.model import (
     InventoryVolume,
     Project,
@@ -21,7 +21,8 @@ from staffeln_cli.model import (
 from staffeln_cli.operations.authority import check_whole_cloud
 from staffeln_cli.planning.chains.summary import ChainSummary, summaries_of
 from staffeln_cli.planning.evidence import Confirmation, is_mass
-from staffeln_cli.planning.protection import selection
+from staffeln_cli.planning.protection import due, selection
+from staffeln_cli.planning.protection.due import Schedule
 from staffeln_cli.planning.protection.next_backup import ChainLimits
 from staffeln_cli.planning.protection.pausing import Pauses
 from staffeln_cli.planning.retention.shortening import Grace
@@ -46,6 +47,9 @@ class CloudView:
     protected: int
     """How many volumes were protected before this pass."""
     pauses: Pauses
+    schedule: Schedule
+    plan_until: datetime
+    """What is due by then is planned: by the next opening of the window, or now."""
     seen: set[VolumeId] = field(default_factory=set)
     temporary: set[VolumeId] = field(default_factory=set)
     """Listed, but created by Cinder for its own use: neither judged nor absent."""
@@ -81,7 +85,7 @@ def look(
     Asking for that page starts to fetch the next ones while the other listings come in.
     """
     listings, records = run.cloud.listings, run.store.records
-    now, rules = run.now(), selection_rules(run.settings)
+    now, rules, times = run.now(), selection_rules(run.settings), schedule(run.settings)
     with ThreadPoolExecutor(3, thread_name_prefix="listing") as pool:
         chains = pool.submit(lambda: summaries_of(listings.backups()))
         servers = pool.submit(lambda: _servers(listings.servers(), rules))
@@ -102,6 +106,8 @@ def look(
         grace=grace(run.settings.retention),
         protected=run.store.inventory.count_protected(),
         pauses=run.store.pauses.held(now),
+        schedule=times,
+        plan_until=due.plan_until(times, now),
     )
     run.counts["servers"] = len(view.servers)
     return view, first

@@ -156,14 +156,14 @@ def _planned(
     is_unfinished = volume.volume_id in view.unfinished
     if not protection.protected or protection.busy or is_unfinished or view.pauses.of(volume):
         return None
-    interval = run.settings.backup.min_interval
+    interval = view.schedule.min_interval
     if protection.problem is not None:
         if not due.is_problem_due(volume, now, interval):
             return None
         name = called(volume.volume_name, volume.server_name)
         run.fail("volume", volume.volume_id, protection.problem, name=name)
         return refused(volume, protection.problem, now, token=secrets.token_hex(8))
-    if not due.is_due(volume, now, interval):
+    if not due.is_due(volume, now, interval, by=view.plan_until):
         return None
     backup = next_backup(
         view.chains.get((volume.project_id, volume.volume_id)),
@@ -173,7 +173,7 @@ def _planned(
         newest_missing=view.missing.get(volume.volume_id),
         proof_failed_at=volume.proof_failed_at,
     )
-    if due.is_overdue(volume, now, interval):
+    if due.is_overdue(volume, now, view.schedule):
         backup = without_waiting(backup)
     if backup.waits:
         run.decide(Decision("wait", "volume", volume.volume_id, volume.volume_name, backup.reason))

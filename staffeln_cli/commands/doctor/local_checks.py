@@ -2,12 +2,17 @@
 
 import stat
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from staffeln_cli.commands.doctor.check import Check, CheckContext, misconfigured, ok, warning
 from staffeln_cli.config import Loaded, Settings
 from staffeln_cli.config.load import keys, masked
+from staffeln_cli.config.rules import zone_named
+from staffeln_cli.config.settings import BackupSettings
 from staffeln_cli.errors import LockHeld
+
+_SHORTEST_WITH_WINDOW = timedelta(hours=12)
 
 
 def configuration(context: CheckContext) -> Iterator[Check]:
@@ -18,6 +23,20 @@ def configuration(context: CheckContext) -> Iterator[Check]:
     where = str(loaded.file) if loaded.file is not None else "no file"
     yield ok(f"{where}, {given} of {len(keys())} keys set")
     yield from found
+    zone_named(loaded.settings.report.timezone)
+    if loaded.settings.backup.window is not None:
+        yield from _narrow_window(loaded.settings.backup)
+
+
+def _narrow_window(settings: BackupSettings) -> Iterator[Check]:
+    """A window that opens once a day cannot serve an interval that is shorter."""
+    if settings.min_interval.months or settings.min_interval.exact >= _SHORTEST_WITH_WINDOW:
+        return
+    yield warning(
+        f"backup.min_interval is {settings.min_interval}, and backup.window {settings.window}"
+        " opens once a day: outside it, volumes wait",
+        "remove backup.window, or expect about one backup a day",
+    )
 
 
 def _permissions(loaded: Loaded) -> Iterator[Check]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, tzinfo
 from typing import TYPE_CHECKING, Any
 
+from staffeln_cli.config.rules import schedule, zone_named
+from staffeln_cli.model.pauses import Pause
 from staffeln_cli.planning.calendar import (
     Mark,
     ProtectedVolume,
@@ -17,7 +19,7 @@ from staffeln_cli.planning.calendar import (
 )
 from staffeln_cli.planning.health import age
 from staffeln_cli.planning.protection import due
-from staffeln_cli.reports.pages.layout import zone_named
+from staffeln_cli.planning.protection.pausing import Pauses, end_of
 from staffeln_cli.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Days:
 
     volume: ProtectedVolume
     overdue: bool
+    pause: Pause | None
     marks: Sequence[Mark]
 
 
@@ -47,6 +50,7 @@ class Calendar:
     shown: int
     protected: int
     """The protected volumes that there are, shown or not."""
+    pauses: Pauses
 
     def strips(self) -> list[Strip]:
         """The rows with names, for people."""
@@ -62,6 +66,7 @@ class Calendar:
             volume=volume.volume_name or volume.volume_id,
             marks=row.marks,
             overdue=late if row.overdue else "",
+            paused=end_of(row.pause) if row.pause is not None else "",
         )
 
     def as_json(self) -> Iterator[dict[str, Any]]:
@@ -72,6 +77,7 @@ class Calendar:
                 **{name: getattr(row.volume, name) for name in names},
                 "project_name": row.volume.project_name,
                 "overdue": row.overdue,
+                "paused": row.pause.as_json() if row.pause is not None else None,
                 "last_success_at": row.volume.last_success_at,
                 "days": [
                     {"date": day.isoformat(), "backup": mark.value}
@@ -84,11 +90,14 @@ def calendar(
     runtime: Runtime, wanted: "Filter", *, days: int = 30, limit: int | None = None
 ) -> Calendar:
     """The worst protected volumes, by project and server, with their last days."""
-    now, interval = runtime.now(), runtime.settings.backup.min_interval
+    now, rules = runtime.now(), schedule(runtime.settings)
     zone = zone_named(runtime.settings.report.timezone)
     volumes = runtime.store.status_queries.protected_volumes(wanted)
+    pauses = runtime.store.pauses.held(now)
     overdue = {
-        one.volume_id for one in volumes if due.is_outdated(one.expected_since, now, interval)
+        one.volume_id
+        for one in volumes
+        if due.is_late(one.expected_since, now, rules) and pauses.of(one) is None
     }
     shown = grouped(worst_first(volumes, overdue)[:limit])
     dates = days_until(now, days, zone)
@@ -103,6 +112,6 @@ def calendar(
             found = daily_marks(backups, zone)
             for one in some:
                 marks = marks_of(one, found.get(one.volume_id, {}), dates, zone)
-                yield Days(one, one.volume_id in overdue, marks)
+                yield Days(one, one.volume_id in overdue, pauses.of(one), marks)
 
-    return Calendar(dates, zone, now, rows(), len(shown), len(volumes))
+    return Calendar(dates, zone, now, rows(), len(shown), len(volumes), pauses)

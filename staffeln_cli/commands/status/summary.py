@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from heapq import nsmallest
 
 from staffeln_cli.config import Settings
+from staffeln_cli.config.rules import schedule
 from staffeln_cli.model import DrillState, InventoryVolume, ProjectId, SkipCause, State
 from staffeln_cli.planning.estimates import Limits, Work, work_of
 from staffeln_cli.planning.health import LastRun, Late, Summary, Tally
@@ -88,7 +89,9 @@ def _work(runtime: Runtime, now: datetime) -> Work:
     if not (unfinished := durations.unfinished()):
         return Work()
     limits = Limits(settings.max_in_flight, settings.max_in_flight_per_project)
-    return work_of(unfinished, durations.rates(), now, limits)
+    window = schedule(runtime.settings).window
+    opening = window.next_opening(now) if window is not None else None
+    return work_of(unfinished, durations.rates(), now, limits, opening)
 
 
 def is_stale(settings: Settings, moment: datetime, now: datetime) -> bool:
@@ -104,7 +107,7 @@ def tallied(
     pauses: Pauses = NO_PAUSES,
 ) -> Iterator[Late]:
     """Add the volumes that exist to a tally, and yield those that are overdue, if not paused."""
-    interval = settings.backup.min_interval
+    rules = schedule(settings)
     for volume, project_name in volumes:
         tally.ended += _ended_lately(volume, settings, now)
         _add_shortening(tally, volume, settings, now)
@@ -124,7 +127,7 @@ def tallied(
             tally.never += 1
         else:
             tally.oldest_success = min(success, tally.oldest_success or success)
-        is_overdue = due.is_overdue(volume, now, interval)
+        is_overdue = due.is_overdue(volume, now, rules)
         if pauses.of(volume) is not None:
             tally.paused += 1
             tally.paused_overdue += is_overdue

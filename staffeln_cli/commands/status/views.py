@@ -8,10 +8,13 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 from staffeln_cli.commands.status.summary import tallied
+from staffeln_cli.config.rules import schedule
 from staffeln_cli.model import InventoryVolume, ProjectQuota, ProjectRecord, State
 from staffeln_cli.model.lifecycle import IN_FLIGHT
+from staffeln_cli.model.pauses import Pause
 from staffeln_cli.planning.health import Tally
 from staffeln_cli.planning.protection import due
+from staffeln_cli.planning.protection.pausing import described
 from staffeln_cli.planning.usage import VolumeUsage
 from staffeln_cli.runtime import Runtime
 
@@ -24,6 +27,7 @@ VOLUMES = (
     *("protected", "skip_reason", "retention", "bad_retention", "status", "size_gib"),
     *("last_success_at", "next_due_at", "overdue", "last_started_at", "last_failed_at"),
     *("failures", "first_seen_at", "gone_at", "proven_at", "proof_failed_at"),
+    *("paused", "pause_reason", "paused_by", "paused_until"),
 )
 BACKUPS = (
     *("name", "backup_id", "volume_id", "volume_name", "server_id", "server_name"),
@@ -35,7 +39,7 @@ PROJECTS = (
     *("project_id", "project_name", "domain_id", "enabled", "protected", "skipped", "overdue"),
     *("never", "oldest_success", "planned", "running", "available", "failed", "size_gib"),
     *("reported_at", "gone_at", "quota_gib", "quota_gib_used", "quota_backups"),
-    *("quota_backups_used", "quota_seen_at", "quota_days_left"),
+    *("quota_backups_used", "quota_seen_at", "quota_days_left", "paused"),
 )
 RUNS = (
     *("run_id", "command", "host", "started_at", "ended_at", "duration_s", "outcome"),
@@ -57,12 +61,15 @@ class View:
 
     columns: tuple[str, ...]
     rows: Iterator[tuple[object, ...]]
+    remarks: tuple[str, ...] = ()
+    """What people are told below it."""
 
     def of(self, columns: Sequence[str]) -> "View":
         """Only these columns, in the order of the view, as the openstack client has them."""
         indexes = [index for index, name in enumerate(self.columns) if name in columns]
         names = tuple(self.columns[index] for index in indexes)
-        return View(names, (tuple(row[index] for index in indexes) for row in self.rows))
+        rows = (tuple(row[index] for index in indexes) for row in self.rows)
+        return replace(self, columns=names, rows=rows)
 
     def by(self, columns: Sequence[str], *, descending: bool = False) -> "View":
         """Sorted by the first column, then the next; rows without a value come last."""
@@ -80,23 +87,38 @@ class View:
 
 
 def volumes(runtime: Runtime, wanted: "Filter", *, overdue: bool = False) -> View:
-    """The volumes that exist or have a backup."""
-    now, interval = runtime.now(), runtime.settings.backup.min_interval
+    """The volumes that exist or have a backup; a paused one is not overdue, as in the summary."""
+    now, rules = runtime.now(), schedule(runtime.settings)
     default = str(runtime.settings.retention.time)
+    pauses = runtime.store.pauses.held(now)
 
     def row(volume: InventoryVolume, project_name: str | None) -> tuple[object, ...]:
         values = volume._asdict()
         values["project_name"] = project_name
         values["retention"] = volume.retention or default
+        pause = pauses.of(volume) if volume.protected else None
+        values |= _pause(pause)
         values["next_due_at"], values["overdue"] = None, False
         if volume.protected:
-            values["next_due_at"] = due.next_due_at(volume, interval, now)
-            values["overdue"] = due.is_overdue(volume, now, interval)
+            values["next_due_at"] = due.next_due_at(volume, rules.min_interval, now)
+            values["overdue"] = pause is None and due.is_overdue(volume, now, rules)
         return tuple(values[name] for name in VOLUMES)
 
     rows = (row(*found) for found in runtime.store.status_queries.volumes(wanted))
     index = VOLUMES.index("overdue")
-    return View(VOLUMES, (values for values in rows if values[index] or not overdue))
+    rows = (values for values in rows if values[index] or not overdue)
+    return View(VOLUMES, rows, tuple(described(pause) for pause in pauses))
+
+
+def _pause(pause: Pause | None) -> dict[str, object]:
+    if pause is None:
+        return {"paused": False, "pause_reason": None, "paused_by": None, "paused_until": None}
+    return {
+        "paused": True,
+        "pause_reason": pause.reason,
+        "paused_by": pause.paused_by,
+        "paused_until": pause.until,
+    }
 
 
 def backups(runtime: Runtime, wanted: "Filter") -> View:
@@ -113,16 +135,18 @@ def projects(runtime: Runtime, wanted: "Filter") -> View:
     for count in queries.backup_counts():
         counts[count.project_id].append(count)
     tallies: dict[str, Tally] = {}
+    quotas, now = runtime.store.projects.quotas(), runtime.now()
+    pauses = runtime.store.pauses.held(now)
     for project_id, group in groupby(queries.volumes(wanted), lambda found: found[0].project_id):
         tally = tallies[project_id] = Tally()
-        for _ in tallied(tally, group, runtime.settings, runtime.now()):
+        for _ in tallied(tally, group, runtime.settings, now, pauses):
             pass
-    quotas, now = runtime.store.projects.quotas(), runtime.now()
     return View(
         PROJECTS,
         (
             _project(one, tallies.get(one.project_id, Tally()), counts.get(one.project_id, []))
             + _quota(quotas.get(one.project_id), now)
+            + (tallies.get(one.project_id, Tally()).paused,)
             for one in queries.projects(wanted)
             if one.gone_at is None or one.project_id in counts
         ),

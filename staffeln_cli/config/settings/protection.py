@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from staffeln_cli.model.durations import Duration, Timeout
+from staffeln_cli.planning.protection.windows import Window
 from staffeln_cli.planning.retention.policy import Policy
 
 
@@ -39,6 +40,13 @@ class BackupSettings:
             description="least time between starts of two backups of a volume; 0s = every collect"
         ),
     ] = Duration(exact=timedelta(days=1))
+    window: Annotated[
+        Window | None,
+        Meta(
+            description="planned backups start only then, 22:00-05:00 say, in report.timezone"
+            " or else UTC; ad-hoc ones at any time"
+        ),
+    ] = None
     full_backup_depth: Annotated[
         int, Meta(ge=0, le=1000, description="incrementals after each full; 0 = always full")
     ] = 6

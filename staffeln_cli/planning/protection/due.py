@@ -1,10 +1,12 @@
 """When a volume's next backup is due, and when a backup is overdue."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from staffeln_cli.model import InventoryVolume
 from staffeln_cli.model.durations import Duration
 from staffeln_cli.planning.evidence import CLOCK_TOLERANCE, believed
+from staffeln_cli.planning.protection.windows import Window
 
 _GRACE_SHARE = 0.05
 _MOST_GRACE = timedelta(minutes=15)
@@ -13,16 +15,32 @@ _MOST_DOUBLINGS = 16
 _A_DAY = Duration(exact=timedelta(days=1))
 
 
+class Schedule(NamedTuple):
+    """How often backups are due, and when planned ones may start."""
+
+    min_interval: Duration
+    window: Window | None = None
+    """None: at any time."""
+
+
 def next_due_at(volume: InventoryVolume, min_interval: Duration, now: datetime) -> datetime:
     """When the next backup is due; in the past if it is due already."""
     volume = without_future_moments(volume, now)
     return _due_at(volume, min_interval) or volume.expected_since
 
 
-def is_due(volume: InventoryVolume, now: datetime, min_interval: Duration) -> bool:
-    """Whether to plan a backup of a volume that has no unfinished one."""
+def is_due(
+    volume: InventoryVolume, now: datetime, min_interval: Duration, *, by: datetime | None = None
+) -> bool:
+    """Whether to plan a backup of a volume that has no unfinished one; `by` is a later moment."""
     due_at = _due_at(without_future_moments(volume, now), min_interval)
-    return due_at is None or due_at <= now
+    return due_at is None or due_at <= (by or now)
+
+
+def plan_until(schedule: Schedule, now: datetime) -> datetime:
+    """What is due by then is to be planned: by the next opening of the window, or by now."""
+    window = schedule.window
+    return now if window is None else max(now, window.next_opening(now).opens_at)
 
 
 def is_problem_due(volume: InventoryVolume, now: datetime, min_interval: Duration) -> bool:
@@ -32,12 +50,24 @@ def is_problem_due(volume: InventoryVolume, now: datetime, min_interval: Duratio
     return not attempts or _interval_after(max(attempts), min_interval) <= now
 
 
-def is_overdue(volume: InventoryVolume, now: datetime, min_interval: Duration) -> bool:
-    """Whether no successful backup started within twice the interval, or all are missing."""
+def is_overdue(volume: InventoryVolume, now: datetime, schedule: Schedule) -> bool:
+    """Whether no successful backup started in time, or all are missing."""
     volume = without_future_moments(volume, now)
-    return volume.unrestorable_since is not None or is_outdated(
-        volume.last_success_at or volume.expected_since, now, min_interval
+    return volume.unrestorable_since is not None or is_late(
+        volume.last_success_at or volume.expected_since, now, schedule
     )
+
+
+def is_late(since: datetime, now: datetime, schedule: Schedule) -> bool:
+    """Whether twice the interval has passed since the last success, or since one is expected.
+
+    What only waits for the window is not late: it must have had half an opening to start in.
+    """
+    if not is_outdated(since, now, schedule.min_interval):
+        return False
+    window = schedule.window
+    due_at = _interval_after(since, schedule.min_interval)
+    return window is None or window.chance_ends_at(due_at) <= now
 
 
 def is_outdated(moment: datetime, now: datetime, min_interval: Duration) -> bool:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from staffeln_cli.model import InventoryVolume
 from staffeln_cli.model.pauses import Pause, PauseScope
+from staffeln_cli.planning.calendar import ProtectedVolume
 
 
 class Pauses:
@@ -20,7 +21,7 @@ class Pauses:
     def __bool__(self) -> bool:
         return bool(self._held)
 
-    def of(self, volume: InventoryVolume) -> Pause | None:
+    def of(self, volume: InventoryVolume | ProtectedVolume) -> Pause | None:
         """The pause that a volume is under, the narrowest one."""
         if not self._held:  # as nearly always, and there may be very many volumes
             return None
@@ -43,6 +44,11 @@ def described(pause: Pause) -> str:
     end = f" until {_minute(pause.until)}" if pause.until is not None else ""
     why = f": {pause.reason}" if pause.reason else ""
     return f"{pause.target} is paused since {_minute(pause.since)}{end} by {pause.paused_by}{why}"
+
+
+def end_of(pause: Pause) -> str:
+    """That something is paused, and until when, in a few words."""
+    return f"paused until {_minute(pause.until)}" if pause.until is not None else "paused"
 
 
 def _minute(moment: datetime) -> str:

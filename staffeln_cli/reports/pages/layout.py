@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from itertools import groupby
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from staffeln_cli.errors import ConfigError
+from staffeln_cli.config.rules import zone_named
 
 ROWS = 12
 """Rows of one list; further items are named in one paragraph."""
@@ -117,17 +116,6 @@ def _written(zone: tzinfo, moment: datetime | None) -> str:
     if zone is UTC:
         return f"{local:%Y-%m-%d %H:%M} UTC"
     return local.isoformat(sep=" ", timespec="minutes")
-
-
-def zone_named(name: str | None) -> tzinfo:
-    """The time zone of this name, UTC without one; ConfigError if the system has no such zone."""
-    if name is None or name.upper() == "UTC":
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        expected = "expected a name such as Europe/Berlin"
-        raise ConfigError([f"report.timezone: {name!r} is not known here; {expected}"]) from None
 
 
 def many(number: int, noun: str) -> str:

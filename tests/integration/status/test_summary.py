@@ -43,7 +43,8 @@ def test_json_has_exactly_the_promised_shape(staffeln: Any, well: Any) -> None:
         "volumes": {"protected": 2, "skipped": 1, "overdue": 0, "never": 0},
         "backups": {"planned": 1, "available": 1},
         "oldest_success": f"{well.ago(hours=20):%Y-%m-%dT%H:%M:%SZ}",
-        "work": {"running": [], "waiting": 1, "running_done_at": None, "done_at": None},
+        "work": {"running": [], "waiting": 1, "running_done_at": None, "done_at": None}
+        | {"window": None},
         "proofs": {"proven": 0, "failed": 0, "every": "100d", "recovery": []},
         "runs": {"check": {"at": at, **host}, "collect": {"at": at, **host}},
     }

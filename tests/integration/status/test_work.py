@@ -1,6 +1,6 @@
 """`staffeln status` says how long the present work will take."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -79,3 +79,34 @@ def test_the_five_that_take_longest_are_named(staffeln: Any, past: Any, number: 
         now_at(past, name, minutes=place)
     text = staffeln("status").stdout
     assert [name for name in names if name in text] == names[:5]
+
+
+@pytest.mark.parametrize(
+    ("opens_in", "hours", "said"),
+    [
+        (-1, 4, "the window closes {end}, which suffices"),
+        (2, 3, "the window opens {begin} and closes {end}, which suffices"),
+        (2, 1, "the window opens {begin} and closes {end}, too early: the last would start about"),
+    ],
+)
+def test_the_work_says_whether_the_window_suffices(
+    staffeln: Any, past: Any, opens_in: int, hours: int, said: str
+) -> None:
+    staffeln.set(BACKUP_MAX_IN_FLIGHT_PER_PROJECT="1")
+    names = ["root", "home", "logs"]
+    taught(past, *names)
+    for name in names:
+        past.backup(f"{name}-waits", State.PLANNED, volume=name)
+    begin = past.now.replace(second=0, microsecond=0) + timedelta(hours=opens_in)
+    end = begin + timedelta(hours=hours)
+    staffeln.set(BACKUP_WINDOW=f"{begin:%H:%M}-{end:%H:%M}")
+    shown = {"begin": at(begin, past.now), "end": at(end, past.now)}
+    assert said.format(**shown) in line(staffeln, "work")
+    found = staffeln("status", "-f", "json").json["work"]["window"]
+    assert found["opens_at"] == f"{begin:%Y-%m-%dT%H:%M:%SZ}"
+    assert found["suffices"] is ("suffices" in said)
+
+
+def at(moment: datetime, now: datetime) -> str:
+    day = "" if moment.date() == now.date() else f"{moment:%Y-%m-%d} "
+    return f"{day}{moment:%H:%M} UTC"

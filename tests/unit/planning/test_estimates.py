@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from staffeln_cli.model import Kind, ProjectId, State, VolumeId
+from staffeln_cli.model import Kind, Origin, ProjectId, State, VolumeId
 from staffeln_cli.planning.estimates import (
     Limits,
     Rates,
@@ -16,6 +16,7 @@ from staffeln_cli.planning.estimates import (
     learned,
     work_of,
 )
+from staffeln_cli.planning.protection.windows import Opening
 from tests.build import NOW, ago
 
 LIMITS = Limits(total=4, per_project=2)
@@ -132,6 +133,52 @@ def test_running_backups_of_unknown_duration_come_last() -> None:
     known, unknown = a_running_backup(since=5), a_running_backup(None, since=5)
     work = work_of([unknown, known], {}, NOW, LIMITS)
     assert [one.backup for one in work.running] == [known, unknown]
+
+
+def test_without_a_window_nothing_is_said_about_one() -> None:
+    work = work_of([a_waiting_backup()], {}, NOW, LIMITS)
+    assert (work.opening, work.window_suffices) == (None, None)
+
+
+def test_what_waits_starts_when_the_window_opens() -> None:
+    opening = Opening(NOW + 2 * AN_HOUR, NOW + 5 * AN_HOUR)
+    work = work_of([a_waiting_backup() for _ in range(4)], {}, NOW, LIMITS, opening)
+    assert work.done_at == opening.opens_at + 2 * AN_HOUR
+    assert work.last_start_at == opening.opens_at + AN_HOUR
+    assert (work.opening, work.window_suffices) == (opening, True)
+
+
+def test_what_runs_is_nearer_to_its_end_when_the_window_opens() -> None:
+    opening = Opening(NOW + AN_HOUR / 2, NOW + 5 * AN_HOUR)
+    backups = [a_running_backup(120, since=0), a_waiting_backup(), a_waiting_backup()]
+    work = work_of(backups, {}, NOW, LIMITS, opening)
+    assert work.running_done_at == NOW + 2 * AN_HOUR
+    assert work.done_at == opening.opens_at + 1.75 * AN_HOUR
+
+
+def test_a_window_that_closes_before_the_last_can_start_does_not_suffice() -> None:
+    opening = Opening(NOW - AN_HOUR, NOW + AN_HOUR)
+    work = work_of([a_waiting_backup() for _ in range(8)], {}, NOW, LIMITS, opening)
+    assert (work.last_start_at, work.window_suffices) == (NOW + 3 * AN_HOUR, False)
+
+
+def test_one_long_backup_may_end_after_the_window() -> None:
+    opening = Opening(NOW, NOW + AN_HOUR)
+    work = work_of([a_waiting_backup(600)], {}, NOW, LIMITS, opening)
+    assert (work.last_start_at, work.window_suffices) == (NOW, True)
+
+
+def test_whether_the_window_suffices_is_not_known_without_durations() -> None:
+    opening = Opening(NOW + AN_HOUR, NOW + 2 * AN_HOUR)
+    backups = [a_running_backup(None, since=5), a_waiting_backup(None)]
+    work = work_of(backups, {}, NOW, LIMITS, opening)
+    assert (work.opening, work.last_start_at, work.window_suffices) == (opening, None, None)
+
+
+def test_what_people_asked_for_does_not_wait_for_the_window() -> None:
+    opening = Opening(NOW + AN_HOUR, NOW + 2 * AN_HOUR)
+    work = work_of([a_waiting_backup(origin=Origin.ADHOC)], {}, NOW, LIMITS, opening)
+    assert (work.opening, work.done_at) == (None, NOW + AN_HOUR)
 
 
 def test_a_claimed_backup_that_has_no_start_yet_has_no_end() -> None:

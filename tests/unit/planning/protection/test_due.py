@@ -5,15 +5,19 @@ import pytest
 
 from staffeln_cli.model import InventoryVolume
 from staffeln_cli.model.durations import Duration, parse
+from staffeln_cli.planning.protection import windows
 from staffeln_cli.planning.protection.due import (
+    Schedule,
     is_due,
     is_overdue,
     is_problem_due,
     next_due_at,
+    plan_until,
 )
 from tests.build import NOW, ago, an_inventory_volume
 
 DAY = parse("1d")
+DAILY = Schedule(DAY)
 
 
 def succeeded(at: datetime) -> InventoryVolume:
@@ -122,18 +126,18 @@ def test_a_problem_is_recorded_once_per_interval() -> None:
 def test_a_volume_is_overdue_after_twice_the_interval_without_success(
     volume: InventoryVolume, overdue: bool
 ) -> None:
-    assert is_overdue(volume, NOW, DAY) is overdue
+    assert is_overdue(volume, NOW, DAILY) is overdue
 
 
 def test_with_every_collect_a_volume_is_overdue_after_two_days() -> None:
-    assert not is_overdue(succeeded(ago(hours=47)), NOW, Duration())
-    assert is_overdue(succeeded(ago(hours=49)), NOW, Duration())
+    assert not is_overdue(succeeded(ago(hours=47)), NOW, Schedule(Duration()))
+    assert is_overdue(succeeded(ago(hours=49)), NOW, Schedule(Duration()))
 
 
 def test_overdue_counts_calendar_months() -> None:
-    start = NOW.replace(month=9)
-    assert not is_overdue(succeeded(start), NOW, parse("1mon"))
-    assert is_overdue(succeeded(start), NOW + timedelta(seconds=1), parse("1mon"))
+    start, monthly = NOW.replace(month=9), Schedule(parse("1mon"))
+    assert not is_overdue(succeeded(start), NOW, monthly)
+    assert is_overdue(succeeded(start), NOW + timedelta(seconds=1), monthly)
 
 
 def test_after_a_failed_restore_drill_a_backup_is_due_at_once_and_then_as_usual() -> None:
@@ -154,5 +158,39 @@ def test_a_moment_that_is_still_to_come_is_not_believed(column: str) -> None:
     volume = an_inventory_volume(failures=1, first_seen_at=ago(days=9), **history)
     assert is_due(volume, NOW, DAY)
     assert is_problem_due(volume, NOW, DAY)
-    assert is_overdue(volume, NOW, DAY)
+    assert is_overdue(volume, NOW, DAILY)
     assert next_due_at(volume, DAY, NOW) <= NOW
+
+
+def test_what_becomes_due_by_a_later_moment_can_be_planned_before() -> None:
+    volume = succeeded(ago(hours=20))
+    assert not is_due(volume, NOW, DAY)
+    assert not is_due(volume, NOW, DAY, by=NOW + timedelta(hours=3))
+    assert is_due(volume, NOW, DAY, by=NOW + timedelta(hours=4))
+
+
+@pytest.mark.parametrize(
+    ("interval", "since", "overdue"),
+    [
+        # NOW is 22:00, when the window opens.
+        ("1d", ago(hours=49), True),  # it had the window of last night
+        ("12h", ago(hours=25), False),  # due since 10:00: tonight's is its first chance
+        ("12h", ago(hours=35), False),  # due at 22:45 yesterday, too late for that window
+        ("12h", ago(hours=37), True),  # due at 20:45 yesterday
+        ("12h", ago(hours=23), False),
+    ],
+)
+def test_what_only_waits_for_the_window_is_not_overdue(
+    interval: str, since: datetime, overdue: bool
+) -> None:
+    schedule = Schedule(parse(interval), windows.parse("22:00-23:00"))
+    assert is_overdue(succeeded(since), NOW, schedule) is overdue
+    lost = succeeded(since)._replace(unrestorable_since=ago(hours=1))
+    assert is_overdue(lost, NOW, schedule), "without any backup left it is an alarm at once"
+
+
+def test_what_is_due_when_the_window_opens_is_planned_before_it_does() -> None:
+    later = Schedule(DAY, windows.parse("23:30-05:00"))
+    assert plan_until(later, NOW) == NOW.replace(hour=23, minute=30)
+    assert plan_until(Schedule(DAY, windows.parse("21:00-05:00")), NOW) == NOW
+    assert plan_until(DAILY, NOW) == NOW
