@@ -173,7 +173,8 @@ def preview(runtime: Runtime, project: str | None) -> str:
 
 def evidence(runtime: Runtime, since: datetime | None, project: str | None) -> Audit:
     """The evidence for auditors, from the state alone."""
-    return audit(runtime, since, project)
+    only = lookup.project(runtime, project).project_id if project is not None else None
+    return audit(runtime, since, only)
 
 
 def evidence_page(runtime: Runtime, found: Audit) -> str:

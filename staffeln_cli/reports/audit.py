@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from staffeln_cli.config.rules import configured_terms
-from staffeln_cli.errors import NotFound
 from staffeln_cli.model import (
     Drill,
     DrillState,
@@ -42,8 +41,10 @@ class _Known:
     rates: RecoveryRates
 
 
-def audit(runtime: Runtime, since: datetime | None = None, project: str | None = None) -> Audit:
-    """What the state has of a period that ends now; of one project, if its name or id is given.
+def audit(
+    runtime: Runtime, since: datetime | None = None, project_id: ProjectId | None = None
+) -> Audit:
+    """What the state has of a period that ends now; of one project, if its id is given.
 
     Without a begin, it goes as far back as the rows of backups do that are gone.
     """
@@ -67,18 +68,9 @@ def audit(runtime: Runtime, since: datetime | None = None, project: str | None =
         terms=configured_terms(settings),
         every=str(settings.verify.every),
         proven_since=settings.verify.every.before(now),
-        projects=_projects(known, by_project, _wanted(runtime, project)),
+        projects=_projects(known, by_project, project_id),
         events=by_project.get(None, []),
     )
-
-
-def _wanted(runtime: Runtime, project: str | None) -> set[ProjectId] | None:
-    if project is None:
-        return None
-    found = {one.project_id for one in runtime.store.reports.projects_named(project)}
-    if not found:
-        raise NotFound(f"project {project!r}: none of this name or id was ever seen")
-    return found
 
 
 def _events(known: _Known) -> dict[ProjectId | None, list[Event]]:
@@ -94,7 +86,7 @@ def _events(known: _Known) -> dict[ProjectId | None, list[Event]]:
 def _projects(
     known: _Known,
     events: Mapping[ProjectId | None, Sequence[Event]],
-    wanted: set[ProjectId] | None,
+    only: ProjectId | None,
 ) -> list[ProjectAudit]:
     """The projects with anything protected, backed up or decided, by name."""
     names = known.runtime.store.projects.names()
@@ -112,7 +104,7 @@ def _projects(
             events=events.get(project_id, []),
         )
         for project_id, some in groups.items()
-        if wanted is None or project_id in wanted
+        if only in (None, project_id)
     ]
     return sorted(projects, key=lambda one: (one.project_name, one.project_id))
 

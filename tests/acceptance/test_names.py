@@ -75,6 +75,12 @@ def test_an_ambiguous_name_is_refused_and_its_candidates_are_listed_with_ids(
     assert all(each in answer.stderr for each in twins[kind])
 
 
+def test_evidence_is_of_one_project(staffeln: Staffeln, twins: dict[str, list[str]]) -> None:
+    asked = ("report", "--evidence", "-f", "json", "--project")
+    assert "2 projects are named 'twin'" in staffeln(*asked, "twin").stderr
+    assert staffeln(*asked, twins["project"][0]).exit_code == 0
+
+
 @each
 def test_an_id_is_never_ambiguous(
     staffeln: Staffeln, twins: dict[str, list[str]], path: tuple[str, ...], option: str, kind: str
