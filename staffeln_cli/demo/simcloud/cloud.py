@@ -15,6 +15,7 @@ from staffeln_cli.demo.simcloud.faults import Fault, Faults
 from staffeln_cli.demo.simcloud.lies import edited, lagging
 from staffeln_cli.demo.simcloud.lifecycle import restart_service, settle
 from staffeln_cli.demo.simcloud.login import clouds_yaml
+from staffeln_cli.demo.simcloud.networks import Networks
 from staffeln_cli.demo.simcloud.people import People
 from staffeln_cli.demo.simcloud.routes import answered, compiled
 from staffeln_cli.demo.simcloud.server import Connection, Listener
@@ -66,6 +67,8 @@ class SimCloud:
     latency = Knob[float]()
     cinder_narrows = Knob[bool]()
     volume_types = Knob[dict[str, bool]]()
+    zones = Knob[tuple[str, ...]]()
+    boot_fault = Knob[str | None]()
     lagging_rows = Knob[frozenset[str]]()
 
     def __init__(self, clock: Clock, port: int = 0) -> None:
@@ -85,7 +88,7 @@ class SimCloud:
     def _assemble(self) -> None:
         """Show what the parts can do as what the cloud can do."""
         people, things = People(self.world), Things(self.world)
-        steering, faults = Steering(self.world), Faults()
+        steering, faults, networks = Steering(self.world), Faults(), Networks(self.world)
         self._faults, self._start = faults, people.start
         self.add_project, self.disable_project = people.add_project, people.disable_project
         self.remove_project = people.remove_project
@@ -96,6 +99,10 @@ class SimCloud:
         self.set_quota = people.set_quota
         self.add_server, self.remove_server = things.add_server, things.remove_server
         self.set_metadata, self.hide_server = things.set_metadata, things.hide_server
+        self.set_server, self.add_flavor = things.set_server, networks.add_flavor
+        self.add_network, self.add_port = networks.add_network, networks.add_port
+        self.add_security_group = networks.add_security_group
+        self.set_compute_quota = people.set_compute_quota
         self.add_volume, self.set_volume = things.add_volume, things.set_volume
         self.attach, self.detach = things.attach, things.detach
         self.remove_volume = things.remove_volume

@@ -37,6 +37,11 @@ def volume_version(call: Call) -> Reply:
     return Reply(200, {"versions": [_volume(call)]})
 
 
+def network_versions(call: Call) -> Reply:
+    link = {"rel": "self", "href": f"{call.world.url}/network/v2.0/"}
+    return Reply(200, {"versions": [{"id": "v2.0", "status": "CURRENT", "links": [link]}]})
+
+
 def _identity(call: Call) -> dict[str, object]:
     media = "application/vnd.openstack.identity-v3+json"
     return {

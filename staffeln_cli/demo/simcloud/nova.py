@@ -135,24 +135,26 @@ def _view(call: Call, server: Server) -> Body:
     if call.is_admin():
         view |= _host(server)
     view |= {
-        "OS-EXT-STS:task_state": None,
+        "OS-EXT-STS:task_state": server.task_state,
         "OS-EXT-STS:vm_state": server.status.lower(),
         "OS-EXT-STS:power_state": POWER.get(server.status, 0),
         "os-extended-volumes:volumes_attached": _attached(call, server),
     }
-    return view | _newer(call)
+    if server.security_groups:
+        view["security_groups"] = [{"name": name} for name in server.security_groups]
+    return view | _fault(call, server) | _newer(call, server)
 
 
 def _basics(call: Call, server: Server) -> Body:
     return {
         "accessIPv4": "",
         "accessIPv6": "",
-        "addresses": {},
+        "addresses": _addresses(call, server),
         "created": in_nova(server.created_at),
-        "flavor": _flavor(call),
+        "flavor": _flavor(call, server),
         "hostId": "",
         "id": server.id,
-        "image": "",
+        "image": {"id": server.image_id} if server.image_id else "",
         "links": _links(call, server),
         "metadata": server.metadata,
         "name": server.name,
@@ -162,46 +164,69 @@ def _basics(call: Call, server: Server) -> Body:
         "updated": in_nova(server.updated_at),
         "OS-DCF:diskConfig": "MANUAL",
         "progress": 0,
-        "OS-EXT-AZ:availability_zone": "nova",
-        "config_drive": "",
-        "key_name": None,
+        "OS-EXT-AZ:availability_zone": server.zone,
+        "config_drive": "True" if server.config_drive else "",
+        "key_name": server.key_name,
         "OS-SRV-USG:launched_at": in_nova(server.created_at)[:-1] + ".000000",
         "OS-SRV-USG:terminated_at": None,
     }
 
 
+def _fault(call: Call, server: Server) -> Body:
+    if server.fault is None:
+        return {}
+    created = in_nova(call.world.now())
+    return {"fault": {"code": 500, "created": created, "message": server.fault}}
+
+
+def _addresses(call: Call, server: Server) -> Body:
+    networking, shown = call.world.networking, dict[str, list[Body]]()
+    for port in networking.ports_of(server.id) if networking.ports else ():
+        network = networking.networks[port.network_id]
+        rows = shown.setdefault(network.name, [])
+        for kind, ip in (("fixed", port.ip), ("floating", port.floating_ip)):
+            if ip is not None:
+                rows.append({"version": 4, "addr": ip, "OS-EXT-IPS:type": kind,
+                             "OS-EXT-IPS-MAC:mac_addr": port.mac})  # fmt: skip
+    return dict(shown)
+
+
 def _host(server: Server) -> Body:
     return {
+        "OS-EXT-SRV-ATTR:user_data": server.user_data,
         "OS-EXT-SRV-ATTR:host": "simulated",
         "OS-EXT-SRV-ATTR:instance_name": f"instance-{server.id[:8]}",
         "OS-EXT-SRV-ATTR:hypervisor_hostname": "simulated",
     }
 
 
-def _newer(call: Call) -> Body:
+def _newer(call: Call, server: Server) -> Body:
     view: Body = {}
     if call.version >= (2, 9):
         view["locked"] = False
     if call.version >= (2, 19):
-        view["description"] = None
+        view["description"] = server.description
     if call.version >= (2, 26):
-        view["tags"] = []
+        view["tags"] = list(server.tags)
     return view
 
 
-def _flavor(call: Call) -> Body:
+def _flavor(call: Call, server: Server) -> Body:
     if call.version >= (2, 47):
         return {"vcpus": 1, "ram": 256, "disk": 0, "ephemeral": 0, "swap": 0,
-                "original_name": "tiny", "extra_specs": {}}  # fmt: skip
-    href = f"{call.world.url}/compute/flavors/tiny"
-    return {"id": "tiny", "links": [{"rel": "bookmark", "href": href}]}
+                "original_name": server.flavor, "extra_specs": {}}  # fmt: skip
+    href = f"{call.world.url}/compute/flavors/{server.flavor}"
+    return {"id": server.flavor, "links": [{"rel": "bookmark", "href": href}]}
 
 
 def _attached(call: Call, server: Server) -> list[Body]:
     volume_ids = call.world.attached.get(server.id, [])
     if call.version < (2, 3):
         return [{"id": volume_id} for volume_id in volume_ids]
-    return [{"id": volume_id, "delete_on_termination": False} for volume_id in volume_ids]
+    return [
+        {"id": volume_id, "delete_on_termination": volume_id in server.deletes_volumes}
+        for volume_id in volume_ids
+    ]
 
 
 def _links(call: Call, server: Server) -> list[dict[str, str]]:

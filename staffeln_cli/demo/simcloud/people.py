@@ -110,5 +110,12 @@ class People:
             project_id = self.world.project(project).id
             self.world.quotas[project_id] = replace(self.world.quota(project_id), **limits)
 
+    def set_compute_quota(self, project: str, **limits: int) -> None:
+        """Set limits of `instances`, `cores` or `ram`."""
+        with self.world.lock:
+            project_id = self.world.project(project).id
+            quota = replace(self.world.compute_quota(project_id), **limits)
+            self.world.compute_quotas[project_id] = quota
+
     def _hex_id(self) -> str:
         return self.world.new_id().replace("-", "")

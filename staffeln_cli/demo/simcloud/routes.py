@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from staffeln_cli.demo.simcloud import (
     backups,
+    booting,
     discovery,
     keystone,
+    neutron,
     nova,
     quotas,
     records,
@@ -41,7 +43,19 @@ ROUTES: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         ("GET", "/?", discovery.compute_versions),
         ("GET", "/v2.1/?", discovery.compute_version),
         ("GET", "/v2.1/servers/detail", nova.detailed),
+        ("POST", "/v2.1/servers", booting.created),
         ("GET", "/v2.1/servers/{id}", nova.shown),
+        ("GET", "/v2.1/flavors/{id}", booting.flavor),
+        ("GET", "/v2.1/os-availability-zone", booting.zones),
+        ("GET", "/v2.1/os-keypairs", booting.keys),
+        ("GET", "/v2.1/os-quota-sets/{id}/detail", booting.quotas),
+    ),
+    "network": (
+        ("GET", "/?", discovery.network_versions),
+        ("GET", "/v2.0/networks", neutron.networks),
+        ("GET", "/v2.0/security-groups", neutron.security_groups),
+        ("GET", "/v2.0/ports", neutron.ports),
+        ("POST", "/v2.0/ports", neutron.port_created),
     ),
     "volume": (
         ("GET", "/?", discovery.volume_versions),
@@ -124,6 +138,8 @@ def _check(service: str, call: Call) -> None:
     if service == "identity":
         return
     call.token()
+    if service == "network":
+        return
     if service == "compute":
         call.version = _version(call, service, *COMPUTE_RANGE)
         return

@@ -83,7 +83,68 @@ class Server:
     status: str = "ACTIVE"
     metadata: dict[str, str] = field(default_factory=dict)
     hidden: bool = False
+    task_state: str | None = None
+    flavor: str = "tiny"
+    image_id: str | None = None
+    description: str | None = None
+    key_name: str | None = None
+    config_drive: bool = False
+    user_data: str | None = None
+    zone: str = "nova"
+    tags: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    """By name, as Nova shows those of its ports."""
+    deletes_volumes: frozenset[str] = frozenset()
+    """The volumes that are deleted with it."""
+    fault: str | None = None
+    """Why it is in ERROR."""
     rendered: tuple[object, bytes] | None = None
+
+
+@dataclass(slots=True)
+class Network:
+    """A network of Neutron; addresses are given out from its number."""
+
+    id: str
+    name: str
+    project_id: str
+    number: int
+    shared: bool = False
+
+
+@dataclass(slots=True)
+class SecurityGroup:
+    """A security group of Neutron."""
+
+    id: str
+    name: str
+    project_id: str
+
+
+@dataclass(slots=True)
+class Port:
+    """A port of Neutron, and the server that it belongs to."""
+
+    id: str
+    name: str
+    network_id: str
+    project_id: str
+    ip: str
+    mac: str
+    device_id: str = ""
+    security_groups: tuple[str, ...] = ()
+    """By id."""
+    floating_ip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flavor:
+    """A flavor of Nova."""
+
+    id: str
+    name: str
+    vcpus: int = 1
+    ram: int = 256
 
 
 @dataclass(frozen=True, slots=True)

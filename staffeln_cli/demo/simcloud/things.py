@@ -27,7 +27,9 @@ class Things:
         metadata: Mapping[str, str] | None = None,
         status: str = "ACTIVE",
         created_at: datetime | None = None,
+        **more: Any,
     ) -> str:
+        """Add a server; more columns go by their names in `rows.Server`."""
         with self.world.lock:
             made = created_at or self.world.now()
             owner = self.world.project(project).id
@@ -35,7 +37,14 @@ class Things:
                 self.world.new_id(), name, owner, self._operator(), made, made, status,
                 dict(metadata or {}),
             )  # fmt: skip
-            return self.world.servers.add(server).id
+            self.world.servers.add(server)
+            self.world.servers.change(server, **more)
+            return server.id
+
+    def set_server(self, server: str, **values: Any) -> None:
+        """Change columns of a server."""
+        with self.world.lock:
+            self.world.servers.change(self.world.server(server), **values)
 
     def set_metadata(self, server: str, metadata: Mapping[str, str]) -> None:
         """Replace a server's metadata."""
@@ -52,8 +61,12 @@ class Things:
         with self.world.lock:
             gone = self.world.servers.remove(self.world.server(server).id)
             self.world.deleted_servers[gone.id] = gone.created_at
+            for port in self.world.networking.ports_of(gone.id):
+                del self.world.networking.ports[port.id]
             for volume_id in self.world.attached.get(gone.id, [])[:]:
                 self.detach(volume_id, gone.id)
+                if volume_id in gone.deletes_volumes:
+                    self.remove_volume(volume_id)
 
     def add_volume(
         self,

@@ -182,6 +182,7 @@ def _catalog(world: World, project_id: str) -> list[dict[str, object]]:
     services = (
         ("compute", "nova", f"{world.url}/compute/v2.1"),
         ("identity", "keystone", f"{world.url}/identity/v3"),
+        ("network", "neutron", f"{world.url}/network"),
         (knobs.catalogue_type, volume_name, f"{cinder_url}/volume/v3/{project_id}"),
     )
     hidden = knobs.catalogue_lacks | knobs.endpoint_filter.get(project_id, frozenset())

@@ -14,9 +14,13 @@ from staffeln_cli.demo.simcloud.clock import Clock, machine_time
 from staffeln_cli.demo.simcloud.rows import (
     ApplicationCredential,
     Backup,
+    Flavor,
     Grant,
     Group,
+    Network,
+    Port,
     Project,
+    SecurityGroup,
     Server,
     Token,
     User,
@@ -70,6 +74,10 @@ class Knobs:
     latency: float = 0.0
     cinder_narrows: bool = False
     """Cinder's policy takes no role for an admin's, whatever Keystone says."""
+    zones: tuple[str, ...] = ("nova",)
+    """Nova's availability zones."""
+    boot_fault: str | None = None
+    """Why no server boots; none: each is ACTIVE at once."""
     volume_types: dict[str, bool] = field(default_factory=lambda: {"lvm": False})
     """The names of the volume types, and whether their volumes are encrypted."""
     lagging_rows: frozenset[str] = frozenset()
@@ -84,6 +92,27 @@ class Quota:
     backup_gigabytes: int = 1000
     volumes: int = 100
     gigabytes: int = 1000
+
+
+@dataclass
+class ComputeQuota:
+    """How much of Nova a project may have; -1 is no limit."""
+
+    instances: int = 100
+    cores: int = 100
+    ram: int = 51200
+
+
+@dataclass
+class Networking:
+    """What Neutron knows."""
+
+    networks: dict[str, Network] = field(default_factory=dict)
+    ports: dict[str, Port] = field(default_factory=dict)
+    security_groups: dict[str, SecurityGroup] = field(default_factory=dict)
+
+    def ports_of(self, server_id: str) -> list[Port]:
+        return [port for port in self.ports.values() if port.device_id == server_id]
 
 
 @dataclass
@@ -129,6 +158,11 @@ class World:
         self.attached: dict[str, list[str]] = {}
         self.deleted_servers: dict[str, datetime] = {}
         self.quotas: dict[str, Quota] = {}
+        self.compute_quotas: dict[str, ComputeQuota] = {}
+        self.flavors = {"tiny": Flavor("tiny", "tiny")}
+        self.keys: set[tuple[str, str]] = set()
+        """The users and the names of their keys."""
+        self.networking = Networking()
         self.usage: dict[str, tuple[int, int]] = {}
         self.waiting = Waiting()
         self._chance = random.Random(0)  # noqa: S311  ids have to be repeatable, not secret
@@ -146,6 +180,9 @@ class World:
 
     def quota(self, project_id: str) -> Quota:
         return self.quotas.setdefault(project_id, Quota())
+
+    def compute_quota(self, project_id: str) -> ComputeQuota:
+        return self.compute_quotas.setdefault(project_id, ComputeQuota())
 
     def charge(self, project_id: str, count: int, gib: int) -> None:
         """Charge backups to a project's quota, or release them from it."""
