@@ -12,6 +12,7 @@ from staffeln_cli.cloud.login import Login
 from staffeln_cli.cloud.lookups import BackupService, Lookups, Quota, Quotas
 from staffeln_cli.cloud.members import Members
 from staffeln_cli.cloud.restore_lookups import RestoreLookups, ServerShape
+from staffeln_cli.cloud.server_rows import definition_of
 from staffeln_cli.cloud.volume_actions import VolumeActions
 from staffeln_cli.config.settings import CloudSettings
 
@@ -23,6 +24,7 @@ __all__ = [
     "Quotas",
     "ServerShape",
     "decoded_row",
+    "definition_of",
     "encoded_row",
 ]
 

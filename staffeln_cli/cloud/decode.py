@@ -16,14 +16,13 @@ from staffeln_cli.model import (
     BackupId,
     Project,
     ProjectId,
-    Server,
     ServerId,
     Volume,
     VolumeId,
 )
 from staffeln_cli.model.text import first_line, storable
 
-_NULL = msgspec.Raw(b"null")
+NULL = msgspec.Raw(b"null")
 
 
 class RawLink(Struct):
@@ -31,23 +30,6 @@ class RawLink(Struct):
 
     rel: str = ""
     href: str = ""
-
-
-class RawAttached(Struct):
-    """A volume that Nova says is attached."""
-
-    id: str
-
-
-class RawServer(Struct):
-    """A row of Nova's /servers/detail at 2.3."""
-
-    id: str
-    tenant_id: str
-    created_at: str = field(name="created")
-    name: str | None = None
-    metadata: Any = None
-    volumes: list[RawAttached] = field(name="os-extended-volumes:volumes_attached", default=[])
 
 
 class RawAttachment(Struct):
@@ -66,7 +48,7 @@ class RawVolume(Struct):
     project_id: str = field(name="os-vol-tenant-attr:tenant_id", default="")
     name: str | None = None
     attachments: list[RawAttachment] = []
-    metadata: msgspec.Raw = _NULL
+    metadata: msgspec.Raw = NULL
     volume_type: str | None = None
     availability_zone: str | None = None
     bootable: str | None = None
@@ -112,12 +94,6 @@ def next_query(links: list[RawLink]) -> dict[str, str] | None:
     return None
 
 
-def server(raw: RawServer) -> Server:
-    """A server as the model has it."""
-    name = storable(raw.name or "")
-    return Server(ServerId(raw.id), name, ProjectId(raw.tenant_id), metadata_of(raw.metadata))
-
-
 def volume(raw: RawVolume, kept: type[Struct] | None = None) -> Volume:
     """A volume as the model has it; NotWholeCloud where its project is not shown.
 
@@ -132,7 +108,7 @@ def volume(raw: RawVolume, kept: type[Struct] | None = None) -> Volume:
         raw.status,
         raw.size,
         tuple(ServerId(one.server_id) for one in raw.attachments if one.server_id),
-        _volume_metadata(raw.metadata, kept),
+        metadata_of(raw.metadata, kept),
         raw.volume_type,
         raw.availability_zone,
         raw.bootable == "true",  # Cinder says it in words
@@ -212,15 +188,11 @@ def _ours(metadata: dict[str, str]) -> dict[str, str]:
     return {key: value for key, value in metadata.items() if key.startswith("staffeln:")}
 
 
-def metadata_of(kept: Struct | dict[str, str] | None) -> Mapping[str, str]:
-    """Metadata as the model has it. Most rows say the same, and share what they say."""
-    if kept is None or isinstance(kept, dict):
-        return kept or {}
-    return _shared(kept.__struct_encode_fields__, structs.astuple(kept))
+def metadata_of(raw: msgspec.Raw, kept: type[Struct] | None) -> Mapping[str, str]:
+    """Metadata as the model has it; of very long ones only the kept keys, if keys are named.
 
-
-def _volume_metadata(raw: msgspec.Raw, kept: type[Struct] | None) -> Mapping[str, str]:
-    """All metadata, which a restored volume gets, too; but of very long ones the kept keys."""
+    Most rows say the same, and share what they say.
+    """
     text = memoryview(raw)
     if kept is None or len(text) <= _LONG:
         try:
@@ -228,7 +200,14 @@ def _volume_metadata(raw: msgspec.Raw, kept: type[Struct] | None) -> Mapping[str
         except msgspec.MsgspecError:
             if kept is None:
                 raise
-    return metadata_of(msgspec.json.decode(text, type=kept | None))
+    return kept_of(msgspec.json.decode(text, type=kept | None))
+
+
+def kept_of(metadata: Struct | None) -> Mapping[str, str]:
+    """What was kept of metadata, by key."""
+    if metadata is None:
+        return {}
+    return _shared(metadata.__struct_encode_fields__, structs.astuple(metadata))
 
 
 @lru_cache(maxsize=1_000)

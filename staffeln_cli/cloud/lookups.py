@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from staffeln_cli.cloud import decode
+from staffeln_cli.cloud import decode, server_rows
 from staffeln_cli.cloud.api import Api, Unexpected
 from staffeln_cli.cloud.pages import CINDER_VOLUMES, NOVA
 from staffeln_cli.cloud.project_volumes import volumes_of_project
@@ -79,12 +79,14 @@ class Lookups:
     def server(self, server_id: str) -> Server | None:
         """A server, of whatever project."""
         raw = self._server(server_id)
-        return decode.server(raw) if raw else None
+        return server_rows.server(raw) if raw else None
 
     def volumes_of_server(self, server_id: str) -> list[Volume]:
         """The volumes that Nova says are attached to this server, and Cinder knows."""
         raw = self._server(server_id)
-        found = [self.volume(one.id) for one in (raw.volumes if raw else ())]
+        with decode.understood(f"server {server_id}"):
+            volume_ids = raw.volume_ids() if raw else []
+        found = [self.volume(one) for one in volume_ids]
         return [volume for volume in found if volume is not None]
 
     def quotas(self, project_id: ProjectId) -> Quotas:
@@ -147,7 +149,7 @@ class Lookups:
         """Whether the login is one, so that there are no tokens of other projects."""
         return self._api.has_application_credential
 
-    def _server(self, server_id: str) -> decode.RawServer | None:
+    def _server(self, server_id: str) -> server_rows.RawServer | None:
         body = self._body("compute", "/servers", server_id, NOVA)
         with decode.understood(f"server {server_id}"):
             return None if body is None else msgspec.json.decode(body, type=_OneServer).server
@@ -172,4 +174,4 @@ class _OneVolume(msgspec.Struct):
 
 
 class _OneServer(msgspec.Struct):
-    server: decode.RawServer
+    server: server_rows.RawServer

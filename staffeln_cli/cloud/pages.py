@@ -7,12 +7,13 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from staffeln_cli.cloud import decode
+from staffeln_cli.cloud import decode, server_rows
 from staffeln_cli.errors import ListingIncomplete
 from staffeln_cli.model import Backup, Server, UnreadableRow, Volume
 from staffeln_cli.model.text import first_line
 
-NOVA = "2.3"
+NOVA = "2.26"
+"""The first that shows tags; from 2.47 on the id of the flavor is not shown any more."""
 CINDER_VOLUMES = "3.65"
 CINDER_BACKUPS = "3.64"
 
@@ -102,9 +103,9 @@ class Listing(Generic[_Fact]):
 
 def servers(metadata_keys: Collection[str]) -> Listing[Server]:
     """Servers, of whose metadata only these keys are kept."""
-    row = _keeping(decode.RawServer, metadata_keys)
-    decoder = _decoder("server", row)
-    return Listing("server", "compute", "/servers/detail", NOVA, row, decode.server, decoder)
+    row = server_rows.RawServer
+    place, fact = ("compute", "/servers/detail", NOVA), server_rows.reader(metadata_keys)
+    return Listing("server", *place, row, fact, _decoder("server", row))
 
 
 def volumes(metadata_keys: Collection[str]) -> Listing[Volume]:
@@ -120,12 +121,6 @@ def backups() -> Listing[Backup]:
     row = decode.RawBackup
     place = ("block_storage", "/backups/detail", CINDER_BACKUPS)
     return Listing("backup", *place, row, decode.backup, _decoder("backup", row))
-
-
-def _keeping(row: type[msgspec.Struct], keys: Collection[str]) -> type[msgspec.Struct]:
-    metadata = decode.kept_metadata(keys)
-    fields = [("metadata", metadata | None, None)]
-    return msgspec.defstruct(row.__name__, fields, bases=(row,))
 
 
 def _decoder(kind: str, row: type[Any]) -> msgspec.json.Decoder[Any]:

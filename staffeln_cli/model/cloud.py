@@ -69,6 +69,8 @@ class Server(NamedTuple):
     name: str
     project_id: ProjectId
     metadata: Mapping[str, str] = _NOTHING
+    definition: bytes = b""
+    """How it was made, in Nova's words; empty where they may lack something."""
 
 
 class Volume(NamedTuple):

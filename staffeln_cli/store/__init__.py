@@ -25,6 +25,7 @@ from staffeln_cli.store.queries import Caps, Claim
 from staffeln_cli.store.records import Records
 from staffeln_cli.store.reports import Reports
 from staffeln_cli.store.runs import Runs
+from staffeln_cli.store.servers import Servers
 from staffeln_cli.store.status_queries import Filter, StatusQueries
 from staffeln_cli.store.successes import Successes
 
@@ -58,6 +59,7 @@ class Store:
         self.successes = Successes(self.database)
         self.runs = Runs(self.database)
         self.exports = Exports(self.database)
+        self.servers = Servers(self.database)
         self.disabled_hosts = DisabledHosts(self.database)
         self.dump = Dump(self.database)
         self.cloud = CloudIdentity(self.database)

@@ -9,6 +9,7 @@ from staffeln_cli.tables.columns import UtcDateTime, metadata, words
 from staffeln_cli.tables.drills import drill_table
 from staffeln_cli.tables.events import event_table
 from staffeln_cli.tables.pauses import pause_table
+from staffeln_cli.tables.servers import server_table
 
 __all__ = [
     "SCHEMA_REVISION",
@@ -26,6 +27,7 @@ __all__ = [
     "pause_table",
     "project_table",
     "run_table",
+    "server_table",
     "volume_table",
 ]
 

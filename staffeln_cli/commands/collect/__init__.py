@@ -53,6 +53,7 @@ def _close(run: Run, view: CloudView) -> None:
     absences.report_unknown_servers(run, view)
     end_protection(run, view)
     if not run.dry_run:
+        run.store.servers.forget_unseen(view.servers)
         run.store.pauses.forget_ended(view.now)
         run.store.events.note_terms(configured_terms(run.settings), view.now, who=caller())
     if view.confirmation.is_given and not run.dry_run:

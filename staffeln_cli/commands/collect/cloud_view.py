@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain
 
+from staffeln_cli.commands.collect import definitions
 from staffeln_cli.commands.collect.projects import judge_projects
 from staffeln_cli.config.rules import chain_limits, grace, schedule, selection_rules
 from staffeln_cli.model import (
@@ -88,7 +88,9 @@ def look(
     now, rules, times = run.now(), selection_rules(run.settings), schedule(run.settings)
     with ThreadPoolExecutor(3, thread_name_prefix="listing") as pool:
         chains = pool.submit(lambda: summaries_of(listings.backups()))
-        servers = pool.submit(lambda: _servers(listings.servers(), rules))
+        servers = pool.submit(
+            lambda: _servers(definitions.kept(run, listings.servers(), rules, now), rules)
+        )
         projects = pool.submit(lambda: {project.id: project for project in listings.projects()})
         first = next(volumes, [])
         unfinished, missing = records.planned_or_unfinished(), records.newest_missing()
@@ -122,6 +124,5 @@ def _require_all_backups(
     )
 
 
-def _servers(pages: Iterable[list[Server]], rules: selection.Rules) -> dict[ServerId, Server]:
-    servers = selection.narrowed(chain.from_iterable(pages), rules)
-    return {server.id: server for server in servers}
+def _servers(servers: Iterable[Server], rules: selection.Rules) -> dict[ServerId, Server]:
+    return {server.id: server for server in selection.narrowed(servers, rules)}

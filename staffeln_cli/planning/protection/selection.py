@@ -63,7 +63,7 @@ def protection(
     `servers` and `projects` must come from complete listings.
     """
     found = [servers[i] for i in volume.server_ids if i in servers]
-    marked = [server for server in found if _is_marked(server, rules)]
+    marked = [server for server in found if is_marked(server, rules)]
     wanted = _own_mark(volume, rules)
     skipped = _skip(volume, projects, rules) or (
         None if marked or wanted else _unmarked(volume, found, known)
@@ -111,7 +111,8 @@ def _decided_by(volume: Volume, servers: list[Server], rules: Rules) -> DecidedB
     return DecidedBy.SERVER if rules.metadata_key else DecidedBy.DEFAULT
 
 
-def _is_marked(server: Server, rules: Rules) -> bool:
+def is_marked(server: Server, rules: Rules) -> bool:
+    """Whether the server asks that its volumes are backed up."""
     return not rules.metadata_key or _says_true(server.metadata.get(rules.metadata_key))
 
 
