@@ -112,6 +112,12 @@ class CatalogRejected(StaffelnError):
     exit_code = 3
 
 
+class RestorationFailed(StaffelnError):
+    """A server or volume is not back yet; what was made stays, and a repetition goes on."""
+
+    exit_code = 3
+
+
 class Refused(StaffelnError):
     """Cinder refused a request about one item; the item did not change."""
 

@@ -48,6 +48,8 @@ EXAMPLES: Mapping[str, Examples] = {
         (
             "staffeln restore --volume orders --wait",
             "staffeln restore --volume orders --at 2026-11-22T22:00",
+            "staffeln restore --server shop-db --recreate",
+            "staffeln restore --project shop --dry-run",
             "staffeln restore staffeln-20261122T220000Z-1a2b3c4d",
         ),
         _ITEMS,

@@ -31,6 +31,21 @@ from staffeln_cli.cli.show import dry_run_option, finish, format_option
     metavar="TIME",
     help="Restore the newest backup from before TIME (UTC, or with an offset).",
 )
+@click.option(
+    "--project",
+    "projects",
+    multiple=True,
+    metavar="PROJECT",
+    help="Bring back the servers and volumes that this project has lost (id or name).",
+)
+@click.option(
+    "--recreate",
+    type=click.Choice(["make", "print"]),
+    is_flag=False,
+    flag_value="make",
+    help="Boot each --server again from its volumes; with =print, show the commands instead.",
+)
+@click.option("--flavor", help="Flavor of the server, not the lost one's.")
 @click.option("--name", help="Name of the new volume, if only one is restored.")
 @click.option("--type", "volume_type", help="Volume type of the new volumes, not the source's.")
 @click.option("--zone", help="Availability zone of the new volumes, not the source's.")
@@ -44,6 +59,9 @@ def restore(  # noqa: PLR0913, PLR0917 - one parameter for each option
     volumes: tuple[str, ...],
     servers: tuple[str, ...],
     at: datetime | None,
+    projects: tuple[str, ...],
+    recreate: str | None,
+    flavor: str | None,
     name: str | None,
     volume_type: str | None,
     zone: str | None,
@@ -57,19 +75,37 @@ def restore(  # noqa: PLR0913, PLR0917 - one parameter for each option
     named by its id. Nothing that exists is overwritten. The new volume is like the source: volume
     type, availability zone, size, bootable flag and metadata. At the end the openstack commands
     that attach or boot the new volumes are shown.
+
+    With --recreate the servers are made again, too, as collect has seen them last. --project does
+    that for each server that the project has lost, the quickest first, and restores the volumes
+    that no server used. Both wait until everything is back, and can be repeated after any
+    interruption: nothing is made twice.
     """
     from staffeln_cli.commands import restore as command
     from staffeln_cli.planning.restoring import Overrides
 
-    if not (backups or volumes or servers):
+    if not (backups or volumes or servers or projects):
         raise click.UsageError("Name a BACKUP, or a --volume or --server whose newest you want.")
-    if at and not (volumes or servers):
+    if at and not (volumes or servers or projects):
         raise click.UsageError("--at needs --volume or --server.")
-    if name and (servers or len(backups) + len(volumes) > 1):
+    if (recreate or projects) and (backups or volumes):
+        raise click.UsageError("--recreate and --project are for servers: restore others apart.")
+    if recreate and not (servers or projects):
+        raise click.UsageError("--recreate needs --server.")
+    if name and (projects or servers or len(backups) + len(volumes) > 1):
         raise click.UsageError("--name is for one volume.")
     overrides = Overrides(volume_type, zone, name)
     request = command.RestoreRequest(
-        backups=backups, volumes=volumes, servers=servers, at=at, overrides=overrides, wait=wait
+        backups=backups,
+        volumes=volumes,
+        servers=servers,
+        at=at,
+        overrides=overrides,
+        wait=wait,
+        projects=projects,
+        recreates=recreate is not None,
+        prints=recreate == "print",
+        flavor=flavor,
     )
     finish(
         session, "restore", shape, lambda: command.run(session.runtime, request, dry_run=dry_run)

@@ -11,7 +11,9 @@ from staffeln_cli.cloud.listings import Listings
 from staffeln_cli.cloud.login import Login
 from staffeln_cli.cloud.lookups import BackupService, Lookups, Quota, Quotas
 from staffeln_cli.cloud.members import Members
+from staffeln_cli.cloud.network_actions import NetworkActions, PortToMake
 from staffeln_cli.cloud.restore_lookups import RestoreLookups, ServerShape
+from staffeln_cli.cloud.server_actions import Flavor, ServerActions, ServerStatus
 from staffeln_cli.cloud.server_rows import definition_of
 from staffeln_cli.cloud.volume_actions import VolumeActions
 from staffeln_cli.config.settings import CloudSettings
@@ -19,10 +21,13 @@ from staffeln_cli.config.settings import CloudSettings
 __all__ = [
     "BackupService",
     "Cloud",
+    "Flavor",
     "Login",
+    "PortToMake",
     "Quota",
     "Quotas",
     "ServerShape",
+    "ServerStatus",
     "decoded_row",
     "definition_of",
     "encoded_row",
@@ -49,6 +54,8 @@ class Cloud:
         self.backups = BackupActions(self._api)
         self.restore_lookups = RestoreLookups(self._api)
         self.volumes = VolumeActions(self._api)
+        self.servers = ServerActions(self._api)
+        self.networks = NetworkActions(self._api)
         self.catalog = CatalogActions(self._api)
         self.lookups = Lookups(self._api)
         self.members = Members(self._api, settings.admin_roles)

@@ -64,6 +64,10 @@ class Listings:
         """All servers of all projects, from both ends; Nova omits those of a cell that is down."""
         return self._both(self._servers, all_tenants="1")
 
+    def servers_of(self, project_id: ProjectId) -> list[Server]:
+        """The servers of one project."""
+        return self._flat(self._servers, all_tenants="1", project_id=project_id)
+
     def volumes(self) -> _Facts[Volume]:
         """All volumes of all projects, from both ends, without Cinder's own temporary ones."""
         return self._both(self._volumes, all_tenants="1", consumes_quota="true")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from staffeln_cli.config import Settings
 from staffeln_cli.errors import Stopped
+from staffeln_cli.model.restorations import RESTORATION_KEY
 
 if TYPE_CHECKING:  # both import slowly, and not every command needs them
     from staffeln_cli.cloud import Cloud
@@ -94,6 +95,7 @@ class Runtime:
                 select.metadata_key,
                 select.skip_volume_key,
                 retention.metadata_key,
+                RESTORATION_KEY,
             ),
         )
 

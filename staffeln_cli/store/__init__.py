@@ -24,6 +24,7 @@ from staffeln_cli.store.projects import Projects
 from staffeln_cli.store.queries import Caps, Claim
 from staffeln_cli.store.records import Records
 from staffeln_cli.store.reports import Reports
+from staffeln_cli.store.restorations import Restorations
 from staffeln_cli.store.runs import Runs
 from staffeln_cli.store.servers import Servers
 from staffeln_cli.store.status_queries import Filter, StatusQueries
@@ -60,6 +61,7 @@ class Store:
         self.runs = Runs(self.database)
         self.exports = Exports(self.database)
         self.servers = Servers(self.database)
+        self.restorations = Restorations(self.database)
         self.disabled_hosts = DisabledHosts(self.database)
         self.dump = Dump(self.database)
         self.cloud = CloudIdentity(self.database)

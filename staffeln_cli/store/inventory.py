@@ -97,6 +97,14 @@ class Inventory:
             )
             return [InventoryVolume._make(row) for row in rows]
 
+    def volumes_of_project(self, project_id: ProjectId) -> list[InventoryVolume]:
+        """The volumes that a project was last seen to own."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(*_COLUMNS).where(volume_table.c.project_id == project_id)
+            )
+            return [InventoryVolume._make(row) for row in rows]
+
     def servers_called(self, text: str) -> list[tuple[ServerId, str, ProjectId, bool]]:
         """The servers of this id or name on which volumes were seen, and whether any exists.
 

@@ -9,6 +9,7 @@ from staffeln_cli.tables.columns import UtcDateTime, metadata, words
 from staffeln_cli.tables.drills import drill_table
 from staffeln_cli.tables.events import event_table
 from staffeln_cli.tables.pauses import pause_table
+from staffeln_cli.tables.restorations import restoration_part_table, restoration_table
 from staffeln_cli.tables.servers import server_table
 
 __all__ = [
@@ -26,12 +27,14 @@ __all__ = [
     "metadata",
     "pause_table",
     "project_table",
+    "restoration_part_table",
+    "restoration_table",
     "run_table",
     "server_table",
     "volume_table",
 ]
 
-SCHEMA_REVISION = "0010"
+SCHEMA_REVISION = "0011"
 """The Alembic revision this code was written for; a test compares it with `sql/versions`."""
 
 

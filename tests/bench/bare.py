@@ -38,7 +38,7 @@ def main() -> None:
         _create_backups(session, auth["auth_url"], cinder)
         return
     rows = len(_pages(session, f"{auth['auth_url']}/projects", "projects", ""))
-    rows += len(_pages(session, f"{nova}/servers/detail?all_tenants=1", "servers", "compute 2.3"))
+    rows += len(_pages(session, f"{nova}/servers/detail?all_tenants=1", "servers", "compute 2.26"))
     volumes = f"{cinder}/volumes/detail?all_tenants=1&consumes_quota=true"
     rows += len(_pages(session, volumes, "volumes", "volume 3.65"))
     rows += len(

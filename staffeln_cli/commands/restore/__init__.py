@@ -1,5 +1,6 @@
 """Restore backups, each to a new volume in its own project that is like the source."""
 
+from staffeln_cli.commands.restore.bringing_back import bring_back
 from staffeln_cli.commands.restore.checks import possible
 from staffeln_cli.commands.restore.choices import chosen, planned
 from staffeln_cli.commands.restore.next_steps import next_steps
@@ -12,6 +13,7 @@ from staffeln_cli.runtime import Run, Runtime, run_pass
 
 __all__ = ["RestoreRequest", "run"]
 COUNTS = ("restoring", "restored", "failed")
+WITH_SERVERS = (*COUNTS, "recreated")
 
 
 def run(runtime: Runtime, request: RestoreRequest, *, dry_run: bool = False) -> Outcome:
@@ -19,11 +21,13 @@ def run(runtime: Runtime, request: RestoreRequest, *, dry_run: bool = False) -> 
 
     NotFound, before anything is done, when one of the things named does not exist.
     """
+    with_servers = request.recreates or bool(request.projects)
+    work = bring_back if with_servers else _restore
     return run_pass(
         runtime,
         "restore",
-        lambda run: _restore(run, request),
-        counts=COUNTS,
+        lambda run: work(run, request),
+        counts=WITH_SERVERS if with_servers else COUNTS,
         dry_run=dry_run,
     )
 

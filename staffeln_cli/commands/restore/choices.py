@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from staffeln_cli.commands.restore.plan import Choice, Plan, RestoreRequest
 from staffeln_cli.model import Backup, BackupId, VolumeId
@@ -13,6 +14,15 @@ from staffeln_cli.planning.retention.keep_rules import stamp
 from staffeln_cli.runtime import Run
 
 
+class Newest(NamedTuple):
+    """The newest backup of a volume that can be restored, and why it is that, or why none."""
+
+    backup: Backup | None
+    reason: str
+    listed: Sequence[Backup]
+    """All backups of the volume."""
+
+
 def chosen(run: Run, request: RestoreRequest) -> Iterator[Choice]:
     """What to restore, each backup once."""
     found: dict[BackupId, Choice] = {}
@@ -21,12 +31,12 @@ def chosen(run: Run, request: RestoreRequest) -> Iterator[Choice]:
         found[backup.id] = Choice(backup, "asked for", is_whole=_is_whole(run, backup))
     volumes = lookup.volume_ids(run.runtime, request.volumes, also_gone=True)
     for volume_id in (*volumes, *_volumes_of(run, request.servers)):
-        newest, reason = _newest(run, volume_id, request.at)
-        if newest is None:
-            run.fail("volume", volume_id, reason)
+        best = newest(run, volume_id, request.at)
+        if best.backup is None:
+            run.fail("volume", volume_id, best.reason)
             run.count("failed")
         else:
-            found[newest.id] = Choice(newest, reason)
+            found[best.backup.id] = Choice(best.backup, best.reason)
     yield from found.values()
 
 
@@ -52,7 +62,7 @@ def _volumes_of(run: Run, servers: Iterable[str]) -> Iterator[VolumeId]:
         yield from (volume.volume_id for volume in volumes)
 
 
-def _newest(run: Run, volume_id: str, at: datetime | None) -> tuple[Backup | None, str]:
+def newest(run: Run, volume_id: str, at: datetime | None) -> Newest:
     """The newest backup of a volume that is surely whole, ours or not; or why there is none."""
     backups = run.cloud.listings.backups_of(volume_id)
     before = f" from before {stamp(at)}" if at else ""
@@ -60,8 +70,8 @@ def _newest(run: Run, volume_id: str, at: datetime | None) -> tuple[Backup | Non
     parents = run.store.exports.foreign_parents([VolumeId(volume_id)])
     best = newest_restorable(backups, records, at, parents)
     if best is None:
-        return None, f"has no backup{before} that can surely be restored"
-    return best, f"the newest{before} that can surely be restored"
+        return Newest(None, f"has no backup{before} that can surely be restored", backups)
+    return Newest(best, f"the newest{before} that can surely be restored", backups)
 
 
 def _is_whole(run: Run, backup: Backup) -> bool:

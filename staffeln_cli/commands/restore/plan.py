@@ -21,6 +21,14 @@ class RestoreRequest:
     overrides: Overrides = AS_THE_SOURCE
     """The new volume's name may be given where there is only one."""
     wait: bool = False
+    projects: Sequence[str] = ()
+    """Of which everything is brought back that was lost."""
+    recreates: bool = False
+    """Whether the servers are booted again from their volumes."""
+    prints: bool = False
+    """Whether the commands that do so are shown instead."""
+    flavor: str | None = None
+    """For a server whose own flavor is gone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,79 @@
+"""Requests to Neutron: networks and security groups by name, and ports."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from staffeln_cli.cloud import decode
+from staffeln_cli.cloud.api import Api
+from staffeln_cli.cloud.backup_actions import create_refusal
+from staffeln_cli.errors import ResultUnknown
+from staffeln_cli.model import ProjectId
+
+
+@dataclass(frozen=True, slots=True)
+class PortToMake:
+    """A port as Neutron is asked for it; empty: as Neutron chooses."""
+
+    name: str
+    network_id: str
+    ips: tuple[str, ...]
+    mac: str
+    group_ids: tuple[str, ...]
+
+
+class NetworkActions:
+    """What is asked of Neutron, each with a token of the project that the server belongs to."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def networks(self, project_id: ProjectId, name: str) -> list[str]:
+        """The ids of the networks of this name that a project may use; its own come alone."""
+        rows = self._rows(project_id, "networks", name=name)
+        own = [row for row in rows if row.get("project_id") == project_id]
+        shared = [row for row in rows if row.get("shared")]
+        return [str(row["id"]) for row in own or shared or rows]
+
+    def security_groups(self, project_id: ProjectId) -> dict[str, str]:
+        """The ids of a project's security groups, by name."""
+        rows = self._rows(project_id, "security-groups", project_id=project_id)
+        return {str(row["name"]): str(row["id"]) for row in rows}
+
+    def ports_named(self, project_id: ProjectId, name: str) -> list[str]:
+        """The ids of a project's ports of this name."""
+        rows = self._rows(project_id, "ports", name=name, project_id=project_id)
+        return [str(row["id"]) for row in rows]
+
+    def free_port(self, project_id: ProjectId, network_id: str, ip: str) -> str | None:
+        """A project's port that has this address and no server: it has survived its server."""
+        query = {"network_id": network_id, "fixed_ips": f"ip_address={ip}"}
+        rows = self._rows(project_id, "ports", project_id=project_id, **query)
+        free = [str(row["id"]) for row in rows if not row.get("device_id")]
+        return free[0] if free else None
+
+    def create_port(self, project_id: ProjectId, port: PortToMake) -> str:
+        """Ask for a port, once; raises what `ServerActions.boot` raises."""
+        body: dict[str, Any] = {"name": port.name, "network_id": port.network_id}
+        if port.ips:
+            body["fixed_ips"] = [{"ip_address": ip} for ip in port.ips]
+        if port.mac:
+            body["mac_address"] = port.mac
+        if port.group_ids:
+            body["security_groups"] = list(port.group_ids)
+        auth = self._api.token_of(project_id)
+        response = self._api.once("network", "POST", "/ports", json={"port": body}, auth=auth)
+        if response.status_code not in (200, 201):
+            raise create_refusal(response)
+        try:
+            return str(response.json()["port"]["id"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ResultUnknown("POST /ports: accepted, but the answer has no id") from error
+
+    def _rows(self, user: ProjectId, what: str, **query: str) -> list[dict[str, Any]]:
+        auth = self._api.token_of(user)
+        body = self._api.get_with(auth, "network", f"/{what}", **query)
+        with decode.understood(f"GET /{what}"):
+            rows: list[dict[str, Any]] = msgspec.json.decode(body)[what.replace("-", "_")]
+            return rows

@@ -1,0 +1,170 @@
+"""Requests to Nova about single servers: what one needs, booted, looked at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from staffeln_cli.cloud import decode
+from staffeln_cli.cloud.api import Api, Unexpected
+from staffeln_cli.cloud.backup_actions import create_refusal
+from staffeln_cli.cloud.lookups import Quota
+from staffeln_cli.cloud.pages import NOVA
+from staffeln_cli.cloud.retries import says_absent
+from staffeln_cli.errors import ResultUnknown
+from staffeln_cli.model import ProjectId, ServerId
+from staffeln_cli.model.restorations import NewDevice, NewServer
+from staffeln_cli.model.text import one_line
+
+_BOOT = "2.52"
+"""The first that takes tags with the request; from 2.37 on it may say that there is no network."""
+_QUOTAS = ("instances", "cores", "ram")
+
+
+@dataclass(frozen=True, slots=True)
+class Flavor:
+    """What a flavor takes of a project's quota."""
+
+    id: str
+    cores: int
+    ram: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatus:
+    """How a server stands, and why it is in ERROR."""
+
+    status: str
+    fault: str = ""
+
+
+class ServerActions:
+    """What is asked of Nova to boot a server like another one."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def boot(
+        self,
+        project_id: ProjectId,
+        server: NewServer,
+        devices: Sequence[NewDevice],
+        port_ids: Sequence[str],
+    ) -> ServerId:
+        """Ask for a server, once, with a token of the project that it is to belong to.
+
+        Raises NoAccess, ProjectUnavailable, QuotaExceeded, Throttled or Refused when Nova has
+        certainly not acted; ResultUnknown when it may have; CloudUnavailable without a token.
+        """
+        body = {"server": _body(server, devices, port_ids)}
+        auth = self._api.token_of(project_id)
+        response = self._api.once(
+            "compute", "POST", "/servers", json=body, auth=auth, microversion=_BOOT
+        )
+        if response.status_code not in (200, 202):
+            raise create_refusal(response)
+        try:
+            return ServerId(str(response.json()["server"]["id"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ResultUnknown("POST /servers: accepted, but the answer has no id") from error
+
+    def status(self, server_id: str) -> ServerStatus | None:
+        """How a server stands; None when Nova says that there is no such server."""
+        body = self._look(f"/servers/{server_id}", server_id)
+        if body is None:
+            return None
+        with decode.understood(f"server {server_id}"):
+            raw = msgspec.json.decode(body)["server"]
+            fault = (raw.get("fault") or {}).get("message") or ""
+            return ServerStatus(str(raw["status"]), one_line(str(fault)))
+
+    def flavor(self, flavor_id: str) -> Flavor | None:
+        """A flavor; None when Nova says that there is no such flavor."""
+        body = self._look(f"/flavors/{quote(flavor_id)}", flavor_id)
+        if body is None:
+            return None
+        with decode.understood(f"flavor {flavor_id}"):
+            raw = msgspec.json.decode(body)["flavor"]
+            return Flavor(str(raw["id"]), int(raw["vcpus"]), int(raw["ram"]))
+
+    def zones(self) -> frozenset[str]:
+        """The availability zones in which servers can be."""
+        body = self._api.get("compute", "/os-availability-zone", microversion=NOVA)
+        with decode.understood("GET /os-availability-zone"):
+            rows = msgspec.json.decode(body)["availabilityZoneInfo"]
+            return frozenset(str(row["zoneName"]) for row in rows if row["zoneState"]["available"])
+
+    def own_keys(self) -> frozenset[str]:
+        """The names of the login's own keys; nobody else's can be used."""
+        body = self._api.get("compute", "/os-keypairs", microversion=NOVA)
+        with decode.understood("GET /os-keypairs"):
+            rows = msgspec.json.decode(body)["keypairs"]
+            return frozenset(str(row["keypair"]["name"]) for row in rows)
+
+    def quotas(self, project_id: ProjectId) -> Mapping[str, Quota]:
+        """What a project may have of instances, cores and RAM, and has."""
+        path = f"/os-quota-sets/{project_id}/detail"
+        body = self._api.get("compute", path, microversion=NOVA)
+        with decode.understood(f"quotas of project {project_id}"):
+            raw = msgspec.json.decode(body)["quota_set"]
+            return {name: _quota(raw[name]) for name in _QUOTAS}
+
+    def _look(self, path: str, item_id: str) -> bytes | None:
+        try:
+            return self._api.get("compute", path, microversion=NOVA)
+        except Unexpected as error:
+            if says_absent(error.response, item_id):
+                return None
+            raise
+
+
+def _quota(raw: dict[str, Any]) -> Quota:
+    return Quota(int(raw["limit"]), int(raw["in_use"]) + int(raw.get("reserved", 0)))
+
+
+def _body(
+    server: NewServer, devices: Sequence[NewDevice], port_ids: Sequence[str]
+) -> dict[str, Any]:
+    """Empty wishes are left out: Nova takes some of them for mistakes."""
+    wishes = {
+        "availability_zone": server.zone,
+        "description": server.description,
+        "key_name": server.key_name,
+        "user_data": server.user_data,
+        "imageRef": server.image_id,
+        "tags": list(server.tags),
+        "config_drive": server.config_drive,
+    }
+    return {
+        "name": server.name,
+        "flavorRef": server.flavor,
+        "metadata": dict(server.metadata),
+        "networks": [{"port": port_id} for port_id in port_ids] or "none",
+        "block_device_mapping_v2": [*_image(server), *map(_device, devices)],
+    } | {name: wish for name, wish in wishes.items() if wish}
+
+
+def _image(server: NewServer) -> list[dict[str, Any]]:
+    if not server.image_id:
+        return []
+    return [
+        {
+            "uuid": server.image_id,
+            "source_type": "image",
+            "destination_type": "local",
+            "boot_index": 0,
+            "delete_on_termination": True,
+        }
+    ]
+
+
+def _device(device: NewDevice) -> dict[str, Any]:
+    return {
+        "uuid": device.volume_id,
+        "source_type": "volume",
+        "destination_type": "volume",
+        "boot_index": 0 if device.is_root else -1,
+        "delete_on_termination": device.deleted_with_server,
+    }
