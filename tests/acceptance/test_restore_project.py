@@ -67,7 +67,7 @@ def test_what_was_deleted_long_ago_is_left_and_the_command_for_it_named(
     old, new = a_whole_server(cloud, "old"), a_whole_server(cloud, "new")
     rounds(staffeln, cloud, 1)
     lose(cloud, old)
-    rounds(staffeln, cloud, 2, days=5)
+    rounds(staffeln, cloud, 2, days=9)  # at the second one it is known to be gone
     lose(cloud, new)
     cloud.finish_after = timedelta(0)
     answer = bring_back(staffeln)
