@@ -21,7 +21,7 @@ restoration_table = Table(
 """A server or volume that is brought back; while one is under way, no other one is begun."""
 
 
-# PostgreSQL has the same condition, by migration 0011.
+# PostgreSQL has the same condition, by migration 0012.
 Index(
     "one_unfinished_restoration_per_item",
     restoration_table.c.item_id,

@@ -6,8 +6,8 @@ The previous release still works on this schema; it does not read the new tables
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
