@@ -36,8 +36,14 @@ class Servers:
     def protected_by_volumes(self) -> set[ServerId]:
         """The servers that need no mark because a volume on them asks for backups itself."""
         by_volume = volume_table.c.protection_decided_by == DecidedBy.VOLUME
-        query = select(volume_table.c.server_id).distinct().where(
-            by_volume, volume_table.c.protected.is_(True), volume_table.c.server_id.is_not(None)
+        query = (
+            select(volume_table.c.server_id)
+            .distinct()
+            .where(
+                by_volume,
+                volume_table.c.protected.is_(True),
+                volume_table.c.server_id.is_not(None),
+            )
         )
         with self._database.read() as connection:
             return {ServerId(one) for one in connection.execute(query).scalars()}

@@ -11,6 +11,7 @@ from staffeln_cli.errors import CloudUnavailable, Refused
 from staffeln_cli.model import DrillState, InventoryVolume, ProjectId, VolumeId
 from staffeln_cli.model.restorations import NewPort, NewServer, PartKind
 from staffeln_cli.model.servers import ServerDefinition
+from staffeln_cli.planning.recovery import RecoveryRates
 from staffeln_cli.planning.recreating import (
     BootRules,
     ServerOverrides,
@@ -20,7 +21,7 @@ from staffeln_cli.planning.recreating import (
     new_server,
     quota_problem,
 )
-from staffeln_cli.planning.verification import RecoveryRates, chain_of
+from staffeln_cli.planning.verification import chain_of
 from staffeln_cli.runtime import Run
 
 
