@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Generator
 
 from staffeln_cli.config.rules import schedule
-from staffeln_cli.model import BackupRecord, Origin, Outcome, State
+from staffeln_cli.model import BackupRecord, Outcome, State
 from staffeln_cli.operations.owners import Owners
 from staffeln_cli.operations.start_backup import (
     Waiting,
@@ -31,18 +31,12 @@ def run(runtime: Runtime, *, dry_run: bool = False) -> Outcome:
 
 def _foresee(run: Run) -> None:
     """What would be started now, were nobody else starting backups."""
-    in_flight = run.store.records.in_states({State.STARTING, State.CREATING})
-    room = max(0, run.settings.backup.max_in_flight - len(in_flight))
-    planned = sorted(
-        run.store.records.in_states({State.PLANNED}),
-        key=lambda one: (one.waiting_since is not None, one.waiting_since or one.planned_at),
-    )
-    closed = closed_window(run)
-    ready = [one for one in planned if closed is None or one.origin is not Origin.SCHEDULED]
-    for record in ready[:room]:
+    following = run.store.records.next_to_start(caps_of(run))
+    for record in following:
         run.decide(decision_of(record, "it is planned, and the caps leave room"))
-    run.counts["started"] = min(room, len(ready))
-    run.counts["deferred"] = len(planned) - run.counts["started"]
+    run.counts["started"] = len(following)
+    planned = run.store.records.count().get(State.PLANNED, 0)
+    run.counts["deferred"] = planned - len(following)
     _say_what_waits(run)
 
 

@@ -31,8 +31,8 @@ from staffeln_cli.store.queries import (
     is_history,
     is_restored,
     lock_caps,
+    locked,
     next_planned,
-    waiting_order,
 )
 from staffeln_cli.tables import backup_table, export_record_table
 
@@ -104,8 +104,7 @@ class Lifecycle:
     ) -> list[BackupRecord]:
         """planned -> starting: claim the records to start next, within the caps.
 
-        The longest waiting come first; projects in `waiting` are passed over. Empty when nothing
-        is planned or the caps are reached.
+        Projects take turns, but for those in `waiting`; in each, the longest waiting comes first.
         """
         with self._database.write() as connection:
             lock_caps(connection)
@@ -113,15 +112,12 @@ class Lifecycle:
             if room <= 0:
                 return []
             now = self._database.now()
-            chosen = connection.execute(
-                select(backup_table.c.id)
-                .where(backup_table.c.id.in_(next_planned(caps, waiting, only, now).limit(room)))
-                .with_for_update(skip_locked=True)
-            )
+            ids = connection.execute(next_planned(caps, waiting, only, now).limit(room))
+            order = list(ids.scalars())
             started = connection.execute(
                 update(backup_table)
                 .where(
-                    backup_table.c.id.in_(chosen.scalars().all()),
+                    backup_table.c.id.in_(locked(connection, order)),
                     backup_table.c.state == State.PLANNED,
                 )
                 .values(
@@ -132,7 +128,8 @@ class Lifecycle:
                 )
                 .returning(*COLUMNS)
             )
-            return sorted((BackupRecord(*row) for row in started), key=waiting_order)
+            found = [BackupRecord(*row) for row in started]
+        return sorted(found, key=lambda record: order.index(record.id))
 
     def cancel_planned(
         self,

@@ -87,7 +87,12 @@ def count_in_flight(connection: Connection) -> int:
 def next_planned(
     caps: Caps, waiting: Collection[ProjectId], only: Collection[RecordId] | None, now: datetime
 ) -> Select[Any]:
-    """Ids of the planned records to start, with regard to each project's cap."""
+    """Ids of the planned records to start, within each project's cap.
+
+    Projects come in turn: first the one with the fewest backups in flight. In each, the volume
+    that is longest without a backup is first. Otherwise projects that add volumes every day could
+    keep the others waiting for good.
+    """
     limit = now + CLOCK_TOLERANCE
     waiting_since = case((backup_table.c.waiting_since <= limit, backup_table.c.waiting_since))
     order = (waiting_since.asc().nulls_first(), backup_table.c.planned_at, backup_table.c.id)
@@ -121,7 +126,14 @@ def next_planned(
         )
         .subquery()
     )
-    return select(ranked.c.id).where(ranked.c.place <= caps.per_project).order_by(ranked.c.turn)
+    within_cap = select(ranked.c.id).where(ranked.c.place <= caps.per_project)
+    return within_cap.order_by(ranked.c.place, ranked.c.turn)
+
+
+def locked(connection: Connection, ids: Collection[RecordId]) -> list[RecordId]:
+    """Lock these records until the transaction ends, but for those that another one has locked."""
+    free = select(backup_table.c.id).where(backup_table.c.id.in_(ids))
+    return list(connection.execute(free.with_for_update(skip_locked=True)).scalars())
 
 
 def _is_ad_hoc() -> ColumnElement[bool]:
@@ -151,11 +163,6 @@ def is_restored() -> ColumnElement[bool]:
         drill_table.c.state == DrillState.RESTORING,
     )
     return exists().where(*drills)
-
-
-def waiting_order(record: BackupRecord) -> tuple[bool, datetime, str]:
-    """The order in which records are started."""
-    return (record.waiting_since is not None, record.waiting_since or record.planned_at, record.id)
 
 
 def is_open() -> ColumnElement[bool]:

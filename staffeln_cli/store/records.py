@@ -19,7 +19,15 @@ from staffeln_cli.model import (
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.store.bulk_read import BulkRead
 from staffeln_cli.store.database import Database
-from staffeln_cli.store.queries import COLUMNS, chunks, is_open, unclaimed
+from staffeln_cli.store.queries import (
+    COLUMNS,
+    Caps,
+    chunks,
+    count_in_flight,
+    is_open,
+    next_planned,
+    unclaimed,
+)
 from staffeln_cli.tables import backup_table
 
 
@@ -88,6 +96,17 @@ class Records:
         with self._database.read() as connection:
             number: int = connection.execute(waiting).scalar_one()
         return number
+
+    def next_to_start(self, caps: Caps) -> list[BackupRecord]:
+        """What a pass would start now, in this order, were nobody else starting backups."""
+        with self._database.read() as connection:
+            room = caps.total - count_in_flight(connection)
+            if room <= 0:
+                return []
+            following = next_planned(caps, (), None, self._database.now()).limit(room)
+            order = list(connection.execute(following).scalars())
+        found = {one.id: one for one in self.by_record_ids(order)}
+        return [found[one] for one in order if one in found]
 
     def planned_by_project(self) -> dict[ProjectId, int]:
         """How many records of each project are planned."""

@@ -79,6 +79,20 @@ def test_no_more_are_in_flight_than_the_caps_allow_and_the_rest_is_counted(
     assert staffeln("backup", "-f", "json").counts["started"] == 2
 
 
+def test_projects_that_add_volumes_every_day_keep_no_other_waiting(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    staffeln.set(BACKUP_MAX_IN_FLIGHT="8", BACKUP_MAX_IN_FLIGHT_PER_PROJECT="2")
+    old = a_volume(cloud, "old", project="patient")
+    for day in range(3):
+        for project in ("one", "two", "three", "four"):
+            for number in range(4):
+                a_volume(cloud, f"{project}-{day}-{number}", project=project)
+        backed_up(staffeln, cloud)
+        cloud.advance(days=1)
+    assert len(cloud.backups(volume_id=old)) == 3
+
+
 def test_chains_go_on_while_one_project_is_out_of_reach(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
