@@ -163,10 +163,14 @@ def _start(run: Run, ids: Collection[RecordId]) -> None:
 
 
 def _wait(run: Run, ids: Collection[RecordId]) -> None:
-    """Follow the records to their end; start those that the caps held back when there is room."""
+    """Follow the records to their end; start those that the caps held back when there is room.
+
+    What cannot be looked up is left to `check`.
+    """
     pause = _FIRST_WAIT
     while not run.runtime.stop.is_requested:
-        follow(run, run.store.claims.claim_open_work(run.claim(), only=ids))
+        unclear = follow(run, run.store.claims.claim_open_work(run.claim(), only=ids))
+        ids = [one for one in ids if one not in unclear]
         records = run.store.records.by_record_ids(ids)
         unfinished = [record for record in records if record.state in UNFINISHED]
         run.runtime.progress("backups", len(records) - len(unfinished), len(records))

@@ -62,6 +62,8 @@ def _foresee(run: Run) -> None:
     for record in work:
         backup = observed.by_id.get(record.backup_id or "")
         status = backup.status if backup is not None else "not in Cinder"
+        if record.id in observed.unclear:
+            status = "could not be looked up"
         run.decide(
             Decision(f"follow {record.state}", "backup", record.name, record.volume_name, status)
         )

@@ -4,13 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from staffeln_cli.errors import CloudUnavailable, NotWholeCloud
+from staffeln_cli.errors import CloudUnavailable, NotUnderstood, NotWholeCloud
 from staffeln_cli.model import (
     Backup,
     BackupId,
     BackupRecord,
     Origin,
     ProjectId,
+    RecordId,
     State,
 )
 from staffeln_cli.model.naming import called
@@ -31,6 +32,8 @@ class Observation:
     is_complete: bool = False
     by_id: dict[str, Backup] = field(default_factory=dict)
     by_name: dict[str, list[Backup]] = field(default_factory=dict)
+    unclear: set[RecordId] = field(default_factory=set)
+    """Records whose look-up failed and was named: nothing is concluded about them."""
     owners: set[ProjectId] = field(default_factory=set)
     """The projects that own the backups listed."""
     available: int = 0
@@ -42,21 +45,45 @@ class Observation:
     foreign: ForeignBackups = field(default_factory=ForeignBackups)
 
 
-def follow(run: Run, work: Collection[BackupRecord]) -> None:
-    """Look at these records alone, each by a request of its own; they must be claimed."""
+def follow(run: Run, work: Collection[BackupRecord]) -> set[RecordId]:
+    """Look at these records alone, each by a request of its own; they must be claimed.
+
+    Return those whose look-up failed.
+    """
     observed = Observation(run.now())
     look_up_each(run, work, observed)
     check_admin(run, work, observed)
     for _ in run.parallel(lambda one: follow_record(run, observed, one), work):
         pass
+    return observed.unclear
 
 
 def look_up_each(run: Run, work: Collection[BackupRecord], observed: Observation) -> None:
-    for record, found in run.parallel(lambda one: found_of(run, one), work):
-        if record.backup_id is None:
+    """Look up each record by a request of its own.
+
+    One that fails is named, and its record is left alone. CloudUnavailable where all fail, unless
+    an answer is odd: that is trouble with one backup, and not with the cloud.
+    """
+    errors: list[CloudUnavailable] = []
+    for record, found in run.parallel(lambda one: _found_or_error(run, one), work):
+        if isinstance(found, CloudUnavailable):
+            errors.append(found)
+            observed.unclear.add(record.id)
+            run.fail("backup", record.backup_id or record.name, str(found))
+        elif record.backup_id is None:
             observed.by_name[record.name] = found
         else:
             observed.by_id.update((one.id, one) for one in found)
+    is_odd = any(isinstance(error, NotUnderstood) for error in errors)
+    if errors and len(errors) == len(work) and not is_odd:
+        raise errors[0]
+
+
+def _found_or_error(run: Run, record: BackupRecord) -> list[Backup] | CloudUnavailable:
+    try:
+        return found_of(run, record)
+    except CloudUnavailable as error:
+        return error
 
 
 def found_of(run: Run, record: BackupRecord) -> list[Backup]:
@@ -68,6 +95,8 @@ def found_of(run: Run, record: BackupRecord) -> list[Backup]:
 
 def follow_record(run: Run, observed: Observation, record: BackupRecord) -> None:
     """See what became of one record; trouble with it is named and leaves the others alone."""
+    if record.id in observed.unclear:
+        return
     try:
         if record.state is State.STARTING:
             _recover(run, observed, record)
@@ -90,6 +119,7 @@ def check_admin(run: Run, work: Collection[BackupRecord], observed: Observation)
         if one.backup_id
         else not observed.by_name.get(one.name)
         for one in work
+        if one.id not in observed.unclear
     )
     if any(is_absent) and not run.cloud.lookups.is_cinder_admin():
         raise NotWholeCloud("Cinder does not show backups of other projects by their ids")

@@ -126,6 +126,18 @@ def test_wait_tells_of_a_backup_that_failed(cloud: SimCloud, staffeln: Staffeln)
     assert (answer.exit_code, reasons(answer)) == (3, ["disk full"])
 
 
+def test_wait_leaves_alone_what_cannot_be_looked_up(cloud: SimCloud, staffeln: Staffeln) -> None:
+    cloud.finish_after = timedelta(seconds=1)
+    odd, other = some_volumes(cloud, 2)
+    staffeln("backup", "--volume", odd)
+    (backup,) = cloud.backups()
+    cloud.spoil_next("/backups/", {backup["id"]: {"status": None}}, 1000)
+    answer = staffeln("backup", "--volume", odd, "--volume", other, "--wait", "-f", "json")
+    assert answer.exit_code == 3
+    assert {one["id"] for one in answer.json["failures"]} == {backup["id"]}
+    assert sorted(states(staffeln)) == ["available", "creating"]
+
+
 def test_the_caps_hold_for_chosen_volumes_too(cloud: SimCloud, staffeln: Staffeln) -> None:
     staffeln.set(BACKUP_MAX_IN_FLIGHT_PER_PROJECT="1")
     options = [word for volume in some_volumes(cloud, 3) for word in ("--volume", volume)]

@@ -1,16 +1,25 @@
 """What becomes of a backup that was started."""
 
+from contextlib import closing
+
 import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.errors import CloudUnavailable
+from staffeln_cli.model import BackupId, State
+from staffeln_cli.store import Store
+from staffeln_cli.store.queries import insert
 from tests.acceptance.builders import (
     a_volume,
     backed_up,
     reasons,
     records,
+    sent,
+    some_volumes,
     states,
     twice,
 )
+from tests.build import NOW, a_record
 from tests.conftest import Staffeln
 
 
@@ -129,3 +138,48 @@ def test_a_backup_being_restored_is_still_available(cloud: SimCloud, staffeln: S
     cloud.finish_backups()
     cloud.set_backup(cloud.backups()[0]["id"], status="restoring")
     assert staffeln("check", "-f", "json").counts["available"] == 1
+
+
+def test_one_odd_row_does_not_keep_the_others_from_being_followed(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    """Each backup is looked up by itself where that takes fewer requests than a listing."""
+    staffeln("check")
+    many_available(staffeln, 2000)
+    some_volumes(cloud, 2)
+    staffeln.cycle("collect", "backup")
+    cloud.finish_backups()
+    odd, other = cloud.backups()
+    cloud.spoil_next("/backups/", {odd["id"]: {"created_at": "yesterday"}}, 1000)
+    cloud.requests.clear()
+    check = staffeln("check", "-f", "json")
+    assert sent(cloud, "GET", "/backups/detail") == []
+    assert (check.exit_code, check.counts["available"]) == (3, 1)
+    assert [one["id"] for one in check.json["failures"]] == [odd["id"]]
+    followed = {one["backup_id"]: one["state"] for one in records(staffeln)}
+    assert (followed[odd["id"]], followed[other["id"]]) == ("creating", "available")
+
+
+def test_a_cloud_that_answers_nothing_about_any_backup_ends_the_pass(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    staffeln("check")
+    many_available(staffeln, 2000)
+    some_volumes(cloud, 2)
+    staffeln.cycle("collect", "backup")
+    staffeln.set(CLOUD_RETRY_TIMEOUT="0s")
+    cloud.fail_next("GET", "/backups", status=503, times=1000)
+    assert staffeln("check").exit_code == CloudUnavailable.exit_code
+
+
+def many_available(staffeln: Staffeln, number: int) -> None:
+    """Records of as many backups, which no complete listing of this hour has to show."""
+    with (
+        closing(Store(staffeln.environ["STAFFELN_DATABASE_URL"])) as store,
+        store.database.write() as connection,
+    ):
+        made = (BackupId(f"known-{one}") for one in range(number))
+        insert(
+            connection,
+            [a_record(one, backup_id=one, state=State.AVAILABLE, started_at=NOW) for one in made],
+        )
