@@ -144,10 +144,21 @@ class Inventory:
                 [volume._asdict() for volume in volumes],
             )
 
-    def unseen(self, seen: Collection[VolumeId]) -> list[InventoryVolume]:
-        """The volumes that a complete listing lacks, but for those known to be gone."""
+    def unseen(
+        self, seen: Collection[VolumeId], *, have_rows: bool = True
+    ) -> list[InventoryVolume]:
+        """The volumes that a complete listing lacks, but for those known to be gone.
+
+        `have_rows`: whether everything seen has a row by now, as it has not in a dry run.
+        """
         with self._database.read() as connection:
-            return list(_VOLUMES.among(connection, _unseen(connection, seen)))
+            there = volume_table.c.gone_at.is_(None)
+            number = connection.execute(select(func.count()).where(there)).scalar_one()
+            if have_rows and number == len(seen):
+                return []
+            rows = connection.execute(select(volume_table.c.volume_id).where(there))
+            unseen = [VolumeId(one) for one in rows.scalars() if one not in seen]
+            return list(_VOLUMES.among(connection, unseen))
 
     def close_listing(self, absent: "AbsentVolumes", moment: datetime) -> None:
         """After a complete listing: note what is gone or suspected; all else was seen."""
@@ -210,16 +221,6 @@ class Inventory:
         )
         with self._database.read() as connection:
             return {ProjectId(one) for one in connection.execute(owners).scalars()}
-
-
-def _unseen(connection: Connection, seen: Collection[VolumeId]) -> list[VolumeId]:
-    """What is not known to be gone, and was not seen; everything seen has a row by now."""
-    there = volume_table.c.gone_at.is_(None)
-    number = connection.execute(select(func.count()).where(there)).scalar_one()
-    if number == len(seen):
-        return []
-    rows = connection.execute(select(volume_table.c.volume_id).where(there))
-    return [VolumeId(one) for one in rows.scalars() if one not in seen]
 
 
 def _note_gone(connection: Connection, volume_ids: Sequence[VolumeId], moment: datetime) -> None:

@@ -76,3 +76,23 @@ def test_the_first_dry_run_of_all_remembers_no_cloud(cloud: SimCloud, staffeln: 
     for command in ("collect", "backup", "check", "retain"):
         assert staffeln(command, "--dry-run").exit_code == 0
     assert everything(staffeln.environ["STAFFELN_DATABASE_URL"]) == rows
+
+
+def test_a_dry_run_asks_for_what_the_listing_lacks_as_collect_does(
+    cloud: SimCloud, staffeln_on_each: Staffeln
+) -> None:
+    staffeln = staffeln_on_each
+    hidden, gone, _ = some_volumes(cloud, 3)
+    staffeln("collect")
+    cloud.remove_volume(gone)
+    staffeln("collect")
+    cloud.advance(minutes=11)
+    a_volume(cloud, "new")  # as many are seen as are known
+    rows = everything(staffeln.environ["STAFFELN_DATABASE_URL"])
+    cloud.omit_next("/volumes/detail", [hidden], 2)
+    foretold = staffeln("collect", "--dry-run", "-f", "json")
+    assert everything(staffeln.environ["STAFFELN_DATABASE_URL"]) == rows
+    assert (foretold.counts["gone"], foretold.counts["volumes"]) == (1, 3)
+    answer = staffeln("collect", "-f", "json")
+    assert answer.counts == foretold.counts
+    assert answer.json["api_requests"] == foretold.json["api_requests"]

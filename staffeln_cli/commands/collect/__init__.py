@@ -48,8 +48,7 @@ def _collect(run: Run, *, confirmed: bool) -> None:
 def _close(run: Run, view: CloudView) -> None:
     """The listing was complete: judge what it lacks, and what it shows to be unprotected."""
     absences.check_authority(run, view)
-    if not run.dry_run:
-        take_in(run, view, absences.judge_volumes(run, view))
+    take_in(run, view, absences.judge_volumes(run, view))
     absences.report_unknown_servers(run, view)
     end_protection(run, view)
     if not run.dry_run:

@@ -1,7 +1,7 @@
 """What a complete listing lacks: volumes that may be gone, and servers that Nova does not list."""
 
 from staffeln_cli.commands.collect.cloud_view import CloudView
-from staffeln_cli.model import InventoryVolume, Volume, VolumeId
+from staffeln_cli.model import Decision, InventoryVolume, Volume, VolumeId
 from staffeln_cli.model.naming import called
 from staffeln_cli.operations.absence import Kind, Suspect, confirm, fail_mass
 from staffeln_cli.operations.authority import check_whole_cloud, check_whole_nova
@@ -27,9 +27,9 @@ def judge_volumes(run: Run, view: CloudView) -> list[Volume]:
     """Ask for each known volume that the listing lacks; return those that are there.
 
     One request each. What Cinder says it does not have is suspected at first; at a second time,
-    `cloud.settle_time` later, it is gone.
+    `cloud.settle_time` later, it is gone. A dry run asks as well, and writes nothing down.
     """
-    unseen = run.store.inventory.unseen(view.seen)
+    unseen = run.store.inventory.unseen(view.seen, have_rows=not run.dry_run)
     suspects = [_suspect(one) for one in unseen if one.volume_id not in view.temporary]
     found: list[Volume] = []
 
@@ -42,10 +42,14 @@ def judge_volumes(run: Run, view: CloudView) -> list[Volume]:
     kind = Kind("volume", len(view.seen) + len(suspects), view.confirmation)
     findings = confirm(run, kind, suspects, is_there)
     gone: list[VolumeId] = [one.volume_id for one in findings.gone]
-    absent = AbsentVolumes(gone, findings.suspected, findings.unproven)
-    run.store.inventory.close_listing(absent, view.now)
     run.counts["gone"] = len(gone)
-    run.store.lifecycle.cancel_planned(gone, "the volume is gone", view.now)
+    for one in findings.gone:
+        reason = "Cinder has said twice that it does not exist"
+        run.decide(Decision("note as gone", "volume", one.volume_id, one.volume_name, reason))
+    if not run.dry_run:
+        absent = AbsentVolumes(gone, findings.suspected, findings.unproven)
+        run.store.inventory.close_listing(absent, view.now)
+        run.store.lifecycle.cancel_planned(gone, "the volume is gone", view.now)
     return [volume for volume in found if not selection.is_temporary(volume)]
 
 
