@@ -11,6 +11,7 @@ from keystoneauth1 import exceptions as ksa
 from openstack import exceptions as sdk
 from openstack.connection import Connection
 
+from staffeln_cli.cloud.clouds_file import check_files
 from staffeln_cli.config.settings import CloudSettings
 from staffeln_cli.errors import CloudUnavailable, ConfigError
 from staffeln_cli.model.text import first_line
@@ -21,6 +22,7 @@ _CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 def connected(settings: CloudSettings) -> Connection:
     """A connection that has not asked anything yet; ConfigError where clouds.yaml is wrong."""
     cloud = settings.name or os.environ.get("OS_CLOUD") or "from the environment"
+    check_files()
     try:
         connection = openstack.connect(
             cloud=settings.name,

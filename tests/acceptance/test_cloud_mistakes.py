@@ -39,6 +39,55 @@ def test_a_mistake_in_clouds_yaml_is_named(
     assert len(answer.stderr.splitlines()) <= 3
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("clouds.yaml", "clouds:\n  sim:\n  - auth: {\n", "line 4, column 1"),
+        ("clouds.yaml", "clouds:\n\tsim: {}\n", "line 2, column 1"),
+        ("clouds.yaml", "clouds: \xff\xfe\n", "not understood"),
+        ("clouds.json", '{"clouds": }', "line 1, column 12"),
+    ],
+)
+def test_a_file_of_clouds_that_is_not_understood_is_named_with_the_place(
+    cloud: SimCloud,
+    staffeln: Staffeln,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    content: str,
+    said: str,
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(content.encode("latin-1"))
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(file))
+    answer = staffeln("collect")
+    assert answer.exit_code == WRONG
+    assert f"{file}: is not " in answer.stderr
+    assert said in answer.stderr, answer.stderr
+    assert cloud.requests == []
+
+
+@pytest.mark.parametrize("variable", ["OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"])
+def test_a_file_of_clouds_that_is_not_there_is_named(
+    cloud: SimCloud, staffeln: Staffeln, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "/nowhere/clouds.yaml")
+    answer = staffeln("collect")
+    assert (answer.exit_code, cloud.requests) == (WRONG, [])
+    assert f"/nowhere/clouds.yaml: does not exist; {variable} names it" in answer.stderr
+
+
+def test_a_file_of_clouds_that_cannot_be_read_is_named(
+    cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
+) -> None:
+    file = tmp_path / "clouds.yaml"
+    file.unlink()
+    file.mkdir()
+    answer = staffeln("collect")
+    assert (answer.exit_code, cloud.requests) == (WRONG, [])
+    assert f"{file}: cannot be read: Is a directory" in answer.stderr
+
+
 @pytest.mark.parametrize("key", ["cacert", "cert"])
 def test_a_certificate_file_that_is_not_there_is_named(
     cloud: SimCloud, staffeln: Staffeln, tmp_path: Path, key: str
