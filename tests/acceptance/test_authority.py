@@ -61,6 +61,21 @@ def test_a_plan_is_not_cancelled_where_cinder_does_not_show_the_volume_to_the_lo
     assert states(staffeln) == ["creating"] * number
 
 
+def test_a_pass_that_had_started_backups_when_it_ended_says_nothing_else(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    staffeln.set(CLOUD_WORKERS="1")
+    some_volumes(cloud, 3, project="shop")
+    a_volume(cloud, project="bank")
+    staffeln("collect")
+    cloud.cinder_narrows = True
+    answer = staffeln("backup", "-f", "json")
+    assert answer.exit_code == NotWholeCloud.exit_code
+    assert answer.counts["started"] == len(cloud.backups()) >= 1
+    assert "nothing was taken for gone" in answer.stderr
+    assert "nothing was changed" not in answer.stderr
+
+
 @pytest.mark.parametrize("path", ["/servers/detail", "/volumes/detail", "/backups/detail"])
 def test_a_role_that_is_taken_in_the_middle_of_a_pass_makes_nothing_look_gone(
     cloud: SimCloud, staffeln: Staffeln, three: list[str], path: str
