@@ -13,6 +13,7 @@ from staffeln_cli.operations.start_backup import (
     decision_of,
     put_back,
     start,
+    take_back_transferred,
 )
 from staffeln_cli.planning.retention.keep_rules import stamp
 from staffeln_cli.runtime import Run, Runtime, run_pass
@@ -61,6 +62,7 @@ def start_planned(run: Run) -> None:
             run.runtime.progress("backups started", done, total)
     finally:
         starting.close()
+    take_back_transferred(run, owners)
     run.counts["deferred"] = run.store.records.count().get(State.PLANNED, 0)
     _say_what_waits(run)
 

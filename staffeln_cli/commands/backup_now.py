@@ -26,7 +26,13 @@ from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.operations import lookup
 from staffeln_cli.operations.follow_backup import follow
 from staffeln_cli.operations.owners import Owners
-from staffeln_cli.operations.start_backup import BUSY_PAUSE, Waiting, caps_of, start
+from staffeln_cli.operations.start_backup import (
+    BUSY_PAUSE,
+    Waiting,
+    caps_of,
+    start,
+    take_back_transferred,
+)
 from staffeln_cli.planning.chains.summary import summary_of
 from staffeln_cli.planning.protection import selection
 from staffeln_cli.planning.protection.next_backup import (
@@ -160,6 +166,7 @@ def _start(run: Run, ids: Collection[RecordId]) -> None:
     owners = Owners(run, Counter(record.project_id for record in batch))
     for _ in run.parallel(lambda record: start(run, record, waiting, owners), batch):
         pass
+    take_back_transferred(run, owners)
 
 
 def _wait(run: Run, ids: Collection[RecordId]) -> None:

@@ -173,21 +173,21 @@ def _recover(run: Run, observed: Observation, record: BackupRecord) -> None:
 def _finish(run: Run, record: BackupRecord, backup: Backup | None) -> None:
     """A backup that was being created."""
     if backup is None:
-        _fail(run, record, "it vanished while it was being created", remains=False)
+        give_up(run, record, "it vanished while it was being created", remains=False)
     elif backup.status in BACKUP_COMPLETE:
         if run.store.lifecycle.finished(record, backup, run.now()):
             run.count("available")
     elif backup.status in BACKUP_BROKEN:
-        _fail(run, record, backup.fail_reason or f"Cinder says {backup.status}", backup=backup)
+        give_up(run, record, backup.fail_reason or f"Cinder says {backup.status}", backup=backup)
     elif _is_timed_out(run, record, backup):
         run.count("timed_out")
         age = _age(run, record, backup)
-        _fail(run, record, f"still {backup.status} after {age}", backup=backup)
+        give_up(run, record, f"still {backup.status} after {age}", backup=backup)
     else:
         run.count("running")
 
 
-def _fail(
+def give_up(
     run: Run,
     record: BackupRecord,
     reason: str,
@@ -195,6 +195,7 @@ def _fail(
     backup: Backup | None = None,
     remains: bool = True,
 ) -> None:
+    """A backup that was being created has failed: name it, and remove what there is of it."""
     if run.store.lifecycle.failed(record, reason, run.now(), remains=remains):
         run.count("failed")
         name = called(record.volume_name, record.server_name)

@@ -3,15 +3,15 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from staffeln_cli.errors import CloudUnavailable, Refused
-from staffeln_cli.model import BackupRecord, ProjectId, VolumeId
+from staffeln_cli.model import BackupRecord, ProjectId, RecordId, VolumeId
 from staffeln_cli.runtime import Run
 
 _FRESH = 5.0
-"""Seconds for which a listing is believed: about what the requests of one batch take."""
+"""Seconds for which an owner is believed: about what the requests of one batch take."""
 _PAGE = 1000
 
 
@@ -25,7 +25,10 @@ class _Listed(NamedTuple):
 class Owners:
     """Asks Cinder who owns volumes: project by project, or volume by volume where that is fewer.
 
-    Threads may share it.
+    A volume may change hands between the answer and the request for a backup. Of one volume alone
+    that would take two requests of its users in the time of one of ours; a listing is up to
+    `_FRESH` older. Cinder transfers no volume while it is backed up, so that whoever owns it after
+    the request owned it before. Threads may share it.
     """
 
     def __init__(self, run: Run, wanted: Mapping[ProjectId, int]) -> None:
@@ -35,6 +38,9 @@ class Owners:
         self._listed: dict[ProjectId, _Listed] = {}
         self._pages: dict[ProjectId, int] = {}
         self._locks: dict[ProjectId, threading.Lock] = defaultdict(threading.Lock)
+        self._asked_at: dict[RecordId, float] = {}
+        """When the owner was asked for, where that was for one volume alone."""
+        self._started: list[BackupRecord] = []
 
     def owner(self, record: BackupRecord) -> ProjectId | None:
         """The project that owns the record's volume; None if Cinder has no such volume.
@@ -43,6 +49,31 @@ class Owners:
         """
         if self._is_listed(record):
             return record.project_id
+        self._asked_at[record.id] = time.monotonic()
+        return self.look_up(record)
+
+    def note_started(self, record: BackupRecord) -> None:
+        """Cinder has accepted the request; see `unproven`."""
+        asked_at = self._asked_at.pop(record.id, None)
+        if asked_at is None or time.monotonic() - asked_at > _FRESH:
+            self._started.append(record)
+
+    def unproven(self) -> Iterator[BackupRecord]:
+        """Started backups of volumes that their project may have left just before.
+
+        Each once. What is listed after the start is not among them: one listing for each project
+        with several.
+        """
+        started: dict[ProjectId, list[BackupRecord]] = defaultdict(list)
+        while self._started:
+            record = self._started.pop()
+            started[record.project_id].append(record)
+        for project_id, records in started.items():
+            owned = self._ids_of(project_id) if len(records) > 1 else set()
+            yield from (one for one in records if one.volume_id not in owned)
+
+    def look_up(self, record: BackupRecord) -> ProjectId | None:
+        """The project that owns the record's volume, by a request for this volume alone."""
         volume = self._run.cloud.lookups.volume(record.volume_id)
         return volume.project_id if volume is not None else None
 

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.demo.simcloud import Request, SimCloud
 from tests.acceptance.builders import (
     a_volume,
     backed_up,
@@ -86,7 +86,7 @@ def test_the_owner_is_asked_for_before_a_backup_is(
     assert owners(cloud).count("bank") == 1
 
 
-def test_many_backups_of_one_project_cost_one_listing_of_its_volumes(
+def test_many_backups_of_one_project_cost_two_listings_of_its_volumes(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     staffeln.set(BACKUP_MAX_IN_FLIGHT_PER_PROJECT="30")
@@ -95,7 +95,69 @@ def test_many_backups_of_one_project_cost_one_listing_of_its_volumes(
     cloud.requests.clear()
     staffeln("backup")
     assert len(sent(cloud, "POST", "/backups")) == 12
-    assert len(sent(cloud, "GET", "/volumes")) == 1
+    assert len(sent(cloud, "GET", "/volumes")) == 2  # before the first request and after the last
+
+
+def transferred_meanwhile(cloud: SimCloud, volume: str) -> None:
+    """The volume changes hands between the listing of its project and the request for a backup."""
+    cloud.add_project("bank")
+    for project in ("shop", "bank"):
+        cloud.grant("backup", project, "admin")
+
+    def hand_over(request: Request) -> None:
+        if request.method == "POST" and request.path.endswith("/backups"):
+            cloud.on_request = None
+            transfer(cloud, volume, "bank")
+
+    cloud.on_request = hand_over
+
+
+@pytest.mark.parametrize("ad_hoc", [False, True])
+def test_a_backup_made_of_the_new_owners_data_in_the_former_project_is_removed(
+    cloud: SimCloud, staffeln: Staffeln, *, ad_hoc: bool
+) -> None:
+    ids = some_volumes(cloud, 3)
+    staffeln("collect")
+    transferred_meanwhile(cloud, ids[0])
+    chosen = [word for one in ids for word in ("--volume", one)] if ad_hoc else []
+    answer = staffeln("backup", *chosen, "-f", "json")
+    assert (answer.exit_code, answer.counts["started"]) == (3, 3)
+    (failure,) = answer.json["failures"]
+    assert failure["id"] == ids[0]
+    assert "now belongs to project" in failure["reason"]
+    staffeln("check")
+    assert sorted(one["volume_id"] for one in cloud.backups()) == sorted(ids[1:])
+    backed_up(staffeln, cloud)
+    assert owners(cloud) == ["shop", "shop", "bank"]
+
+
+def test_a_volume_that_changes_hands_after_its_backup_leaves_it_to_the_former_owner(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    ids = some_volumes(cloud, 3)
+    staffeln.cycle("collect", "backup")
+    cloud.finish_backups()
+    transfer(cloud, ids[0], "bank")
+    staffeln.cycle("check", "collect")
+    assert owners(cloud) == ["shop"] * 3
+
+
+def test_who_cannot_be_asked_for_the_owner_again_says_so(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    staffeln.set(CLOUD_RETRY_TIMEOUT="0s")
+    some_volumes(cloud, 3)
+    staffeln("collect")
+
+    def fall_silent(request: Request) -> None:
+        if request.method == "POST" and request.path.endswith("/backups"):
+            cloud.fail_next("GET", "/volumes", status=503, times=99)
+
+    cloud.on_request = fall_silent
+    answer = staffeln("backup", "-f", "json")
+    assert (answer.exit_code, answer.counts["started"]) == (3, 3)
+    assert len(answer.json["failures"]) == 3
+    assert states(staffeln) == ["creating"] * 3
 
 
 def test_a_volume_that_is_gone_when_its_backup_starts_is_called_gone(
