@@ -102,7 +102,7 @@ def _send(
     page = project_page(report, mailer.when)
     addresses, why_not = receivers.of(project_of(project))
     if not addresses:
-        _unsent(run, project, why_not)
+        _without_address(run, project, why_not)
         return
     run.decide(_decision("send", project, f"to {', '.join(addresses)}: {page.subject}"))
     if run.dry_run:
@@ -150,6 +150,20 @@ def _note_reported(run: Run, project: ProjectRecord, report: ProjectReport) -> N
         ended=report.ended_volumes,
         drills=report.drills,
     )
+
+
+def _without_address(run: Run, project: ProjectRecord, reason: str) -> None:
+    """Name a project that nobody can be told of, once in a period: only people can change that."""
+    now = run.now()
+    named_at, reported_at = project.unsent_named_at, project.reported_at
+    was_sent = named_at is not None and reported_at is not None and named_at < reported_at
+    if was_sent or is_over(named_at, run.settings.report.period, now):
+        _unsent(run, project, reason)
+        if not run.dry_run:
+            run.store.projects.note_unsent(project.project_id, now)
+        return
+    run.count("unsent")
+    log.info("project %s: its report was not sent: %s", project.project_id, reason)
 
 
 def _unsent(run: Run, project: ProjectRecord, reason: str) -> None:

@@ -243,6 +243,8 @@ class ProjectRecord(NamedTuple):
     enabled: bool
     gone_at: datetime | None = None
     reported_at: datetime | None = None
+    unsent_named_at: datetime | None = None
+    """When a pass last named it because nobody has an address for its report."""
 
 
 class ProjectQuota(NamedTuple):

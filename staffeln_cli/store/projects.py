@@ -68,6 +68,10 @@ class Projects:
         """These projects do not exist any more."""
         self._note(project_ids, gone_at=moment, suspected_gone_at=None)
 
+    def note_unsent(self, project_id: ProjectId, moment: datetime) -> None:
+        """A project was named because its report could not be sent."""
+        self._note([project_id], unsent_named_at=moment)
+
     def note_quota(self, project_id: ProjectId, quota: ProjectQuota) -> None:
         """Remember what Cinder said about a project's quota."""
         values = {f"quota_{name}": value for name, value in quota._asdict().items()}

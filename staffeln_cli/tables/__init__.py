@@ -88,6 +88,8 @@ project_table = Table(
     Column("quota_seen_at", UtcDateTime),
     # When one of the two is full at the rate of that time; none: not within a year.
     Column("quota_full_at", UtcDateTime),
+    # When a pass last named it because nobody has an address for its report.
+    Column("unsent_named_at", UtcDateTime),
 )
 """A project as last seen, and how far its reports have come."""
 

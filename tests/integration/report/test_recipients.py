@@ -121,6 +121,27 @@ def test_a_project_without_any_address_goes_to_the_operator_or_is_named(
     assert mailbox.receivers == [["operator@example.org"]] * 2
 
 
+def test_a_project_without_any_address_is_named_once_in_a_period(
+    cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox
+) -> None:
+    shop = a_project(cloud)
+    back_up(cloud, to_members)
+    assert to_members("report", "--dry-run").exit_code == 3
+    ends = []
+    for _ in range(8):
+        answer = to_members("report", "-f", "json")
+        assert answer.counts["unsent"] == 1
+        ends.append(answer.exit_code)
+        cloud.advance(hours=6)
+    assert ends == [3, 0, 0, 0, 3, 0, 0, 0]
+    a_member(cloud, "ana", shop)
+    back_up(cloud, to_members)
+    assert to_members("report", "-f", "json").counts["sent"] == 1
+    cloud.disable_user("ana")
+    cloud.advance(days=1)
+    assert to_members("report").exit_code == 3
+
+
 def test_the_members_of_all_projects_take_three_requests_and_one_for_each_group(
     cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox
 ) -> None:
