@@ -1,6 +1,7 @@
 """Explain one volume: why it is or is not backed up, what is next, and why backups are kept."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from staffeln_cli.config.rules import chain_limits, retention_terms, schedule
@@ -11,6 +12,7 @@ from staffeln_cli.model import (
     BackupRecord,
     InventoryVolume,
     Kind,
+    ProjectId,
     State,
 )
 from staffeln_cli.model.lifecycle import UNFINISHED
@@ -19,7 +21,7 @@ from staffeln_cli.operations.recovery import recovery_time
 from staffeln_cli.planning.chains.members import members
 from staffeln_cli.planning.chains.restorable import newest_restorable
 from staffeln_cli.planning.chains.summary import summary_of
-from staffeln_cli.planning.explanation import Explanation, Next
+from staffeln_cli.planning.explanation import Explanation, FormerBackups, Next
 from staffeln_cli.planning.protection import due
 from staffeln_cli.planning.protection.next_backup import next_backup
 from staffeln_cli.planning.retention.keep_rules import stamp
@@ -39,9 +41,10 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
     newest = newest_restorable(backups, briefs, None, parents)
     known = members({volume.volume_id: backups}, briefs, parents)[volume.volume_id]
     settings, now = runtime.settings.retention, runtime.now()
+    names = runtime.store.projects.names()
     return Explanation(
         volume=volume,
-        project_name=runtime.store.projects.names().get(volume.project_id, ""),
+        project_name=names.get(volume.project_id, ""),
         from_cloud=from_cloud,
         retention=_retention(settings, volume, now),
         unfinished=unfinished,
@@ -49,12 +52,38 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
         pause=runtime.store.pauses.held(now).of(volume) if volume.protected else None,
         recovery=recovery_time(runtime, newest, backups) if newest is not None else None,
         verdicts=tuple(judge(known, retention_terms(settings, volume, now), now)),
+        former=tuple(_former(runtime, volume, records, names)),
     )
+
+
+def _former(
+    runtime: Runtime,
+    volume: InventoryVolume,
+    records: Sequence[BackupRecord],
+    names: Mapping[ProjectId, str],
+) -> Iterator[FormerBackups]:
+    """The backups of former owners, by our records: a project at a time."""
+    numbers = Counter(
+        record.project_id
+        for record in records
+        if record.state is State.AVAILABLE and record.project_id != volume.project_id
+    )
+    known = runtime.store.former_owners.all() if numbers else {}
+    for project_id, number in sorted(numbers.items()):
+        former = known.get((project_id, volume.volume_id))
+        retention = None
+        if former is not None:
+            retention = former.retention or _default(runtime.settings.retention)
+        yield FormerBackups(project_id, names.get(project_id, ""), number, retention)
+
+
+def _default(settings: RetentionSettings) -> str:
+    return f"the default, {settings.time}"
 
 
 def _retention(settings: RetentionSettings, volume: InventoryVolume, now: datetime) -> str:
     """The retention that applies, and the longer one that still holds."""
-    default = f"the default, {settings.time}"
+    default = _default(settings)
     present = volume.retention or default
     until = grace_ends_at(volume, settings.grace, now)
     if until is None:

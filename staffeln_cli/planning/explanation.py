@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from staffeln_cli.model import BackupRecord, InventoryVolume
+from staffeln_cli.model import BackupRecord, InventoryVolume, ProjectId
 from staffeln_cli.model.pauses import Pause
 from staffeln_cli.planning.protection.next_backup import NextBackup
 from staffeln_cli.planning.recovery import RecoveryTime
@@ -22,6 +22,17 @@ class Next:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerBackups:
+    """Backups of the volume in a project that owned it before, and how they are kept."""
+
+    project_id: ProjectId
+    project_name: str
+    number: int
+    retention: str | None
+    """None: nobody noted it when the volume left the project, so that all are kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """What is known about one volume; verdicts newest first."""
 
@@ -36,3 +47,5 @@ class Explanation:
     recovery: RecoveryTime | None
     """What a restore of its newest backup takes; None before the first restore drill."""
     verdicts: tuple[Verdict, ...]
+    former: tuple[FormerBackups, ...] = ()
+    """Those in the projects of former owners, which the verdicts are not about."""

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from staffeln_cli.model import BackupRecord, DecidedBy, InventoryVolume, Kind, Origin, State
-from staffeln_cli.planning.explanation import Explanation, Next
+from staffeln_cli.planning.explanation import Explanation, FormerBackups, Next
 from staffeln_cli.planning.protection.pausing import described
 from staffeln_cli.planning.retention.verdicts import Verdict
 from staffeln_cli.render.table import safe_text
@@ -69,6 +69,15 @@ def as_json(explained: Explanation) -> dict[str, Any]:
             for record in explained.unfinished
         ],
         "backups": [_verdict(record) for record in explained.verdicts],
+        "former_owners": [
+            {
+                "project_id": one.project_id,
+                "project_name": one.project_name,
+                "backups": one.number,
+                "retention": one.retention,
+            }
+            for one in explained.former
+        ],
     }
 
 
@@ -114,6 +123,7 @@ def _sentences(explained: Explanation, now: datetime) -> list[Text]:
         bad = f"Its metadata says {volume.bad_retention}, which is not a valid retention."
         held = Text(" ").join((held, safe_text(bad, style="yellow")))
     lines.append(held)
+    lines += [_of_former_owner(one) for one in explained.former]
     lines += _proof(explained)
     if not explained.from_cloud:
         note = (
@@ -122,6 +132,16 @@ def _sentences(explained: Explanation, now: datetime) -> list[Text]:
         )
         lines.append(safe_text(note, style="yellow"))
     return lines
+
+
+def _of_former_owner(former: FormerBackups) -> Text:
+    name = former.project_name
+    project = f"{name} ({former.project_id})" if name else former.project_id
+    number = "1 backup" if former.number == 1 else f"{former.number:,} backups"
+    held = f"their retention is {former.retention}"
+    if former.retention is None:
+        held = "they are all kept, because their retention was not known when it left"
+    return safe_text(f"Project {project} owned it before and has {number} of it; {held}.")
 
 
 def _proof(explained: Explanation) -> list[Text]:

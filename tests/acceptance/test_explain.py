@@ -73,6 +73,26 @@ def test_what_is_remembered_is_explained_while_the_cloud_is_down(
     assert len(said["backups"]) == 3
 
 
+def test_the_backups_of_a_former_owner_are_told_with_their_terms(
+    cloud: SimCloud, staffeln: Staffeln, volume: str
+) -> None:
+    bank = cloud.add_project("bank")
+    shop = cloud.volumes()[0]["project_id"]
+    cloud.set_metadata("web", {"__staffeln_backup": "true", "__staffeln_retention": "1y"})
+    staffeln("collect")
+    cloud.transfer_volume(volume, bank)
+    staffeln("collect")
+    for options in ((), ("--offline",)):
+        said = staffeln("explain", volume, "-f", "json", *options).json
+        assert (said["project_id"], said["backups"]) == (bank, [])
+        assert said["former_owners"] == [
+            {"project_id": shop, "project_name": "shop", "backups": 3, "retention": "1y"}
+        ]
+    text = " ".join(staffeln("explain", volume).stdout.split())
+    assert f"Project shop ({shop}) owned it before and has 3 backups of it" in text
+    assert "their retention is 1y." in text
+
+
 def test_an_unknown_volume_is_wrong_usage(staffeln: Staffeln, tmp_path: Path) -> None:
     answer = staffeln("explain", "nothing")
     assert answer.exit_code == NotFound.exit_code
