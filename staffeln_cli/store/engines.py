@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ _WAITS_OF_READS = _WAITS | {"idle_in_transaction_session_timeout": "10min"}
 
 _PATIENCE: dict[str, int | str] = {
     "application_name": "staffeln",
-    "connect_timeout": 10,
+    "connect_timeout": 5,
     "keepalives_idle": 20,
     "keepalives_interval": 5,
     "keepalives_count": 4,
@@ -43,6 +44,12 @@ _PATIENCE: dict[str, int | str] = {
 }
 """What the URL does not say otherwise. A host that vanished without a word is noticed within 40 s:
 a leader that waited for it as long as TCP would renew its lock all the time."""
+
+
+_LONGEST_CONNECT = 10
+"""Seconds that a new connection may take whatever the URL says: meanwhile no signal is obeyed."""
+_CONNECT_AFTER_STOP = 2
+"""The least that libpq knows."""
 
 
 def engine_of(url: URL, stopping: threading.Event, deadlines: Deadlines) -> Engine:
@@ -58,6 +65,7 @@ def engine_of(url: URL, stopping: threading.Event, deadlines: Deadlines) -> Engi
             connect_args={key: _PATIENCE[key] for key in _PATIENCE.keys() - url.query.keys()},
         )
         _bound(engine, deadlines)
+        _bound_connecting(engine, stopping)
         return engine
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise ConfigError(
@@ -95,6 +103,20 @@ def _bound(engine: Engine, deadlines: Deadlines) -> None:
         pending = record.info.pop("pending", None)
         if pending is not None:
             deadlines.end(pending)
+
+
+def _bound_connecting(engine: Engine, stopping: threading.Event) -> None:
+    """Have no new connection to a silent server wait for long, above all after a stop.
+
+    A server process that is stopped lets the kernel accept connections, and answers none.
+    """
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_: object, __: object, ___: object, parameters: dict[str, Any]) -> None:
+        longest = _CONNECT_AFTER_STOP if stopping.is_set() else _LONGEST_CONNECT
+        with suppress(ValueError):  # of what is no number, the driver says so
+            wanted = int(parameters["connect_timeout"])
+            parameters["connect_timeout"] = min(wanted, longest) if wanted > 0 else longest
 
 
 def _answers(engine: Engine, connection: Any) -> bool:

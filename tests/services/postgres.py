@@ -2,15 +2,17 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from sqlalchemy.engine import make_url
 
 
 @dataclass(frozen=True)
@@ -53,3 +55,33 @@ def _do_not_wait_for_the_disk(uri: str) -> None:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
         connection.execute("SELECT pg_reload_conf()")
+
+
+@contextmanager
+def frozen(url: str) -> Iterator[None]:
+    """Stop every process of the PostgreSQL server, as if its host had stopped."""
+    folder = Path(str(make_url(url).query["host"]))
+    server = int((folder / "postmaster.pid").read_text().split()[0])
+    os.kill(server, signal.SIGSTOP)  # first, so that it starts no more
+    stopped = [server, *_children(server)]
+    try:
+        for pid in stopped[1:]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in stopped:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
+        if int(fields[1]) == parent:
+            found.append(int(status.parent.name))
+    return found

@@ -9,12 +9,11 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
-from sqlalchemy.engine import make_url
 
 from staffeln_cli.config import load
 from staffeln_cli.errors import StoreUnavailable
@@ -24,6 +23,7 @@ from staffeln_cli.policy_endpoint.server import Server
 from staffeln_cli.store.policy_lookup import PolicyLookup
 from staffeln_cli.store.policy_lookup.drivers import Found
 from tests.integration.policy.conftest import MANUAL, Endpoint, Serve, make_slow
+from tests.services.postgres import frozen
 
 CLIENTS = 16
 PAUSE = 0.05
@@ -164,36 +164,6 @@ def test_a_silent_database_does_not_keep_the_process_from_ending(tmp_path: Path)
                 assert client.recv(4096).startswith(b"HTTP/1.0 503")
                 assert process.wait(5) == 128 + signal.SIGTERM
                 assert time.monotonic() - began < 3
-
-
-@contextmanager
-def frozen(url: str) -> Iterator[None]:
-    """Stop every process of the PostgreSQL server, as if its host had stopped."""
-    folder = Path(str(make_url(url).query["host"]))
-    server = int((folder / "postmaster.pid").read_text().split()[0])
-    os.kill(server, signal.SIGSTOP)  # first, so that it starts no more
-    stopped = [server, *children(server)]
-    try:
-        for pid in stopped[1:]:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGSTOP)
-        yield
-    finally:
-        for pid in stopped:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
-
-
-def children(parent: int) -> list[int]:
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rpartition(")")[2].split()
-        except OSError:  # it has ended
-            continue
-        if int(fields[1]) == parent:
-            found.append(int(status.parent.name))
-    return found
 
 
 def wait_for(path: Path) -> None:

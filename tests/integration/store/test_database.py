@@ -122,8 +122,21 @@ def test_a_connection_to_postgresql_is_patient_unless_its_url_says_otherwise(
         parameters = driver.info.get_parameters()
     store.close()
     assert shown == name
-    assert parameters["connect_timeout"] == "10"
+    assert parameters["connect_timeout"] == "5"
     assert parameters["tcp_user_timeout"] == "40000"
+
+
+@pytest.mark.parametrize(("asked", "given"), [("3", "3"), ("60", "10"), ("0", "10"), ("-1", "10")])
+def test_the_url_may_say_how_long_a_connection_may_take_but_not_for_ever(
+    postgresql_url: str, asked: str, given: str
+) -> None:
+    store = Store(f"{postgresql_url}&connect_timeout={asked}")
+    with store.database.read() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        parameters = driver.info.get_parameters()
+    store.close()
+    assert parameters["connect_timeout"] == given
 
 
 def test_tables_and_migrations_do_not_drift_apart(store: Store) -> None:

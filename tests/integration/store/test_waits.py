@@ -21,6 +21,7 @@ from tests.acceptance.builders import some_volumes
 from tests.acceptance.processes import started
 from tests.build import a_record
 from tests.conftest import Staffeln, staffeln_on
+from tests.services.postgres import frozen
 
 ENDS_WITHIN = 15.0
 """Seconds from a signal to the end of any command."""
@@ -173,3 +174,33 @@ def test_a_signal_ends_a_command_whose_database_server_is_silent(
                 os.kill(pid, signal.SIGCONT)
     engine.dispose()
     assert code == Stopped(signal.SIGTERM).exit_code
+
+
+def test_a_new_connection_to_a_silent_server_is_given_up_in_seconds(postgresql_url: str) -> None:
+    with closing(Store(postgresql_url)) as store, frozen(postgresql_url):
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            store.records.count()
+        assert 4 < time.monotonic() - began < 10
+
+
+def test_after_a_stop_a_silent_server_is_given_up_sooner(postgresql_url: str) -> None:
+    stopping = Event()
+    stopping.set()
+    with closing(Store(postgresql_url, stopping=stopping)) as store, frozen(postgresql_url):
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            store.records.count()
+        assert time.monotonic() - began < 4
+
+
+@pytest.mark.parametrize("command", ["collect", "backup"])
+def test_a_signal_ends_a_command_that_connects_to_a_silent_server(
+    cloud: SimCloud, postgresql_url: str, tmp_path: Path, command: str
+) -> None:
+    staffeln = staffeln_on(f"{postgresql_url}&connect_timeout=600", cloud, tmp_path)
+    with frozen(postgresql_url):
+        process = started(staffeln, command)
+        time.sleep(3)
+        assert process.poll() is None
+        assert ended(process) == Stopped(signal.SIGTERM).exit_code
