@@ -110,7 +110,7 @@ def _from_postgresql(database_url: str, source: _Source, begun: str) -> list[tup
     query = _OF_POSTGRESQL.format(**source._asdict(), most=MOST, read=_MOST_READ)
     try:
         uri = database_url.replace("postgresql+psycopg:", "postgresql:", 1)
-        with psycopg.connect(uri, connect_timeout=1) as connection:
+        with psycopg.connect(uri, connect_timeout=1, application_name="staffeln") as connection:
             milliseconds = round(_PATIENCE * 1000)
             connection.execute(f"SET LOCAL statement_timeout = {milliseconds}".encode())
             rows = connection.execute(cast(Any, query), (pattern, pattern)).fetchall()

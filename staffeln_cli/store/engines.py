@@ -62,7 +62,10 @@ def engine_of(url: URL, stopping: threading.Event, deadlines: Deadlines) -> Engi
             pool_size=2,
             max_overflow=6,
             pool_timeout=30,
-            connect_args={key: _PATIENCE[key] for key in _PATIENCE.keys() - url.query.keys()},
+            connect_args={
+                **{key: _PATIENCE[key] for key in _PATIENCE.keys() - url.query.keys()},
+                "prepare_threshold": None,  # a prepared statement outlives its transaction
+            },
         )
         _bound(engine, deadlines)
         _bound_connecting(engine, stopping)

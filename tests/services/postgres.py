@@ -14,6 +14,8 @@ from typing import Any
 import psycopg
 from sqlalchemy.engine import make_url
 
+_MARK = "|"
+
 
 @dataclass(frozen=True)
 class Postgres:
@@ -21,6 +23,20 @@ class Postgres:
 
     url: str
     _server: Any
+
+    def statements(self, application: str) -> list[str]:
+        """What was sent since `log_statements`, by clients of this name: the log's own lines."""
+        lines = Path(self._server.log).read_text(encoding="utf-8", errors="replace").splitlines()
+        mark = f"{_MARK}{application}{_MARK}"
+        return [line.partition(mark)[2] for line in lines if line.startswith(mark)]
+
+    def log_statements(self) -> None:
+        """From now on, the log has every statement with the name of the client."""
+        uri = self._server.get_uri()
+        with psycopg.connect(uri, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET log_statement = 'all'")
+            connection.execute(f"ALTER SYSTEM SET log_line_prefix = '{_MARK}%a{_MARK}'".encode())
+            connection.execute("SELECT pg_reload_conf()")
 
     def stop(self) -> None:
         """Stop it; its data stay."""
