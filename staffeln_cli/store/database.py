@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, select, text
+from sqlalchemy import Connection, Table, false, select, text, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import (
     DBAPIError,
@@ -29,6 +29,9 @@ _LONGEST = timedelta(minutes=15)
 """How long one connection may be in use: then its server has stopped without a word."""
 _STOP_GRACE = timedelta(seconds=10)
 """What a connection in use has left after a stop: more than requests, whose end is noted here."""
+
+_ENCODINGS = frozenset({"", "UTF8", "SQL_ASCII"})
+"""Encodings of databases that take any name; SQLite has none to choose."""
 
 _NO_PRIVILEGE = "42501"
 """PostgreSQL's word for a table that this user may not touch."""
@@ -72,6 +75,7 @@ class Database:
         self._deadlines = Deadlines(_LONGEST, stopping, grace=_STOP_GRACE)
         self._engine = engine_of(self.url, stopping, self._deadlines)
         self._session = _Session()
+        self._encoding = ""
         # Threads take turns here: in SQLite they would sleep, and longer at each try.
         self._turn: AbstractContextManager[Any] = (
             threading.Lock() if self.is_sqlite else nullcontext()
@@ -106,6 +110,11 @@ class Database:
             if session.fence is not None:
                 self._check(connection, session.fence)
             yield connection
+
+    def check_writable(self) -> None:
+        """Raise StoreUnavailable unless this user may write here now; nothing is changed."""
+        with self.write() as connection:
+            connection.execute(update(leadership_table).where(false()).values(fence=0))
 
     @contextmanager
     def statement(self) -> Iterator[Connection]:
@@ -160,6 +169,14 @@ class Database:
     def check_schema(self) -> None:
         """Raise SchemaOutdated unless the schema is the one this code was written for."""
         found = self.revision()
+        if self._encoding not in _ENCODINGS:
+            raise ConfigError(
+                [
+                    f"{self.shown}: has the encoding {self._encoding}, which lacks characters that"
+                    " tenants may use in names; expected UTF8: dump it, and restore the dump into"
+                    " a database that is created with ENCODING 'UTF8'"
+                ]
+            )
         if found is None:
             raise SchemaOutdated(
                 [f"{self.shown}: holds no Staffeln schema yet; run: staffeln db upgrade"]
@@ -179,6 +196,7 @@ class Database:
         if self.is_sqlite and self.url.database and not Path(self.url.database).exists():
             return None
         with self.read() as connection:
+            self._encoding = _encoding_of(connection)
             if not self._engine.dialect.has_table(connection, "alembic_version"):
                 return None
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -220,6 +238,12 @@ class Database:
             raise StoreUnavailable(self.explained(error.orig)) from error
         except SQLAlchemyError as error:
             raise StoreUnavailable(self.explained(error)) from error
+
+
+def _encoding_of(connection: Connection) -> str:
+    """The encoding of a database of PostgreSQL, which it states when it is connected to."""
+    info = getattr(connection.connection.driver_connection, "info", None)
+    return str(info.parameter_status("server_encoding")) if info is not None else ""
 
 
 def as_row(fact: Any) -> dict[str, Any]:

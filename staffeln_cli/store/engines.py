@@ -64,6 +64,7 @@ def engine_of(url: URL, stopping: threading.Event, deadlines: Deadlines) -> Engi
             pool_timeout=30,
             connect_args={
                 **{key: _PATIENCE[key] for key in _PATIENCE.keys() - url.query.keys()},
+                "client_encoding": "utf8",  # of SQL_ASCII, texts would be bytes
                 "prepare_threshold": None,  # a prepared statement outlives its transaction
             },
         )

@@ -100,8 +100,7 @@ def database(context: CheckContext) -> Iterator[Check]:
     store = context.runtime.unchecked_store
     shown = store.database.shown
     store.database.check_schema()
-    with store.database.write():
-        pass
+    store.database.check_writable()
     yield ok(f"{shown}, schema {store.database.revision()}, writable")
     if number := store.status_queries.count_future_moments(context.runtime.now()):
         yield warning(

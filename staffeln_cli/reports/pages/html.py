@@ -20,6 +20,8 @@ from staffeln_cli.errors import ConfigError
 from staffeln_cli.model.text import escaped
 from staffeln_cli.planning.recovery import rounded
 
+_OF_TEMPLATES = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
+"""What an expression in a template, or its file, may raise beside Jinja's own errors."""
 _BAR = 40
 """Characters of a bar in plain text."""
 
@@ -28,6 +30,7 @@ class Pages:
     """The templates: first those in the operator's folder, then the ones of the package."""
 
     def __init__(self, folder: Path | None = None) -> None:
+        self._has_own = folder is not None
         if folder is not None and not folder.is_dir():
             raise ConfigError([f"report.templates: {folder}: is not a folder"])
         own = [_OwnTemplates(folder)] if folder is not None else []
@@ -65,6 +68,11 @@ class Pages:
             line = getattr(error, "lineno", None)
             place = f"{name}, line {line}" if line else name
             raise ConfigError([f"report.templates: {place}: {error}"]) from error
+        except _OF_TEMPLATES as error:
+            if not self._has_own:
+                raise  # in a template of ours, it is a bug
+            reason = f"{type(error).__name__}: {error}"
+            raise ConfigError([f"report.templates: {name}: {reason}"]) from error
 
 
 def _without_controls(value: object) -> object:

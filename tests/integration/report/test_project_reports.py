@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.errors import ConfigError
 from tests.build import MARKED
 from tests.conftest import Staffeln
 from tests.integration.report.conftest import a_project, back_up
@@ -127,6 +130,32 @@ def test_a_folder_of_templates_replaces_those_of_the_same_name(
     broken = posting("report", "-f", "json")
     assert broken.exit_code == 78
     assert "page.html.j2" in broken.stderr
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        b"{{ ''.__class__.__mro__ }}",
+        b"{{ page.__init__.__globals__ }}",
+        b"{{ facts.volumes.clear() }}",
+        b"{% if %}",
+        b"{{ 1 + 'a' }}",
+        b"{{ 1 // 0 }}",
+        b"{{ range(100000000) | list }}",
+        b"\xff\xfe",
+    ],
+)
+def test_a_template_that_does_what_it_may_not_is_a_mistake_of_the_configuration(
+    cloud: SimCloud, posting: Staffeln, mailbox: Mailbox, tmp_path: Path, template: bytes
+) -> None:
+    a_project(cloud)
+    back_up(cloud, posting)
+    (tmp_path / "page.html.j2").write_bytes(template)
+    posting.set(REPORT_TEMPLATES=str(tmp_path))
+    answer = posting("report", "-f", "json")
+    assert answer.exit_code == ConfigError.exit_code, answer
+    assert "report.templates: page.html.j2" in answer.stderr
+    assert mailbox.letters == []
 
 
 def test_a_preview_is_what_will_be_sent_and_tells_nobody(

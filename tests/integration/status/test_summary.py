@@ -155,8 +155,26 @@ def test_nagios_does_not_know_when_the_database_cannot_be_read(
     assert answer.exit_code == 3
     assert answer.stdout.startswith("STAFFELN UNKNOWN - ")
     assert "staffeln db upgrade" in answer.stdout
-    staffeln.set(CLOUD_WORKERS="many")
-    assert staffeln("status", "--nagios").exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STAFFELN_CLOUD_WORKERS", "many"),
+        ("STAFFELN_CONFIG", "/nowhere/staffeln.toml"),
+        ("STAFFELN_DATABASE_URL", "oracle://somewhere"),
+        ("STAFFELN_DATABASE_URL", "sqlite:////proc/none.db"),
+        ("STAFFELN_DATABASE_URL", "postgresql://127.0.0.1:1/none"),
+    ],
+)
+def test_nagios_has_one_line_whatever_cannot_be_read(
+    staffeln: Any, well: Any, name: str, value: str
+) -> None:
+    staffeln.environ[name] = value
+    answer = staffeln("status", "--nagios")
+    assert answer.exit_code == 3
+    assert answer.stdout.startswith("STAFFELN UNKNOWN - ")
+    assert len(answer.stdout.splitlines()) == 1
 
 
 def test_prometheus_finds_a_whole_file_that_it_may_read(
