@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from staffeln_cli.config.rules import chain_limits, selection_rules
-from staffeln_cli.errors import NotFound
+from staffeln_cli.errors import NotFound, NotUnderstood
 from staffeln_cli.model import (
     BackupRecord,
     Decision,
@@ -124,13 +124,24 @@ def _planned(run: Run, volume: Volume, wanted: Kind | None) -> BackupRecord | No
     run.shows_decisions |= backup.waits
     decision = Decision(f"{action} {backup.kind}", "volume", volume.id, volume.name, backup.reason)
     run.decide(decision)
-    servers = _servers(run, volume)
-    protection = selection.protection(volume, servers, {}, selection_rules(run.settings), None)
-    row = InventoryVolume.seen(volume, protection, now, known=None)
+    row = _row(run, volume, now)
+    if row is None:
+        return None
     record = planned(row, backup, now, token=secrets.token_hex(8), origin=Origin.ADHOC)
     if backup.waits:
         return replace(record, reason=backup.reason, not_before=now + BUSY_PAUSE)
     return record
+
+
+def _row(run: Run, volume: Volume, now: datetime) -> InventoryVolume | None:
+    """The volume with its server; None, and a failure, where the server is not understood."""
+    try:
+        servers = _servers(run, volume)
+    except NotUnderstood as error:
+        run.fail("volume", volume.id, str(error))
+        return None
+    protection = selection.protection(volume, servers, {}, selection_rules(run.settings), None)
+    return InventoryVolume.seen(volume, protection, now, known=None)
 
 
 def _proof_failed_at(run: Run, volume_id: VolumeId) -> datetime | None:

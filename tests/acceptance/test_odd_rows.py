@@ -120,6 +120,19 @@ def test_an_odd_row_that_may_be_the_backup_of_a_lost_answer_makes_no_second_one(
     assert len(cloud.backups()) == 1
 
 
+def test_a_server_that_is_not_understood_is_named_and_other_volumes_are_backed_up(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    odd, other = some_volumes(cloud, 2)
+    server = next(one["id"] for one in cloud.servers() if one["name"] == "shop-0-server")
+    columns = {server: {"metadata": {"__staffeln_backup": {"a": "b"}}}}
+    cloud.spoil_next(SERVERS, columns, FOREVER)
+    answer = staffeln("backup", "--volume", odd, "--volume", other, "-f", "json")
+    assert (answer.exit_code, answer.counts["started"]) == (PARTLY_FAILED, 1)
+    assert named(answer) == [("volume", odd)]
+    assert server in str(answer.json["failures"])
+
+
 def test_a_row_without_an_id_makes_the_listing_incomplete() -> None:
     body = msgspec.json.encode({"volumes": [{"id": None, "size": 1}]})
     with pytest.raises(ListingIncomplete):
