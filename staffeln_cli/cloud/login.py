@@ -114,10 +114,24 @@ class Keystone:
         except (ksa.Unauthorized, ksa.Forbidden) as error:
             raise self._no_access(project_id, error) from error
         except _NOT_UNDERSTOOD as error:
-            raise ProjectUnavailable(
-                f"Keystone gives no token of project {project_id}: {described(error)}"
-            ) from error
+            raise self._no_token(project_id, described(error)) from error
+        except CloudUnavailable as error:
+            if self._gives_tokens():
+                raise self._no_token(project_id, str(error)) from error
+            raise
         return plugin
+
+    def _no_token(self, project_id: ProjectId, why: str) -> ProjectUnavailable:
+        return ProjectUnavailable(f"Keystone gives no token of project {project_id}: {why}")
+
+    def _gives_tokens(self) -> bool:
+        """Whether Keystone exchanges the login's token for another one of its own project."""
+        own = ProjectToken(self._auth, self._arguments, self.login().project_id)
+        try:
+            self._retrying(lambda: self._project_access(own), "getting a token")
+        except (CloudUnavailable, *_NOT_UNDERSTOOD):
+            return False
+        return True
 
     def _logged_in(self) -> Login:
         access = self._retrying(self._access, "logging in")

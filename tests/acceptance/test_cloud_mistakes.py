@@ -178,18 +178,3 @@ def test_a_project_whose_catalogue_hides_cinder_waits_and_the_others_go_on(
     assert any("nothing was sent" in reason for reason in reasons(answer))
     cloud.endpoint_filter = {}
     assert staffeln("backup", "-f", "json").counts["started"] == 2
-
-
-@pytest.mark.parametrize("status", [400, 405, 409, 410])
-def test_a_project_for_which_keystone_answers_oddly_fails_alone(
-    cloud: SimCloud, staffeln: Staffeln, status: int
-) -> None:
-    some_volumes(cloud, 2, project="odd")
-    some_volumes(cloud, 2, project="shop")
-    staffeln("collect")
-    cloud.odd_tokens = {cloud.world.project("odd").id: status}
-    answer = staffeln("backup", "-f", "json")
-    assert (answer.exit_code, answer.counts["started"]) == (3, 2)
-    assert cloud.world.project("odd").id in str(reasons(answer))
-    cloud.odd_tokens = {}
-    assert staffeln("backup", "-f", "json").counts["started"] == 2
