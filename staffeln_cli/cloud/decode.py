@@ -102,12 +102,12 @@ def volume(raw: RawVolume, kept: type[Struct] | None = None) -> Volume:
     if not raw.project_id:
         raise NotWholeCloud(_HIDDEN.format("volume", raw.id, _VOLUME_OWNER), _VOLUME_ADVICE)
     return Volume(
-        VolumeId(raw.id),
+        VolumeId(raw.id.lower()),  # the same id in another case is no other volume
         storable(raw.name or ""),
         ProjectId(raw.project_id),
         raw.status,
         raw.size,
-        tuple(ServerId(one.server_id) for one in raw.attachments if one.server_id),
+        tuple(ServerId(one.server_id.lower()) for one in raw.attachments if one.server_id),
         metadata_of(raw.metadata, kept),
         raw.volume_type,
         raw.availability_zone,
@@ -123,9 +123,9 @@ def backup(raw: RawBackup) -> Backup:
         raise NotWholeCloud(_HIDDEN.format("backup", raw.id, _BACKUP_OWNER), _BACKUP_ADVICE)
     created_at = moment(raw.created_at)
     return Backup(
-        BackupId(raw.id),
+        BackupId(raw.id.lower()),
         storable(raw.name or ""),
-        VolumeId(raw.volume_id),
+        VolumeId(raw.volume_id.lower()),
         ProjectId(raw.project_id),
         raw.status,
         raw.size or 0,

@@ -151,8 +151,12 @@ class Listings:
         return self._facts(listing, rows)
 
     def _page(self, listing: Listing[Any], query: Query, seen: Sequence[str]) -> ReadPage:
-        """One page; where the row that marks its start was deleted, start from an earlier row."""
-        for marker, fresh_from in _markers(seen):
+        """One page; where the row that marks its start was deleted, start from an earlier row.
+
+        A row that comes again, within the page or after the one before, is dropped.
+        """
+        known = set(seen)
+        for marker in _markers(seen):
             if marker is not None:
                 query = {**query, "marker": marker}
             try:
@@ -163,8 +167,8 @@ class Listings:
             page = listing.page(body)
             for row in page.unreadable:
                 self.on_unreadable(row)
-            known = set(seen[fresh_from:])
-            page.rows = [row for row in page.rows if row.id not in known]
+            fresh = {row.id: row for row in page.rows if row.id not in known}
+            page.rows = list(fresh.values())
             return page
         raise ListingIncomplete(f"GET {listing.path}: all rows that could mark the page are gone")
 
@@ -202,19 +206,19 @@ def _says_marker_gone(error: Unexpected, marker: str | None) -> bool:
     return is_nova or says_absent(error.response, marker)
 
 
-def _markers(seen: Sequence[str]) -> Iterator[tuple[str | None, int]]:
+def _markers(seen: Sequence[str]) -> Iterator[str | None]:
     """Markers to try: the server's own, then earlier rows of the last page in growing steps.
 
     Listings are ordered by columns that never change, so that starting after an earlier row gives
-    the same rows again, and then the new ones. The number is where those seen again begin.
+    the same rows again, and then the new ones.
     """
-    yield None, len(seen)
+    yield None
     step = 2
     while step <= len(seen):
-        yield seen[-step], len(seen) - step + 1
+        yield seen[-step]
         step *= 2
     if seen:
-        yield seen[0], 1
+        yield seen[0]
 
 
 @contextmanager

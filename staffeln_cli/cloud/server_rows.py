@@ -56,7 +56,7 @@ def server(raw: RawServer, kept: msgspec.json.Decoder[Any] | None = None) -> Ser
     else:
         metadata = decode.kept_of(kept.decode(raw.metadata))
     name, project_id = storable(raw.name or ""), ProjectId(raw.tenant_id)
-    return Server(ServerId(raw.id), name, project_id, metadata, _definition(raw))
+    return Server(ServerId(raw.id.lower()), name, project_id, metadata, _definition(raw))
 
 
 def reader(metadata_keys: Collection[str]) -> Callable[[RawServer], Server]:

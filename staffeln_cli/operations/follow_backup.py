@@ -1,6 +1,6 @@
 """See what became of one backup record: started, deleted, or left behind by a dead process."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -170,21 +170,38 @@ def _recover(run: Run, observed: Observation, record: BackupRecord) -> None:
         duplicates.handle_duplicates(run, record, others)
 
 
-def _finish(run: Run, record: BackupRecord, backup: Backup | None) -> None:
-    """A backup that was being created."""
+def _finish(
+    run: Run, record: BackupRecord, backup: Backup | None, *, confirmed: bool = False
+) -> None:
+    """A backup that was being created; `confirmed`, by a request for its id alone.
+
+    It is given up, and its remains are removed, only on such a word: a listing may be stale.
+    """
     if backup is None:
         give_up(run, record, "it vanished while it was being created", remains=False)
     elif backup.status in BACKUP_COMPLETE:
         if run.store.lifecycle.finished(record, backup, run.now()):
             run.count("available")
-    elif backup.status in BACKUP_BROKEN:
-        give_up(run, record, backup.fail_reason or f"Cinder says {backup.status}", backup=backup)
-    elif _is_timed_out(run, record, backup):
-        run.count("timed_out")
-        age = _age(run, record, backup)
-        give_up(run, record, f"still {backup.status} after {age}", backup=backup)
-    else:
+    elif (reason := _failure(run, record, backup)) is None:
         run.count("running")
+    elif not confirmed:
+        again = run.cloud.backups.look(backup.id)
+        if again is None:
+            run.count("running")  # one of the two answers is not true
+        else:
+            _finish(run, record, again, confirmed=True)
+    else:
+        run.count("timed_out", int(backup.status not in BACKUP_BROKEN))
+        give_up(run, record, reason, backup=backup)
+
+
+def _failure(run: Run, record: BackupRecord, backup: Backup) -> str | None:
+    """Why a backup that is not complete has failed; None while it may still be."""
+    if backup.status in BACKUP_BROKEN:
+        return backup.fail_reason or f"Cinder says {backup.status}"
+    if _is_timed_out(run, record, backup):
+        return f"still {backup.status} after {_age(run, record, backup)}"
+    return None
 
 
 def give_up(
@@ -226,7 +243,11 @@ def _see_off(run: Run, record: BackupRecord, backup: Backup | None) -> None:
         delete_backup.again(run, record, backup)
 
 
-_STEPS = {State.CREATING: _finish, State.FAILED: _clear, State.DELETING: _see_off}
+_STEPS: Mapping[State, Callable[[Run, BackupRecord, Backup | None], None]] = {
+    State.CREATING: _finish,
+    State.FAILED: _clear,
+    State.DELETING: _see_off,
+}
 
 
 def _is_timed_out(run: Run, record: BackupRecord, backup: Backup) -> bool:

@@ -3,10 +3,41 @@
 from collections.abc import Mapping, Sequence
 
 from staffeln_cli.commands.collect.cloud_view import CloudView
+from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import Decision, FormerOwner, InventoryVolume, State, Volume, VolumeId
 from staffeln_cli.operations.start_backup import transferred
 from staffeln_cli.planning.retention.shortening import retention_held
 from staffeln_cli.runtime import Run
+
+
+def by_their_owners(
+    run: Run, volumes: Sequence[Volume], known: Mapping[VolumeId, InventoryVolume]
+) -> Sequence[Volume]:
+    """The volumes; one that has another owner than before as a request for it alone shows it.
+
+    A transfer ends the history of backups in the former project, so that it is asked for twice.
+    Where that fails, the volume is named, and left as it was.
+    """
+    moved = [
+        volume
+        for volume in volumes
+        if (row := known.get(volume.id)) is not None and row.project_id != volume.project_id
+    ]
+    if not moved:
+        return volumes
+    shown = {one.id: found for one, found in run.parallel(lambda one: _looked_up(run, one), moved)}
+    found = ((volume, shown.get(volume.id, volume)) for volume in volumes)
+    return [seen for _, seen in found if seen is not None]
+
+
+def _looked_up(run: Run, volume: Volume) -> Volume | None:
+    try:
+        shown = run.cloud.lookups.volume(volume.id)
+    except CloudUnavailable as error:
+        reason = f"it is listed in another project than before, and looking it up failed: {error}"
+        run.fail("volume", volume.id, reason, name=volume.name)
+        return None
+    return shown
 
 
 def note_transfers(

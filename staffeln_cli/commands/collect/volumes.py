@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from staffeln_cli.commands.collect.cloud_view import CloudView
-from staffeln_cli.commands.collect.transfers import note_transfers
+from staffeln_cli.commands.collect.transfers import by_their_owners, note_transfers
 from staffeln_cli.model import (
     BackupRecord,
     Decision,
@@ -51,6 +51,8 @@ class _Seen(NamedTuple):
 def take_in(run: Run, view: CloudView, volumes: Sequence[Volume]) -> None:
     """Take in some volumes; those that lose their protection wait for `end_protection`."""
     known = run.store.inventory.volumes([one.id for one in volumes])
+    view.seen.update(one.id for one in volumes)
+    volumes = by_their_owners(run, volumes, known)
     known = note_transfers(run, view, volumes, known)
     new = [one.id for one in volumes if one.id not in known]
     successes = run.store.records.newest_successes(new)
@@ -102,7 +104,6 @@ def _judged(
 
 def _note(view: CloudView, page: Sequence[_Seen]) -> None:
     """What the end of the pass judges the listings by."""
-    view.seen.update(one.volume.id for one in page)
     view.server_owners.update(one.volume.project_id for one in page if one.volume.server_ids)
     view.note_ending([one.row for one in page if one.is_ending])
     for one in page:
