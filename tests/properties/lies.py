@@ -17,6 +17,8 @@ LISTINGS = {
     "backup": "/backups/detail",
     "project": r"/v3/projects(\?|$)",
 }
+_JUDGED = {"collect": {"volume", "project"}, "check": {"backup"}}
+"""What each pass asks for by its id where a listing lacks it."""
 _AT_MOST = 100
 """Requests of one pass that a lie may meet."""
 
@@ -40,6 +42,23 @@ class Lie:
     """The services that stated another time than the host's, by more than the tolerance."""
     met: list[Request] = field(default_factory=list)
     """The requests of the pass."""
+
+
+def may_be_ok(command: str, lie: Lie, known: Collection[str]) -> bool:
+    """Whether a pass may say that all went well, although it was told this.
+
+    `known` are the ids on record, of the kind that the lie is about.
+    """
+    if abs(lie.host_offset) > TOLERANCE:
+        return False
+    met = {one.path.split("/")[1] for one in lie.met if one.status == 200}
+    if met & lie.wrong_services:
+        return False
+    is_listed = any("/backups/detail" in one.path for one in lie.met)
+    if lie.is_narrow:
+        return command == "backup" or not is_listed
+    is_judged = is_listed and lie.kind in _JUDGED.get(command, ())
+    return not (lie.is_refused and is_judged and lie.hidden.intersection(known))
 
 
 @dataclass(frozen=True)
@@ -129,6 +148,41 @@ def lost(chosen: Chosen) -> Lie:
     acting = chosen.number % 2 == 0
     chosen.cloud.lose_reply_next("POST", "/backups$", acting=acting, times=2)
     return stale(chosen)
+
+
+def doubled(chosen: Chosen) -> Lie:
+    """Listings show each row twice."""
+
+    def twice(_: Request, body: dict[str, Any]) -> dict[str, Any]:
+        return {
+            key: value * 2 if isinstance(value, list) and not key.endswith("_links") else value
+            for key, value in body.items()
+        }
+
+    chosen.cloud.edit_next(LISTINGS[chosen.kind], twice, _AT_MOST)
+    return Lie()
+
+
+def misowned(chosen: Chosen) -> Lie:
+    """Listings show volumes in a project that does not own them."""
+    owners = {one["id"]: one["project_id"] for one in chosen.cloud.volumes()}
+    projects = sorted({*owners.values(), *(one["project_id"] for one in chosen.cloud.servers())})
+    columns = {
+        volume: {"os-vol-tenant-attr:tenant_id": other}
+        for volume in chosen.rows
+        if volume in owners
+        for other in projects
+        if other != owners[volume]
+    }
+    chosen.cloud.spoil_next(LISTINGS["volume"], columns, _AT_MOST)
+    return Lie()
+
+
+def broken(chosen: Chosen) -> Lie:
+    """Listings show backups as failed."""
+    columns = {one: {"status": "error"} for one in chosen.rows}
+    chosen.cloud.spoil_next(LISTINGS["backup"], columns, _AT_MOST)
+    return Lie()
 
 
 Tell = Callable[[Chosen], Lie]

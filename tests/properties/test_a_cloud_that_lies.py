@@ -10,8 +10,11 @@ from staffeln_cli.demo.simcloud import SimCloud
 from tests.properties.lies import (
     LISTINGS,
     behind_a_proxy,
+    broken,
+    doubled,
     forgotten,
     lost,
+    misowned,
     moved,
     narrowed,
     omitted,
@@ -40,6 +43,9 @@ def test_each_pass_is_told_each_lie(cloud: SimCloud, empty_sqlite: Path) -> None
             for kind in LISTINGS:
                 one.rows_are_not_shown(command, lie, kind, {0, 1})
                 one.all_laws_hold()
+        for lie in (doubled, misowned, broken):
+            one.rows_are_not_shown_as_they_are(command, lie, "volume", {0, 1})
+            one.all_laws_hold()
         for lie in (wrong_host, wrong_service, moved):
             one.times_are_wrong(command, lie, 11)
             one.all_laws_hold()
