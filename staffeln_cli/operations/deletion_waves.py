@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import Backup, BackupId, BackupRecord, Decision, State
 from staffeln_cli.operations import delete_backup
 from staffeln_cli.operations.delete_backup import DeletionResult
@@ -109,7 +110,7 @@ def _request_deletion(run: Run, deletion: _PendingDeletion) -> bool:
     """Ask for one deletion; False when there is nothing to wait for."""
     backup, plan = deletion.backup, deletion.plan
     reason = plan.reasons[backup.id]
-    if backup.id in plan.doubts and run.cloud.listings.children(backup.id):
+    if backup.id in plan.doubts and _may_have_children(run, backup):
         _block(run, plan)
         return False
     result = delete_backup.remove(run, deletion.record, backup, reason)
@@ -119,6 +120,15 @@ def _request_deletion(run: Run, deletion: _PendingDeletion) -> bool:
         return False
     run.decide(Decision("remove", "backup", backup.id, backup.name, reason))
     return True
+
+
+def _may_have_children(run: Run, backup: Backup) -> bool:
+    """Whether other backups depend on it, or it cannot be told."""
+    try:
+        return bool(run.cloud.listings.children(backup.id))
+    except CloudUnavailable as error:
+        run.fail("backup", backup.id, f"what depends on it could not be looked up: {error}")
+        return True
 
 
 def _collect_finished(run: Run, pending: dict[BackupId, _PendingDeletion]) -> bool:

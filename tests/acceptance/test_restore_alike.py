@@ -193,3 +193,16 @@ def test_a_server_may_be_named_and_several_of_a_name_are_listed(
     assert answer.exit_code == 2
     assert all(one in answer.stderr for one in ids)
     assert staffeln("restore", "--server", ids[0], "--dry-run").exit_code == 0
+
+
+def test_a_quota_that_cannot_be_looked_up_keeps_back_its_own_project_only(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    ids = [a_volume(cloud, name, project=name) for name in ("shop", "bank")]
+    rounds(staffeln, cloud, 1)
+    bank = cloud.world.project("bank").id
+    cloud.fail_next("GET", f"/os-quota-sets/{bank}", status=400, times=9)
+    chosen = [word for one in ids for word in ("--volume", one)]
+    answer = staffeln("restore", *chosen, "-f", "json")
+    assert (answer.exit_code, answer.counts["restoring"], answer.counts["failed"]) == (3, 1, 1)
+    assert [one["id"] for one in answer.json["failures"]] == [bank]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from staffeln_cli.commands.restore.plan import Plan, failed
+from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import ProjectId
 from staffeln_cli.planning.restoring import encryption_problem, quota_problem
 from staffeln_cli.runtime import Run
@@ -64,11 +65,18 @@ def _within_quota(run: Run, plans: Sequence[Plan]) -> Iterator[Plan]:
     for plan in plans:
         of_project.setdefault(plan.backup.project_id, []).append(plan)
     for project_id, group in of_project.items():
-        quotas = run.cloud.restore_lookups.volume_quotas(project_id)
-        room = {name: quota.left for name, quota in quotas.items()}
-        problem = quota_problem([plan.new for plan in group], room)
+        problem = _quota_problem(run, project_id, group)
         if problem is None:
             yield from group
         else:
             run.fail("project", project_id, f"nothing was restored in it: {problem}")
             run.count("failed", len(group))
+
+
+def _quota_problem(run: Run, project_id: ProjectId, plans: Sequence[Plan]) -> str | None:
+    try:
+        quotas = run.cloud.restore_lookups.volume_quotas(project_id)
+    except CloudUnavailable as error:
+        return f"its quota could not be looked up: {error}"
+    room = {name: quota.left for name, quota in quotas.items()}
+    return quota_problem([plan.new for plan in plans], room)

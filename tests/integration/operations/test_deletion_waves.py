@@ -93,3 +93,19 @@ def test_a_deletion_that_fails_blocks_what_it_stands_on_and_is_named(
     staffeln.cycle("check", "check")
     assert staffeln("retain", "-f", "json").counts["deleted"] == 1
     assert ids(cloud) == []
+
+
+def test_what_depends_on_one_backup_may_be_unknown_and_the_others_go(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    staffeln.set(CATALOG_RECORDS="false", BACKUP_FULL_BACKUP_DEPTH="2", RETENTION_TIME="2d")
+    odd, other = some_volumes(cloud, 2)
+    rounds(staffeln, cloud, 7)
+    asked = [one["id"] for one in cloud.backups(volume_id=odd)]
+    cloud.fail_next("GET", f"parent_id=({'|'.join(asked)})", status=400, times=99)
+    before = len(cloud.backups(volume_id=other))
+    retain = staffeln("retain", "-f", "json")
+    assert (retain.exit_code, retain.counts["blocked"]) == (3, 1)
+    assert "could not be looked up" in reasons(retain)[0]
+    assert len(cloud.backups(volume_id=odd)) == len(asked)
+    assert len(cloud.backups(volume_id=other)) < before

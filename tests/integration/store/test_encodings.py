@@ -46,14 +46,14 @@ def test_any_name_is_kept_where_the_encoding_takes_it(
     assert len(cloud.backups()) == 2
 
 
-@pytest.mark.parametrize("url", ["LATIN1", "WIN1252", "EUC_JP"], indirect=True)
-@pytest.mark.parametrize("command", ["collect", "run", "status"])
+@pytest.mark.parametrize("url", ["LATIN1", "EUC_JP"], indirect=True)
 def test_a_database_that_cannot_keep_any_name_is_refused_before_one_tenant_stops_all(
-    cloud: SimCloud, url: str, tmp_path: Path, command: str
+    cloud: SimCloud, url: str, tmp_path: Path
 ) -> None:
     staffeln = staffeln_on(url, cloud, tmp_path)
     a_volume(cloud, NAME)
-    answer = staffeln(command)
-    assert answer.exit_code == ConfigError.exit_code
-    assert "expected UTF8" in answer.stderr
+    for command in ("collect", "run", "status"):
+        answer = staffeln(command)
+        assert answer.exit_code == ConfigError.exit_code
+        assert "expected UTF8" in answer.stderr
     assert changes(cloud) == []
