@@ -19,6 +19,7 @@ from staffeln_cli.errors import (
     HasDependents,
     NoAccess,
     NoParent,
+    ProjectUnavailable,
     QuotaExceeded,
     Refused,
     ResultUnknown,
@@ -60,7 +61,7 @@ class BackupActions:
 
         Raises NoAccess, ProjectUnavailable, NoParent, VolumeBusy, VolumeGone, QuotaExceeded,
         Throttled or Refused when Cinder has certainly not acted; ResultUnknown when it may have;
-        CloudUnavailable when no token could be had, or none that Cinder takes.
+        CloudUnavailable when no token could be had.
         """
         auth = self._api.token_of(record.project_id)
         body = {
@@ -144,8 +145,8 @@ def create_refusal(response: requests.Response) -> Exception:
         return Throttled(f"Cinder asks to slow down: {reason}")
     if status == 413:
         return QuotaExceeded(reason)
-    if status == 401:  # with a token that Keystone gave a moment ago
-        return CloudUnavailable(f"POST {response.request.path_url}: HTTP {status}: {reason}")
+    if status == 401:  # with a token of this project that Keystone gave a moment ago
+        return ProjectUnavailable(f"POST {response.request.path_url}: HTTP {status}: {reason}")
     if status == 403:
         return NoAccess(f"HTTP {status}: {reason}")
     return _matched(reason, _CREATE_REFUSALS) or Refused(f"HTTP {status}: {reason}")

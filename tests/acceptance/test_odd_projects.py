@@ -46,6 +46,18 @@ def test_its_backups_wait_and_those_of_others_are_started(
     assert staffeln("backup", "-f", "json").counts["started"] == 1
 
 
+def test_a_project_whose_tokens_cinder_refuses_waits_and_the_others_go_on(
+    cloud: SimCloud, staffeln: Staffeln, volumes: tuple[str, str]
+) -> None:
+    staffeln("collect")
+    project = cloud.world.project("odd").id
+    cloud.fail_next("POST", f"/{project}/backups$", status=401, times=9)
+    answer = staffeln("backup", "-f", "json")
+    assert (answer.exit_code, answer.counts["started"]) == (PARTLY_FAILED, 1)
+    assert [one["id"] for one in answer.json["failures"]] == [project]
+    assert sorted(states(staffeln)) == ["creating", "planned"]
+
+
 @odd_answer
 def test_its_expired_backups_stay_and_those_of_others_go(
     cloud: SimCloud, staffeln: Staffeln, volumes: tuple[str, str], status: int
