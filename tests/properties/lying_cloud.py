@@ -152,7 +152,8 @@ class LyingCloud(RuleBasedStateMachine):
         self, command: str, lie: Tell, kind: str, picks: set[int]
     ) -> None:
         """Again, in another project, or as failed."""
-        kind = {misowned: "volume", broken: "backup"}.get(lie, kind)
+        if lie is not doubled:
+            kind = "volume" if lie is misowned else "backup"
         rows = self._ids(kind)
         some = sorted({rows[pick % len(rows)] for pick in picks}) if rows else []
         self._lie(command, lie, Chosen(self.cloud, kind, some))
