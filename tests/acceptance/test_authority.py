@@ -65,13 +65,14 @@ def test_a_pass_that_had_started_backups_when_it_ended_says_nothing_else(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     staffeln.set(CLOUD_WORKERS="1")
-    some_volumes(cloud, 3, project="shop")
     a_volume(cloud, project="bank")
+    rounds(staffeln, cloud, 1)
+    some_volumes(cloud, 3, project="shop")  # never backed up: the first of them comes first
     staffeln("collect")
     cloud.cinder_narrows = True
     answer = staffeln("backup", "-f", "json")
     assert answer.exit_code == NotWholeCloud.exit_code
-    assert answer.counts["started"] == len(cloud.backups()) >= 1
+    assert answer.counts["started"] == len(cloud.backups()) - 1 == 1
     assert "nothing was taken for gone" in answer.stderr
     assert "nothing was changed" not in answer.stderr
 

@@ -1,6 +1,7 @@
 """A PostgreSQL server on a private socket, with all its files in a folder of its own."""
 
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -25,10 +26,11 @@ class Postgres:
     _server: Any
 
     def statements(self, application: str) -> list[str]:
-        """What was sent since `log_statements`, by clients of this name: the log's own lines."""
-        lines = Path(self._server.log).read_text(encoding="utf-8", errors="replace").splitlines()
+        """What was sent since `log_statements`, by clients of this name: the log's entries."""
+        log = Path(self._server.log).read_text(encoding="utf-8", errors="replace")
         mark = f"{_MARK}{application}{_MARK}"
-        return [line.partition(mark)[2] for line in lines if line.startswith(mark)]
+        entries = re.split(rf"^(?={re.escape(_MARK)})", log, flags=re.MULTILINE)
+        return [" ".join(one[len(mark) :].split()) for one in entries if one.startswith(mark)]
 
     def log_statements(self) -> None:
         """From now on, the log has every statement with the name of the client."""

@@ -15,7 +15,8 @@ def test_projects_take_turns_whatever_they_add(store: Store) -> None:
         planned(store, 8, project_id=ProjectId(name))
     caps = Caps(total=32, per_project=8)
     taken = store.lifecycle.claim_next(a_claim(), caps=caps, limit=10)
-    assert [one.project_id for one in taken] == [*"abcd", "patient", *"abcd", "a"]
+    projects = [one.project_id for one in taken]
+    assert (sorted(projects[:5]), sorted(projects[5:9])) == ([*"abcd", "patient"], [*"abcd"])
 
 
 def test_a_project_with_many_backups_in_flight_waits_for_its_turn(store: Store) -> None:
