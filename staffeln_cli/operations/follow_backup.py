@@ -178,7 +178,7 @@ def _finish(
     It is given up, and its remains are removed, only on such a word: a listing may be stale.
     """
     if backup is None:
-        give_up(run, record, "it vanished while it was being created", remains=False)
+        fail_backup(run, record, "it vanished while it was being created", remains=False)
     elif backup.status in BACKUP_COMPLETE:
         if run.store.lifecycle.finished(record, backup, run.now()):
             run.count("available")
@@ -192,7 +192,7 @@ def _finish(
             _finish(run, record, again, confirmed=True)
     else:
         run.count("timed_out", int(backup.status not in BACKUP_BROKEN))
-        give_up(run, record, reason, backup=backup)
+        fail_backup(run, record, reason, backup=backup)
 
 
 def _failure(run: Run, record: BackupRecord, backup: Backup) -> str | None:
@@ -204,7 +204,7 @@ def _failure(run: Run, record: BackupRecord, backup: Backup) -> str | None:
     return None
 
 
-def give_up(
+def fail_backup(
     run: Run,
     record: BackupRecord,
     reason: str,

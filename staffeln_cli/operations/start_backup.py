@@ -24,7 +24,7 @@ from staffeln_cli.errors import (
 from staffeln_cli.model import BackupId, BackupRecord, Decision, Kind, ProjectId, State
 from staffeln_cli.model.naming import INSTALLATION_KEY, RECORD_KEY, SERVER_KEY, called
 from staffeln_cli.model.statuses import VOLUME_BUSY
-from staffeln_cli.operations.follow_backup import give_up
+from staffeln_cli.operations.follow_backup import fail_backup
 from staffeln_cli.operations.owners import Owners
 from staffeln_cli.planning.protection.windows import Opening
 from staffeln_cli.runtime import Run
@@ -135,7 +135,7 @@ def _take_back(run: Run, record: BackupRecord, reason: str) -> None:
         if current.state is State.CREATING and current.backup_id is not None:
             backup = run.cloud.backups.look(current.backup_id)
             why = f"{reason}, and did when the backup was started, which is removed"
-            give_up(run, current, why, backup=backup, remains=backup is not None)
+            fail_backup(run, current, why, backup=backup, remains=backup is not None)
 
 
 def _ask(run: Run, record: BackupRecord, owners: Owners) -> None:

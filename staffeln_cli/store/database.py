@@ -111,7 +111,7 @@ class Database:
                 self._check(connection, session.fence)
             yield connection
 
-    def check_writable(self) -> None:
+    def check_write(self) -> None:
         """Raise StoreUnavailable unless this user may write here now; nothing is changed."""
         with self.write() as connection:
             connection.execute(update(leadership_table).where(false()).values(fence=0))

@@ -34,7 +34,7 @@ __all__ = [
     "volume_table",
 ]
 
-SCHEMA_REVISION = "0012"
+SCHEMA_REVISION = "0013"
 """The Alembic revision this code was written for; a test compares it with `sql/versions`."""
 
 

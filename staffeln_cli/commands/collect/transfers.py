@@ -10,7 +10,7 @@ from staffeln_cli.planning.retention.shortening import retention_held
 from staffeln_cli.runtime import Run
 
 
-def by_their_owners(
+def with_confirmed_owners(
     run: Run, volumes: Sequence[Volume], known: Mapping[VolumeId, InventoryVolume]
 ) -> Sequence[Volume]:
     """The volumes; one that has another owner than before as a request for it alone shows it.

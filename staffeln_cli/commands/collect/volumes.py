@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from staffeln_cli.commands.collect.cloud_view import CloudView
-from staffeln_cli.commands.collect.transfers import by_their_owners, note_transfers
+from staffeln_cli.commands.collect.transfers import with_confirmed_owners, note_transfers
 from staffeln_cli.model import (
     BackupRecord,
     Decision,
@@ -52,7 +52,7 @@ def take_in(run: Run, view: CloudView, volumes: Sequence[Volume]) -> None:
     """Take in some volumes; those that lose their protection wait for `end_protection`."""
     known = run.store.inventory.volumes([one.id for one in volumes])
     view.seen.update(one.id for one in volumes)
-    volumes = by_their_owners(run, volumes, known)
+    volumes = with_confirmed_owners(run, volumes, known)
     known = note_transfers(run, view, volumes, known)
     new = [one.id for one in volumes if one.id not in known]
     successes = run.store.records.newest_successes(new)

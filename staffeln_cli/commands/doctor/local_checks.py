@@ -100,7 +100,7 @@ def database(context: CheckContext) -> Iterator[Check]:
     store = context.runtime.unchecked_store
     shown = store.database.shown
     store.database.check_schema()
-    store.database.check_writable()
+    store.database.check_write()
     yield ok(f"{shown}, schema {store.database.revision()}, writable")
     if number := store.status_queries.count_future_moments(context.runtime.now()):
         yield warning(
