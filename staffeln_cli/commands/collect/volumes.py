@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from staffeln_cli.commands.collect.cloud_view import CloudView
-from staffeln_cli.commands.collect.transfers import with_confirmed_owners, note_transfers
+from staffeln_cli.commands.collect.transfers import note_transfers, with_confirmed_owners
 from staffeln_cli.model import (
     BackupRecord,
     Decision,
