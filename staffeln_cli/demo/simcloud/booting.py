@@ -18,12 +18,12 @@ def created(call: Call) -> Reply:
     wanted = part(call.request.body, "server")
     if not call.is_admin() and "member" not in call.roles():
         raise forbidden("os_compute_api:servers:create")
+    _need_networks(call, wanted)
+    if not (wanted.get("imageRef") or wanted.get("block_device_mapping_v2")):
+        raise refused(400, "Missing imageRef attribute")
     flavor = str(wanted.get("flavorRef"))
     if flavor not in call.world.flavors:
         raise refused(400, f"Flavor {flavor} could not be found.")
-    key = wanted.get("key_name")
-    if key and (call.token().user_id, str(key)) not in call.world.keys:
-        raise refused(400, "Invalid key_name provided.")
     zone = str(wanted.get("availability_zone") or "nova")
     if zone not in call.world.knobs.zones:
         raise refused(400, "The requested availability zone is not available")
@@ -31,6 +31,7 @@ def created(call: Call) -> Reply:
     if wanted.get("tags") and call.version < TAGS:
         raise refused(400, "Additional properties are not allowed ('tags' was unexpected)")
     volumes, ports = _volumes(call, wanted), _ports(call, wanted)
+    _need_key(call, wanted.get("key_name"))
     server = _server(call, wanted, flavor, zone)
     _attach(call, server, volumes)
     for port in ports:
@@ -39,6 +40,11 @@ def created(call: Call) -> Reply:
     names = tuple(groups[one].name for port in ports for one in port.security_groups)
     call.world.servers.change(server, security_groups=names)
     return Reply(202, {"server": {"id": server.id, "links": [], "adminPass": "secret"}})
+
+
+def flavors(call: Call) -> Reply:
+    rows = [{"id": one.id, "name": one.name, "links": []} for one in call.world.flavors.values()]
+    return Reply(200, {"flavors": rows})
 
 
 def flavor(call: Call) -> Reply:
@@ -82,6 +88,21 @@ def _used(call: Call, project_id: str) -> dict[str, int]:
     }
 
 
+def _need_key(call: Call, name: object) -> None:
+    """Keys are the user's; the volumes are looked at before."""
+    if name and (call.token().user_id, str(name)) not in call.world.keys:
+        raise refused(400, "Invalid key_name provided.")
+
+
+def _need_networks(call: Call, wanted: dict[str, Any]) -> None:
+    networks = wanted.get("networks")
+    text = f"Invalid input for field/attribute networks. Value: {networks}."
+    if call.version >= NO_NETWORKS and networks is None:
+        raise refused(400, f"{text} None is not valid under any of the given schemas")
+    if call.version < NO_NETWORKS and isinstance(networks, str):
+        raise refused(400, text)
+
+
 def _need_quota(call: Call, flavor_id: str) -> None:
     flavor = call.world.flavors[flavor_id]
     quota, used = call.world.compute_quota(call.project_id()), _used(call, call.project_id())
@@ -115,10 +136,6 @@ def _volumes(call: Call, wanted: dict[str, Any]) -> list[tuple[Volume, bool]]:
 def _ports(call: Call, wanted: dict[str, Any]) -> list[Port]:
     networks = wanted.get("networks")
     if networks in (None, "none", "auto"):
-        if call.version >= NO_NETWORKS and networks is None:
-            raise refused(400, "'networks' is a required property")
-        if call.version < NO_NETWORKS and networks is not None:
-            raise refused(400, f"Invalid input for field/attribute networks. Value: {networks}.")
         return []
     ports: list[Port] = []
     for one in networks:

@@ -45,6 +45,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         ("GET", "/v2.1/servers/detail", nova.detailed),
         ("POST", "/v2.1/servers", booting.created),
         ("GET", "/v2.1/servers/{id}", nova.shown),
+        ("GET", "/v2.1/flavors", booting.flavors),
         ("GET", "/v2.1/flavors/{id}", booting.flavor),
         ("GET", "/v2.1/os-availability-zone", booting.zones),
         ("GET", "/v2.1/os-keypairs", booting.keys),
