@@ -69,6 +69,7 @@ class SimCloud:
     volume_types = Knob[dict[str, bool]]()
     zones = Knob[tuple[str, ...]]()
     boot_fault = Knob[str | None]()
+    console = Knob[str]()
     lagging_rows = Knob[frozenset[str]]()
 
     def __init__(self, clock: Clock, port: int = 0) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from staffeln_cli.demo.simcloud import (
     backups,
     booting,
+    consoles,
     discovery,
     keystone,
     neutron,
@@ -46,6 +47,8 @@ ROUTES: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         ("POST", "/v2.1/servers", booting.created),
         ("GET", "/v2.1/servers/{id}", nova.shown),
         ("GET", "/v2.1/flavors", booting.flavors),
+        ("DELETE", "/v2.1/servers/{id}", consoles.deleted),
+        ("POST", "/v2.1/servers/{id}/action", consoles.acted),
         ("GET", "/v2.1/flavors/{id}", booting.flavor),
         ("GET", "/v2.1/os-availability-zone", booting.zones),
         ("GET", "/v2.1/os-keypairs", booting.keys),

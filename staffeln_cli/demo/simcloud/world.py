@@ -78,6 +78,8 @@ class Knobs:
     """Nova's availability zones."""
     boot_fault: str | None = None
     """Why no server boots; none: each is ACTIVE at once."""
+    console: str = "simulated login: "
+    """What the console of every server shows."""
     volume_types: dict[str, bool] = field(default_factory=lambda: {"lvm": False})
     """The names of the volume types, and whether their volumes are encrypted."""
     lagging_rows: frozenset[str] = frozenset()
