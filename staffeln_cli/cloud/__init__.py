@@ -13,6 +13,7 @@ from staffeln_cli.cloud.lookups import BackupService, Lookups, Quota, Quotas
 from staffeln_cli.cloud.members import Members
 from staffeln_cli.cloud.network_actions import NetworkActions, PortToMake
 from staffeln_cli.cloud.restore_lookups import RestoreLookups, ServerShape
+from staffeln_cli.cloud.scratch_servers import ScratchServers
 from staffeln_cli.cloud.server_actions import Flavor, ServerActions, ServerStatus
 from staffeln_cli.cloud.server_rows import definition_of
 from staffeln_cli.cloud.volume_actions import VolumeActions
@@ -56,6 +57,7 @@ class Cloud:
         self.volumes = VolumeActions(self._api)
         self.servers = ServerActions(self._api)
         self.networks = NetworkActions(self._api)
+        self.scratch_servers = ScratchServers(self._api)
         self.catalog = CatalogActions(self._api)
         self.lookups = Lookups(self._api)
         self.members = Members(self._api, settings.admin_roles)

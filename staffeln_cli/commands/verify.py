@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from staffeln_cli.errors import ConfigError, Refused
 from staffeln_cli.model import (
     Backup,
     Decision,
@@ -16,6 +17,7 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.model.drills import DRILL_UNFINISHED
 from staffeln_cli.operations import lookup, scratch
+from staffeln_cli.operations.backups_of_volumes import BackupsOfVolumes
 from staffeln_cli.operations.drill import carry_on
 from staffeln_cli.planning.verification import Candidate, Choice, Room, choice, in_order, named
 from staffeln_cli.runtime import Run, Runtime, run_pass
@@ -62,18 +64,20 @@ class _Pass:
         self._waits_until = run.now() + settings.time_budget * 1.5
         self._limit = request.count or (settings.count if request.is_open else None)
         self._room = Room(settings.max_gib)
+        self._backups = BackupsOfVolumes(run, ())
 
     def work(self) -> None:
         """Go on with what is left, begin further drills, wait for all."""
         run = self._run
-        named_backups = [lookup.backup(run, one) for one in self._request.backups]
+        named_backups = [lookup.backup(run, name) for name in self._request.backups]
         candidates = self._candidates()
+        self._backups = BackupsOfVolumes(run, [one.volume.volume_id for one in candidates])
+        self._look_at_flavor()
         self._look_at_quota()
         if run.dry_run:
             self._foresee(named_backups, candidates)
             return
-        for volume in scratch.leftovers(run.runtime)[0]:
-            scratch.delete(run, volume)
+        scratch.clear_leftovers(run)
         left = run.store.drills.claim_left(run.claim())
         began = self._begun(named_backups, candidates)
         try:
@@ -99,7 +103,10 @@ class _Pass:
     def _next_after(self, ended: Drill) -> Drill | None:
         """The same backup once more, or the newest one of an older chain."""
         volume = self._run.store.inventory.volumes([ended.volume_id]).get(ended.volume_id)
-        chosen = self._chosen(self._candidate(volume)) if volume is not None else None
+        if volume is None:
+            return None
+        listed = self._run.cloud.listings.backups_of(volume.volume_id)
+        chosen = self._chosen(self._candidate(volume), listed)
         return self._planned(chosen) if chosen is not None else None
 
     def _may_begin(self) -> bool:
@@ -121,7 +128,10 @@ class _Pass:
     ) -> Iterator[Choice]:
         """What to prove, within the bounds; a backup for which there is no room is passed over."""
         number = 0
-        for chosen in chain(map(self._named, named_backups), map(self._chosen, candidates)):
+        proposed = (
+            self._chosen(each, self._backups.of(each.volume.volume_id)) for each in candidates
+        )
+        for chosen in chain(map(self._named, named_backups), proposed):
             if chosen is None:
                 continue
             if (refusal := self._room.refusal(chosen.backup.size_gib)) is not None:
@@ -137,10 +147,8 @@ class _Pass:
         listed = self._run.cloud.listings.backups_of(backup.volume_id)
         return named(self._candidate(volume), backup, listed)
 
-    def _chosen(self, candidate: Candidate) -> Choice | None:
-        volume_id = candidate.volume.volume_id
-        listed = self._run.cloud.listings.backups_of(volume_id)
-        store = self._run.store
+    def _chosen(self, candidate: Candidate, listed: Sequence[Backup]) -> Choice | None:
+        volume_id, store = candidate.volume.volume_id, self._run.store
         parents = store.exports.foreign_parents([volume_id])
         return choice(candidate, listed, store.records.briefs([volume_id]), parents)
 
@@ -170,6 +178,16 @@ class _Pass:
         self._run.decide(
             Decision(action, "backup", backup.id, backup.name, f"{what}, {chained}: {reason}")
         )
+
+    def _look_at_flavor(self) -> None:
+        """ConfigError if volumes are to be booted with a flavor that Nova does not have."""
+        flavor = self._run.settings.verify.boot
+        if flavor is None:
+            return
+        try:
+            self._run.cloud.scratch_servers.flavor_id(flavor)
+        except Refused as refusal:
+            raise ConfigError([str(refusal)]) from refusal
 
     def _look_at_quota(self) -> None:
         """See what the quota of our own project leaves."""

@@ -11,6 +11,7 @@ import msgspec
 
 from staffeln_cli.model import durations
 from staffeln_cli.model.durations import Duration, Timeout
+from staffeln_cli.model.text import Pattern
 from staffeln_cli.planning.protection import windows
 from staffeln_cli.planning.protection.windows import Window
 from staffeln_cli.planning.retention.policy import Policy
@@ -109,6 +110,7 @@ _READERS: Mapping[Any, Callable[[object], object]] = {
     timedelta: lambda value: durations.parse_exact(_text(value)),
     Timeout: lambda value: Timeout.of(durations.parse_exact(_text(value))),
     Window: lambda value: windows.parse(_text(value, windows.EXPECTED)),
+    Pattern: lambda value: Pattern.of(_text(value, "a regular expression")),
     dict: _policies,
 }
 """The types that are read by rules of our own."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from staffeln_cli.model.cloud import BackupId, ProjectId, ServerId, VolumeId
 
@@ -11,7 +11,8 @@ DrillId = NewType("DrillId", str)
 
 DRILL_KEY = "staffeln:drill"
 """Metadata of a scratch volume or server: the id of its drill."""
-_SCRATCH = "staffeln-drill-"
+SCRATCH = "staffeln-drill-"
+"""With what the names of scratch volumes and servers begin."""
 
 
 class DrillState(StrEnum):
@@ -100,11 +101,22 @@ class Drill:
     @property
     def scratch_name(self) -> str:
         """The name of the scratch volume and the scratch server."""
-        return f"{_SCRATCH}{self.id}"
+        return f"{SCRATCH}{self.id}"
+
+
+class ScratchServer(NamedTuple):
+    """A server that boots a scratch volume."""
+
+    id: ServerId
+    name: str
+    status: str
+    created_at: datetime
+    fault: str | None = None
+    """Why Nova could not run it."""
 
 
 def drill_of(scratch_name: str) -> DrillId | None:
     """The drill that a scratch volume or server belongs to, by its name; None of other things."""
-    if not scratch_name.startswith(_SCRATCH):
+    if not scratch_name.startswith(SCRATCH):
         return None
-    return DrillId(scratch_name.removeprefix(_SCRATCH))
+    return DrillId(scratch_name.removeprefix(SCRATCH))

@@ -11,6 +11,8 @@ BACKUP_DELETABLE = frozenset({"available", "error"})
 VOLUME_USABLE = frozenset({"available", "in-use"})
 """Cinder accepts a request to back it up."""
 VOLUME_BEING_RESTORED = frozenset({"creating", "downloading", "restoring-backup"})
+VOLUME_ATTACHED = frozenset({"in-use", "reserved", "attaching", "detaching"})
+"""A server uses it, or is about to or has just ceased to."""
 VOLUME_BUSY = frozenset(
     {
         "attaching",

@@ -12,6 +12,21 @@ _CHAT = str.maketrans({"<": "‹", ">": "›", "@": "＠"})  # noqa: RUF001 - lo
 _LONGEST_QUOTE = 64
 
 
+class Pattern(str):
+    """A regular expression that compiles."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, text: str) -> "Pattern":
+        """As a pattern; ValueError says why it is none."""
+        try:
+            re.compile(text)
+        except re.error as error:
+            raise ValueError(f"{quoted(text)} is not a regular expression: {error}") from None
+        return cls(text)
+
+
 def one_line(text: str) -> str:
     """For tables, logs, headers and messages: one line of printable characters."""
     if text.isprintable() and "  " not in text:

@@ -1,8 +1,9 @@
-"""Scratch volumes: found by id or by name, deleted in whatever status, looked for when left."""
+"""Scratch volumes and servers: found by id or name, deleted, looked for when they are left."""
 
 from staffeln_cli.errors import VolumeGone
-from staffeln_cli.model import Drill, Volume
-from staffeln_cli.model.drills import DRILL_UNFINISHED, drill_of
+from staffeln_cli.model import Drill, DrillId, Volume
+from staffeln_cli.model.drills import DRILL_UNFINISHED, ScratchServer, drill_of
+from staffeln_cli.model.statuses import VOLUME_ATTACHED
 from staffeln_cli.runtime import Run, Runtime
 
 _DELETABLE = frozenset({"available", "error", "error_restoring"})
@@ -36,6 +37,34 @@ def leftovers(runtime: Runtime) -> tuple[list[Volume], list[Volume]]:
         elif drill.state not in DRILL_UNFINISHED:
             ended.append(volume)
     return ended, unknown
+
+
+def leftover_servers(runtime: Runtime) -> tuple[list[ScratchServer], list[ScratchServer]]:
+    """The same of scratch servers."""
+    ended: list[ScratchServer] = []
+    unknown: list[ScratchServer] = []
+    for server in runtime.cloud.scratch_servers.all():
+        drill = runtime.store.drills.by_id(drill_of(server.name) or DrillId(""))
+        if drill is None:
+            unknown.append(server)
+        elif drill.state not in DRILL_UNFINISHED:
+            ended.append(server)
+    return ended, unknown
+
+
+def clear_leftovers(run: Run) -> None:
+    """Remove what is left of our drills that have ended: servers, then volumes nobody uses."""
+    for server in leftover_servers(run.runtime)[0]:
+        run.cloud.scratch_servers.delete(server.id)
+    for volume in leftovers(run.runtime)[0]:
+        if volume.status not in VOLUME_ATTACHED:  # else when Nova has let go of it
+            delete(run, volume)
+
+
+def is_scratch(run: Run, volume: Volume) -> bool:
+    """Whether a volume was made for a drill, so that it needs no protection."""
+    is_named = drill_of(volume.name) is not None
+    return is_named and volume.project_id == run.cloud.login().project_id
 
 
 def delete(run: Run, volume: Volume) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from staffeln_cli.model import Drill, DrillState, InventoryVolume, VolumeId
+from staffeln_cli.model import Drill, DrillState, InventoryVolume, ProofLevel, VolumeId
 from staffeln_cli.model.durations import Duration
 from staffeln_cli.model.text import one_line
 from staffeln_cli.planning.verification import newest_proven
@@ -16,7 +16,9 @@ def proofs_of(
     project: str = "",
 ) -> Proofs:
     """What to report of the drills of these volumes."""
-    failed = [_failure(one, drills.get(one.volume_id, ()), project) for one in unproven(volumes)]
+    failed = [
+        _failure(volume, drills.get(volume.volume_id, ()), project) for volume in unproven(volumes)
+    ]
     passed = [
         Item(*_names(drill), _measured(drill), drill.ended_at, project)
         for some in drills.values()
@@ -28,7 +30,9 @@ def proofs_of(
 
 def unproven(volumes: Iterable[InventoryVolume]) -> Iterator[InventoryVolume]:
     """The protected volumes whose restore drill failed."""
-    return (one for one in volumes if one.protected and one.proof_failed_at is not None)
+    return (
+        volume for volume in volumes if volume.protected and volume.proof_failed_at is not None
+    )
 
 
 def _failure(volume: InventoryVolume, drills: Sequence[Drill], project: str) -> Item:
@@ -42,10 +46,11 @@ def _failure(volume: InventoryVolume, drills: Sequence[Drill], project: str) -> 
 
 
 def _measured(drill: Drill) -> str:
+    booted = ", and booted" if drill.level is ProofLevel.BOOTED else ""
     if drill.restoring_seconds is None:
-        return f"{drill.size_gib:,} GiB"
-    seconds = round(drill.restoring_seconds + (drill.waiting_seconds or 0))
-    return f"{drill.size_gib:,} GiB restored in {Duration(exact=timedelta(seconds=seconds))}"
+        return f"{drill.size_gib:,} GiB{booted}"
+    took = timedelta(seconds=round(drill.restoring_seconds + (drill.waiting_seconds or 0)))
+    return f"{drill.size_gib:,} GiB restored in {Duration(exact=took)}{booted}"
 
 
 def _names(drill: Drill) -> tuple[str, str]:

@@ -38,6 +38,7 @@ SETTINGS = {
     "STAFFELN_CLOUD_WORKERS": "2",
     "STAFFELN_RETENTION_TIME_BUDGET": "1s",
     "STAFFELN_VERIFY_COUNT": "2",
+    "STAFFELN_VERIFY_BOOT": "tiny",
 }
 
 
@@ -237,8 +238,8 @@ def violations(cloud: SimCloud, healthy: HealthyHost) -> list[str]:
 
 def left_of_drills(cloud: SimCloud, healthy: HealthyHost) -> list[str]:
     """What restore drills must not leave, hours later and without another `verify`."""
-    scratch = [one["name"] for one in cloud.volumes() if one["name"].startswith("staffeln-drill-")]
-    wrong = [f"{name} is left" for name in scratch]
+    things = [one["name"] for one in (*cloud.volumes(), *cloud.servers())]
+    wrong = [f"{name} is left" for name in things if name.startswith("staffeln-drill-")]
     wrong += [f"a drill is still {one.state}" for one in healthy.store.drills.unfinished()]
     parents = Counter(one["parent_id"] for one in cloud.backups() if one["parent_id"])
     return wrong + [f"the chain forks at {one}" for one, number in parents.items() if number > 1]

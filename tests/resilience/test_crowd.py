@@ -11,11 +11,18 @@ from staffeln_cli.demo import simcloud
 from staffeln_cli.demo.simcloud import SimCloud
 from tests.build import MARKED
 from tests.resilience.conftest import IS_SOAK, host_on
-from tests.resilience.crowd import Crowd
+from tests.resilience.crowd import COMMANDS, Crowd
 from tests.resilience.gates import most_in_flight
 from tests.resilience.hosts import KILLED
 from tests.resilience.process import Fast
-from tests.resilience.situations import BEGIN, HealthyHost, a_healthy_host, is_ours, violations
+from tests.resilience.situations import (
+    BEGIN,
+    HealthyHost,
+    a_healthy_host,
+    is_ours,
+    left_of_drills,
+    violations,
+)
 from tests.services.redis import url_of
 from tests.services.server import Server
 
@@ -38,6 +45,9 @@ SETTINGS = {
     "CLOUD_REQUEST_TIMEOUT": "60s",
     "CLOUD_RETRY_TIMEOUT": "10s",
     "LOCK_LEASE": f"{LEASE_SECONDS}s",
+    "VERIFY_COUNT": "2",
+    "VERIFY_TIME_BUDGET": "1min",
+    "VERIFY_BOOT": "tiny",
 }
 
 
@@ -48,11 +58,12 @@ def fast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[SimC
     with simcloud.serving(clock=clock) as cloud:
         cloud.finish_after = timedelta(seconds=20)
         cloud.delete_after = timedelta(seconds=10)
+        cloud.restore_pace = timedelta(seconds=15)
         for project in ("shop", "bank", "farm", "ship"):
             cloud.add_project(project)
             cloud.add_server(f"{project}-server", project=project, metadata=MARKED)
             for place in range(5):
-                cloud.add_volume(f"{project}-{place}", server=f"{project}-server")
+                cloud.add_volume(f"{project}-{place}", server=f"{project}-server", bootable=True)
         (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml())
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
         monkeypatch.setenv("OS_CLOUD", "sim")
@@ -65,7 +76,7 @@ def test_a_crowd_that_dies_and_fails_loses_nothing_and_makes_nothing_twice(
     cloud, clock = fast
     host = host_on(postgresql_url, tmp_path).set(LOCK_URL=url_of(redis), **SETTINGS)
     healthy = a_healthy_host(host.environ, cloud.now)
-    crowd = Crowd(host.under(clock=clock))
+    crowd = Crowd(host.under(clock=clock), commands=(*COMMANDS, "verify"))
     crowd.host.run("collect")
     cloud.chaos(0.1)
     with most_in_flight(cloud) as most:
@@ -81,7 +92,7 @@ def test_a_crowd_that_dies_and_fails_loses_nothing_and_makes_nothing_twice(
     cloud.freeze()
     time.sleep(2 * LEASE_SECONDS)  # what the dead have locked is free again after its lease
     calm(cloud, healthy)
-    assert violations(cloud, healthy) == []
+    assert violations(cloud, healthy) + left_of_drills(cloud, healthy) == []
     newest = {one["volume_id"]: one["created_at"] for one in cloud.backups()}
     assert len(newest) == 20, "every due volume has one"
     assert min(newest.values()) >= cloud.now() - timedelta(minutes=10), "and a fresh one"

@@ -7,7 +7,8 @@ from staffeln_cli.commands.collect import absences
 from staffeln_cli.commands.collect.cloud_view import CloudView, look
 from staffeln_cli.commands.collect.volumes import end_protection, take_in
 from staffeln_cli.config.rules import configured_terms
-from staffeln_cli.model import Outcome
+from staffeln_cli.model import Outcome, Volume
+from staffeln_cli.operations import scratch
 from staffeln_cli.planning.evidence import Confirmation
 from staffeln_cli.planning.protection import selection
 from staffeln_cli.runtime import Run, Runtime, caller, run_pass
@@ -38,11 +39,16 @@ def _collect(run: Run, *, confirmed: bool) -> None:
         for page in chain([first], pages):
             run.runtime.stop.check()
             view.owners.update(volume.project_id for volume in page)
-            temporary = {volume.id for volume in page if selection.is_temporary(volume)}
+            temporary = {volume.id for volume in page if _is_temporary(run, volume)}
             view.temporary |= temporary
             take_in(run, view, [volume for volume in page if volume.id not in temporary])
             run.runtime.progress("volumes", len(view.seen), None)
     _close(run, view)
+
+
+def _is_temporary(run: Run, volume: Volume) -> bool:
+    """Whether it exists only for a backup, a migration, or a restore drill."""
+    return selection.is_temporary(volume) or scratch.is_scratch(run, volume)
 
 
 def _close(run: Run, view: CloudView) -> None:

@@ -34,6 +34,7 @@ _CHECKS: tuple[tuple[str, _Function, tuple[str, ...]], ...] = (
     ("backup service", cloud_checks.backup_services, ("login",)),
     ("quotas", cloud_checks.quotas, ("database", "login")),
     ("scratch volumes", drill_checks.scratch_volumes, ("database", "login")),
+    ("scratch servers", drill_checks.scratch_servers, ("database", "login")),
     ("catalog", catalog_checks.catalog, ("database", "login")),
     ("policy", policy_checks.trust, ("login",)),
     ("policy endpoint", policy_checks.endpoint, ("database",)),

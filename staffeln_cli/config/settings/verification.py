@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from staffeln_cli.model.durations import Duration, Timeout
+from staffeln_cli.model.text import Pattern
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,20 @@ class VerifySettings:
     max_gib: Annotated[
         int, Meta(ge=1, description="GiB that the drills of one pass restore in all")
     ] = 1000
+    boot: Annotated[
+        str | None,
+        Meta(
+            description="flavor, by name or id, of a server without networks that boots each"
+            " restored bootable volume: it runs a tenant's system; none: nothing is booted",
+        ),
+    ] = None
+    boot_pattern: Annotated[
+        Pattern,
+        Meta(description="regular expression for what the console shows when a boot went well"),
+    ] = Pattern(r"(?mi)login: *$|cloud-init v\. .* finished at")
+    boot_timeout: Annotated[
+        Timeout, Meta(description="how long the console is waited for, from the server's creation")
+    ] = Timeout(minutes=10)
     time_budget: Annotated[
         Timeout,
         Meta(

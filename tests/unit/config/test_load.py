@@ -183,6 +183,8 @@ def test_all_mistakes_are_told_at_once_with_file_and_key_and_expectation(tmp_pat
         ("retention.policies.' x' = { daily = 7 }", "has no spaces around it"),
         ("retention.policies.'' = { daily = 7 }", "a name is not empty"),
         ("log.level = 'loud'", "log.level: Invalid enum value 'loud'"),
+        ("verify.boot_pattern = 7", "7 is not a regular expression; write it as a string"),
+        ("verify.boot_pattern = '('", "'(' is not a regular expression: missing )"),
         ("log.file = 7", "7 is not a path"),
         ("log.file = ''", "'' is not a path"),
     ],

@@ -1,0 +1,124 @@
+"""Requests to Nova about the servers that boot restored volumes, in Staffeln's own project."""
+
+import re
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from staffeln_cli.cloud import decode
+from staffeln_cli.cloud.api import Api, Unexpected
+from staffeln_cli.cloud.retries import is_passing, message_of, says_absent
+from staffeln_cli.errors import CloudUnavailable, Refused, ResultUnknown
+from staffeln_cli.model import Drill, ServerId, VolumeId
+from staffeln_cli.model.drills import DRILL_KEY, SCRATCH, ScratchServer
+
+_LOOK = "2.3"
+_NO_NETWORKS = "2.37"
+"""The first microversion that takes "none" for the networks."""
+
+
+class ScratchServers:
+    """Servers of the login's own project, by its token."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._flavors: dict[str, str] = {}
+
+    def flavor_id(self, wanted: str) -> str:
+        """The id of a flavor by id or name; Refused where there is none."""
+        if not self._flavors:
+            body = self._api.get(
+                "compute", "/flavors/detail", microversion=_LOOK, is_public="None"
+            )
+            with decode.understood("GET /flavors/detail"):
+                rows = msgspec.json.decode(body)["flavors"]
+                self._flavors = {str(row["name"]): str(row["id"]) for row in rows}
+                self._flavors |= {str(row["id"]): str(row["id"]) for row in rows}
+        if wanted not in self._flavors:
+            raise Refused(f"Nova has no flavor {wanted!r} (verify.boot)")
+        return self._flavors[wanted]
+
+    def boot(self, drill: Drill, volume_id: VolumeId, flavor_id: str) -> ServerId:
+        """Ask for a server that boots from a volume, once: no networks, no key, no files.
+
+        Refused when Nova has certainly not acted, ResultUnknown when it may have.
+        """
+        device = {"boot_index": 0, "uuid": volume_id, "source_type": "volume"}
+        device |= {"destination_type": "volume", "delete_on_termination": False}
+        server = {
+            "name": drill.scratch_name,
+            "flavorRef": flavor_id,
+            "networks": "none",
+            "block_device_mapping_v2": [device],
+            "metadata": {DRILL_KEY: drill.id},
+        }
+        response = self._api.once(
+            "compute", "POST", "/servers", json={"server": server}, microversion=_NO_NETWORKS
+        )
+        text = f"HTTP {response.status_code}: {message_of(response)}"
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise ResultUnknown(f"POST /servers: {text}")
+        if response.status_code not in (200, 202):
+            raise Refused(f"Nova refused: {text}")
+        with decode.understood("POST /servers"):
+            return ServerId(str(response.json()["server"]["id"]))
+
+    def look(self, server_id: ServerId) -> ScratchServer | None:
+        """A server as it is now; None when Nova says that there is no such server."""
+        try:
+            body = self._api.get("compute", f"/servers/{server_id}", microversion=_LOOK)
+        except Unexpected as error:
+            if says_absent(error.response, server_id):
+                return None
+            raise
+        with decode.understood(f"server {server_id}"):
+            return _server(msgspec.json.decode(body)["server"])
+
+    def named(self, name: str) -> list[ScratchServer]:
+        """The servers of this exact name."""
+        found = self._listed(f"^{re.escape(name)}$")
+        return [server for server in found if server.name == name]
+
+    def all(self) -> list[ScratchServer]:
+        """All servers that are called like one of a drill."""
+        return self._listed(f"^{SCRATCH}")
+
+    def console(self, server_id: ServerId, lines: int) -> str:
+        """The last lines of its console; empty while Nova cannot tell them."""
+        response = self._api.once(
+            "compute",
+            "POST",
+            f"/servers/{server_id}/action",
+            json={"os-getConsoleOutput": {"length": lines}},
+            microversion=_LOOK,
+        )
+        if response.status_code != HTTPStatus.OK:
+            return ""
+        with decode.understood(f"console of server {server_id}"):
+            return str(response.json().get("output") or "")
+
+    def delete(self, server_id: ServerId) -> None:
+        """Ask Nova to delete a server, whatever its status; one that is gone is fine, too."""
+        response = self._api.once("compute", "DELETE", f"/servers/{server_id}", microversion=_LOOK)
+        if response.status_code in (200, 202, 204) or says_absent(response, server_id):
+            return
+        text = f"DELETE /servers/{server_id}: HTTP {response.status_code}: {message_of(response)}"
+        raise CloudUnavailable(text) if is_passing(response) else Refused(text)
+
+    def _listed(self, pattern: str) -> list[ScratchServer]:
+        """Nova takes a name for a regular expression; there are never more than fit on a page."""
+        body = self._api.get("compute", "/servers/detail", microversion=_LOOK, name=pattern)
+        with decode.understood("GET /servers/detail"):
+            return [_server(row) for row in msgspec.json.decode(body)["servers"]]
+
+
+def _server(raw: dict[str, Any]) -> ScratchServer:
+    return ScratchServer(
+        id=ServerId(str(raw["id"])),
+        name=str(raw["name"]),
+        status=str(raw["status"]),
+        created_at=datetime.fromisoformat(str(raw["created"])),
+        fault=(raw.get("fault") or {}).get("message"),
+    )
