@@ -10,6 +10,8 @@ from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import (
     Backup,
     BackupRecord,
+    Drill,
+    DrillState,
     InventoryVolume,
     Kind,
     ProjectId,
@@ -17,16 +19,17 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.model.lifecycle import UNFINISHED
 from staffeln_cli.operations import lookup
-from staffeln_cli.operations.recovery import recovery_time
 from staffeln_cli.planning.chains.members import members
 from staffeln_cli.planning.chains.restorable import newest_restorable
 from staffeln_cli.planning.chains.summary import summary_of
 from staffeln_cli.planning.explanation import Explanation, FormerBackups, Next
 from staffeln_cli.planning.protection import due
 from staffeln_cli.planning.protection.next_backup import next_backup
+from staffeln_cli.planning.recovery import RecoveryTime
 from staffeln_cli.planning.retention.keep_rules import stamp
 from staffeln_cli.planning.retention.shortening import grace_ends_at
 from staffeln_cli.planning.retention.verdicts import judge
+from staffeln_cli.reports.recovery import recovery_of_server, recovery_time
 from staffeln_cli.runtime import Runtime
 
 
@@ -51,6 +54,8 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
         next=_next(runtime, volume, backups) if volume.protected else None,
         pause=runtime.store.pauses.held(now).of(volume) if volume.protected else None,
         recovery=recovery_time(runtime, newest, backups) if newest is not None else None,
+        server_recovery=_server_recovery(runtime, volume),
+        proof=_proof(runtime, volume),
         verdicts=tuple(judge(known, retention_terms(settings, volume, now), now)),
         former=tuple(_former(runtime, volume, records, names)),
     )
@@ -79,6 +84,20 @@ def _former(
 
 def _default(settings: RetentionSettings) -> str:
     return f"the default, {settings.time}"
+
+
+def _server_recovery(runtime: Runtime, volume: InventoryVolume) -> RecoveryTime | None:
+    if volume.server_id is None:
+        return None
+    volumes = runtime.store.inventory.volumes_of_server(volume.server_id)
+    there = [one for one in volumes if one.protected]
+    return recovery_of_server(runtime, there) if len(there) > 1 else None
+
+
+def _proof(runtime: Runtime, volume: InventoryVolume) -> Drill | None:
+    drills = runtime.store.drills.of_volumes([volume.volume_id]).get(volume.volume_id, [])
+    known = [drill for drill in drills if drill.state in (DrillState.PASSED, DrillState.FAILED)]
+    return known[-1] if known else None
 
 
 def _retention(settings: RetentionSettings, volume: InventoryVolume, now: datetime) -> str:

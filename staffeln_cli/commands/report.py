@@ -42,13 +42,13 @@ def run(runtime: Runtime, *, dry_run: bool = False, show: Show | None = None) ->
 def _report(run: Run, show: Show | None) -> None:
     now, mailer = run.now(), ReportMailer(run.settings)
     due = [
-        one
-        for one in run.store.reports.projects_to_report()
-        if is_over(one.reported_at, run.settings.report.period, now)
-        and may_receive_report(one, run)
+        project
+        for project in run.store.reports.projects_to_report()
+        if is_over(project.reported_at, run.settings.report.period, now)
+        and may_receive_report(project, run)
     ]
     run.counts["projects"] = len(due)
-    receivers = Recipients(run, [project_of(one) for one in due])
+    recipients = Recipients(run, [project_of(project) for project in due])
     try:
         for (project, _), report in run.parallel(
             lambda draft: with_quotas(run.runtime, draft[1]), _drafts(run, due, now)
@@ -56,7 +56,7 @@ def _report(run: Run, show: Show | None) -> None:
             run.runtime.stop.check()
             _note_quota(run, report, now)
             if mailer.sends:
-                _send(run, mailer, receivers, project, report)
+                _send(run, mailer, recipients, project, report)
             else:
                 _log(run, mailer, project, report, show)
         if mailer.sends:
@@ -94,13 +94,13 @@ def _drafts(
 def _send(
     run: Run,
     mailer: ReportMailer,
-    receivers: Recipients,
+    recipients: Recipients,
     project: ProjectRecord,
     report: ProjectReport,
 ) -> None:
     """Send one report, and only then record that it was sent."""
     page = project_page(report, mailer.when)
-    addresses, why_not = receivers.of(project_of(project))
+    addresses, why_not = recipients.of(project_of(project))
     if not addresses:
         _without_address(run, project, why_not)
         return

@@ -63,6 +63,7 @@ def configured_terms(settings: Settings) -> dict[str, str]:
         "backup.min_interval": backup.min_interval,
         "backup.full_backup_depth": backup.full_backup_depth,
         "backup.chain_max_age": backup.chain_max_age,
+        "backup.window": backup.window,
         "retention.time": retention.time,
         "retention.metadata_key": retention.metadata_key,
         "retention.keep_last": retention.keep_last,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from staffeln_cli.model import Event, InventoryVolume, ProjectId, ProofLevel, VolumeId
 from staffeln_cli.planning.intervals import Achieved
-from staffeln_cli.planning.recovery import RecoveryTime
+from staffeln_cli.planning.recovery import RecoveryTime, ServerRecovery
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +52,6 @@ class VolumeAudit:
         return largest is None or not self.interval or largest.length <= 2 * self.interval
 
 
-@dataclass(frozen=True, slots=True)
-class ServerAudit:
-    """How long it takes to restore a server."""
-
-    name: str
-    volumes: int
-    recovery: RecoveryTime
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectAudit:
     """One project: its volumes by server and name, and what people decided about it."""
@@ -68,7 +59,7 @@ class ProjectAudit:
     project_id: ProjectId
     project_name: str
     volumes: Sequence[VolumeAudit]
-    servers: Sequence[ServerAudit] = ()
+    servers: Sequence[ServerRecovery] = ()
     events: Sequence[Event] = ()
 
     @property

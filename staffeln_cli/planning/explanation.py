@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from staffeln_cli.model import BackupRecord, InventoryVolume, ProjectId
+from staffeln_cli.model import BackupRecord, Drill, InventoryVolume, ProjectId
 from staffeln_cli.model.pauses import Pause
 from staffeln_cli.planning.protection.next_backup import NextBackup
 from staffeln_cli.planning.recovery import RecoveryTime
@@ -46,6 +46,10 @@ class Explanation:
     pause: Pause | None
     recovery: RecoveryTime | None
     """What a restore of its newest backup takes; None before the first restore drill."""
+    server_recovery: RecoveryTime | None
+    """What it takes to restore all volumes of its server, if it has several."""
+    proof: Drill | None
+    """The newest restore drill of it that says something about its backups."""
     verdicts: tuple[Verdict, ...]
     former: tuple[FormerBackups, ...] = ()
     """Those in the projects of former owners, which the verdicts are not about."""

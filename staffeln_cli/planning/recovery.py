@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from staffeln_cli.model import Drill
+from staffeln_cli.model import Drill, ServerId
 from staffeln_cli.model.durations import Duration
 
 
@@ -20,10 +20,18 @@ class RecoveryTime(NamedTuple):
     @property
     def text(self) -> str:
         """The median, and how far the measured restores lie apart."""
-        median, shortest, longest = map(rounded, (self.median, self.shortest, self.longest))
-        if shortest == longest:
-            return f"about {median}"
-        return f"about {median} ({shortest} to {longest})"
+        return f"{self.about} ({self.range})" if self.range else self.about
+
+    @property
+    def about(self) -> str:
+        """The median."""
+        return f"about {rounded(self.median)}"
+
+    @property
+    def range(self) -> str:
+        """How far the measured restores lie apart; empty where they do not."""
+        shortest, longest = rounded(self.shortest), rounded(self.longest)
+        return "" if shortest == longest else f"{shortest} to {longest}"
 
 
 class RecoveryRates:
@@ -38,6 +46,10 @@ class RecoveryRates:
                 seconds = drill.restoring_seconds + (drill.waiting_seconds or 0.0)
                 rate = seconds / drill.size_gib
                 self._rates.setdefault(drill.chain_length, []).append(rate)
+
+    def __bool__(self) -> bool:
+        """Whether any restore was measured."""
+        return bool(self._rates)
 
     def by_chain_length(self) -> dict[int, float]:
         """The median for each length that was measured."""
@@ -73,6 +85,31 @@ def together(times: Sequence[RecoveryTime]) -> RecoveryTime | None:
         longest=sum(one.longest for one in times),
         drills=min(one.drills for one in times),
     )
+
+
+class ServerRecovery(NamedTuple):
+    """How long it takes to restore a server."""
+
+    name: str
+    volumes: int
+    time: RecoveryTime
+
+
+def by_server(
+    volumes: Iterable[tuple[ServerId | None, str, RecoveryTime | None]],
+) -> list[ServerRecovery]:
+    """The servers of which the times of all volumes are known, by name."""
+    groups: dict[ServerId, list[tuple[str, RecoveryTime | None]]] = {}
+    for server_id, name, time in volumes:
+        if server_id is not None:
+            groups.setdefault(server_id, []).append((name, time))
+    found: list[ServerRecovery] = []
+    for group in groups.values():
+        times = [time for _, time in group if time is not None]
+        total = together(times) if len(times) == len(group) else None
+        if total is not None:
+            found.append(ServerRecovery(group[0][0], len(group), total))
+    return sorted(found)
 
 
 def rounded(seconds: float) -> Duration:

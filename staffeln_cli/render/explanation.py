@@ -7,14 +7,26 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from staffeln_cli.model import BackupRecord, DecidedBy, InventoryVolume, Kind, Origin, State
+from staffeln_cli.model import (
+    BackupRecord,
+    DecidedBy,
+    Drill,
+    InventoryVolume,
+    Kind,
+    Origin,
+    ProofLevel,
+    State,
+)
 from staffeln_cli.planning.explanation import Explanation, FormerBackups, Next
 from staffeln_cli.planning.protection.pausing import described
+from staffeln_cli.planning.recovery import RecoveryTime
 from staffeln_cli.planning.retention.verdicts import Verdict
 from staffeln_cli.render.table import safe_text
 from staffeln_cli.render.timeline import legend, timeline
 
 _ID_WIDTH = 36
+_CONSOLE = 10
+"""Lines of a console that are shown; JSON has all that are kept."""
 _WIDE = 120
 """Columns of a terminal from which on an id has a column of its own."""
 
@@ -52,7 +64,9 @@ def as_json(explained: Explanation) -> dict[str, Any]:
         "last_success_at": volume.last_success_at,
         "proven_at": volume.proven_at,
         "proof_failed_at": volume.proof_failed_at,
-        "recovery_seconds": round(recovery.median, 3) if recovery is not None else None,
+        "proof": _drill(explained.proof),
+        "recovery_seconds": _median(recovery),
+        "server_recovery_seconds": _median(explained.server_recovery),
         "from_cloud": explained.from_cloud,
         "next": None
         if following is None
@@ -78,6 +92,23 @@ def as_json(explained: Explanation) -> dict[str, Any]:
             }
             for one in explained.former
         ],
+    }
+
+
+def _median(recovery: RecoveryTime | None) -> float | None:
+    return round(recovery.median, 3) if recovery is not None else None
+
+
+def _drill(drill: Drill | None) -> dict[str, Any] | None:
+    if drill is None:
+        return None
+    return {
+        "backup_id": drill.backup_id,
+        "state": drill.state,
+        "level": drill.level,
+        "reason": drill.reason,
+        "console": drill.console,
+        "ended_at": drill.ended_at,
     }
 
 
@@ -145,15 +176,25 @@ def _of_former_owner(former: FormerBackups) -> Text:
 
 
 def _proof(explained: Explanation) -> list[Text]:
-    volume, lines = explained.volume, []
+    volume, drill, lines = explained.volume, explained.proof, list[Text]()
     if volume.proof_failed_at is not None:
         text = f"A restore drill of it FAILED on {_when(volume.proof_failed_at)}."
         lines.append(safe_text(text, style="bold red"))
     if volume.proven_at is not None:
-        text = f"A backup of it was restored for proof on {_when(volume.proven_at)}."
-        lines.append(safe_text(text, style="green"))
+        booted = drill is not None and drill.level is ProofLevel.BOOTED
+        text = f"restored{' and booted' if booted else ''} for proof on {_when(volume.proven_at)}"
+        lines.append(safe_text(f"A backup of it was {text}.", style="green"))
+    if drill is not None and drill.reason is not None:
+        lines.append(safe_text(f"Of its last restore drill: {drill.reason}."))
+    if drill is not None and drill.console:
+        last = drill.console.splitlines()[-_CONSOLE:]
+        lines.append(safe_text("The last lines of its console:", style="dim"))
+        lines += [safe_text(f"  {line}", style="dim") for line in last]
     if explained.recovery is not None:
         lines.append(safe_text(f"A restore of its newest backup takes {explained.recovery.text}."))
+    if explained.server_recovery is not None:
+        text = f"A restore of all volumes of its server takes {explained.server_recovery.text}."
+        lines.append(safe_text(text))
     return lines
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from staffeln_cli.config.rules import configured_terms
@@ -13,13 +12,15 @@ from staffeln_cli.model import (
     Event,
     InventoryVolume,
     ProjectId,
+    ServerId,
     State,
     VolumeId,
 )
 from staffeln_cli.model.text import one_line
-from staffeln_cli.planning.audit import Audit, Pin, ProjectAudit, ServerAudit, VolumeAudit
+from staffeln_cli.planning.audit import Audit, Pin, ProjectAudit, VolumeAudit
 from staffeln_cli.planning.intervals import Achieved, achieved
-from staffeln_cli.planning.recovery import RecoveryRates, RecoveryTime, together
+from staffeln_cli.planning.recovery import RecoveryTime, by_server
+from staffeln_cli.reports.recovery import recovery_times
 from staffeln_cli.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class _Known:
     volumes: Mapping[VolumeId, InventoryVolume]
     proofs: Mapping[VolumeId, Drill]
     """The newest drill of each volume that went well."""
-    rates: RecoveryRates
+    recovery: Mapping[_Key, RecoveryTime]
 
 
 def audit(
@@ -55,9 +56,9 @@ def audit(
         runtime=runtime,
         since=begin,
         until=now,
-        volumes={one.volume_id: one for one in store.inventory.all_volumes()},
+        volumes={volume.volume_id: volume for volume in store.inventory.all_volumes()},
         proofs={drill.volume_id: drill for drill in passed},
-        rates=RecoveryRates(passed),
+        recovery=recovery_times(runtime),
     )
     by_project = _events(known)
     return Audit(
@@ -90,7 +91,7 @@ def _projects(
 ) -> list[ProjectAudit]:
     """The projects with anything protected, backed up or decided, by name."""
     names = known.runtime.store.projects.names()
-    groups: dict[ProjectId, list[tuple[VolumeAudit, str | None]]] = {
+    groups: dict[ProjectId, list[tuple[VolumeAudit, ServerId | None]]] = {
         owner: [] for owner in events if owner is not None
     }
     for audited, server_id in _volumes(known):
@@ -100,20 +101,20 @@ def _projects(
             project_id=project_id,
             project_name=one_line(names.get(project_id, "")) or project_id,
             volumes=sorted((one for one, _ in some), key=_order),
-            servers=_servers(some),
+            servers=by_server((server, one.server_name, one.recovery) for one, server in some),
             events=events.get(project_id, []),
         )
         for project_id, some in groups.items()
         if only in (None, project_id)
     ]
-    return sorted(projects, key=lambda one: (one.project_name, one.project_id))
+    return sorted(projects, key=lambda found: (found.project_name, found.project_id))
 
 
 def _order(volume: VolumeAudit) -> tuple[str, str, str]:
     return volume.server_name, volume.volume_name, volume.volume_id
 
 
-def _volumes(known: _Known) -> Iterator[tuple[VolumeAudit, str | None]]:
+def _volumes(known: _Known) -> Iterator[tuple[VolumeAudit, ServerId | None]]:
     """The volumes that are protected, or that had or have backups, with their servers' ids."""
     seen: set[_Key] = set()
     for key, backups in known.runtime.store.successes.by_volume():
@@ -122,8 +123,8 @@ def _volumes(known: _Known) -> Iterator[tuple[VolumeAudit, str | None]]:
         if volume is not None and volume.project_id != key[0]:
             volume = None  # another project owns it by now
         is_protected = volume is not None and volume.protected
-        is_recent = any(known.since < one.started_at <= known.until for one in backups)
-        if is_protected or is_recent or any(one.state is State.AVAILABLE for one in backups):
+        is_recent = any(known.since < backup.started_at <= known.until for backup in backups)
+        if is_protected or is_recent or any(backup.state is State.AVAILABLE for backup in backups):
             yield _audited(known, key, volume, backups), backups[-1].server_id
     for volume in known.volumes.values():
         key = volume.project_id, volume.volume_id
@@ -135,7 +136,7 @@ def _audited(
     known: _Known, key: _Key, volume: InventoryVolume | None, backups: Sequence["Success"]
 ) -> VolumeAudit:
     settings = known.runtime.settings
-    there = [one for one in backups if one.state is State.AVAILABLE]
+    there = [backup for backup in backups if backup.state is State.AVAILABLE]
     proof = known.proofs.get(key[1]) if volume is not None else None
     return VolumeAudit(
         **_identity(key, volume, backups),
@@ -143,18 +144,22 @@ def _audited(
         protected_since=volume.protected_since if volume is not None else None,
         retention=(volume.retention if volume else None) or str(settings.retention.time),
         interval=settings.backup.min_interval.after(known.until) - known.until,
-        achieved=_achieved(known, volume, [one.started_at for one in backups]),
+        achieved=_achieved(known, volume, [backup.started_at for backup in backups]),
         available=len(there),
-        lost=sum(_is_lost(known, one) for one in backups),
+        lost=sum(_is_lost(known, backup) for backup in backups),
         last_success_at=backups[-1].started_at if backups else None,
         proven_at=volume.proven_at if volume is not None else None,
         proof_level=proof.level if proof is not None else None,
         proof_failed_at=volume.proof_failed_at if volume is not None else None,
-        recovery=_recovery(known, there),
+        recovery=known.recovery.get(key),
         pins=[
-            Pin(one_line(one.name), one_line(one.pinned_by or ""), one_line(one.pin_note or ""))
-            for one in there
-            if one.pinned
+            Pin(
+                one_line(backup.name),
+                one_line(backup.pinned_by or ""),
+                one_line(backup.pin_note or ""),
+            )
+            for backup in there
+            if backup.pinned
         ],
     )
 
@@ -188,28 +193,3 @@ def _achieved(
 def _is_lost(known: _Known, backup: "Success") -> bool:
     when = backup.deleted_at
     return backup.state is State.MISSING and when is not None and when > known.since
-
-
-def _recovery(known: _Known, there: Sequence["Success"]) -> RecoveryTime | None:
-    """What a restore of the newest backup takes."""
-    from staffeln_cli.store.successes import newest
-
-    found = newest(there)
-    if found is None:
-        return None
-    backup, length = found
-    return known.rates.expected(backup.size_gib or 0, length)
-
-
-def _servers(volumes: Sequence[tuple[VolumeAudit, str | None]]) -> list[ServerAudit]:
-    """The servers of which all volumes' recovery times are known."""
-    attached = [(server_id, one) for one, server_id in volumes if server_id is not None]
-    attached.sort(key=lambda pair: (pair[1].server_name, pair[0]))
-    servers: list[ServerAudit] = []
-    for _, group in groupby(attached, key=lambda pair: pair[0]):
-        some = [one for _, one in group]
-        times = [one.recovery for one in some if one.recovery is not None]
-        recovery = together(times) if len(times) == len(some) else None
-        if recovery is not None:
-            servers.append(ServerAudit(some[0].server_name, len(some), recovery))
-    return servers

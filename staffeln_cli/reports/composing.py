@@ -1,15 +1,19 @@
 """Gather the parts of a project's report: records from the database, quotas from Cinder."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from staffeln_cli.errors import CloudUnavailable
-from staffeln_cli.model import ProjectId, ProjectRecord
+from staffeln_cli.model import InventoryVolume, ProjectId, ProjectRecord
+from staffeln_cli.model.text import one_line
+from staffeln_cli.planning.recovery import ServerRecovery, by_server
 from staffeln_cli.reports.model import ProjectReport
 from staffeln_cli.reports.pauses import paused_items
 from staffeln_cli.reports.project_report import Known, project_report
 from staffeln_cli.reports.quota_forecast import WINDOW, forecast
+from staffeln_cli.reports.recovery import recovery_times
 from staffeln_cli.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -31,10 +35,28 @@ def draft_report(
         pauses=runtime.store.pauses.held(now),
         ended=reports.protection_ended(project_id),
         shortened=reports.shortened(project_id, grace.before(now)),
-        drills=runtime.store.drills.of_volumes([one.volume_id for one in volumes]),
+        drills=runtime.store.drills.of_volumes([volume.volume_id for volume in volumes]),
     )
     report = project_report(known, runtime.settings, now)
-    return replace(report, paused=[*paused_items(known.volumes, known.pauses)])
+    return replace(
+        report,
+        paused=[*paused_items(known.volumes, known.pauses)],
+        recovery=_recovery(runtime, volumes),
+    )
+
+
+def _recovery(runtime: Runtime, volumes: Sequence[InventoryVolume]) -> list[ServerRecovery]:
+    """How long it takes to restore the servers; of their protected volumes."""
+    protected = [volume for volume in volumes if volume.protected]
+    times = recovery_times(runtime, [volume.volume_id for volume in protected])
+    return by_server(
+        (
+            volume.server_id,
+            one_line(volume.server_name),
+            times.get((volume.project_id, volume.volume_id)),
+        )
+        for volume in protected
+    )
 
 
 def with_quotas(runtime: Runtime, draft: ProjectReport) -> ProjectReport:

@@ -50,7 +50,7 @@ class ReportMailer:
         self,
         page: Page,
         facts: ProjectReport | OperatorSummary,
-        receivers: Sequence[str],
+        recipients: Sequence[str],
         message_id: str,
     ) -> Mapping[str, str]:
         """Send a page; return the recipients that were refused, with reasons.
@@ -58,7 +58,7 @@ class ReportMailer:
         Raises MessageRejected or MailUnavailable when nobody has received it.
         """
         message = Message(
-            receivers=receivers,
+            receivers=recipients,
             subject=page.subject,
             text=self.text(page, facts),
             html=self.html(page, facts),

@@ -55,11 +55,11 @@ def of_project(report: ProjectReport) -> Verdict:
 
 def of_all(summary: OperatorSummary) -> Verdict:
     """Judge all projects together."""
-    unprotected = sum(one.unprotected for one in summary.projects)
+    unprotected = sum(project.unprotected for project in summary.projects)
     figures = _Figures(
-        sum(one.protected for one in summary.projects),
+        sum(project.protected for project in summary.projects),
         unprotected,
-        sum(one.waiting for one in summary.projects),
+        sum(project.waiting for project in summary.projects),
         0 if summary.trouble.failed else unprotected,
         summary.trouble,
         len(summary.proofs.failed),

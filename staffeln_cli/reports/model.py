@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import Enum
 
 from staffeln_cli.model import BackupRecord, DrillId, Kind, VolumeId
+from staffeln_cli.planning.recovery import ServerRecovery
 from staffeln_cli.reports.quota_forecast import QuotaForecast
 
 
@@ -145,18 +146,20 @@ class ProjectReport:
     """The records in this report, to be marked as reported."""
     quota_forecast: QuotaForecast | None = None
     proofs: Proofs = Proofs()
+    recovery: Sequence[ServerRecovery] = ()
+    """How long it is expected to take to restore the servers, where that is known."""
     drills: Sequence[DrillId] = field(default=(), repr=False)
     """The drills in this report, to be marked as reported."""
 
     @property
     def overdue(self) -> int:
         """Volumes whose last successful backup is too long ago."""
-        return sum(one.state is ProtectionState.OVERDUE for one in self.unsafe)
+        return sum(volume.state is ProtectionState.OVERDUE for volume in self.unsafe)
 
     @property
     def waiting(self) -> int:
         """Volumes that wait for their first backup."""
-        return sum(one.state is ProtectionState.WAITING for one in self.unsafe)
+        return sum(volume.state is ProtectionState.WAITING for volume in self.unsafe)
 
     @property
     def unprotected(self) -> int:
@@ -199,6 +202,8 @@ class OperatorSummary:
     bad_retention: Sequence[Item]
     ended: Sequence[Item] = ()
     """Volumes that lost their protection in the period."""
+    shortened: Sequence[Item] = ()
+    """Volumes whose shorter retention takes effect soon, and when."""
     findings: Sequence[str] = ()
     """What `status` warns of beside: untracked backups, unknown projects, wrong clocks."""
     proofs: Proofs = Proofs()
@@ -212,8 +217,8 @@ class OperatorSummary:
     @property
     def is_trouble(self) -> bool:
         """Whether someone should act."""
-        unwell = any(not one.is_well for one in self.projects)
-        news = self.ended or self.findings or self.proofs.failed
+        unwell = any(not project.is_well for project in self.projects)
+        news = self.ended or self.shortened or self.findings or self.proofs.failed
         return bool(
             unwell or self.trouble or self.bad_retention or self.unsent or self.runs or news
         )

@@ -1,6 +1,6 @@
 """The operator's summary: the state of all projects, and what needs attention."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -18,17 +18,21 @@ from staffeln_cli.model import (
 from staffeln_cli.model.text import one_line
 from staffeln_cli.planning.protection import due
 from staffeln_cli.planning.protection.pausing import described
+from staffeln_cli.planning.retention.shortening import grace_ends_at
 from staffeln_cli.reports.delivery import ReportMailer, is_over, message_id
-from staffeln_cli.reports.model import Item, OperatorSummary, ProjectState, Proofs, ProtectionState
-from staffeln_cli.reports.pages.operator import operator_page
-from staffeln_cli.reports.project_report import (
-    bad_retention,
-    is_stuck,
-    protection_end,
-    trouble,
+from staffeln_cli.reports.model import (
+    Item,
+    OperatorSummary,
+    ProjectState,
+    Proofs,
+    ProtectionState,
+    Trouble,
 )
+from staffeln_cli.reports.pages.operator import operator_page
 from staffeln_cli.reports.proofs import proofs_of, unproven
 from staffeln_cli.reports.protection import protection_state
+from staffeln_cli.reports.terms import bad_retention, protection_end, shortening
+from staffeln_cli.reports.trouble import is_stuck, trouble
 from staffeln_cli.runtime import Run, Runtime
 
 if TYPE_CHECKING:
@@ -37,19 +41,19 @@ if TYPE_CHECKING:
 
 def send_operator_summary(run: Run, mailer: ReportMailer, now: datetime) -> None:
     """Send the operator a summary, if one is configured and the period is over."""
-    receivers = mail.addresses(run.settings.mail.operator)
+    recipients = mail.addresses(run.settings.mail.operator)
     last = run.store.reports.operator_reported_at()
-    if not receivers or not is_over(last, run.settings.report.period, now):
+    if not recipients or not is_over(last, run.settings.report.period, now):
         return
     summary = operator_summary(run.runtime, now, run.failures)
     if run.settings.report.only == "trouble" and not summary.is_trouble:
         return
-    page, to = operator_page(summary, mailer.when), ", ".join(receivers)
+    page, to = operator_page(summary, mailer.when), ", ".join(recipients)
     run.decide(Decision("send", "operator", to, "operator", page.subject))
     if run.dry_run:
         return
     try:
-        refused = mailer.send(page, summary, receivers, message_id("operator", last))
+        refused = mailer.send(page, summary, recipients, message_id("operator", last))
     except MessageRejected as error:
         run.fail("operator", to, f"the summary of all projects was not sent: {error}")
         return
@@ -63,70 +67,88 @@ def operator_summary(
 ) -> OperatorSummary:
     """The state of all projects, and what happened since the last summary."""
     reports, period = runtime.store.reports, runtime.settings.report.period
-    names = runtime.store.projects.names()
+    names = {
+        project_id: one_line(name) for project_id, name in runtime.store.projects.names().items()
+    }
     since = reports.operator_reported_at() or period.before(now)
     tallies = _tallied(runtime, now, names)
-    failing = {volume_id for one in tallies.values() for volume_id in one.failing}
-    events = list(reports.between(since, now))
     marked = runtime.store.observations.marked()
     return OperatorSummary(
         cloud=one_line(runtime.store.cloud.name() or ""),
         since=since,
         until=now,
         projects=_states(tallies, reports.successes(since, now), names),
-        trouble=trouble(
-            failed=[o for o in events if not o.succeeded and o.volume_id in failing],
-            lost=[one for one in events if one.state is State.MISSING],
-            stuck=[one for one in events if is_stuck(one)],
-            project_names=names,
-        ),
+        trouble=_trouble(runtime, tallies, names, since, now),
         bad_retention=[item for tally in tallies.values() for item in tally.bad_retention],
         ended=[
-            protection_end(one, one_line(names.get(one.project_id, one.project_id)))
-            for one in reports.protection_ended_between(since, now)
+            protection_end(volume, names.get(volume.project_id, volume.project_id))
+            for volume in reports.protection_ended_between(since, now)
         ],
+        shortened=[item for tally in tallies.values() for item in tally.shortened],
         proofs=_proofs(runtime, names),
-        findings=[
-            *_findings(
-                untracked=marked.untracked,
-                unknown=len(runtime.store.projects.suspected()),
-                future=sum(tally.future for tally in tallies.values()),
-            ),
-            *(one_line(described(pause)) for pause in runtime.store.pauses.held(now)),
-        ],
+        findings=[*_findings(runtime, tallies, now)],
         foreign=marked.foreign,
         unsent=[
-            (one_line(names.get(ProjectId(one.id), one.id)), one_line(one.reason))
-            for one in failures
-            if one.kind == "project"
+            (names.get(ProjectId(failure.id), failure.id), one_line(failure.reason))
+            for failure in failures
+            if failure.kind == "project"
         ],
-        runs=[
-            (name, str(row["outcome"]), row["started_at"])
-            for name, row in sorted(runtime.store.runs.last_of_each().items())
-            if row["outcome"] not in ("ok", "skipped")
-        ],
+        runs=_bad_runs(runtime),
     )
 
 
-def _proofs(runtime: Runtime, names: dict[ProjectId, str]) -> Proofs:
+def _trouble(
+    runtime: Runtime,
+    tallies: Mapping[ProjectId, "_Tally"],
+    names: Mapping[ProjectId, str],
+    since: datetime,
+    now: datetime,
+) -> Trouble:
+    """What went wrong in all projects; of failures, those without a later success."""
+    failing = {volume_id for tally in tallies.values() for volume_id in tally.failing}
+    records = list(runtime.store.reports.between(since, now))
+    return trouble(
+        failed=[
+            record for record in records if not record.succeeded and record.volume_id in failing
+        ],
+        lost=[record for record in records if record.state is State.MISSING],
+        stuck=[record for record in records if is_stuck(record)],
+        project_names=names,
+    )
+
+
+def _bad_runs(runtime: Runtime) -> list[tuple[str, str, datetime]]:
+    """The commands whose last run did not go well."""
+    return [
+        (name, str(row["outcome"]), row["started_at"])
+        for name, row in sorted(runtime.store.runs.last_of_each().items())
+        if row["outcome"] not in ("ok", "skipped")
+    ]
+
+
+def _proofs(runtime: Runtime, names: Mapping[ProjectId, str]) -> Proofs:
     """The volumes of all projects whose restore drill failed."""
     failed = list(unproven(runtime.store.inventory.all_volumes()))
-    drills = runtime.store.drills.of_volumes([one.volume_id for one in failed])
+    drills = runtime.store.drills.of_volumes([volume.volume_id for volume in failed])
     found: list[Item] = []
-    for one in failed:
-        project = one_line(names.get(one.project_id, one.project_id))
-        found += proofs_of([one], {one.volume_id: drills.get(one.volume_id, [])}, project).failed
+    for volume in failed:
+        project = names.get(volume.project_id, volume.project_id)
+        of_volume = {volume.volume_id: drills.get(volume.volume_id, [])}
+        found += proofs_of([volume], of_volume, project).failed
     return Proofs(failed=found)
 
 
-def _findings(*, untracked: int, unknown: int, future: int) -> Iterator[str]:
+def _findings(
+    runtime: Runtime, tallies: Mapping[ProjectId, "_Tally"], now: datetime
+) -> Iterator[str]:
     """What no project's report has, and nobody else would notice."""
-    if untracked:
+    if untracked := runtime.store.observations.marked().untracked:
         yield f"{untracked:,} backups of Staffeln's have no record: staffeln doctor --orphans"
-    if unknown:
+    if unknown := len(runtime.store.projects.suspected()):
         yield f"{unknown:,} projects are unknown to Keystone"
-    if future:
+    if future := sum(tally.future for tally in tallies.values()):
         yield f"volumes whose history lies in the future: {future:,} (staffeln doctor)"
+    yield from (one_line(described(pause)) for pause in runtime.store.pauses.held(now))
 
 
 @dataclass(slots=True)
@@ -139,6 +161,7 @@ class _Tally:
     future: int = 0
     failing: set[VolumeId] = field(default_factory=set)
     bad_retention: list[Item] = field(default_factory=list)
+    shortened: list[Item] = field(default_factory=list)
 
     def add(self, volume: InventoryVolume, state: ProtectionState | None) -> None:
         """Count a volume that exists."""
@@ -150,31 +173,31 @@ class _Tally:
 
 
 def _tallied(
-    runtime: Runtime, now: datetime, names: dict[ProjectId, str]
+    runtime: Runtime, now: datetime, names: Mapping[ProjectId, str]
 ) -> dict[ProjectId, _Tally]:
     tallies: dict[ProjectId, _Tally] = {}
-    pauses = runtime.store.pauses.held(now)
+    pauses, settings = runtime.store.pauses.held(now), runtime.settings
     restorable: Collection[VolumeId] = runtime.store.reports.restorable()
-    for one in runtime.store.inventory.all_volumes():
-        if one.gone_at is not None:
+    for volume in runtime.store.inventory.all_volumes():
+        if volume.gone_at is not None:
             continue
-        state = protection_state(
-            one, restorable=one.volume_id in restorable, settings=runtime.settings, now=now
-        )
-        state = state if pauses.of(one) is None else None
-        tally = tallies.setdefault(one.project_id, _Tally())
-        tally.add(one, state)
-        tally.future += due.has_future_moment(one, now)
-        if one.bad_retention:
-            name = one_line(names.get(one.project_id, one.project_id))
-            tally.bad_retention.append(bad_retention(one, name))
+        is_restorable = volume.volume_id in restorable
+        state = protection_state(volume, restorable=is_restorable, settings=settings, now=now)
+        tally = tallies.setdefault(volume.project_id, _Tally())
+        tally.add(volume, state if pauses.of(volume) is None else None)
+        tally.future += due.has_future_moment(volume, now)
+        name = names.get(volume.project_id, volume.project_id)
+        if volume.bad_retention:
+            tally.bad_retention.append(bad_retention(volume, name))
+        if grace_ends_at(volume, settings.retention.grace, now) is not None:
+            tally.shortened.append(shortening(volume, settings, now, name))
     return tallies
 
 
 def _states(
     tallies: dict[ProjectId, _Tally],
-    made: dict[ProjectId, "Charge"],
-    names: dict[ProjectId, str],
+    made: Mapping[ProjectId, "Charge"],
+    names: Mapping[ProjectId, str],
 ) -> list[ProjectState]:
     """The projects with anything protected, or anything backed up, by name."""
     states = []
@@ -184,7 +207,7 @@ def _states(
         if tally.protected or number:
             states.append(
                 ProjectState(
-                    name=one_line(names.get(project_id, project_id)),
+                    name=names.get(project_id, project_id),
                     protected=tally.protected,
                     unprotected=tally.unprotected,
                     waiting=tally.waiting,
@@ -192,4 +215,4 @@ def _states(
                     made=number,
                 )
             )
-    return sorted(states, key=lambda one: one.name)
+    return sorted(states, key=lambda state: state.name)

@@ -10,9 +10,9 @@ from staffeln_cli.reports.model import Item
 
 def paused_items(volumes: Iterable[InventoryVolume], pauses: Pauses) -> Iterator[Item]:
     """The protected volumes for which nothing is planned, since when, by whom and why."""
-    for one in volumes:
-        pause = pauses.of(one) if one.protected else None
+    for volume in volumes:
+        pause = pauses.of(volume) if volume.protected else None
         if pause is not None:
-            name = one_line(one.volume_name) or one.volume_id
+            name = one_line(volume.volume_name) or volume.volume_id
             text = one_line(described(pause))
-            yield Item(name, one_line(one.server_name), text, one.last_success_at)
+            yield Item(name, one_line(volume.server_name), text, volume.last_success_at)

@@ -65,7 +65,7 @@ class QuotaForecast:
     def seen(self, now: datetime) -> ProjectQuota:
         """The same as it is remembered with the project."""
         gauges = (self.gigabytes, self.backups)
-        ends = [_NOW if one.is_full else one.full_in for one in gauges]
+        ends = [_NOW if gauge.is_full else gauge.full_in for gauge in gauges]
         return ProjectQuota(
             gib=self.gigabytes.limit,
             gib_used=self.gigabytes.used,

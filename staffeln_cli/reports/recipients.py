@@ -25,7 +25,9 @@ class Recipients:
             return settings.receivers, ""
         if settings.project_domain is not None:
             return self._by_name(project, settings.project_domain)
-        found = [one for one in self._members().get(project.id, ()) if mail.is_address(one)]
+        found = [
+            address for address in self._members().get(project.id, ()) if mail.is_address(address)
+        ]
         # The operator gets the report of a project whose members have no address.
         if found or settings.operator:
             return found or mail.addresses(settings.operator), ""
@@ -40,7 +42,7 @@ class Recipients:
             return [], f"{one_line(address)} is no address; set mail.receivers"
         sharing = self._same_mailbox(project)
         if len(sharing) > 1:
-            whose = " and ".join(f"{one_line(one.name)} ({one.id})" for one in sharing)
+            whose = " and ".join(f"{one_line(each.name)} ({each.id})" for each in sharing)
             return [], f"the projects {whose} would share the mailbox {address}; rename one"
         return [address], ""
 
@@ -48,8 +50,8 @@ class Recipients:
         """The projects with this name, in any domain; most mail servers ignore the case."""
         if self._names is None:
             self._names = {}
-            for one in self.run.store.projects.known().values():
-                self._names.setdefault(one.name.casefold(), []).append(one)
+            for known in self.run.store.projects.known().values():
+                self._names.setdefault(known.name.casefold(), []).append(known)
         return self._names.get(project.name.casefold(), [project])
 
     def _members(self) -> dict[ProjectId, list[str]]:

@@ -169,3 +169,24 @@ def test_the_report_tells_how_long_the_backups_of_a_deleted_volume_stay(
     page = report_of_shop(staffeln, tmp_path)
     assert "its last backups may be removed from then on" in page
     assert until in page
+
+
+def test_the_operators_summary_names_it_until_it_takes_effect(
+    cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
+) -> None:
+    def summary() -> str:
+        staffeln("report", "--preview", str(tmp_path / "page.html"))
+        return (tmp_path / "page.html").read_text()
+
+    a_volume(cloud, "orders", metadata=LONG)
+    rounds(staffeln, cloud, 1)
+    assert "Retention was shortened" not in summary()
+    cloud.set_metadata("orders-server", SHORT)
+    staffeln("collect")
+    page = summary()
+    assert "Retention was shortened" in page
+    assert "shortened from 30d to 1s" in page
+    assert "shop · orders-server" in page
+    cloud.advance(days=1, hours=1)
+    staffeln("collect")
+    assert "Retention was shortened" not in summary()

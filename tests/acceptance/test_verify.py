@@ -1,6 +1,7 @@
 """Restore drills: which backups are proven, within which bounds, and what a restore takes."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -156,3 +157,27 @@ def test_old_drills_are_forgotten_but_for_the_newest_of_a_volume(
     cloud.advance(days=91)
     staffeln("retain")
     assert len(everything(sqlite_url)["drills"]) == 1
+
+
+def test_the_time_to_restore_a_server_is_that_of_its_volumes_together(
+    cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
+) -> None:
+    a_volume(cloud, "data", size_gib=10)
+    cloud.add_volume("logs", project="shop", server="data-server", size_gib=20)
+    rounds(staffeln, cloud, 1)
+    cloud.restore_pace = timedelta(seconds=0.1)
+    assert verify(staffeln).counts == counted(drills=2, passed=2)
+    alone = [staffeln("explain", name, "-f", "json").json for name in ("data", "logs")]
+    total = sum(one["recovery_seconds"] for one in alone)
+    assert alone[0]["server_recovery_seconds"] == pytest.approx(total, rel=0.01)
+    assert "all volumes of its server takes" in staffeln("explain", "data").stdout
+    rows = staffeln("status", "volumes", "-f", "json").json
+    assert sum(one["recovery_seconds"] for one in rows) == pytest.approx(total, rel=0.01)
+    plan = staffeln("restore", "--server", "data-server", "--dry-run", "-f", "json").json
+    assert plan["counts"]["restoring"] == 2
+    assert [one["name"] for one in plan["decisions"]][-1] == "all of them"
+    assert "one after another" in plan["decisions"][-1]["reason"]
+    staffeln("report", "--project", "shop", "--preview", str(tmp_path / "page.html"))
+    page = (tmp_path / "page.html").read_text()
+    assert "Expected time to restore" in page
+    assert "data-server" in page

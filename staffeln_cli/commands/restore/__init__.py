@@ -7,8 +7,9 @@ from staffeln_cli.commands.restore.next_steps import next_steps
 from staffeln_cli.commands.restore.plan import Plan, Requested, RestoreRequest, decision, failed
 from staffeln_cli.commands.restore.waiting import wait
 from staffeln_cli.errors import Refused, ResultUnknown
-from staffeln_cli.model import Backup, Outcome, VolumeId
-from staffeln_cli.operations.recovery import recovery_time
+from staffeln_cli.model import Decision, Outcome, VolumeId
+from staffeln_cli.planning.recovery import RecoveryTime, together
+from staffeln_cli.reports.recovery import recovery_time
 from staffeln_cli.runtime import Run, Runtime, run_pass
 
 __all__ = ["RestoreRequest", "run"]
@@ -36,10 +37,7 @@ def _restore(run: Run, request: RestoreRequest) -> None:
     run.shows_decisions = True
     plans = possible(run, planned(run, list(chosen(run, request)), request.overrides))
     if run.dry_run:
-        for plan in plans:
-            reason = f"to a new volume {plan.new.name}; {plan.reason}"
-            run.decide(decision(plan, f"{reason}{_time(run, plan.backup)}"))
-        run.counts["restoring"] = len(plans)
+        _foresee(run, plans)
         return
     answers = run.parallel(lambda plan: _request(run, plan), plans)
     requested = [restore for _, restore in answers if restore is not None]
@@ -49,11 +47,21 @@ def _restore(run: Run, request: RestoreRequest) -> None:
     run.next_steps += next_steps(run, requested)
 
 
-def _time(run: Run, backup: Backup) -> str:
-    """What the restore is expected to take, where restore drills have measured any."""
-    listed = run.cloud.listings.backups_of(backup.volume_id)
-    expected = recovery_time(run.runtime, backup, listed)
-    return f"; takes {expected.text}" if expected is not None else ""
+def _foresee(run: Run, plans: list[Plan]) -> None:
+    """Say what would be made, and how long that takes where restore drills have measured any."""
+    times: list[RecoveryTime] = []
+    for plan in plans:
+        listed = run.cloud.listings.backups_of(plan.backup.volume_id)
+        expected = recovery_time(run.runtime, plan.backup, listed)
+        takes = f"; takes {expected.text}" if expected is not None else ""
+        times += [expected] if expected is not None else []
+        reason = f"to a new volume {plan.new.name}; {plan.reason}"
+        run.decide(decision(plan, f"{reason}{takes}"))
+    total = together(times) if len(times) == len(plans) > 1 else None
+    if total is not None:
+        text = f"takes {total.text}, one after another; at the shortest all at once"
+        run.decide(Decision("restore", "volumes", str(len(plans)), "all of them", text))
+    run.counts["restoring"] = len(plans)
 
 
 def _request(run: Run, plan: Plan) -> Requested | None:

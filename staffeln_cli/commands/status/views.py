@@ -16,6 +16,7 @@ from staffeln_cli.planning.health import Tally
 from staffeln_cli.planning.protection import due
 from staffeln_cli.planning.protection.pausing import described
 from staffeln_cli.planning.usage import VolumeUsage
+from staffeln_cli.reports.recovery import recovery_times
 from staffeln_cli.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ VOLUMES = (
     *("last_success_at", "next_due_at", "overdue", "last_started_at", "last_failed_at"),
     *("failures", "first_seen_at", "gone_at", "proven_at", "proof_failed_at"),
     *("paused", "pause_reason", "paused_by", "paused_until"),
+    "recovery_seconds",
 )
 BACKUPS = (
     *("name", "backup_id", "volume_id", "volume_name", "server_id", "server_name"),
@@ -91,6 +93,7 @@ def volumes(runtime: Runtime, wanted: "Filter", *, overdue: bool = False) -> Vie
     now, rules = runtime.now(), schedule(runtime.settings)
     default = str(runtime.settings.retention.time)
     pauses = runtime.store.pauses.held(now)
+    recovery = recovery_times(runtime)
 
     def row(volume: InventoryVolume, project_name: str | None) -> tuple[object, ...]:
         values = volume._asdict()
@@ -98,6 +101,8 @@ def volumes(runtime: Runtime, wanted: "Filter", *, overdue: bool = False) -> Vie
         values["retention"] = volume.retention or default
         pause = pauses.of(volume) if volume.protected else None
         values |= _pause(pause)
+        expected = recovery.get((volume.project_id, volume.volume_id))
+        values["recovery_seconds"] = round(expected.median, 3) if expected is not None else None
         values["next_due_at"], values["overdue"] = None, False
         if volume.protected:
             values["next_due_at"] = due.next_due_at(volume, rules.min_interval, now)

@@ -91,7 +91,7 @@ def listed(rows: Sequence[Row], heading: str = "") -> Block:
     """A block with the first items as rows, and the others by name."""
     rest = rows[ROWS:]
     names = "; ".join(
-        (f"{below}: " if below else "") + ", ".join(one.name for one in some)
+        (f"{below}: " if below else "") + ", ".join(row.name for row in some)
         for below, some in groupby(rest[:_NAMES], key=lambda row: row.below)
     )
     more = f"; and {len(rest) - _NAMES:,} more" if len(rest) > _NAMES else ""

@@ -8,6 +8,7 @@ from staffeln_cli.reports.pages.layout import Page, Row, Section, Tile, When, li
 from staffeln_cli.reports.pages.project import (
     ended_section,
     rows_of,
+    shortened_section,
     trouble_sections,
     unproven_section,
 )
@@ -37,7 +38,7 @@ def operator_page(summary: OperatorSummary, when: When) -> Page:
 
 
 def _sections(summary: OperatorSummary, when: When) -> Iterator[Section]:
-    unwell = [_row(one) for one in summary.projects if not one.is_well]
+    unwell = [_row(project) for project in summary.projects if not project.is_well]
     if unwell:
         yield Section(
             "Projects with trouble", many(len(unwell), "project"), "bad", [listed(unwell)]
@@ -55,6 +56,7 @@ def _sections(summary: OperatorSummary, when: When) -> Iterator[Section]:
         yield Section("To be looked into", many(len(rows), "finding"), "fair", [listed(rows)])
     yield from unproven_section(summary.proofs.failed, when)
     yield from ended_section(summary.ended, when)
+    yield from shortened_section(summary.shortened, when)
     yield from trouble_sections(summary.trouble, when)
     if summary.bad_retention:
         title, figure = "Retention not understood", many(len(summary.bad_retention), "volume")
@@ -65,7 +67,7 @@ def _sections(summary: OperatorSummary, when: When) -> Iterator[Section]:
         yield Section(
             "Backups of other installations", many(summary.foreign, "backup"), blocks=blocks
         )
-    well = [_row(one) for one in summary.projects if one.is_well]
+    well = [_row(project) for project in summary.projects if project.is_well]
     if well:
         blocks = [listed(well)]
         yield Section("Projects where all is well", many(len(well), "project"), blocks=blocks)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from staffeln_cli.planning.recovery import ServerRecovery
 from staffeln_cli.reports.headline import of_project
 from staffeln_cli.reports.model import (
     Grouped,
@@ -61,7 +62,7 @@ def project_page(report: ProjectReport, when: When) -> Page:
             *trouble_sections(report.trouble, when),
             *unproven_section(report.proofs.failed, when),
             *ended_section(report.ended, when),
-            *_shortened(report, when),
+            *shortened_section(report.shortened, when),
             *_paused(report, when),
             *_unsafe(report, when),
             *_rest(report, when),
@@ -87,7 +88,7 @@ def trouble_sections(trouble: Trouble, when: When) -> Iterator[Section]:
 def _failures(trouble: Trouble, when: When) -> Sequence[Block]:
     """A block for each reason; if there are many, the rarest share the last block."""
     common, rare = trouble.failures[:ROWS], trouble.failures[ROWS:]
-    blocks = [listed(rows_of(one.items, when), _sentence(one.reason)) for one in common]
+    blocks = [listed(rows_of(group.items, when), _sentence(group.reason)) for group in common]
     items = [replace(item, note=group.reason) for group in rare for item in group.items]
     return [*blocks, listed(rows_of(items, when), "Other reasons")] if items else blocks
 
@@ -96,8 +97,11 @@ def _paused(report: ProjectReport, when: When) -> Iterator[Section]:
     """Volumes for which no backups are planned, because somebody paused them."""
     if report.paused:
         rows = [
-            noted(Row(one.volume, one.server, f"last {when(one.at)}" if one.at else ""), one.note)
-            for one in report.paused
+            noted(
+                Row(item.volume, item.server, f"last {when(item.at)}" if item.at else ""),
+                item.note,
+            )
+            for item in report.paused
         ]
         title = "Paused: no backups are planned"
         yield Section(title, many(len(rows), "volume"), "fair", [listed(rows)])
@@ -108,8 +112,11 @@ def _unsafe(report: ProjectReport, when: When) -> Iterator[Section]:
         ("Not protected", "bad", (ProtectionState.OVERDUE, ProtectionState.UNRESTORABLE)),
         ("Waiting for the first backup", "", (ProtectionState.WAITING,)),
     ):
-        found = [one for one in report.unsafe if one.state in states]
-        rows = [noted(Row(one.volume, one.server, _last(one, when)), one.why) for one in found]
+        found = [volume for volume in report.unsafe if volume.state in states]
+        rows = [
+            noted(Row(volume.volume, volume.server, _last(volume, when)), volume.why)
+            for volume in found
+        ]
         if rows:
             yield Section(title, many(len(rows), "volume"), tone, [listed(rows)])
 
@@ -129,22 +136,39 @@ def _rest(report: ProjectReport, when: When) -> Iterator[Section]:
         note = "An incremental backup is charged the full size of its volume."
         yield Section("Quota", bars=bars, note=note)
     if report.made:
-        gib = sum(one.gib for one in report.made)
+        gib = sum(backup.gib for backup in report.made)
         figure = f"{many(len(report.made), 'backup')}, {gib:,} GiB"
         yield Section("Backed up", figure, blocks=[listed(_made(report, when))])
     if report.proofs.passed:
         figure = many(len(report.proofs.passed), "backup")
         rows = rows_of(report.proofs.passed, when)
         yield Section("Proven by a restore", figure, blocks=[listed(rows)])
+    if report.recovery:
+        yield _recovery(report.recovery)
     if report.recovered:
         figure = many(len(report.recovered), "attempt")
         rows = rows_of(report.recovered, when)
         yield Section("Failed at first, went well later", figure, blocks=[listed(rows)])
     if report.skipped:
-        figure = many(sum(len(one.items) for one in report.skipped), "volume")
-        left_out = [_left_out(one) for one in report.skipped]
+        figure = many(sum(len(group.items) for group in report.skipped), "volume")
+        left_out = [_left_out(group) for group in report.skipped]
         yield Section("Not backed up, as configured", figure, blocks=[listed(left_out)])
     yield from _small_print(report, when)
+
+
+def _recovery(servers: Sequence[ServerRecovery]) -> Section:
+    rows = [
+        Row(
+            server.name or "a server without a name",
+            many(server.volumes, "volume"),
+            server.time.about,
+            server.time.range,
+        )
+        for server in servers
+    ]
+    note = "One volume after another; at the shortest all at once. Measured by restore drills."
+    figure = many(len(rows), "server")
+    return Section("Expected time to restore", figure, blocks=[listed(rows)], note=note)
 
 
 def unproven_section(failed: Sequence[Item], when: When) -> Iterator[Section]:
@@ -161,10 +185,10 @@ def ended_section(ended: Sequence[Item], when: When) -> Iterator[Section]:
         yield Section("No longer protected", figure, "bad", [listed(rows_of(ended, when))])
 
 
-def _shortened(report: ProjectReport, when: When) -> Iterator[Section]:
+def shortened_section(shortened: Sequence[Item], when: When) -> Iterator[Section]:
     """What somebody has done to the retention, while it can still be taken back."""
-    if report.shortened:
-        figure, rows = many(len(report.shortened), "volume"), rows_of(report.shortened, when)
+    if shortened:
+        figure, rows = many(len(shortened), "volume"), rows_of(shortened, when)
         yield Section("Retention was shortened", figure, "bad", [listed(rows)])
 
 
@@ -181,9 +205,12 @@ def _small_print(report: ProjectReport, when: When) -> Iterator[Section]:
         title, figure = "Retention not understood", many(len(report.bad_retention), "volume")
         yield Section(title, figure, "fair", [listed(rows_of(report.bad_retention, when))])
     if report.removed:
-        number, gib = sum(one.number for one in report.removed), sum(o.gib for o in report.removed)
+        number, gib = (
+            sum(group.number for group in report.removed),
+            sum(group.gib for group in report.removed),
+        )
         figure = f"{many(number, 'backup')}, {gib:,} GiB"
-        blocks = [listed([_removed(one, when) for one in report.removed])]
+        blocks = [listed([_removed(group, when) for group in report.removed])]
         yield Section("Expired and removed", figure, blocks=blocks)
     if report.pinned:
         figure = many(len(report.pinned), "backup")
@@ -194,8 +221,8 @@ def _small_print(report: ProjectReport, when: When) -> Iterator[Section]:
 def rows_of(items: Iterable[Item], when: When) -> Sequence[Row]:
     """Items as rows: the volume, its server and project, the time, the remark."""
     return [
-        noted(Row(one.volume, _joined(one.project, one.server), when(one.at)), one.note)
-        for one in items
+        noted(Row(item.volume, _joined(item.project, item.server), when(item.at)), item.note)
+        for item in items
     ]
 
 
@@ -203,22 +230,22 @@ def _made(report: ProjectReport, when: When) -> Sequence[Row]:
     if len(report.made) <= _NAMED:
         return [
             Row(
-                one.volume,
-                one.server,
-                f"{one.kind}, {one.gib:,} GiB",
-                when(one.finished_at),
-                _joined(one.backup, _took(one)),
+                backup.volume,
+                backup.server,
+                f"{backup.kind}, {backup.gib:,} GiB",
+                when(backup.finished_at),
+                _joined(backup.backup, _took(backup)),
             )
-            for one in report.made
+            for backup in report.made
         ]
     return [
         Row(
-            one.server or "no server",
-            many(one.volumes, "volume"),
-            f"{one.gib:,} GiB",
-            f"{one.full:,} full, {one.incremental:,} incremental",
+            server.server or "no server",
+            many(server.volumes, "volume"),
+            f"{server.gib:,} GiB",
+            f"{server.full:,} full, {server.incremental:,} incremental",
         )
-        for one in report.made_on
+        for server in report.made_on
     ]
 
 
@@ -233,7 +260,7 @@ def _took(one: Made) -> str:
 
 
 def _left_out(group: Grouped) -> Row:
-    examples = ", ".join(one.volume for one in group.items[:_EXAMPLES])
+    examples = ", ".join(item.volume for item in group.items[:_EXAMPLES])
     rest = len(group.items) - _EXAMPLES
     more = f" and {rest:,} more" if rest > 0 else ""
     return Row(_sentence(group.reason), examples + more, many(len(group.items), "volume"))

@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from staffeln_cli.planning.recovery import RecoveryRates, RecoveryTime, together
+from staffeln_cli.model import ServerId
+from staffeln_cli.planning.recovery import (
+    RecoveryRates,
+    RecoveryTime,
+    ServerRecovery,
+    by_server,
+    together,
+)
 from tests.build import a_drill
 
 
@@ -46,6 +53,7 @@ def test_a_time_is_rounded_and_says_how_far_the_measurements_lie_apart() -> None
 
 
 def test_before_the_first_drill_nothing_is_expected() -> None:
+    assert not RecoveryRates([])
     assert RecoveryRates([]).expected(10, 1) is None
     assert RecoveryRates([]).by_chain_length() == {}
 
@@ -54,3 +62,18 @@ def test_volumes_together_take_their_sum_or_at_the_shortest_as_long_as_the_longe
     both = together([RecoveryTime(10, 8, 12, 3), RecoveryTime(100, 90, 120, 5)])
     assert both == RecoveryTime(110, 90, 132, 3)
     assert together([]) is None
+
+
+def test_a_servers_time_is_known_only_if_it_is_known_of_each_of_its_volumes() -> None:
+    time = RecoveryTime(10, 8, 12, 3)
+    web, db = ServerId("s1"), ServerId("s2")
+    found = by_server(
+        [
+            (web, "web", time),
+            (db, "db", time),
+            (db, "db", None),
+            (None, "", time),
+            (web, "web", time),
+        ]
+    )
+    assert found == [ServerRecovery("web", 2, RecoveryTime(20, 8, 24, 3))]

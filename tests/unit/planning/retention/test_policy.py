@@ -54,3 +54,8 @@ def test_a_policy_is_longer_when_its_furthest_rule_reaches_further(
 
 def test_a_policy_without_rules_reaches_nowhere() -> None:
     assert reach(Policy()) == timedelta()
+
+
+def test_a_policy_is_written_with_the_rules_that_keep_something() -> None:
+    assert Policy(daily=7, time=parse("1y")).text == "daily=7 time=1y"
+    assert Policy().text == ""
