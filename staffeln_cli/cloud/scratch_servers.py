@@ -29,10 +29,8 @@ class ScratchServers:
     def flavor_id(self, wanted: str) -> str:
         """The id of a flavor by id or name; Refused where there is none."""
         if not self._flavors:
-            body = self._api.get(
-                "compute", "/flavors/detail", microversion=_LOOK, is_public="None"
-            )
-            with decode.understood("GET /flavors/detail"):
+            body = self._api.get("compute", "/flavors", microversion=_LOOK, is_public="None")
+            with decode.understood("GET /flavors"):
                 rows = msgspec.json.decode(body)["flavors"]
                 self._flavors = {str(row["name"]): str(row["id"]) for row in rows}
                 self._flavors |= {str(row["id"]): str(row["id"]) for row in rows}
