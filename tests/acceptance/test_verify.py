@@ -123,7 +123,7 @@ def test_expected_recovery_times_are_those_of_restores(
 ) -> None:
     """Chains of 1, 4 and 7 backups, restored with real durations."""
     staffeln.set(VERIFY_MAX_IN_FLIGHT="3")
-    pace, gib = 0.15, 20
+    pace, gib = 0.15, 10
     names = {"short": 1, "middle": 4, "long": 7}
     for day in range(7):
         for name, length in names.items():

@@ -91,9 +91,7 @@ def test_a_run_killed_at_any_step_changes_nothing_in_the_end(
     die_often(Replay(cloud, host, healthy, command), stride=15)
 
 
-@pytest.mark.parametrize(
-    "command", [*CYCLE, "report", "verify"] if IS_SOAK else ["backup", "verify"]
-)
+@pytest.mark.parametrize("command", [*CYCLE, "report", "verify"] if IS_SOAK else ["backup"])
 def test_a_run_killed_at_any_step_changes_nothing_in_the_end_on_postgresql(
     cloud: SimCloud, host_on_postgresql: Host, command: str
 ) -> None:
