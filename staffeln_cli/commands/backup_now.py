@@ -35,7 +35,7 @@ from staffeln_cli.operations.start_backup import (
 )
 from staffeln_cli.planning.chains.summary import summary_of
 from staffeln_cli.planning.protection import selection
-from staffeln_cli.planning.protection.next_backup import (
+from staffeln_cli.planning.protection.full_or_incremental import (
     ChainLimits,
     NextBackup,
     next_backup,

@@ -24,7 +24,7 @@ from staffeln_cli.planning.chains.restorable import newest_restorable
 from staffeln_cli.planning.chains.summary import summary_of
 from staffeln_cli.planning.explanation import Explanation, FormerBackups, Next
 from staffeln_cli.planning.protection import due
-from staffeln_cli.planning.protection.next_backup import next_backup
+from staffeln_cli.planning.protection.full_or_incremental import next_backup
 from staffeln_cli.planning.recovery import RecoveryTime
 from staffeln_cli.planning.retention.keep_rules import stamp
 from staffeln_cli.planning.retention.shortening import grace_ends_at

@@ -9,7 +9,7 @@ from staffeln_cli.errors import ConfigError
 from staffeln_cli.model import InventoryVolume
 from staffeln_cli.planning.protection import selection
 from staffeln_cli.planning.protection.due import Schedule
-from staffeln_cli.planning.protection.next_backup import ChainLimits
+from staffeln_cli.planning.protection.full_or_incremental import ChainLimits
 from staffeln_cli.planning.retention.keep_rules import FormerTerms, RetentionTerms
 from staffeln_cli.planning.retention.shortening import Grace, gone_grace_ends_at, grace_ends_at
 

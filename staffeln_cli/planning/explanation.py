@@ -5,7 +5,7 @@ from datetime import datetime
 
 from staffeln_cli.model import BackupRecord, Drill, InventoryVolume, ProjectId
 from staffeln_cli.model.pauses import Pause
-from staffeln_cli.planning.protection.next_backup import NextBackup
+from staffeln_cli.planning.protection.full_or_incremental import NextBackup
 from staffeln_cli.planning.recovery import RecoveryTime
 from staffeln_cli.planning.retention.verdicts import Verdict
 

@@ -80,10 +80,13 @@ def test_a_full_is_followed_by_as_many_incrementals_as_configured(
     assert [one["is_incremental"] for one in cloud.backups()] == (chain * 3)[: 2 * depth + 3]
 
 
-def test_a_volume_that_has_grown_gets_a_full(cloud: SimCloud, staffeln: Staffeln) -> None:
+@pytest.mark.parametrize("size_gib", [1, 3])
+def test_a_volume_that_shrank_or_has_grown_gets_a_full(
+    cloud: SimCloud, staffeln: Staffeln, size_gib: int
+) -> None:
     volume = a_volume(cloud, size_gib=2)
     rounds(staffeln, cloud, 1)
-    cloud.set_volume(volume, size_gib=3)
+    cloud.set_volume(volume, size_gib=size_gib)
     assert next_kind(staffeln) == "full"
 
 

@@ -23,7 +23,7 @@ from staffeln_cli.planning.chains.summary import ChainSummary, summaries_of
 from staffeln_cli.planning.evidence import Confirmation, is_mass
 from staffeln_cli.planning.protection import due, selection
 from staffeln_cli.planning.protection.due import Schedule
-from staffeln_cli.planning.protection.next_backup import ChainLimits
+from staffeln_cli.planning.protection.full_or_incremental import ChainLimits
 from staffeln_cli.planning.protection.pausing import Pauses
 from staffeln_cli.planning.retention.shortening import Grace
 from staffeln_cli.runtime import Run

@@ -20,7 +20,7 @@ from staffeln_cli.model import (
 from staffeln_cli.model.naming import called
 from staffeln_cli.operations.absence import fail_mass
 from staffeln_cli.planning.protection import due, selection
-from staffeln_cli.planning.protection.next_backup import (
+from staffeln_cli.planning.protection.full_or_incremental import (
     next_backup,
     planned,
     refused,

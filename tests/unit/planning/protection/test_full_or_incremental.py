@@ -4,7 +4,7 @@ from staffeln_cli.model import Backup, Kind, State
 from staffeln_cli.model.durations import Duration, parse
 from staffeln_cli.model.naming import RECORD_KEY
 from staffeln_cli.planning.chains.summary import summary_of
-from staffeln_cli.planning.protection.next_backup import (
+from staffeln_cli.planning.protection.full_or_incremental import (
     ChainLimits,
     NextBackup,
     next_backup,
@@ -87,6 +87,11 @@ def test_what_went_missing_before_the_newest_full_breaks_nothing() -> None:
 def test_a_full_follows_when_the_volume_has_grown() -> None:
     found = after(*CHAIN, size_gib=11)
     assert found == NextBackup(Kind.FULL, "the volume has grown from 10 to 11 GiB")
+
+
+def test_a_full_follows_when_the_volume_has_shrunk() -> None:
+    found = after(*CHAIN, size_gib=9)
+    assert found == NextBackup(Kind.FULL, "the volume has shrunk from 10 to 9 GiB")
 
 
 def test_a_full_follows_when_the_chain_is_too_old() -> None:

@@ -1,4 +1,4 @@
-"""The next backup of a volume: full or incremental, why, and the record that plans it."""
+"""Full or incremental: the next backup of a volume, why, and the record that plans it."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -105,8 +105,9 @@ def _flaw(chain: ChainSummary, volume_size_gib: int, oldest: datetime | None) ->
     if chain.full_snapshot:
         # Cinder chooses the parent by the age of the data, and other backups may have newer data.
         return "the last full backup is of a snapshot"
-    if volume_size_gib > chain.full_size_gib:
-        return f"the volume has grown from {chain.full_size_gib} to {volume_size_gib} GiB"
+    if volume_size_gib != chain.full_size_gib:
+        change = "grown" if volume_size_gib > chain.full_size_gib else "shrunk"
+        return f"the volume has {change} from {chain.full_size_gib} to {volume_size_gib} GiB"
     if oldest is not None and chain.full_at is not None and chain.full_at < oldest:
         return "the last chain is older than it may become"
     return None
