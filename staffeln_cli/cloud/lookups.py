@@ -79,7 +79,8 @@ class Lookups:
     def server(self, server_id: str) -> Server | None:
         """A server, of whatever project."""
         raw = self._server(server_id)
-        return server_rows.server(raw) if raw else None
+        with decode.understood(f"server {server_id}"):
+            return server_rows.server(raw) if raw else None
 
     def volumes_of_server(self, server_id: str) -> list[Volume]:
         """The volumes that Nova says are attached to this server, and Cinder knows."""
