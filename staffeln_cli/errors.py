@@ -164,6 +164,10 @@ class BackupServiceDown(Refused):
     """No cinder-backup service is up that could do this."""
 
 
+class HostsNotSwitched(Refused):
+    """Cinder does not disable backup hosts when asked to, nor enable them again."""
+
+
 class ForceUnsupported(Refused):
     """The backup driver cannot delete by force."""
 

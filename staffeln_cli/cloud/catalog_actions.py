@@ -67,8 +67,16 @@ class CatalogActions:
         """
         return self._api.roles_in(project_id)
 
-    def disable_host(self, host: str, reason: str) -> None:
+    def disable_host(self, host: str) -> None:
         """Have Cinder give no work to a backup host. Raises Refused or CloudUnavailable."""
+        self._switch("disable", {"binary": "cinder-backup", "host": host})
+
+    def explain_disabled(self, host: str, reason: str) -> None:
+        """The same, with a reason that people are shown. Raises Refused or CloudUnavailable.
+
+        Cinder 29 does this, although it neither disables a host without a reason nor enables one
+        (cinder:cinder/api/v3/services.py, enable and disable save the service unchanged).
+        """
         self._switch(
             "disable-log-reason",
             {"binary": "cinder-backup", "host": host, "disabled_reason": reason},

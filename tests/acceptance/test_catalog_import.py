@@ -168,26 +168,36 @@ def test_backups_of_others_in_chains_of_ours_return_too(
 def test_records_go_to_hosts_of_their_own_zone_and_the_others_are_enabled_again(
     cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
 ) -> None:
+    file, before = saved_in_two_zones(cloud, staffeln, tmp_path)
+    done = import_(staffeln, file)
+    assert (done.exit_code, done.counts["imported"]) == (0, 4)
+    assert places(cloud) == before
+    assert [host.is_enabled for host in cloud.backup_hosts] == [True, True, False]
+    assert cloud.backup_hosts[2].reason == "its disks are replaced"
+
+
+def places(cloud: SimCloud) -> dict[str, tuple[str, str]]:
+    """On which host, in which zone, each backup is."""
+    return {row["id"]: (row["host"], row["availability_zone"]) for row in cloud.backups()}
+
+
+def saved_in_two_zones(
+    cloud: SimCloud, staffeln: Staffeln, folder: Path
+) -> tuple[str, dict[str, tuple[str, str]]]:
+    """A catalog of four lost backups, two in the store of each of two hosts, and their places."""
     some_volumes(cloud, 4)
     staffeln.set(CATALOG_RECORDS="false")
     rounds(staffeln, cloud, 1)
-    zones = {}
     for number, backup_id in enumerate(ids(cloud)):
-        zones[backup_id] = ("first", "az1") if number % 2 else ("second", "az2")
-        host, zone = zones[backup_id]
+        host, zone = ("first", "az1") if number % 2 else ("second", "az2")
         cloud.set_backup(backup_id, host=host, availability_zone=zone)
     with_zones(cloud)
     staffeln.set(CATALOG_RECORDS="true")
     staffeln("check")
-    file = saved(staffeln, tmp_path)
+    file, before = saved(staffeln, folder), places(cloud)
     cloud.lose_backups()
     grant(cloud, "shop")
-    done = import_(staffeln, file)
-    assert (done.exit_code, done.counts["imported"]) == (0, 4)
-    found = {row["id"]: (row["host"], row["availability_zone"]) for row in cloud.backups()}
-    assert found == zones
-    assert [host.is_enabled for host in cloud.backup_hosts] == [True, True, False]
-    assert cloud.backup_hosts[2].reason == "its disks are replaced"
+    return file, before
 
 
 def with_zones(cloud: SimCloud) -> None:
@@ -279,3 +289,39 @@ def test_a_damaged_file_brings_nothing_back(
         assert "line " in done.stderr
     assert not cloud.backups()
     assert records(staffeln_on(empty, cloud, tmp_path)) == []
+
+
+def test_where_cinder_does_not_switch_hosts_zones_are_imported_one_by_one(
+    cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
+) -> None:
+    file, before = saved_in_two_zones(cloud, staffeln, tmp_path)
+    cloud.switches_hosts = False
+    done = import_(staffeln, file)
+    assert (done.exit_code, done.counts["imported"], done.counts["blocked"]) == (3, 0, 4)
+    assert "stop cinder-backup on second" in reasons(done)[0]
+    assert all(host.is_enabled for host in cloud.backup_hosts if host.name != "third")
+
+    cloud.backup_hosts = cloud.backup_hosts[:1]
+    assert import_(staffeln, file).counts["imported"] == 2
+    with_zones(cloud)
+    cloud.backup_hosts = cloud.backup_hosts[1:]
+    assert import_(staffeln, file).counts["imported"] == 2
+    assert places(cloud) == before
+
+
+def test_a_host_that_cinder_does_not_enable_again_stays_noted_and_is_named(
+    cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
+) -> None:
+    file, _ = saved_in_two_zones(cloud, staffeln, tmp_path)
+
+    def stick(request: Any) -> None:
+        cloud.switches_hosts = not request.path.endswith("/enable")
+
+    cloud.on_request = stick
+    done = import_(staffeln, file)
+    assert done.exit_code == 3
+    assert "cinder-manage service remove cinder-backup second" in str(reasons(done))
+    cloud.on_request = None
+    cloud.switches_hosts = True
+    assert staffeln("check").exit_code == 0
+    assert all(host.is_enabled for host in cloud.backup_hosts if host.name != "third")

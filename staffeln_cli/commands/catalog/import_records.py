@@ -15,6 +15,7 @@ from staffeln_cli.commands.catalog.projects import Projects
 from staffeln_cli.commands.catalog.state import load
 from staffeln_cli.errors import (
     CloudUnavailable,
+    HostsNotSwitched,
     ProjectUnavailable,
     Refused,
     ResultUnknown,
@@ -173,18 +174,28 @@ def _import_zone(
     chains = (
         [one for one in chain if one.zone == zone] for chain in _lost(run, file, found, projects)
     )
-    with backup_hosts.disabled(run, [] if run.dry_run or not has_host else others):
-        for chain in chains if run.dry_run or not has_host else ():
-            for one in chain:
-                _foresee(run, one, projects, has_host=has_host)
-        if not has_host or run.dry_run:
-            return
-        for _, results in run.parallel(
-            lambda chain: _import_chain(run, chain, projects, found), chains
-        ):
-            found.imported |= results
-            run.runtime.progress("backups imported", len(found.imported), None)
-        run.runtime.stop.check()
+    if run.dry_run or not has_host:
+        for one in (one for chain in chains for one in chain):
+            _foresee(run, one, projects, has_host=has_host)
+        return
+    try:
+        with backup_hosts.disabled(run, others):
+            for _, results in run.parallel(
+                lambda chain: _import_chain(run, chain, projects, found), chains
+            ):
+                found.imported |= results
+                run.runtime.progress("backups imported", len(found.imported), None)
+            run.runtime.stop.check()
+    except HostsNotSwitched as error:
+        run.count("blocked", sum(map(len, chains)))
+        run.fail("zone", zone, f"{error}; {_STOP_OTHERS.format(hosts=', '.join(others))}")
+
+
+_STOP_OTHERS = (
+    "its records are imported while no backup host of another zone runs: stop cinder-backup on"
+    " {hosts}, wait until `openstack volume service list` says down, repeat the command, and start"
+    " it again"
+)
 
 
 def _foresee(run: Run, lost: _Lost, projects: Projects, *, has_host: bool) -> None:

@@ -67,6 +67,7 @@ class SimCloud:
     latency = Knob[float]()
     cinder_narrows = Knob[bool]()
     volume_types = Knob[dict[str, bool]]()
+    switches_hosts = Knob[bool]()
     zones = Knob[tuple[str, ...]]()
     boot_fault = Knob[str | None]()
     console = Knob[str]()

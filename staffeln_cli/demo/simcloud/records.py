@@ -122,8 +122,11 @@ def switched(call: Call) -> Reply:
     found = [host for host in hosts if host.name == body.get("host")]
     if not found:
         raise refused(404, f"Service {body.get('binary')} could not be found on host.")
+    status = "enabled" if enable else "disabled"
+    said = Reply(200, {"host": found[0].name, "binary": "cinder-backup", "status": status})
+    if not call.world.knobs.switches_hosts and not call.request.path.endswith("-reason"):
+        return said
     reason = None if enable else body.get("disabled_reason")
     changed = BackupHost(found[0].name, found[0].zone, is_enabled=enable, reason=reason)
     call.world.knobs.backup_hosts = tuple(changed if host is found[0] else host for host in hosts)
-    status = "enabled" if enable else "disabled"
-    return Reply(200, {"host": changed.name, "binary": "cinder-backup", "status": status})
+    return said

@@ -83,6 +83,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         ("GET", "/v3{project}/os-quota-sets/{id}", quotas.quota_set),
         ("GET", "/v3{project}/os-services", quotas.services),
         ("PUT", "/v3{project}/os-services/enable", records.switched),
+        ("PUT", "/v3{project}/os-services/disable", records.switched),
         ("PUT", "/v3{project}/os-services/disable-log-reason", records.switched),
     ),
 }

@@ -74,6 +74,8 @@ class Knobs:
     latency: float = 0.0
     cinder_narrows: bool = False
     """Cinder's policy takes no role for an admin's, whatever Keystone says."""
+    switches_hosts: bool = True
+    """Cinder 29 answers `enable` and `disable` of a service without doing so."""
     zones: tuple[str, ...] = ("nova",)
     """Nova's availability zones."""
     boot_fault: str | None = None
