@@ -69,8 +69,7 @@ class Strip:
     marks: Sequence[Mark]
     overdue: str = ""
     """If it is overdue: how long it has been without a backup."""
-    paused: str = ""
-    """If it is paused: until when."""
+    paused: bool = False
 
 
 def mark_of(kind: Kind, state: State, *, succeeded: bool) -> Mark | None:

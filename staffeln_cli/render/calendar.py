@@ -35,6 +35,7 @@ _LEGEND = {
     Mark.REMOVED: "removed",
     Mark.NONE: "none",
 }
+_PAUSED = "paused"
 _GAP = 2
 _NARROW = 110
 """Width of a terminal below which the project and the server have a line of their own."""
@@ -130,8 +131,8 @@ def _narrow_lines(days: Sequence[date], strips: Sequence[Strip]) -> Iterator[Ren
 
 def _cells(strip: Strip) -> tuple[Text, Text]:
     cells = Text.assemble(*(_sign(mark) for mark in strip.marks))
-    if strip.paused:
-        return cells, safe_text(strip.paused, "yellow")
+    if strip.paused:  # a sentence below says why, and until when
+        return cells, Text(_PAUSED, "yellow")
     return cells, safe_text(strip.overdue, "bold red")
 
 
@@ -151,7 +152,7 @@ def _names_width(strips: Sequence[Strip], *, is_narrow: bool) -> int:
 
 
 def _remark_width(strips: Sequence[Strip]) -> int:
-    return max(cell_len(one.paused or one.overdue) for one in strips) + _GAP
+    return max(cell_len(_PAUSED if one.paused else one.overdue) for one in strips) + _GAP
 
 
 def _weeks(days: Sequence[date]) -> str:

@@ -23,10 +23,7 @@ _ELASTIC = ("name", "reason", "host")
 """Ends of the names of columns that are cut before others."""
 _GAP = "  "
 _NARROW_VIEWS = {
-    "volumes": (
-        *("project_name", "server_name", "volume_name", "last_success_at", "overdue"),
-        *("paused",),
-    ),
+    "volumes": ("project_name", "server_name", "volume_name", "last_success_at", "overdue"),
     "backups": ("server_name", "volume_name", "kind", "state", "started_at"),
     "projects": ("project_name", "protected", "overdue", "never", "available", "failed"),
     "runs": ("command", "started_at", "outcome", "failures", "host"),

@@ -19,7 +19,7 @@ from staffeln_cli.planning.calendar import (
 )
 from staffeln_cli.planning.health import age
 from staffeln_cli.planning.protection import due
-from staffeln_cli.planning.protection.pausing import Pauses, end_of
+from staffeln_cli.planning.protection.pausing import Pauses
 from staffeln_cli.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Calendar:
             volume=volume.volume_name or volume.volume_id,
             marks=row.marks,
             overdue=late if row.overdue else "",
-            paused=end_of(row.pause) if row.pause is not None else "",
+            paused=row.pause is not None,
         )
 
     def as_json(self) -> Iterator[dict[str, Any]]:

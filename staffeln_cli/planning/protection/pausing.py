@@ -46,10 +46,5 @@ def described(pause: Pause) -> str:
     return f"{pause.target} is paused since {_minute(pause.since)}{end} by {pause.paused_by}{why}"
 
 
-def end_of(pause: Pause) -> str:
-    """That something is paused, and until when, in a few words."""
-    return f"paused until {_minute(pause.until)}" if pause.until is not None else "paused"
-
-
 def _minute(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

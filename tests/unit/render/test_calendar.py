@@ -79,3 +79,12 @@ def test_letters_stand_for_blocks_where_stdout_has_only_ascii(
 def test_a_name_cannot_steer_the_terminal() -> None:
     lines = drawn(120, [a_strip("evil\x1b[31m")])
     assert not any("\x1b[31m" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_a_paused_volume_is_marked_and_a_sentence_below_explains_it(width: int) -> None:
+    why = "server web is paused since 2026-11-22 10:00 UTC by ops@host: it moves"
+    lines = drawn(width, [a_strip(paused=True), a_strip("home")], footer=[why])
+    (row,) = (line for line in lines if "root" in line)
+    assert row.endswith("-█▄x·?  paused")
+    assert " ".join(lines[-2:]).endswith(why)
