@@ -179,7 +179,9 @@ def _environment(folder: Path, cloud: SimCloud) -> Iterator[None]:
         if name.startswith(_FOREIGN) or name in _PROXIES:
             del os.environ[name]
     os.environ["OS_CLIENT_CONFIG_FILE"] = str(entries)
-    os.environ["OS_CLIENT_SECURE_FILE"] = str(folder / "no-secure.yaml")
+    secure = folder / "secure.yaml"  # not the user's; a named file has to exist
+    secure.write_text("{}\n", encoding="utf-8")
+    os.environ["OS_CLIENT_SECURE_FILE"] = str(secure)
     os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
     try:
         yield
