@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 from functools import partial
 
-from staffeln_cli.commands import db, restore
+from staffeln_cli.commands import db
 from staffeln_cli.commands.status import summary as status
 from staffeln_cli.commands.status import views
 from staffeln_cli.demo.retention import retention
@@ -90,6 +90,9 @@ def _what_changed(stage: Stage) -> Iterator[Beat]:
 
 
 def _brought_back(stage: Stage) -> Iterator[Beat]:
+    # It imports openstacksdk, which must not be before the stage has lent it another cache folder.
+    from staffeln_cli.commands import restore
+
     yield Paragraph("A restore: the volume orders, as it was on the evening of 20 June:")
     wish = restore.RestoreRequest(
         volumes=[stage.ids["orders"]], at=datetime(2026, 6, 20, 22, tzinfo=UTC)
