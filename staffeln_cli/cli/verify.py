@@ -32,7 +32,8 @@ def verify(session: Session, /, dry_run: bool, shape: str, **choice: Any) -> Non
     """Prove that backups can be restored: restore some on trial, check and remove them.
 
     Each backup is restored to a scratch volume in Staffeln's own project, on its quota; volumes
-    and quotas of tenants stay as they are. Without options, the protected volumes whose proof is
+    and quotas of tenants stay as they are. With verify.boot, bootable volumes are also booted,
+    without any network. Without options, the protected volumes whose proof is
     oldest are chosen, within the bounds of the section [verify] of the configuration.
     """
     from staffeln_cli.commands import verify as command

@@ -12,7 +12,16 @@ _PROJECT = ("project_id", "project_name")
 _VOLUME = (
     *("volume_id", "volume_name", "server_name", "size_gib", "protected", "protected_since"),
     *("retention", "interval_s", "backups", "largest_gap_s", "largest_gap_since"),
-    *("gap_95_s", "kept", "available", "lost", "last_success_at", "proven_at", "proof_level"),
+    *(
+        "gap_95_s",
+        "late_gaps",
+        "kept",
+        "available",
+        "lost",
+        "last_success_at",
+        "proven_at",
+        "proof_level",
+    ),
     *("proof_failed_at", "recovery_s", "recovery_shortest_s", "recovery_longest_s", "pins"),
 )
 _EVENT = ("at", "event", "by", "item", "before", "after", "reason")
@@ -85,6 +94,7 @@ def _volume(volume: VolumeAudit) -> dict[str, Any]:
         "largest_gap_s": _seconds(largest.length if largest is not None else None),
         "largest_gap_since": largest.start if largest is not None else None,
         "gap_95_s": _seconds(volume.achieved.usual),
+        "late_gaps": volume.achieved.late,
         "kept": volume.is_kept,
         "available": volume.available,
         "lost": volume.lost,

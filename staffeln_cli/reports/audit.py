@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from staffeln_cli.config.rules import configured_terms
+from staffeln_cli.config.rules import configured_terms, schedule
 from staffeln_cli.model import (
     Drill,
     DrillState,
@@ -187,7 +187,8 @@ def _achieved(
         begin = volume.expected_since if volume.protected else begin
         ended_at = volume.protection_ended_at or volume.gone_at or end
         end = known.until if volume.protected else ended_at
-    return achieved(starts, max(known.since, begin), min(known.until, end))
+    since, until = max(known.since, begin), min(known.until, end)
+    return achieved(starts, since, until, schedule(known.runtime.settings))
 
 
 def _is_lost(known: _Known, backup: "Success") -> bool:

@@ -24,7 +24,7 @@ class Events:
         query = (
             select(*_COLUMNS)
             .where(event_table.c.at > since, event_table.c.at <= until)
-            .order_by(event_table.c.at, event_table.c.id)
+            .order_by(event_table.c.at, event_table.c.item, event_table.c.id)
         )
         with self._database.read() as connection:
             return [Event(*row) for row in connection.execute(query)]
