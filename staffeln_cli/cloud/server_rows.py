@@ -20,7 +20,8 @@ _EMPTY = frozenset({b"", b'""', b"[]", b"null"})
 class RawServer(Struct):
     """A row of Nova's /servers/detail at 2.26.
 
-    What most passes need of no server stays as it came: that costs next to nothing.
+    What says how the server was made becomes one text as it came: to decode it would cost more
+    than all else, and as it is it would keep the whole page in memory.
     """
 
     id: str
@@ -42,6 +43,14 @@ class RawServer(Struct):
     security_groups: Raw = decode.NULL
     tags: Raw = decode.NULL
     volumes: Raw = field(name="os-extended-volumes:volumes_attached", default=decode.NULL)
+    definition: bytes = field(name=" definition", default=b"")  # no service sends that
+
+    def __post_init__(self) -> None:
+        """Let go of the page."""
+        self.definition = _definition(self)
+        self.metadata, self.volumes = self.metadata.copy(), self.volumes.copy()
+        for name in _ONCE:
+            setattr(self, name, decode.NULL)
 
     def volume_ids(self) -> list[VolumeId]:
         """The volumes that Nova says are attached."""
@@ -56,7 +65,7 @@ def server(raw: RawServer, kept: msgspec.json.Decoder[Any] | None = None) -> Ser
     else:
         metadata = decode.kept_of(kept.decode(raw.metadata))
     name, project_id = storable(raw.name or ""), ProjectId(raw.tenant_id)
-    return Server(ServerId(raw.id.lower()), name, project_id, metadata, _definition(raw))
+    return Server(ServerId(raw.id.lower()), name, project_id, metadata, raw.definition)
 
 
 def reader(metadata_keys: Collection[str]) -> Callable[[RawServer], Server]:
@@ -65,6 +74,20 @@ def reader(metadata_keys: Collection[str]) -> Callable[[RawServer], Server]:
     return partial(server, kept=msgspec.json.Decoder(kept | None))
 
 
+_ONCE = (
+    "user_id",
+    "flavor",
+    "image",
+    "description",
+    "key_name",
+    "config_drive",
+    "zone",
+    "user_data",
+    "addresses",
+    "security_groups",
+    "tags",
+)
+"""What is read for the definition only."""
 _PARTS = (
     b'{"user_id":%b,"flavor":%b,"image":%b,"description":%b,"key_name":%b,"config_drive":%b,'
     b'"zone":%b,"user_data":%b,"metadata":%b,"tags":%b,"security_groups":%b,"addresses":%b,'
