@@ -1,11 +1,14 @@
 """restore --server --recreate: a lost server is back as it was, and what differs is told."""
 
 import shlex
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from staffeln_cli.config import load
 from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.runtime import Runtime
 from tests.acceptance.builders import a_volume, changes, reasons, rounds, sent
 from tests.acceptance.lost_servers import (
     LIKE,
@@ -73,6 +76,20 @@ def test_an_address_that_is_in_use_is_replaced_and_named(
     (port,) = cloud.world.networking.ports_of(back(cloud)["id"])
     assert port.ip != "10.0.0.9"
     assert "address 10.0.0.9 in network inner could not be had again: HTTP 409" in told(answer)
+
+
+def test_in_a_network_of_others_the_addresses_are_new_ones(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    server = a_whole_server(cloud)
+    cloud.add_project("owner")
+    network = cloud.add_network("shared", project="owner", shared=True)
+    cloud.add_port(network, "10.0.0.9", "fa:16:3e:00:00:09", server=server)
+    backed_up_and_lost(cloud, staffeln, server)
+    answer = recreate(staffeln)
+    assert answer.exit_code == 0, answer.stderr
+    assert "address 10.0.0.9 in network shared could not be had again: HTTP 403" in told(answer)
+    assert len(cloud.world.networking.ports_of(back(cloud)["id"])) == 1
 
 
 def test_a_port_that_has_survived_its_server_is_used_again(
@@ -194,6 +211,34 @@ def test_what_is_back_is_not_made_again(cloud: SimCloud, staffeln: Staffeln) -> 
     answer = recreate(staffeln)
     assert (answer.exit_code, answer.counts["recreated"]) == (0, 0)
     assert f"is back already, as {back(cloud)['id']}" in told(answer)
+    assert changes(cloud) == []
+
+
+def test_what_was_begun_for_another_moment_is_given_up_and_what_it_made_is_named(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    server = a_whole_server(cloud)
+    rounds(staffeln, cloud, 1)
+    backed_up_and_lost(cloud, staffeln, server)
+    cloud.fail_next("POST", "/servers", status=400)
+    assert recreate(staffeln).exit_code == 3
+    earlier = [one["id"] for one in cloud.volumes()]
+    answer = recreate(staffeln, "--at", (cloud.now() - timedelta(days=1.5)).isoformat())
+    assert answer.exit_code == 0, answer.stderr
+    assert all(f"openstack volume delete {one}" in told(answer) for one in earlier)
+    assert set(cloud.world.attached[back(cloud)["id"]]).isdisjoint(earlier)
+
+
+def test_while_another_run_brings_servers_back_nothing_is_done(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    backed_up_and_lost(cloud, staffeln, a_whole_server(cloud))
+    other = Runtime(load(None, staffeln.environ).settings)
+    with other.lock("restore"):
+        answer = recreate(staffeln)
+    other.close()
+    assert answer.exit_code == 3
+    assert "another run brings servers back now" in reasons(answer)[0]
     assert changes(cloud) == []
 
 

@@ -136,8 +136,7 @@ def _sort_in(run: Run, request: RestoreRequest, found: Lost, item: _Item) -> Non
         if newest.at == request.at or request.at is None:
             found.begun.append(newest)
             return
-        if not run.dry_run:
-            run.store.restorations.end(newest, RestorationState.DROPPED, run.now())
+        _drop(run, newest)
     elif newest is not None and (new_id := restored_id(run, newest)) is not None:
         reason = f"is back already, as {new_id}, since {stamp(newest.ended_at or run.now())}"
         run.decide(Decision("leave", item.kind, new_id, item.name, reason))
@@ -146,3 +145,16 @@ def _sort_in(run: Run, request: RestoreRequest, found: Lost, item: _Item) -> Non
         found.servers.append(item.server)
     elif item.volume is not None:
         found.volumes.append(item.volume)
+
+
+def _drop(run: Run, restoration: Restoration) -> None:
+    """Give up what was begun for another moment; what it has made already is named."""
+    for part in run.store.restorations.parts(restoration.id):
+        if part.made_id is not None:
+            reason = (
+                "was made for the restoration that is given up for this one; if nobody needs it:"
+                f" openstack {part.kind} delete {part.made_id}"
+            )
+            run.decide(Decision("leave", part.kind, part.made_id, part.name, reason))
+    if not run.dry_run:
+        run.store.restorations.end(restoration, RestorationState.DROPPED, run.now())
