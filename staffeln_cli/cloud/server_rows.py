@@ -17,6 +17,10 @@ _SETTLED = frozenset({"ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED", "SHELVED", "SH
 _EMPTY = frozenset({b"", b'""', b"[]", b"null"})
 
 
+class _RawFlavor(Struct):
+    id: Raw
+
+
 class RawServer(Struct):
     """A row of Nova's /servers/detail at 2.26.
 
@@ -32,7 +36,8 @@ class RawServer(Struct):
     status: str = ""
     task_state: str | None = field(name="OS-EXT-STS:task_state", default=None)
     user_id: Raw = decode.NULL
-    flavor: Raw = decode.NULL
+    flavor: _RawFlavor | None = None
+    """Without its links, which are as long as all else."""
     image: Raw = decode.NULL
     description: Raw = decode.NULL
     key_name: Raw = decode.NULL
@@ -49,6 +54,7 @@ class RawServer(Struct):
         """Let go of the page."""
         self.definition = _definition(self)
         self.metadata, self.volumes = self.metadata.copy(), self.volumes.copy()
+        self.flavor = None
         for name in _ONCE:
             setattr(self, name, decode.NULL)
 
@@ -76,7 +82,6 @@ def reader(metadata_keys: Collection[str]) -> Callable[[RawServer], Server]:
 
 _ONCE = (
     "user_id",
-    "flavor",
     "image",
     "description",
     "key_name",
@@ -89,7 +94,7 @@ _ONCE = (
 )
 """What is read for the definition only."""
 _PARTS = (
-    b'{"user_id":%b,"flavor":%b,"image":%b,"description":%b,"key_name":%b,"config_drive":%b,'
+    b'{"user_id":%b,"flavor":{"id":%b},"image":%b,"description":%b,"key_name":%b,"config_drive":%b,'
     b'"zone":%b,"user_data":%b,"metadata":%b,"tags":%b,"security_groups":%b,"addresses":%b,'
     b'"volumes":%b}'
 )
@@ -101,13 +106,13 @@ def _definition(raw: RawServer) -> bytes:
     A server that boots from neither an image nor a volume does not exist: then a cell could not
     tell its volumes.
     """
-    if raw.task_state is not None or raw.status not in _SETTLED:
+    if raw.task_state is not None or raw.status not in _SETTLED or raw.flavor is None:
         return b""
     if bytes(raw.volumes) in _EMPTY and bytes(raw.image) in _EMPTY:
         return b""
     return _PARTS % (
         raw.user_id,
-        raw.flavor,
+        raw.flavor.id,
         raw.image,
         raw.description,
         raw.key_name,
