@@ -73,10 +73,7 @@ class BackupActions:
         }
         response = self._post("/backups", {"backup": body}, auth=auth)
         if response.status_code in (200, 202):
-            try:
-                return BackupId(str(response.json()["backup"]["id"]))
-            except (ValueError, KeyError, TypeError) as error:
-                raise ResultUnknown("POST /backups: accepted, but the answer has no id") from error
+            return BackupId(made_id(response, "backup", record.name))
         raise create_refusal(response)
 
     def look(self, backup_id: BackupId) -> Backup | None:
@@ -90,7 +87,9 @@ class BackupActions:
                 return None
             raise
         with decode.understood(f"backup {backup_id}"):
-            return decode.backup(msgspec.json.decode(body, type=_OneBackup).backup)
+            raw = msgspec.json.decode(body, type=_OneBackup).backup
+            decode.check_same(backup_id, raw.id)
+            return decode.backup(raw)
 
     def delete(self, backup_id: BackupId, project_id: ProjectId) -> None:
         """Ask Cinder to delete; it does so later. With a token of the backup's own project only:
@@ -133,6 +132,19 @@ class BackupActions:
 
 class _OneBackup(msgspec.Struct):
     backup: decode.RawBackup
+
+
+def made_id(response: requests.Response, kind: str, name: str) -> str:
+    """The id of what was made; ResultUnknown where the answer has none, or is about another."""
+    what = f"POST {response.request.path_url}: accepted, but the answer"
+    try:
+        made = response.json()[kind]
+        made_id, its_name = made["id"], made.get("name", name)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ResultUnknown(f"{what} has no id") from error
+    if not isinstance(made_id, str) or its_name != name:
+        raise ResultUnknown(f"{what} is about {its_name!r}")
+    return made_id
 
 
 def create_refusal(response: requests.Response) -> Exception:

@@ -86,6 +86,12 @@ def understood(what: str) -> Iterator[None]:
         raise NotUnderstood(f"{what}: answer not understood: {first_line(error)}") from error
 
 
+def check_same(asked: str, shown: object) -> None:
+    """ValueError where an answer is about another thing than the one that was asked for."""
+    if asked.lower() != str(shown).lower():
+        raise ValueError(f"it is about {shown}")
+
+
 def next_query(links: list[RawLink]) -> dict[str, str] | None:
     """The parameters of the next page; its host and scheme may be a proxy's mistake."""
     for link in links:

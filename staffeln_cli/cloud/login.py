@@ -89,6 +89,11 @@ class Keystone:
         access = self._retrying(self._access, "logging in")
         if access is not self._proven:
             self._admins_roles(access)
+            if access.project_id != self.login().project_id:
+                raise CloudUnavailable(
+                    f"cloud {self.cloud_name}: Keystone has renewed the login with a token of"
+                    f" another project, {access.project_id}"
+                )
 
     def refused(self, error: ksa.HttpError) -> CloudUnavailable:
         """What to raise where Keystone gives this login no token."""

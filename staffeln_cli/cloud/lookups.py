@@ -66,8 +66,11 @@ class Lookups:
         """A volume, of whatever project."""
         body = self._body("block_storage", "/volumes", volume_id, CINDER_VOLUMES)
         with decode.understood(f"volume {volume_id}"):
-            raw = msgspec.json.decode(body, type=_OneVolume) if body is not None else None
-            return decode.volume(raw.volume) if raw else None
+            if body is None:
+                return None
+            raw = msgspec.json.decode(body, type=_OneVolume).volume
+            decode.check_same(volume_id, raw.id)
+            return decode.volume(raw)
 
     def volumes_of_project(self, project_id: ProjectId) -> set[VolumeId]:
         """The volumes that a project owns, by what a token of its own is shown.
@@ -138,7 +141,11 @@ class Lookups:
         """A project, as Keystone has it."""
         body = self._body("identity", "/projects", project_id, None)
         with decode.understood(f"project {project_id}"):
-            return None if body is None else decode.project(msgspec.json.decode(body)["project"])
+            if body is None:
+                return None
+            raw = msgspec.json.decode(body)["project"]
+            decode.check_same(project_id, raw["id"])
+            return decode.project(raw)
 
     def my_projects(self) -> set[ProjectId]:
         """The enabled projects in which the login's user has any role."""
@@ -153,7 +160,11 @@ class Lookups:
     def _server(self, server_id: str) -> server_rows.RawServer | None:
         body = self._body("compute", "/servers", server_id, NOVA)
         with decode.understood(f"server {server_id}"):
-            return None if body is None else msgspec.json.decode(body, type=_OneServer).server
+            if body is None:
+                return None
+            raw = msgspec.json.decode(body, type=_OneServer).server
+            decode.check_same(server_id, raw.id)
+            return raw
 
     def _body(
         self, service: str, path: str, item_id: str, microversion: str | None

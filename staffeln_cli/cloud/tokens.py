@@ -15,10 +15,21 @@ class ProjectToken(v3.Token):
         """`arguments` are those of the login, as clouds.yaml has them."""
         super().__init__(arguments.get("auth_url", ""), "", project_id=project_id)
         self._login = login
+        self._wanted = project_id
         self._password = _by_password(arguments, project_id)
 
     def get_auth_ref(self, session: Session) -> AccessInfoV3:
-        """Ask Keystone; a rejected login token is renewed once."""
+        """Ask Keystone; a rejected login token is renewed once.
+
+        A token of another project, which something in between mixed up, is no answer: what is
+        made with it would belong to that project.
+        """
+        access = self._asked(session)
+        if access.project_id != self._wanted:
+            raise ksa.BadGateway(f"a token of project {access.project_id} came instead")
+        return access
+
+    def _asked(self, session: Session) -> AccessInfoV3:
         try:
             return self._rescoped(session)
         except (ksa.Unauthorized, ksa.NotFound):

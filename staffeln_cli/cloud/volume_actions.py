@@ -5,10 +5,10 @@ from typing import Any
 import requests
 
 from staffeln_cli.cloud.api import Api
-from staffeln_cli.cloud.backup_actions import create_refusal
+from staffeln_cli.cloud.backup_actions import create_refusal, made_id
 from staffeln_cli.cloud.pages import CINDER_VOLUMES
 from staffeln_cli.cloud.retries import is_passing, message_of, says_absent
-from staffeln_cli.errors import CloudUnavailable, Refused, ResultUnknown, VolumeGone
+from staffeln_cli.errors import CloudUnavailable, Refused, VolumeGone
 from staffeln_cli.model import BackupId, NewVolume, ProjectId, VolumeId
 
 
@@ -36,10 +36,7 @@ class VolumeActions:
         response = self._post("/volumes", {"volume": body}, project_id)
         if response.status_code not in (200, 202):
             raise create_refusal(response)
-        try:
-            return VolumeId(str(response.json()["volume"]["id"]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise ResultUnknown("POST /volumes: accepted, but the answer has no id") from error
+        return VolumeId(made_id(response, "volume", volume.name))
 
     def set_bootable(
         self, volume_id: VolumeId, project_id: ProjectId, *, bootable: bool = True

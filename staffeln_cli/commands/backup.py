@@ -78,7 +78,7 @@ def _claimed(run: Run, waiting: Waiting) -> Generator[BackupRecord, None, None]:
                         run.claim(),
                         caps=caps_of(run),
                         limit=run.settings.cloud.workers * _AT_ONCE,
-                        waiting=waiting.over_quota,
+                        waiting=waiting.projects,
                     )
                 )
             if not batch:

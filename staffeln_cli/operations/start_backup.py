@@ -44,6 +44,12 @@ class Waiting:
     unavailable: dict[ProjectId, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def projects(self) -> set[ProjectId]:
+        """Those whose plans stay as they are; to claim them would only put them back."""
+        with self._lock:
+            return {*self.over_quota, *self.unavailable}
+
     def for_quota(self, project_id: ProjectId) -> bool:
         """Note that a project is over quota; whether that is news."""
         with self._lock:

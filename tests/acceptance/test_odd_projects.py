@@ -7,7 +7,15 @@ import pytest
 from staffeln_cli.demo.simcloud import Request, SimCloud
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.runtime.run import PARTLY_FAILED
-from tests.acceptance.builders import a_volume, reasons, rounds, states, twice
+from tests.acceptance.builders import (
+    a_volume,
+    reasons,
+    rounds,
+    sent,
+    some_volumes,
+    states,
+    twice,
+)
 from tests.conftest import Staffeln
 
 odd_answer = pytest.mark.parametrize("status", [400, 503])
@@ -44,6 +52,20 @@ def test_its_backups_wait_and_those_of_others_are_started(
     assert sorted(states(staffeln)) == ["creating", "planned"]
     cloud.odd_tokens = {}
     assert staffeln("backup", "-f", "json").counts["started"] == 1
+
+
+def test_its_many_backups_are_not_claimed_again_and_again(
+    cloud: SimCloud, staffeln: Staffeln, volumes: tuple[str, str]
+) -> None:
+    staffeln.set(CLOUD_WORKERS="1")
+    some_volumes(cloud, 5, project="odd")
+    staffeln("collect")
+    about(cloud, 400)
+    cloud.requests.clear()
+    answer = staffeln("backup", "-f", "json")
+    assert (answer.exit_code, answer.counts["started"]) == (PARTLY_FAILED, 1)
+    assert len(sent(cloud, "POST", "/auth/tokens")) <= 5
+    assert sorted(states(staffeln)) == ["creating", *["planned"] * 6]
 
 
 def test_a_project_whose_tokens_cinder_refuses_waits_and_the_others_go_on(
