@@ -15,7 +15,8 @@ from staffeln_cli.runtime import Runtime
 
 NAMES = [
     *("configuration", "database", "lock", "mail", "login", "clock", "same cloud", "projects"),
-    *("backup service", "quotas", "scratch volumes", "catalog", "policy"),
+    *("backup service", "quotas", "scratch volumes"),
+    *("scratch servers", "catalog", "policy"),
     "policy endpoint",
 ]
 
@@ -281,3 +282,12 @@ def test_the_doctor_leaves_no_thread_behind(doctor: Any) -> None:
     before = threads_left()
     doctor()
     assert threads_left() <= before
+
+
+def test_a_flavor_for_boots_is_looked_up(doctor: Any, staffeln: Any) -> None:
+    staffeln.set(VERIFY_BOOT="tiny")
+    assert "booted with flavor tiny" in doctor().said("scratch servers")
+    staffeln.set(VERIFY_BOOT="huge")
+    found = doctor()
+    assert found.not_ok() == {"scratch servers"}
+    assert "no flavor 'huge'" in found.said("scratch servers")
