@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from staffeln_cli.model import Event, InventoryVolume, ProjectId, ProofLevel, VolumeId
+from staffeln_cli.model.pauses import Pause
 from staffeln_cli.planning.intervals import Achieved
 from staffeln_cli.planning.recovery import RecoveryTime, ServerRecovery
 
@@ -82,6 +83,8 @@ class Audit:
     """The time within which each volume is to be proven."""
     proven_since: datetime
     projects: Sequence[ProjectAudit]
+    pauses: Sequence[Pause] = ()
+    """For what no backups are planned at present, whenever that began."""
     events: Sequence[Event] = field(default=())
     """What people decided, and what changed, for the whole cloud."""
 

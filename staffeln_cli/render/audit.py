@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from staffeln_cli.model import Event
+from staffeln_cli.model.pauses import Pause
 from staffeln_cli.planning.audit import Audit, ProjectAudit, VolumeAudit
 from staffeln_cli.planning.recovery import RecoveryTime
 
@@ -41,12 +42,13 @@ def as_json(audit: Audit) -> dict[str, Any]:
         "protected": audit.protected,
         "proven": audit.proven,
         "projects": [_project(project) for project in audit.projects],
+        "paused": [_pause(pause) for pause in audit.pauses],
         "events": [_event(event) for event in audit.events],
     }
 
 
 def rows(audit: Audit) -> Iterator[tuple[object, ...]]:
-    """A row for each volume and each event, with `COLUMNS`; the first one says which it is."""
+    """A row for each volume, pause and event, with `COLUMNS`; the first one says which it is."""
     for project in audit.projects:
         named = {"project_id": project.project_id, "project_name": project.project_name}
         for volume in project.volumes:
@@ -58,6 +60,9 @@ def rows(audit: Audit) -> Iterator[tuple[object, ...]]:
             yield _row({"row": "volume", **named, **values, "pins": pins or None})
         for event in project.events:
             yield _row({"row": "event", **named, **_event(event)})
+    for pause in audit.pauses:
+        held = {"at": pause.since, "by": pause.paused_by, "item": pause.target}
+        yield _row({"row": "pause", **held, "reason": pause.reason})
     for event in audit.events:
         yield _row({"row": "event", **_event(event)})
 
@@ -116,6 +121,18 @@ def _recovery(recovery: RecoveryTime | None) -> dict[str, int | None]:
         "recovery_s": round(recovery.median),
         "recovery_shortest_s": round(recovery.shortest),
         "recovery_longest_s": round(recovery.longest),
+    }
+
+
+def _pause(pause: Pause) -> dict[str, Any]:
+    return {
+        "scope": pause.scope,
+        "id": pause.item_id,
+        "name": pause.item_name,
+        "reason": pause.reason,
+        "since": pause.since,
+        "until": pause.until,
+        "by": pause.paused_by,
     }
 
 

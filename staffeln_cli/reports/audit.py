@@ -70,6 +70,7 @@ def audit(
         every=str(settings.verify.every),
         proven_since=settings.verify.every.before(now),
         projects=_projects(known, by_project, project_id),
+        pauses=tuple(store.pauses.held(now)),
         events=by_project.get(None, []),
     )
 

@@ -105,6 +105,21 @@ def test_pins_and_releases_pauses_and_confirmations_are_told_with_who_and_why(
     assert ("confirmed", "staffeln retain --confirm") in events_of(found)
 
 
+def test_a_pause_that_holds_is_told_although_it_began_before_the_period(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud, "data")
+    rounds(staffeln, cloud, 1)
+    staffeln("pause", "--all", "--reason", "it <moves>")
+    cloud.advance(days=1)
+    found = evidence(staffeln, "--since", cloud.now().isoformat())
+    (pause,) = found["paused"]
+    assert (pause["scope"], pause["by"], pause["reason"]) == ("all", ME, "it <moves>")
+    assert events_of(found) == []
+    assert "it &lt;moves&gt;" in staffeln("report", "--evidence").stdout
+    assert '"pause"' in staffeln("report", "--evidence", "-f", "csv").stdout
+
+
 def test_changes_of_the_configuration_and_of_metadata_are_told(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
