@@ -81,15 +81,16 @@ class Lookups:
 
     def server(self, server_id: str) -> Server | None:
         """A server, of whatever project."""
-        raw = self._server(server_id)
+        body = self._server_body(server_id)
         with decode.understood(f"server {server_id}"):
-            return server_rows.server(raw) if raw else None
+            raw = msgspec.json.decode(body, type=_OneServer) if body is not None else None
+            return server_rows.server(raw.server) if raw else None
 
     def volumes_of_server(self, server_id: str) -> list[Volume]:
         """The volumes that Nova says are attached to this server, and Cinder knows."""
-        raw = self._server(server_id)
+        body = self._server_body(server_id)
         with decode.understood(f"server {server_id}"):
-            volume_ids = raw.volume_ids() if raw else []
+            volume_ids = server_rows.volume_ids(body) if body is not None else []
         found = [self.volume(one) for one in volume_ids]
         return [volume for volume in found if volume is not None]
 
@@ -157,14 +158,13 @@ class Lookups:
         """Whether the login is one, so that there are no tokens of other projects."""
         return self._api.has_application_credential
 
-    def _server(self, server_id: str) -> server_rows.RawServer | None:
+    def _server_body(self, server_id: str) -> bytes | None:
         body = self._body("compute", "/servers", server_id, NOVA)
-        with decode.understood(f"server {server_id}"):
-            if body is None:
-                return None
-            raw = msgspec.json.decode(body, type=_OneServer).server
-            decode.check_same(server_id, raw.id)
-            return raw
+        if body is not None:
+            with decode.understood(f"server {server_id}"):
+                raw = msgspec.json.decode(body, type=_OneServer).server
+                decode.check_same(server_id, raw.id)
+        return body
 
     def _body(
         self, service: str, path: str, item_id: str, microversion: str | None

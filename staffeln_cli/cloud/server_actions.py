@@ -77,6 +77,7 @@ class ServerActions:
             return None
         with decode.understood(f"server {server_id}"):
             raw = msgspec.json.decode(body)["server"]
+            decode.check_same(server_id, str(raw["id"]))
             fault = (raw.get("fault") or {}).get("message") or ""
             return ServerStatus(str(raw["status"]), one_line(str(fault)))
 

@@ -52,16 +52,10 @@ class RawServer(Struct):
 
     def __post_init__(self) -> None:
         """Let go of the page."""
-        self.definition = _definition(self)
-        self.metadata, self.volumes = self.metadata.copy(), self.volumes.copy()
-        self.flavor = None
+        self.definition, self.flavor = _definition(self), None
+        self.metadata = self.metadata.copy()
         for name in _ONCE:
             setattr(self, name, decode.NULL)
-
-    def volume_ids(self) -> list[VolumeId]:
-        """The volumes that Nova says are attached."""
-        attached = msgspec.json.decode(self.volumes, type=list[_RawAttached] | None)
-        return [VolumeId(one.id) for one in attached or ()]
 
 
 def server(raw: RawServer, kept: msgspec.json.Decoder[Any] | None = None) -> Server:
@@ -91,6 +85,7 @@ _ONCE = (
     "addresses",
     "security_groups",
     "tags",
+    "volumes",
 )
 """What is read for the definition only."""
 _PARTS = (
@@ -130,6 +125,20 @@ def _definition(raw: RawServer) -> bytes:
 class _RawAttached(Struct):
     id: str
     delete_on_termination: bool = False
+
+
+class _Attaching(Struct):
+    volumes: list[_RawAttached] = field(name="os-extended-volumes:volumes_attached", default=[])
+
+
+class _OneAttaching(Struct):
+    server: _Attaching
+
+
+def volume_ids(body: bytes) -> list[VolumeId]:
+    """The volumes that Nova says are attached to the one server of an answer."""
+    answer = msgspec.json.decode(body, type=_OneAttaching)
+    return [VolumeId(one.id) for one in answer.server.volumes]
 
 
 class _RawAddress(Struct):

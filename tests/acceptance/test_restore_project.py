@@ -36,6 +36,19 @@ def test_servers_and_volumes_without_one_are_back_and_others_are_left_alone(
     assert changes(cloud) == []
 
 
+def test_a_volume_of_a_server_that_is_still_there_is_restored_for_it(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    server = a_whole_server(cloud)
+    rounds(staffeln, cloud, 1)
+    cloud.remove_volume("web-data")
+    cloud.finish_after = timedelta(0)
+    answer = bring_back(staffeln)
+    assert (answer.exit_code, answer.counts["restored"], answer.counts["recreated"]) == (0, 1, 0)
+    (new,) = [one["id"] for one in cloud.volumes() if one["name"].startswith("web-data_")]
+    assert told(answer)[-1].endswith(f": openstack server add volume {server} {new}")
+
+
 def test_the_smallest_goes_first_where_no_drill_has_measured_anything(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:

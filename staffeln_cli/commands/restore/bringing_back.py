@@ -32,7 +32,7 @@ from staffeln_cli.planning.recreation_commands import (
 from staffeln_cli.planning.retention.keep_rules import stamp
 from staffeln_cli.runtime import Run
 
-_PLACEHOLDER = re.compile(r"\bSERVER(?= \S+$)")
+_PLACEHOLDER = re.compile(r"\bSERVER(?= \S+$)|\bVOLUME$")
 """In the command at the end of a difference."""
 _AT_ONCE = 4
 """Servers and volumes that are under way at once: the first is back before all have begun."""

@@ -120,6 +120,7 @@ class Preparation:
             name=volume.volume_name,
             project_id=volume.project_id,
             plans=plans,
+            differences=_detached(volume),
             seconds=seconds,
         )
 
@@ -204,3 +205,11 @@ class Preparation:
     def _fail(self, kind: str, item_id: str, name: str, reason: str) -> None:
         self._run.fail(kind, item_id, reason, name=name)
         self._run.count("failed")
+
+
+def _detached(volume: InventoryVolume) -> Sequence[str]:
+    if volume.server_id is None:
+        return ()
+    server = volume.server_name or volume.server_id
+    command = f"openstack server add volume {volume.server_id} VOLUME"
+    return (f"it is not attached to server {server}: {command}",)
