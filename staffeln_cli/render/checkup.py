@@ -5,6 +5,7 @@ from rich.text import Text
 
 from staffeln_cli.render.table import console, put, safe_text
 
+_LONGEST_NAME = "policy endpoint"
 _STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red", "skipped": "dim"}
 
 
@@ -13,7 +14,7 @@ def show(name: str, level: str, text: str, advice: str) -> None:
     out = console()
     line = Table.grid(padding=(0, 2))
     line.add_column(width=len("warning"))
-    line.add_column(width=len("backup service"))
+    line.add_column(width=len(_LONGEST_NAME))
     line.add_column(overflow="fold")
     line.add_row(
         Text(level, _STYLES.get(level, "")),

@@ -34,6 +34,7 @@ def test_people_read_lines_and_quiet_shows_only_trouble(staffeln: Any, doctor: A
     assert [line for line in lines if line.startswith("ok       login")]
     assert any(line.strip().startswith("→ 1 keeps the last") for line in lines)
     assert not any(line.endswith(" ") for line in lines)
+    assert {line[9:25].strip() for line in lines if line[0] != " "} == set(NAMES)
     quiet = staffeln("-q", "doctor").stdout.splitlines()
     assert [line.split()[0] for line in quiet] == ["warning", "→"]
 
