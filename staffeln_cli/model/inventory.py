@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from staffeln_cli.model.cloud import ProjectId, ServerId, Volume, VolumeId
 
@@ -56,6 +56,15 @@ class Protection(NamedTuple):
     bad_retention: str | None = None
     protection_decided_by: DecidedBy | None = None
     retention_decided_by: DecidedBy | None = None
+
+
+_NOT_SEEN: dict[str, Any] = {
+    "gone_at": None,
+    "suspected_gone_at": None,
+    "retention_before": None,
+    "retention_shortened_at": None,
+}
+"""What is not known of a volume, or not true, when a listing shows it."""
 
 
 class InventoryVolume(NamedTuple):
@@ -146,15 +155,12 @@ class InventoryVolume(NamedTuple):
             retention=protection.retention,
             bad_retention=protection.bad_retention,
             protected_since=(before.protected_since or now) if protection.protected else None,
-            gone_at=None,
-            suspected_gone_at=None,
             protection_ended_at=ended_at,
             protection_end_cause=end_cause,
             user_metadata=volume.user_metadata or None,
             protection_decided_by=protection.protection_decided_by,
             retention_decided_by=protection.retention_decided_by,
-            retention_before=None,
-            retention_shortened_at=None,
+            **_NOT_SEEN,
         )
 
     @classmethod

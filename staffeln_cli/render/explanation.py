@@ -48,7 +48,7 @@ def show(explained: Explanation, now: datetime) -> None:
 
 def as_json(explained: Explanation) -> dict[str, Any]:
     """The same as JSON."""
-    volume, following, recovery = explained.volume, explained.next, explained.recovery
+    volume, recovery = explained.volume, explained.recovery
     return {
         "volume_id": volume.volume_id,
         "volume_name": volume.volume_name,
@@ -68,15 +68,7 @@ def as_json(explained: Explanation) -> dict[str, Any]:
         "recovery_seconds": _median(recovery),
         "server_recovery_seconds": _median(explained.server_recovery),
         "from_cloud": explained.from_cloud,
-        "next": None
-        if following is None
-        else {
-            "due_at": following.due_at,
-            "window_opens_at": following.opens_at,
-            "kind": following.backup.kind,
-            "reason": following.backup.reason,
-            "overdue": following.is_overdue,
-        },
+        "next": _next(explained.next) if explained.next is not None else None,
         "paused": explained.pause.as_json() if explained.pause is not None else None,
         "unfinished": [
             {"name": record.name, "state": record.state, "reason": record.reason}
@@ -92,6 +84,16 @@ def as_json(explained: Explanation) -> dict[str, Any]:
             }
             for one in explained.former
         ],
+    }
+
+
+def _next(following: Next) -> dict[str, Any]:
+    return {
+        "due_at": following.due_at,
+        "window_opens_at": following.opens_at,
+        "kind": following.backup.kind,
+        "reason": following.backup.reason,
+        "overdue": following.is_overdue,
     }
 
 

@@ -96,11 +96,6 @@ def next_planned(
     limit = now + CLOCK_TOLERANCE
     waiting_since = case((backup_table.c.waiting_since <= limit, backup_table.c.waiting_since))
     order = (waiting_since.asc().nulls_first(), backup_table.c.planned_at, backup_table.c.id)
-    is_time = or_(
-        backup_table.c.not_before.is_(None),
-        backup_table.c.not_before <= now,
-        backup_table.c.not_before > limit + _LONGEST_PAUSE,
-    )
     in_flight = (
         select(backup_table.c.project_id, func.count().label("number"))
         .where(backup_table.c.state.in_(IN_FLIGHT))
@@ -117,12 +112,9 @@ def next_planned(
         .join(in_flight, in_flight.c.project_id == backup_table.c.project_id, isouter=True)
         .where(
             backup_table.c.state == State.PLANNED,
-            is_time,
             backup_table.c.project_id.not_in(waiting),
             backup_table.c.id.in_(only) if only is not None else true(),
-            # Cinder passes over a backup that is being restored when it chooses the parent.
-            or_(backup_table.c.kind != Kind.INCREMENTAL, ~is_restored()),
-            or_(_is_ad_hoc(), false() if caps.only_ad_hoc else ~is_paused(now)),
+            *_may_start(caps, now),
         )
         .subquery()
     )
@@ -136,8 +128,15 @@ def locked(connection: Connection, ids: Collection[RecordId]) -> list[RecordId]:
     return list(connection.execute(free.with_for_update(skip_locked=True)).scalars())
 
 
-def _is_ad_hoc() -> ColumnElement[bool]:
-    return backup_table.c.origin != Origin.SCHEDULED
+def _may_start(caps: Caps, now: datetime) -> Iterator[ColumnElement[bool]]:
+    """What is true of a planned record that need not wait."""
+    not_before = backup_table.c.not_before
+    longest = now + CLOCK_TOLERANCE + _LONGEST_PAUSE
+    yield or_(not_before.is_(None), not_before <= now, not_before > longest)
+    # Cinder passes over a backup that is being restored when it chooses the parent.
+    yield or_(backup_table.c.kind != Kind.INCREMENTAL, ~is_restored())
+    is_ad_hoc = backup_table.c.origin != Origin.SCHEDULED
+    yield or_(is_ad_hoc, false() if caps.only_ad_hoc else ~is_paused(now))
 
 
 def is_paused(now: datetime) -> ColumnElement[bool]:
