@@ -19,6 +19,7 @@ _MARKS = {
 _SEVERAL = "+"
 _TICK = 16
 """Cells from one moment on the axis to the next."""
+_SHORTEST = timedelta(hours=1)
 _DAYS_FROM = timedelta(days=3)
 
 
@@ -39,8 +40,8 @@ def timeline(verdicts: Sequence[Verdict], now: datetime, width: int) -> Table:
     """One row per chain, oldest first; the marks are placed by the start of each backup."""
     chains = _chains(verdicts)
     table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
-    first = min(verdict.member.started_at for verdict in verdicts)
-    span = max(now - first, timedelta(hours=1))
+    first = min(now - _SHORTEST, *(verdict.member.started_at for verdict in verdicts))
+    span = now - first
     scale = _DAYS if span >= _DAYS_FROM else _HOURS
     room = max(10, width - scale.width - 4)
     table.add_column("chain of", no_wrap=True)
@@ -49,7 +50,8 @@ def timeline(verdicts: Sequence[Verdict], now: datetime, width: int) -> Table:
         cells = Text("·" * room, style="dim")
         taken: dict[int, Text] = {}
         for verdict in chain:
-            place = int((verdict.member.started_at - first) / span * (room - 1))
+            moment = min(verdict.member.started_at, now)
+            place = int((moment - first) / span * (room - 1))
             taken[place] = _several(taken[place]) if place in taken else _mark(verdict)
         for place in sorted(taken):
             cells = cells[:place] + taken[place] + cells[place + 1 :]

@@ -50,6 +50,13 @@ def test_a_chain_of_a_day_has_hours_on_its_axis() -> None:
     assert row.startswith("11-21 22:00  ●")
 
 
+def test_a_chain_of_minutes_stands_at_the_end_of_an_hour_that_has_passed() -> None:
+    head, row = drawn(a_chain_over(6 / 24 / 60))
+    assert head.split()[2:4] == ["11-22", "21:00"]
+    assert max(head.split()[3:-1]) < f"{NOW:%H:%M}"
+    assert row.index("●") > len(head) - 12
+
+
 def test_a_moment_stands_above_its_cell() -> None:
     head, row = drawn(a_chain_over(20, number=20), width=114)
     assert (head.index("2026"), head.index("now")) == (row.index("●"), len(head) - 3)
