@@ -15,7 +15,7 @@ from staffeln_cli.cloud.network_actions import NetworkActions, PortToMake
 from staffeln_cli.cloud.restore_lookups import RestoreLookups, ServerShape
 from staffeln_cli.cloud.scratch_servers import ScratchServers
 from staffeln_cli.cloud.server_actions import Flavor, ServerActions, ServerStatus
-from staffeln_cli.cloud.server_rows import definition_of
+from staffeln_cli.cloud.server_rows import definition_of, definition_text
 from staffeln_cli.cloud.volume_actions import VolumeActions
 from staffeln_cli.config.settings import CloudSettings
 
@@ -31,6 +31,7 @@ __all__ = [
     "ServerStatus",
     "decoded_row",
     "definition_of",
+    "definition_text",
     "encoded_row",
 ]
 

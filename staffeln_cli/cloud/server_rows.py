@@ -88,15 +88,12 @@ _ONCE = (
     "volumes",
 )
 """What is read for the definition only."""
-_PARTS = (
-    b'{"user_id":%b,"flavor":{"id":%b},"image":%b,"description":%b,"key_name":%b,"config_drive":%b,'
-    b'"zone":%b,"user_data":%b,"metadata":%b,"tags":%b,"security_groups":%b,"addresses":%b,'
-    b'"volumes":%b}'
-)
+_BETWEEN = b"\0"
+"""No JSON has it; without the names of the parts most definitions are small objects of Python."""
 
 
 def _definition(raw: RawServer) -> bytes:
-    """What Nova shows of how the server was made, in Nova's words; empty where it may lack any.
+    """What Nova shows of how the server was made, part by part; empty where it may lack any.
 
     A server that boots from neither an image nor a volume does not exist: then a cell could not
     tell its volumes.
@@ -105,21 +102,17 @@ def _definition(raw: RawServer) -> bytes:
         return b""
     if bytes(raw.volumes) in _EMPTY and bytes(raw.image) in _EMPTY:
         return b""
-    return _PARTS % (
-        raw.user_id,
-        raw.flavor.id,
-        raw.image,
-        raw.description,
-        raw.key_name,
-        raw.config_drive,
-        raw.zone,
-        raw.user_data,
-        raw.metadata,
-        raw.tags,
-        raw.security_groups,
-        raw.addresses,
-        raw.volumes,
-    )
+    flavor_id = raw.flavor.id
+    return _BETWEEN.join((flavor_id, *(getattr(raw, name) for name in _ONCE), raw.metadata))
+
+
+def definition_text(definition: bytes) -> str:
+    """What a listing has shown of how a server was made, as a JSON object."""
+    texts = definition.decode(errors="replace").split(_BETWEEN.decode())
+    flavor_id, *others = texts
+    pairs = zip((*_ONCE, "metadata"), others, strict=True)
+    rest = ",".join(f'"{name}":{text}' for name, text in pairs)
+    return f'{{"flavor":{{"id":{flavor_id}}},{rest}}}'
 
 
 class _RawAttached(Struct):

@@ -70,7 +70,7 @@ class Server(NamedTuple):
     project_id: ProjectId
     metadata: Mapping[str, str] = _NOTHING
     definition: bytes = b""
-    """How it was made, in Nova's words; empty where they may lack something."""
+    """How it was made, as the listing shows it; empty where that may lack something."""
 
 
 class Volume(NamedTuple):

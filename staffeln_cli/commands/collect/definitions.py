@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from staffeln_cli.cloud import definition_text
 from staffeln_cli.model import Server
 from staffeln_cli.model.servers import KeptDefinition
 from staffeln_cli.planning.protection import selection
@@ -35,7 +36,7 @@ def _news(run: Run, servers: list[Server], now: datetime) -> Iterator[KeptDefini
     for server in servers:
         digest = _digest(server)
         if known.get(server.id) != digest:
-            definition = server.definition.decode(errors="replace")
+            definition = definition_text(server.definition)
             yield KeptDefinition(
                 server.id, server.name, server.project_id, digest, definition, now
             )
