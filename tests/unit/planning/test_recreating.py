@@ -100,7 +100,8 @@ def test_a_volume_that_was_never_backed_up_is_left_out_and_named(volume: Any, to
 
 
 def test_a_server_that_can_be_the_same_has_no_differences() -> None:
-    server, differences = new_server(a_definition(key_name="mine"), RULES, AS_THE_LOST)
+    definition = a_definition(key_name="mine", addresses=(Address("net", "10.0.0.5", "aa"),))
+    server, differences = new_server(definition, RULES, AS_THE_LOST)
     assert differences == []
     assert (server.name, server.zone, server.key_name) == ("web", "nova", "mine")
 

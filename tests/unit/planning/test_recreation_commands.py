@@ -37,9 +37,9 @@ def test_a_script_makes_volumes_ports_and_the_server() -> None:
 
 
 def test_a_server_without_network_and_volumes_says_so() -> None:
-    server = NewServer(name="web", flavor="tiny", image_id="i1")
+    server = NewServer(name="web", flavor="tiny", image_id="i1", metadata={"role": "web"})
     (_, boot) = commands(ServerToMake("shop", server, [], [], []))
-    assert boot.endswith("--flavor tiny --image i1 --nic none --wait web")
+    assert boot.endswith("--flavor tiny --image i1 --property role=web --nic none --wait web")
 
 
 def test_a_port_may_have_neither_mac_nor_group() -> None:
