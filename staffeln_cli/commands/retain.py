@@ -277,5 +277,6 @@ def _forget(run: Run) -> None:
     before = run.settings.retention.history.before(run.now())
     run.store.lifecycle.forget(before)
     run.store.drills.forget(before)
+    run.store.restorations.forget(before)
     run.store.former_owners.forget(before)
     run.store.runs.forget(before)

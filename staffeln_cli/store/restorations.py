@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from staffeln_cli.model.restorations import (
     Part,
@@ -14,6 +14,7 @@ from staffeln_cli.model.restorations import (
     RestorationState,
 )
 from staffeln_cli.store.database import Database, as_row
+from staffeln_cli.store.queries import chunks
 from staffeln_cli.tables import restoration_part_table, restoration_table
 
 _COLUMNS = tuple(restoration_table.c[part.name] for part in fields(Restoration))
@@ -77,6 +78,17 @@ class Restorations:
                 .where(restoration_table.c.id == restoration.id)
                 .values(state=state, ended_at=moment)
             )
+
+    def forget(self, before: datetime) -> None:
+        """Remove restorations that ended before this; those under way stay."""
+        ended = select(restoration_table.c.id).where(restoration_table.c.ended_at < before)
+        with self._database.write() as connection:
+            ids = connection.execute(ended).scalars().all()
+            for chunk in chunks(ids):
+                parts = restoration_part_table.c.restoration_id.in_(chunk)
+                connection.execute(delete(restoration_part_table).where(parts))
+                of_them = restoration_table.c.id.in_(chunk)
+                connection.execute(delete(restoration_table).where(of_them))
 
     def _note(self, part: Part, **values: Any) -> None:
         with self._database.write() as connection:
