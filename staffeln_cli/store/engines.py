@@ -1,5 +1,6 @@
 """How each database is connected to, and how long anything in it may wait."""
 
+import errno
 import os
 import socket
 import threading
@@ -133,18 +134,13 @@ def _answers(engine: Engine, connection: Any) -> bool:
 
 def _sqlite(url: URL, stopping: threading.Event) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT.total_seconds()})
-    path = Path(url.database or "")
+    path, creating = Path(url.database or ""), threading.Lock()
 
     @event.listens_for(engine, "do_connect")
     def create_private(*_: object) -> None:
         """The file is readable by its owner only, from its first byte on."""
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        except OSError as error:
-            raise StoreUnavailable(
-                f"database {path}: cannot be opened for writing: {error.strerror}"
-            ) from error
+        with creating:
+            _create_private(path)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: object) -> None:
@@ -160,6 +156,28 @@ def _sqlite(url: URL, stopping: threading.Event) -> Engine:
         _begin_writing(connection, stopping)
 
     return engine
+
+
+def _create_private(path: Path) -> None:
+    """Create the file if there is none; one that is there is not opened, not even for a moment.
+
+    To close it again would drop the locks that SQLite holds on it for all other connections of
+    this process. Another process that ends then takes itself for the last one and deletes the
+    write-ahead log: what this process commits after that is lost.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        code = errno.EISDIR if path.is_dir() else 0 if os.access(path, os.W_OK) else errno.EACCES
+        if code:
+            raise OSError(code, os.strerror(code))
+    except OSError as error:
+        if isinstance(error, FileExistsError) and path.is_file():
+            return  # another process was first
+        raise StoreUnavailable(
+            f"database {path}: cannot be opened for writing: {error.strerror}"
+        ) from error
 
 
 def _begin_writing(connection: Connection, stopping: threading.Event) -> None:
