@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from staffeln_cli.cloud import definition_text
 from staffeln_cli.model import Server
 from staffeln_cli.model.servers import KeptDefinition
 from staffeln_cli.planning.protection import selection
@@ -32,6 +31,8 @@ def kept(
 
 
 def _news(run: Run, servers: list[Server], now: datetime) -> Iterator[KeptDefinition]:
+    from staffeln_cli.cloud import definition_text  # imports openstacksdk
+
     known = run.store.servers.digests([server.id for server in servers])
     for server in servers:
         digest = _digest(server)
