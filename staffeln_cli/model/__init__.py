@@ -32,6 +32,7 @@ from staffeln_cli.model.records import (
     Origin,
     RecordBrief,
     RecordId,
+    ScheduledPlan,
     State,
 )
 
@@ -65,6 +66,7 @@ __all__ = [
     "RecordBrief",
     "RecordId",
     "RunId",
+    "ScheduledPlan",
     "Server",
     "ServerId",
     "SkipCause",

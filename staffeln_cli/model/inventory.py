@@ -132,9 +132,8 @@ class InventoryVolume(NamedTuple):
     ) -> "InventoryVolume":
         """The row of a volume that a listing has just shown; `known` is the row of the last pass.
 
-        `succeeded_at` is for a volume without a row that has backups, as after an import: the
-        start of the newest one. `last_seen_at` of known rows is updated for all at once when the
-        listing has ended.
+        `succeeded_at`, the start of its newest backup, is for a volume that has backups and no
+        row. `last_seen_at` of known rows is updated for all at once when the listing has ended.
         """
         before = known if known is not None else cls._new(volume, now, succeeded_at)
         ended_at, end_cause = before._protection_end(protection, now)

@@ -53,6 +53,14 @@ class RecordBrief(NamedTuple):
     """The backup that it depends on, as its export record names it."""
 
 
+class ScheduledPlan(NamedTuple):
+    """The part of a record that the schedule has planned which a later look may change."""
+
+    id: RecordId
+    kind: Kind
+    chain_id: BackupId | None
+
+
 @dataclass(frozen=True, slots=True)
 class BackupRecord:
     """Staffeln's own row for one backup, from the plan to the deletion."""

@@ -54,6 +54,12 @@ class Notes:
         """Another kind than planned is to be made."""
         self._note(record_id, kind=kind, chain_id=chain_id)
 
+    def change_plan(self, record_id: RecordId, kind: Kind, chain_id: BackupId | None) -> bool:
+        """Change what is planned; False when it has been started meanwhile."""
+        is_planned = backup_table.c.state == State.PLANNED
+        with self._database.write() as connection:
+            return _noted(connection, record_id, is_planned, kind=kind, chain_id=chain_id)
+
     def requested(self, record_id: RecordId, kind: Kind, chain_id: BackupId | None) -> None:
         """Somebody has asked for a backup that the schedule had planned, and for this kind."""
         self._note(record_id, kind=kind, chain_id=chain_id, origin=Origin.ADHOC)

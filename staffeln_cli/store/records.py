@@ -13,6 +13,7 @@ from staffeln_cli.model import (
     ProjectId,
     RecordBrief,
     RecordId,
+    ScheduledPlan,
     State,
     VolumeId,
 )
@@ -107,6 +108,15 @@ class Records:
             order = list(connection.execute(following).scalars())
         found = {one.id: one for one in self.by_record_ids(order)}
         return [found[one] for one in order if one in found]
+
+    def scheduled_plans(self) -> dict[VolumeId, ScheduledPlan]:
+        """What the schedule has planned and has not started, by volume."""
+        columns = (backup_table.c.volume_id, *(backup_table.c[n] for n in ScheduledPlan._fields))
+        query = select(*columns).where(
+            backup_table.c.state == State.PLANNED, backup_table.c.origin == Origin.SCHEDULED
+        )
+        with self._database.read() as connection:
+            return {VolumeId(row[0]): ScheduledPlan(*row[1:]) for row in connection.execute(query)}
 
     def planned_by_project(self) -> dict[ProjectId, int]:
         """How many records of each project are planned."""

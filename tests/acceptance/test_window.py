@@ -98,6 +98,33 @@ def test_what_is_due_when_the_window_opens_is_planned_before(
     assert staffeln("backup", "-f", "json").counts["started"] == 1
 
 
+def test_what_waits_for_the_window_is_planned_anew_where_its_chain_has_changed(
+    cloud: SimCloud, staffeln_on_each: Staffeln
+) -> None:
+    staffeln = staffeln_on_each
+    a_volume(cloud)
+    backed_up(staffeln, cloud)
+    cloud.advance(days=1)
+    staffeln.set(BACKUP_WINDOW=window(cloud, opens_in=3)[0])
+    staffeln("collect")
+    assert planned_kinds(staffeln) == ["incremental"]
+    cloud.remove_backup(cloud.backups()[0]["id"])
+    assert "plan full" in staffeln("collect", "--dry-run").stdout
+    assert planned_kinds(staffeln) == ["incremental"]
+    staffeln("collect")
+    assert planned_kinds(staffeln) == ["full"]
+    staffeln("collect")
+    cloud.advance(hours=3, minutes=1)
+    assert staffeln("backup", "-f", "json").counts["started"] == 1
+    cloud.finish_backups()
+    staffeln("check")
+    assert [one["is_incremental"] for one in cloud.backups()] == [False]
+
+
+def planned_kinds(staffeln: Staffeln) -> list[str]:
+    return [one["kind"] for one in records(staffeln, "--state", "planned")]
+
+
 def test_what_only_waits_for_the_window_is_no_alarm_before_its_chance(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:

@@ -1,6 +1,6 @@
 """What one pass of collect knows of the cloud before it looks at the volumes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +12,7 @@ from staffeln_cli.model import (
     InventoryVolume,
     Project,
     ProjectId,
+    ScheduledPlan,
     Server,
     ServerId,
     State,
@@ -50,6 +51,8 @@ class CloudView:
     schedule: Schedule
     plan_until: datetime
     """What is due by then is planned: by the next opening of the window, or now."""
+    plans: Mapping[VolumeId, ScheduledPlan]
+    """What waits for the window; empty where there is none."""
     seen: set[VolumeId] = field(default_factory=set)
     temporary: set[VolumeId] = field(default_factory=set)
     """Listed, but created by Cinder for its own use: neither judged nor absent."""
@@ -110,6 +113,7 @@ def look(
         pauses=run.store.pauses.held(now),
         schedule=times,
         plan_until=due.plan_until(times, now),
+        plans=records.scheduled_plans() if times.window is not None else {},
     )
     run.counts["servers"] = len(view.servers)
     return view, first

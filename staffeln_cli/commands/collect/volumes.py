@@ -21,6 +21,7 @@ from staffeln_cli.model.naming import called
 from staffeln_cli.operations.absence import fail_mass
 from staffeln_cli.planning.protection import due, selection
 from staffeln_cli.planning.protection.full_or_incremental import (
+    NextBackup,
     next_backup,
     planned,
     refused,
@@ -65,6 +66,7 @@ def take_in(run: Run, view: CloudView, volumes: Sequence[Volume]) -> None:
     if not run.dry_run:
         run.store.inventory.save([one.row for one in staying if one.row != one.known])
     _plan(run, view, ((one.row, one.protection) for one in staying))
+    _change_plans(run, view, [one.row for one in staying if one.protection.protected])
     _cancel(run, view, [one.volume.id for one in staying if not one.protection.protected])
     _cancel_paused(run, view, [one.volume.id for one in staying if view.pauses.of(one.row)])
 
@@ -166,14 +168,7 @@ def _planned(
         return refused(volume, protection.problem, now, token=secrets.token_hex(8))
     if not due.is_due(volume, now, interval, by=view.plan_until):
         return None
-    backup = next_backup(
-        view.chains.get((volume.project_id, volume.volume_id)),
-        view.limits,
-        now,
-        volume_size_gib=volume.size_gib,
-        newest_missing=view.missing.get(volume.volume_id),
-        proof_failed_at=volume.proof_failed_at,
-    )
+    backup = _next(view, volume)
     if due.is_overdue(volume, now, view.schedule):
         backup = without_waiting(backup)
     if backup.waits:
@@ -182,3 +177,29 @@ def _planned(
     action, name = f"plan {backup.kind}", volume.volume_name
     run.decide(Decision(action, "volume", volume.volume_id, name, backup.reason))
     return planned(volume, backup, now, token=secrets.token_hex(8))
+
+
+def _change_plans(run: Run, view: CloudView, volumes: Iterable[InventoryVolume]) -> None:
+    """Change the kind of what waits for the window, where its chain is another one by now."""
+    for volume in volumes if view.plans else ():
+        plan = view.plans.get(volume.volume_id)
+        if plan is None or view.pauses.of(volume):
+            continue
+        backup = _next(view, volume)
+        if backup.waits or (backup.kind, backup.chain_id) == (plan.kind, plan.chain_id):
+            continue
+        action, name = f"plan {backup.kind}", volume.volume_name
+        run.decide(Decision(action, "volume", volume.volume_id, name, backup.reason))
+        if not run.dry_run:
+            run.store.notes.change_plan(plan.id, backup.kind, backup.chain_id)
+
+
+def _next(view: CloudView, volume: InventoryVolume) -> NextBackup:
+    return next_backup(
+        view.chains.get((volume.project_id, volume.volume_id)),
+        view.limits,
+        view.now,
+        volume_size_gib=volume.size_gib,
+        newest_missing=view.missing.get(volume.volume_id),
+        proof_failed_at=volume.proof_failed_at,
+    )
