@@ -158,6 +158,18 @@ def test_what_forbids_it_is_told_before_anything_is_made(
     assert changes(cloud) == []
 
 
+def test_a_server_that_exists_has_to_be_deleted_first(cloud: SimCloud, staffeln: Staffeln) -> None:
+    server = a_whole_server(cloud)
+    rounds(staffeln, cloud, 1)
+    cloud.requests.clear()
+    answer = recreate(staffeln)
+    assert answer.exit_code == 3
+    assert reasons(answer)[0].startswith("it still exists, with status ACTIVE: delete it first")
+    assert changes(cloud) == []
+    printed = staffeln("restore", "--server", server, "--recreate=print")
+    assert "server create" in printed.stdout
+
+
 def test_another_flavor_may_be_chosen(cloud: SimCloud, staffeln: Staffeln) -> None:
     backed_up_and_lost(cloud, staffeln, a_whole_server(cloud))
     cloud.world.flavors.clear()

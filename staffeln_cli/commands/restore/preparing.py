@@ -83,6 +83,7 @@ class Preparation:
         return self._within_compute_quota(self._within_volume_quota(looked))
 
     def _server(self, definition: ServerDefinition) -> Prepared:
+        self._need_absence(definition)
         overrides = ServerOverrides(
             self._request.flavor, self._request.overrides.availability_zone
         )
@@ -111,6 +112,18 @@ class Preparation:
             differences=(*differences, *needed.differences),
             seconds=seconds,
         )
+
+    def _need_absence(self, definition: ServerDefinition) -> None:
+        """_Problem while the server exists: two would do the same work under one name."""
+        if self._request.prints:
+            return
+        found = self._run.cloud.servers.status(definition.server_id)
+        if found is not None:
+            command = f"staffeln restore --server {definition.server_id}"
+            raise _Problem(
+                f"it still exists, with status {found.status}: delete it first, or restore its"
+                f" volumes alone: {command}"
+            )
 
     def _volume(self, volume: InventoryVolume) -> Prepared:
         plans, seconds = self._plans([volume.volume_id])
