@@ -1,12 +1,16 @@
 """The command `restore`."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from staffeln_cli.cli.moment import moment
 from staffeln_cli.cli.session import Session
 from staffeln_cli.cli.show import dry_run_option, finish, format_option
+
+if TYPE_CHECKING:
+    from staffeln_cli.commands.restore import RestoreRequest
 
 
 @click.command()
@@ -53,22 +57,7 @@ from staffeln_cli.cli.show import dry_run_option, finish, format_option
 @dry_run_option
 @format_option
 @click.pass_obj
-def restore(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    session: Session,
-    backups: tuple[str, ...],
-    volumes: tuple[str, ...],
-    servers: tuple[str, ...],
-    at: datetime | None,
-    projects: tuple[str, ...],
-    recreate: str | None,
-    flavor: str | None,
-    name: str | None,
-    volume_type: str | None,
-    zone: str | None,
-    wait: bool,
-    dry_run: bool,
-    shape: str,
-) -> None:
+def restore(session: Session, /, dry_run: bool, shape: str, **chosen: Any) -> None:
     """Restore backups, each to a new volume in its own project.
 
     BACKUP is an id in Cinder, a name, or a record's id; a backup that Staffeln did not make is
@@ -82,34 +71,58 @@ def restore(  # noqa: PLR0913, PLR0917 - one parameter for each option
     interruption: nothing is made twice.
     """
     from staffeln_cli.commands import restore as command
+
+    request = _request(**chosen)
+    finish(
+        session, "restore", shape, lambda: command.run(session.runtime, request, dry_run=dry_run)
+    )
+
+
+def _request(  # noqa: PLR0913 - one parameter for each option
+    *,
+    backups: tuple[str, ...],
+    volumes: tuple[str, ...],
+    servers: tuple[str, ...],
+    projects: tuple[str, ...],
+    at: datetime | None,
+    recreate: str | None,
+    flavor: str | None,
+    name: str | None,
+    volume_type: str | None,
+    zone: str | None,
+    wait: bool,
+) -> "RestoreRequest":
+    """What is asked for, or a UsageError where options contradict each other."""
+    from staffeln_cli.commands.restore import RestoreRequest
     from staffeln_cli.planning.restoring import Overrides
 
     if not (backups or volumes or servers or projects):
         raise click.UsageError("Name a BACKUP, or a --volume or --server whose newest you want.")
     if at and not (volumes or servers or projects):
         raise click.UsageError("--at needs --volume or --server.")
-    if (recreate or projects) and (backups or volumes):
-        raise click.UsageError("--recreate and --project are for servers: restore others apart.")
-    if recreate and not (servers or projects):
-        raise click.UsageError("--recreate needs --server.")
     if name and (projects or servers or len(backups) + len(volumes) > 1):
         raise click.UsageError("--name is for one volume.")
-    overrides = Overrides(volume_type, zone, name)
-    request = command.RestoreRequest(
+    request = RestoreRequest(
         backups=backups,
         volumes=volumes,
         servers=servers,
         at=at,
-        overrides=overrides,
+        overrides=Overrides(volume_type, zone, name),
         wait=wait,
         projects=projects,
         recreates=recreate is not None,
         prints=recreate == "print",
         flavor=flavor,
     )
-    finish(
-        session, "restore", shape, lambda: command.run(session.runtime, request, dry_run=dry_run)
-    )
+    _see_that_servers_are_meant(request)
+    return request
+
+
+def _see_that_servers_are_meant(request: "RestoreRequest") -> None:
+    if (request.recreates or request.projects) and (request.backups or request.volumes):
+        raise click.UsageError("--recreate and --project are for servers: restore others apart.")
+    if request.recreates and not (request.servers or request.projects):
+        raise click.UsageError("--recreate needs --server.")
 
 
 COMMANDS = (restore,)
