@@ -15,6 +15,8 @@ from staffeln_cli.model.text import dumped, one_line
 
 _WIDE = 130
 """Width of a terminal from which on tables show more columns."""
+_NARROW = 72
+"""Width of a terminal below which tables of volumes leave their project out."""
 _AT_ONCE = 1000
 """Rows in one table; more rows make another table, to limit memory."""
 _LONGEST = 48
@@ -86,9 +88,13 @@ def put(out: Console, *shown: RenderableType) -> None:
     out.file.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
-def usual_columns(view: str) -> tuple[str, ...]:
-    """The default columns of a view."""
-    return (_NARROW_VIEWS if console().width < _WIDE else _WIDE_VIEWS)[view]
+def usual_columns(view: str, width: int | None = None) -> tuple[str, ...]:
+    """The default columns of a view; on a very narrow terminal, the names need the room."""
+    width = width or console().width
+    columns = (_NARROW_VIEWS if width < _WIDE else _WIDE_VIEWS)[view]
+    if width >= _NARROW or "server_name" not in columns:
+        return columns
+    return tuple(name for name in columns if name != "project_name")
 
 
 def show(

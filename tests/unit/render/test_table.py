@@ -85,3 +85,11 @@ def test_no_rows_are_no_table() -> None:
     file = io.StringIO()
     table.show(COLUMNS, [], out=Console(file=file))
     assert file.getvalue() == ""
+
+
+def test_on_a_very_narrow_terminal_the_names_of_volumes_and_servers_have_the_room() -> None:
+    assert "project_name" in table.usual_columns("volumes", 80)
+    narrow = table.usual_columns("volumes", 60)
+    assert narrow == ("server_name", "volume_name", "last_success_at", "overdue")
+    assert "project_name" in table.usual_columns("projects", 60)
+    assert "project_name" in table.usual_columns("usage", 60)
