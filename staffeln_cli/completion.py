@@ -1,11 +1,11 @@
-"""Names and ids that a shell completes, without SQLAlchemy and drivers that load too slowly."""
+"""Names and ids that a shell completes: by the bare drivers, since SQLAlchemy loads too slowly."""
 
 import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
 from staffeln_cli.model.text import one_line
@@ -31,7 +31,7 @@ SELECT * FROM (SELECT DISTINCT {id_column}, {name_column} FROM {table}
 """Two ranges, which an index of a column serves."""
 _OF_POSTGRESQL = """
 SELECT DISTINCT * FROM (SELECT coalesce({id_column}, ''), {name_column} FROM {table}
-                        WHERE {name_column} LIKE $1 OR {id_column} LIKE $1 LIMIT {read}) AS found
+                        WHERE {name_column} LIKE %s OR {id_column} LIKE %s LIMIT {read}) AS found
 LIMIT {most}
 """
 
@@ -102,13 +102,18 @@ def _from_sqlite(database_url: str, source: _Source, begun: str) -> list[tuple[s
 
 
 def _from_postgresql(database_url: str, source: _Source, begun: str) -> list[tuple[str, str]]:
-    from staffeln_cli.completion import libpq
-
+    try:
+        import psycopg
+    except ImportError:
+        return []
     pattern = _LIKE_SIGNS.sub(r"\\\1", begun) + "%"
     query = _OF_POSTGRESQL.format(**source._asdict(), most=MOST, read=_MOST_READ)
-    uri = database_url.replace("postgresql+psycopg:", "postgresql:", 1)
     try:
-        found = libpq.rows(uri, query, pattern, _PATIENCE)
-    except (OSError, ValueError):  # no library, no UTF-8, or a NUL
+        uri = database_url.replace("postgresql+psycopg:", "postgresql:", 1)
+        with psycopg.connect(uri, connect_timeout=1, application_name="staffeln") as connection:
+            milliseconds = round(_PATIENCE * 1000)
+            connection.execute(f"SET LOCAL statement_timeout = {milliseconds}".encode())
+            rows = connection.execute(cast(Any, query), (pattern, pattern)).fetchall()
+    except psycopg.Error:
         return []
-    return [(identity, name) for identity, name in found]
+    return cast("list[tuple[str, str]]", rows)
