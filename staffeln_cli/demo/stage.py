@@ -151,7 +151,7 @@ def staged(summarise: Callable[[Outcome], str]) -> Iterator[Stage]:
         cloud = strike.enter_context(simcloud.serving(now=FIRST_NIGHT))
         strike.enter_context(_environment(folder, cloud))
         strike.enter_context(_quiet())
-        cloud.finish_after = _AN_HOUR / 3
+        cloud.settings.finish_after = _AN_HOUR / 3
         settings = load(None, _configuration(folder)).settings
         yield Stage(cloud, settings, summarise)
 
@@ -205,20 +205,20 @@ def fill_cloud(stage: Stage) -> None:
     """Fill the cloud."""
     cloud = stage.cloud
     for project in ("webshop", "payroll", "analytics", "research"):
-        cloud.add_project(project)
+        cloud.people.add_project(project)
         if project != "analytics":  # whose operator has left Cinder's default, 1000 GB
-            cloud.set_quota(project, backups=10_000, backup_gigabytes=100_000)
+            cloud.people.set_quota(project, backups=10_000, backup_gigabytes=100_000)
     _server(stage, "webshop", "shop-web", MARKED, {"web-root": 20})
     _server(stage, "webshop", "shop-db", MARKED, {"db-root": 20, "orders": 100})
     _server(stage, "payroll", "books", FIVE_WEEKS, {"ledger": 50})
     _server(stage, "analytics", "warehouse", MARKED, {"cubes": 200})
-    cloud.add_volume("scratch", server="warehouse", size_gib=500, metadata=SKIPPED)
+    cloud.things.add_volume("scratch", server="warehouse", size_gib=500, metadata=SKIPPED)
     _server(stage, "research", "notebook", {}, {"papers": 10})
 
 
 def _server(
     stage: Stage, project: str, name: str, metadata: dict[str, str], volumes: dict[str, int]
 ) -> None:
-    stage.cloud.add_server(name, project=project, metadata=metadata)
+    stage.cloud.things.add_server(name, project=project, metadata=metadata)
     for volume, size in volumes.items():
-        stage.ids[volume] = stage.cloud.add_volume(volume, server=name, size_gib=size)
+        stage.ids[volume] = stage.cloud.things.add_volume(volume, server=name, size_gib=size)

@@ -78,7 +78,7 @@ def _what_changed(stage: Stage) -> Iterator[Beat]:
         " the webshop's admin makes a backup by hand, and Cinder adds it to the same chain:"
     )
     yield Typed("webshop", "openstack volume backup create --force --incremental orders")
-    by_hand = stage.cloud.add_backup("orders", incremental=True, name="by-hand")
+    by_hand = stage.cloud.things.add_backup("orders", incremental=True, name="by-hand")
     stage.night(4)
     stage.night(5)
     yield stage.calendar()
@@ -99,7 +99,7 @@ def _brought_back(stage: Stage) -> Iterator[Beat]:
     )
     outcome = stage.with_runtime(partial(restore.run, request=wish))
     yield stage.ran("restore --volume orders --at 2026-06-20T22:00", outcome)
-    stage.cloud.finish_restores()
+    stage.cloud.steering.finish_restores()
     made = [one for one in stage.cloud.volumes() if one["name"].startswith("orders_restored_")]
     owner = stage.cloud.world.project("webshop").id
     yield seen(

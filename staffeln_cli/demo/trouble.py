@@ -40,7 +40,7 @@ def bad_night(stage: Stage) -> Iterator[Beat]:
     )
     yield Paragraph("The operator raises the quota; the next run continues without further help:")
     yield Typed("operator", "openstack quota set --backup-gigabytes 100000 analytics")
-    stage.cloud.set_quota("analytics", backup_gigabytes=100_000)
+    stage.cloud.people.set_quota("analytics", backup_gigabytes=100_000)
     stage.go_to(7, 0)
     yield stage.ran("collect")
     yield stage.ran("backup")
@@ -61,14 +61,14 @@ def _lose_the_answer_about_orders(stage: Stage) -> None:
             if request.body["backup"]["volume_id"] != stage.ids["orders"]:
                 return
             cloud.on_request = None
-            cloud.lose_reply_next("POST", "/backups", acting=True)
+            cloud.faults.lose_reply_next("POST", "/backups", acting=True)
 
     cloud.on_request = drop
 
 
 def _fill_the_disk(stage: Stage) -> None:
     found = stage.cloud.backups(status="creating", volume_id=stage.ids["ledger"])
-    stage.cloud.fail_backups(DISK_FULL, [one["id"] for one in found])
+    stage.cloud.steering.fail_backups(DISK_FULL, [one["id"] for one in found])
 
 
 def _since_ten(stage: Stage, volume: str) -> list[dict[str, Any]]:
@@ -87,7 +87,7 @@ def typo(stage: Stage) -> Iterator[Beat]:
         " had 5w, until someone changed it:"
     )
     yield Typed("payroll", "openstack server set --property __staffeln_retention=5weeks books")
-    stage.cloud.set_metadata("books", cast.TYPO)
+    stage.cloud.things.set_metadata("books", cast.TYPO)
     stage.night(10)
     view = stage.view(views.volumes, server="books").of(_RETENTION)
     rows = list(view.rows)

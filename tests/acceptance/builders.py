@@ -21,9 +21,9 @@ def a_volume(
 ) -> str:
     """A volume on a server of its own, `<name>-server`, in a project that is made if need be."""
     if project not in {one.name for one in cloud.world.identity.projects.values()}:
-        cloud.add_project(project)
-    server = cloud.add_server(f"{name}-server", project=project, metadata=metadata)
-    return cloud.add_volume(name, project=project, server=server, **columns)
+        cloud.people.add_project(project)
+    server = cloud.things.add_server(f"{name}-server", project=project, metadata=metadata)
+    return cloud.things.add_volume(name, project=project, server=server, **columns)
 
 
 def some_volumes(cloud: SimCloud, number: int, *, project: str = "shop", **more: Any) -> list[str]:
@@ -33,7 +33,7 @@ def some_volumes(cloud: SimCloud, number: int, *, project: str = "shop", **more:
 def backed_up(staffeln: Staffeln, cloud: SimCloud) -> Answer:
     """A whole round: collect, backup, Cinder finishes, check."""
     staffeln.cycle("collect", "backup")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     return staffeln("check", "-f", "json")
 
 

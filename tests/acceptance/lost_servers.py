@@ -16,14 +16,14 @@ LIKE = ("name", "project_id", "flavor", "zone", "tags", "config_drive", "user_da
 def a_whole_server(cloud: SimCloud, name: str = "web", **more: Any) -> str:
     """A marked server with a root volume and another one, in project shop."""
     if "shop" not in {one.name for one in cloud.world.identity.projects.values()}:
-        cloud.add_project("shop")
+        cloud.people.add_project("shop")
     usual = {"user_data": "IyEvYmluL3NoCg==", "config_drive": True, "description": "the shop"}
     columns: dict[str, Any] = usual
-    server = cloud.add_server(
+    server = cloud.things.add_server(
         name, project="shop", metadata=MARKED | {"role": name}, tags=("gold",), **columns | more
     )
-    cloud.add_volume(f"{name}-root", server=server, bootable=True)
-    cloud.add_volume(f"{name}-data", server=server, size_gib=2)
+    cloud.things.add_volume(f"{name}-root", server=server, bootable=True)
+    cloud.things.add_volume(f"{name}-data", server=server, size_gib=2)
     return server
 
 
@@ -31,10 +31,12 @@ def wired(cloud: SimCloud, server: str, ip: str = "10.0.0.9") -> str:
     """Give a server a port in a network of its project, and a security group."""
     networks = cloud.world.networking.networks.values()
     found = [one.id for one in networks if one.name == "inner"]
-    network = found[0] if found else cloud.add_network("inner", project="shop")
-    cloud.add_security_group("web", project="shop")
-    cloud.add_port(network, ip, f"fa:16:3e:00:00:{int(ip.rpartition('.')[2]):02x}", server=server)
-    cloud.set_server(server, security_groups=("web",))
+    network = found[0] if found else cloud.networks.add_network("inner", project="shop")
+    cloud.networks.add_security_group("web", project="shop")
+    cloud.networks.add_port(
+        network, ip, f"fa:16:3e:00:00:{int(ip.rpartition('.')[2]):02x}", server=server
+    )
+    cloud.things.set_server(server, security_groups=("web",))
     return network
 
 
@@ -44,7 +46,7 @@ def backed_up_and_lost(cloud: SimCloud, staffeln: Staffeln, *servers: str) -> di
     before = cloud.servers(id=servers[0])[0]
     for server in servers:
         lose(cloud, server)
-    cloud.finish_after = timedelta(0)
+    cloud.settings.finish_after = timedelta(0)
     cloud.requests.clear()
     return before
 
@@ -52,10 +54,10 @@ def backed_up_and_lost(cloud: SimCloud, staffeln: Staffeln, *servers: str) -> di
 def lose(cloud: SimCloud, server: str) -> None:
     """Delete a server with its volumes."""
     volumes = cloud.world.attached[server][:]
-    cloud.remove_server(server)
+    cloud.things.remove_server(server)
     for volume in volumes:
         if volume in cloud.world.volumes:
-            cloud.remove_volume(volume)
+            cloud.things.remove_volume(volume)
 
 
 def back(cloud: SimCloud, name: str = "web") -> dict[str, Any]:

@@ -48,7 +48,7 @@ def twelve(cloud: SimCloud, staffeln: Staffeln) -> list[str]:
 def test_the_last_backups_of_volumes_that_one_listing_lacks_survive(
     cloud: SimCloud, staffeln: Staffeln, twelve: list[str]
 ) -> None:
-    cloud.omit_next(LISTING, twelve[:5])
+    cloud.faults.omit_next(LISTING, twelve[:5])
     answer = staffeln("run", "-f", "json")
     assert (answer.exit_code, answer.json[0]["counts"]["gone"]) == (0, 0)
     assert len(cloud.backups()) == 12
@@ -63,7 +63,7 @@ def test_only_what_a_listing_lacks_is_looked_up_and_only_once(
     usual = len(cloud.requests)
     assert looked_up(cloud) == []
     cloud.requests.clear()
-    cloud.omit_next(LISTING, twelve[:5])
+    cloud.faults.omit_next(LISTING, twelve[:5])
     staffeln("collect")
     assert looked_up(cloud) == sorted(twelve[:5])
     assert len(cloud.requests) == usual + 5
@@ -73,8 +73,8 @@ def test_a_volume_that_was_deleted_is_gone_and_not_asked_for_again(
     cloud: SimCloud, staffeln: Staffeln, twelve: list[str]
 ) -> None:
     staffeln.set(RETENTION_GRACE="0s")
-    cloud.remove_volume(twelve[0])
-    cloud.omit_next(LISTING, twelve[1:3])
+    cloud.things.remove_volume(twelve[0])
+    cloud.faults.omit_next(LISTING, twelve[1:3])
     collect = twice(staffeln, cloud, "collect")
     assert (collect.exit_code, collect.counts["gone"]) == (0, 1)
     known = volumes(staffeln, "--gone")
@@ -107,8 +107,8 @@ def test_no_other_answer_makes_a_deleted_volume_gone(
 ) -> None:
     staffeln.set(CLOUD_RETRY_TIMEOUT="0s")
     before = volumes(staffeln)
-    cloud.remove_volume(twelve[0])
-    cloud.fail_next("GET", f"/volumes/{twelve[0]}", **answer)
+    cloud.things.remove_volume(twelve[0])
+    cloud.faults.fail_next("GET", f"/volumes/{twelve[0]}", **answer)
     collect = staffeln("collect", "-f", "json")
     assert (collect.exit_code, collect.json["outcome"]) == (PARTLY_FAILED, "partial")
     assert [one["id"] for one in collect.json["failures"]] == twelve[:1]
@@ -119,8 +119,8 @@ def test_no_other_answer_makes_a_deleted_volume_gone(
 def test_the_last_backups_survive_where_a_proxy_answers_in_cinders_place(
     cloud: SimCloud, staffeln: Staffeln, twelve: list[str]
 ) -> None:
-    cloud.omit_next(LISTING, twelve[:5])
-    cloud.proxy_404_next("GET", f"/volumes/({'|'.join(twelve[:5])})$", times=5)
+    cloud.faults.omit_next(LISTING, twelve[:5])
+    cloud.faults.proxy_404_next("GET", f"/volumes/({'|'.join(twelve[:5])})$", times=5)
     answer = staffeln("run", "-f", "json")
     collect = answer.json[0]
     assert (answer.exit_code, collect["outcome"]) == (PARTLY_FAILED, "partial")
@@ -133,8 +133,8 @@ def test_the_last_backups_survive_where_a_proxy_answers_in_cinders_place(
 def test_a_failed_look_up_names_the_volume_and_what_was_answered(
     cloud: SimCloud, staffeln: Staffeln, twelve: list[str]
 ) -> None:
-    cloud.omit_next(LISTING, twelve[:1])
-    cloud.proxy_404_next("GET", f"/volumes/{twelve[0]}")
+    cloud.faults.omit_next(LISTING, twelve[:1])
+    cloud.faults.proxy_404_next("GET", f"/volumes/{twelve[0]}")
     (reason,) = reasons(staffeln("collect", "-f", "json"))
     assert "the listing of volumes lacks it" in reason
     assert "HTTP 404" in reason
@@ -143,7 +143,7 @@ def test_a_failed_look_up_names_the_volume_and_what_was_answered(
 def test_a_proxys_404_is_no_answer_to_a_wish_for_a_backup_either(
     cloud: SimCloud, staffeln: Staffeln, twelve: list[str]
 ) -> None:
-    cloud.proxy_404_next("GET", f"/volumes/{twelve[0]}")
+    cloud.faults.proxy_404_next("GET", f"/volumes/{twelve[0]}")
     answer = staffeln("backup", "--volume", twelve[0])
     assert answer.exit_code == CloudUnavailable.exit_code
     assert "HTTP 404" in answer.stderr
@@ -154,7 +154,7 @@ def test_a_volume_that_the_listing_lacks_is_backed_up_when_it_is_due(
 ) -> None:
     first, _ = some_volumes(cloud, 2)
     rounds(staffeln, cloud, 1)
-    cloud.omit_next(LISTING, [first])
+    cloud.faults.omit_next(LISTING, [first])
     collect = staffeln("collect", "-f", "json")
     assert (collect.counts["volumes"], collect.counts["planned"]) == (2, 2)
 
@@ -163,11 +163,11 @@ def test_a_volume_that_a_lagging_node_hides_is_neither_gone_nor_reported(
     cloud: SimCloud, staffeln: Staffeln, twelve: list[str]
 ) -> None:
     before = volumes(staffeln)
-    cloud.lagging_rows = frozenset(twelve[:5])
+    cloud.settings.lagging_rows = frozenset(twelve[:5])
     hidden = staffeln("collect", "-f", "json")
     assert (hidden.exit_code, hidden.counts["gone"]) == (0, 0)
     assert volumes(staffeln) == before
-    cloud.lagging_rows = frozenset()
+    cloud.settings.lagging_rows = frozenset()
     seen = staffeln("run", "-f", "json")
     assert (seen.exit_code, seen.json[0]["counts"]["gone"]) == (0, 0)
     assert len(cloud.backups()) == 12
@@ -177,10 +177,10 @@ def test_an_absence_that_ended_meanwhile_is_no_first_one(
     cloud: SimCloud, staffeln: Staffeln, twelve: list[str]
 ) -> None:
     for _ in range(3):
-        cloud.lagging_rows = frozenset(twelve[:1])
+        cloud.settings.lagging_rows = frozenset(twelve[:1])
         assert twice(staffeln, cloud, "status").exit_code == 0
         assert staffeln("collect", "-f", "json").counts["gone"] == 0
-        cloud.lagging_rows = frozenset()
+        cloud.settings.lagging_rows = frozenset()
         staffeln("collect")
     assert volumes(staffeln)[twelve[0]]["protected"]
 
@@ -188,7 +188,7 @@ def test_an_absence_that_ended_meanwhile_is_no_first_one(
 def test_a_volume_is_not_gone_before_its_absence_has_settled(
     cloud: SimCloud, staffeln: Staffeln, twelve: list[str]
 ) -> None:
-    cloud.remove_volume(twelve[0])
+    cloud.things.remove_volume(twelve[0])
     first = staffeln("collect", "-f", "json")
     cloud.advance(minutes=9)
     second = staffeln("collect", "-f", "json")
@@ -201,7 +201,7 @@ def test_how_long_an_absence_must_last_is_configured(
     cloud: SimCloud, staffeln: Staffeln, twelve: list[str]
 ) -> None:
     staffeln.set(CLOUD_SETTLE_TIME="2h")
-    cloud.remove_volume(twelve[0])
+    cloud.things.remove_volume(twelve[0])
     assert twice(staffeln, cloud, "collect").counts["gone"] == 0
     cloud.advance(hours=2)
     assert staffeln("collect", "-f", "json").counts["gone"] == 1
@@ -214,7 +214,7 @@ def test_a_volume_that_was_created_a_moment_ago_is_never_judged_absent(
     staffeln("collect")
     new = a_volume(cloud, "new")
     staffeln("collect")
-    cloud.lagging_rows = frozenset([new])
+    cloud.settings.lagging_rows = frozenset([new])
     staffeln("collect")
     cloud.advance(minutes=9)
     assert staffeln("collect", "-f", "json").counts["gone"] == 0
@@ -235,7 +235,7 @@ class TestMass:
         self, cloud: SimCloud, staffeln: Staffeln, thirty: list[str]
     ) -> None:
         for one in thirty[:21]:
-            cloud.remove_volume(one)
+            cloud.things.remove_volume(one)
         collect = twice(staffeln, cloud, "collect")
         assert (collect.exit_code, collect.counts["gone"]) == (PARTLY_FAILED, 0)
         assert "21 of 30 volumes do not exist any more" in reasons(collect)[0]
@@ -246,7 +246,7 @@ class TestMass:
         self, cloud: SimCloud, staffeln: Staffeln, thirty: list[str]
     ) -> None:
         for one in thirty[:20]:
-            cloud.remove_volume(one)
+            cloud.things.remove_volume(one)
         collect = twice(staffeln, cloud, "collect")
         assert (collect.exit_code, collect.counts["gone"]) == (0, 20)
 
@@ -254,7 +254,7 @@ class TestMass:
         self, cloud: SimCloud, staffeln: Staffeln, thirty: list[str]
     ) -> None:
         for one in thirty[:25]:
-            cloud.remove_volume(one)
+            cloud.things.remove_volume(one)
         collect = twice(staffeln, cloud, "collect")
         confirmed = staffeln("collect", "--confirm", "-f", "json")
         assert (confirmed.exit_code, confirmed.counts["gone"]) == (0, 25)
@@ -264,7 +264,7 @@ class TestMass:
         self, cloud: SimCloud, staffeln: Staffeln, thirty: list[str]
     ) -> None:
         for one in thirty[:25]:
-            cloud.remove_volume(one)
+            cloud.things.remove_volume(one)
         confirmed = staffeln("collect", "--confirm", "-f", "json")
         assert (confirmed.exit_code, confirmed.counts["gone"]) == (0, 0)
         cloud.advance(minutes=11)
@@ -277,7 +277,7 @@ class TestMass:
         staffeln.set(BACKUP_MAX_IN_FLIGHT="99", BACKUP_MAX_IN_FLIGHT_PER_PROJECT="99")
         rounds(staffeln, cloud, 1)
         for number in range(25):
-            cloud.set_metadata(f"shop-{number}-server", {})
+            cloud.things.set_metadata(f"shop-{number}-server", {})
         collect = staffeln("collect", "-f", "json")
         assert collect.exit_code == PARTLY_FAILED
         assert "25 of 30 protected volumes would lose protection" in reasons(collect)[0]
@@ -288,7 +288,7 @@ class TestMass:
         self, cloud: SimCloud, staffeln: Staffeln, thirty: list[str]
     ) -> None:
         for number in range(25):
-            cloud.set_metadata(f"shop-{number}-server", {})
+            cloud.things.set_metadata(f"shop-{number}-server", {})
         collect = staffeln("collect", "--confirm", "-f", "json")
         assert (collect.exit_code, collect.counts["protected"]) == (0, 5)
         assert states(staffeln).count("cancelled") == 25
@@ -297,7 +297,7 @@ class TestMass:
         self, cloud: SimCloud, staffeln: Staffeln, thirty: list[str]
     ) -> None:
         for number in range(21):
-            cloud.hide_server(f"shop-{number}-server")
+            cloud.things.hide_server(f"shop-{number}-server")
         collect = staffeln("collect", "-f", "json")
         assert (collect.exit_code, collect.counts["protected"]) == (PARTLY_FAILED, 30)
         assert "Nova does not list 21 of 30 servers" in reasons(collect)[0]
@@ -309,7 +309,7 @@ class TestMass:
         for name in names:
             a_volume(cloud, f"disk-of-{name}", project=name)
         staffeln("collect")
-        cloud.lagging_rows = frozenset(cloud.world.project(name).id for name in names)
+        cloud.settings.lagging_rows = frozenset(cloud.world.project(name).id for name in names)
         collect = twice(staffeln, cloud, "collect")
         assert (collect.exit_code, collect.counts["protected"]) == (PARTLY_FAILED, 21)
         assert "21 of 22 projects do not exist any more" in reasons(collect)[0]
@@ -330,7 +330,7 @@ class TestProject:
     def test_its_volumes_stay_protected_and_are_backed_up(
         self, cloud: SimCloud, staffeln: Staffeln, project: str
     ) -> None:
-        cloud.omit_next("/v3/projects$", [project])
+        cloud.faults.omit_next("/v3/projects$", [project])
         collect = staffeln("collect", "-f", "json")
         assert (collect.exit_code, collect.counts["planned"]) == (0, 1)
         assert len(sent(cloud, "GET", f"/v3/projects/{project}")) == 1
@@ -338,7 +338,7 @@ class TestProject:
     def test_it_is_gone_when_keystone_says_so_twice(
         self, cloud: SimCloud, staffeln: Staffeln, project: str
     ) -> None:
-        cloud.lagging_rows = frozenset([project])
+        cloud.settings.lagging_rows = frozenset([project])
         first = staffeln("collect", "-f", "json")
         assert first.counts["protected"] == 1
         cloud.advance(minutes=11)
@@ -350,8 +350,8 @@ class TestProject:
     def test_it_is_not_gone_where_a_proxy_answers_in_keystones_place(
         self, cloud: SimCloud, staffeln: Staffeln, project: str
     ) -> None:
-        cloud.omit_next("/v3/projects$", [project], times=3)
-        cloud.proxy_404_next("GET", f"/v3/projects/{project}", times=3)
+        cloud.faults.omit_next("/v3/projects$", [project], times=3)
+        cloud.faults.proxy_404_next("GET", f"/v3/projects/{project}", times=3)
         for _ in range(3):
             collect = staffeln("collect", "-f", "json")
             assert (collect.exit_code, collect.counts["protected"]) == (PARTLY_FAILED, 1)
@@ -361,14 +361,14 @@ class TestProject:
     def test_it_counts_as_keystone_shows_it_by_its_id(
         self, cloud: SimCloud, staffeln: Staffeln, project: str
     ) -> None:
-        cloud.disable_project("shop")
-        cloud.omit_next("/v3/projects$", [project])
+        cloud.people.disable_project("shop")
+        cloud.faults.omit_next("/v3/projects$", [project])
         assert staffeln("collect", "-f", "json").counts["protected"] == 0
 
     def test_its_volumes_are_protected_again_when_keystone_lists_it_again(
         self, cloud: SimCloud, staffeln: Staffeln, project: str
     ) -> None:
-        cloud.lagging_rows = frozenset([project])
+        cloud.settings.lagging_rows = frozenset([project])
         twice(staffeln, cloud, "collect")
-        cloud.lagging_rows = frozenset()
+        cloud.settings.lagging_rows = frozenset()
         assert staffeln("collect", "-f", "json").counts["protected"] == 1

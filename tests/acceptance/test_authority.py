@@ -27,7 +27,7 @@ def three(cloud: SimCloud, staffeln: Staffeln) -> list[str]:
 
 def own_volume(cloud: SimCloud) -> None:
     """A volume with a backup in the login's own project."""
-    cloud.add_backup(cloud.add_volume("own", project="backup"))
+    cloud.things.add_backup(cloud.things.add_volume("own", project="backup"))
 
 
 @pytest.mark.parametrize("has_own", [True, False])
@@ -38,7 +38,7 @@ def test_a_narrowed_listing_stops_the_pass_and_changes_nothing(
     if has_own:
         own_volume(cloud)
     before = volumes(staffeln), records(staffeln)
-    cloud.cinder_narrows = True
+    cloud.settings.cinder_narrows = True
     answer = twice(staffeln, cloud, command)
     assert answer.exit_code == NotWholeCloud.exit_code
     assert "policy" in answer.stderr
@@ -51,12 +51,12 @@ def test_a_plan_is_not_cancelled_where_cinder_does_not_show_the_volume_to_the_lo
 ) -> None:
     some_volumes(cloud, number)
     staffeln("collect")
-    cloud.cinder_narrows = True
+    cloud.settings.cinder_narrows = True
     answer = staffeln("backup", "-f", "json")
     if number == 1:  # of one volume the login is asked, of several the project's own token
         assert answer.exit_code == NotWholeCloud.exit_code
         assert states(staffeln) == ["planned"]
-        cloud.cinder_narrows = False
+        cloud.settings.cinder_narrows = False
         staffeln("backup")
     assert states(staffeln) == ["creating"] * number
 
@@ -69,7 +69,7 @@ def test_a_pass_that_had_started_backups_when_it_ended_says_nothing_else(
     rounds(staffeln, cloud, 1)
     some_volumes(cloud, 3, project="shop")  # never backed up: the first of them comes first
     staffeln("collect")
-    cloud.cinder_narrows = True
+    cloud.settings.cinder_narrows = True
     answer = staffeln("backup", "-f", "json")
     assert answer.exit_code == NotWholeCloud.exit_code
     assert answer.counts["started"] == len(cloud.backups()) - 1 == 1
@@ -81,19 +81,19 @@ def test_a_pass_that_had_started_backups_when_it_ended_says_nothing_else(
 def test_a_role_that_is_taken_in_the_middle_of_a_pass_makes_nothing_look_gone(
     cloud: SimCloud, staffeln: Staffeln, three: list[str], path: str
 ) -> None:
-    cloud.grant("backup", "backup", "member")
+    cloud.people.grant("backup", "backup", "member")
 
     def take_it(request: Request) -> None:
         if path in request.path:
             cloud.on_request = None
-            cloud.revoke("backup", "backup", "admin")
+            cloud.people.revoke("backup", "backup", "admin")
 
     for command in ("collect", "check"):
         cloud.on_request = take_it
         assert staffeln(command).exit_code != 0 or cloud.on_request is not None
         cloud.on_request = None
         cloud.advance(minutes=11)
-    cloud.grant("backup", "backup", "admin")
+    cloud.people.grant("backup", "backup", "admin")
     assert twice(staffeln, cloud, "collect").exit_code == 0
     assert twice(staffeln, cloud, "check").exit_code == 0
     assert set(states(staffeln)) <= {"available", "planned"}
@@ -109,7 +109,7 @@ def test_a_login_that_keystone_refuses_in_the_middle_of_a_pass_ends_it_at_once(
     def take_it(request: Request) -> None:
         if "/backups/detail" in request.path:
             cloud.on_request = None
-            cloud.revoke("backup", "backup", "admin")
+            cloud.people.revoke("backup", "backup", "admin")
 
     before = volumes(staffeln), records(staffeln)
     cloud.on_request = take_it
@@ -123,7 +123,7 @@ def test_an_empty_listing_is_believed_where_cinder_treats_the_login_as_an_admin(
     cloud: SimCloud, staffeln: Staffeln, three: list[str]
 ) -> None:
     for one in three:
-        cloud.remove_volume(one)
+        cloud.things.remove_volume(one)
     cloud.requests.clear()
     assert twice(staffeln, cloud, "collect").counts["gone"] == 3
     assert len(sent(cloud, "GET", "/os-services")) == 2
@@ -134,7 +134,7 @@ def test_the_own_project_alone_is_believed_when_somebody_confirms_it(
 ) -> None:
     own_volume(cloud)
     for one in three:
-        cloud.remove_volume(one)
+        cloud.things.remove_volume(one)
     assert staffeln("collect").exit_code == NotWholeCloud.exit_code
     assert twice(staffeln, cloud, "collect", "--confirm").counts["gone"] == 3
 
@@ -142,7 +142,7 @@ def test_the_own_project_alone_is_believed_when_somebody_confirms_it(
 def test_nobody_can_confirm_what_a_narrowed_login_is_shown(
     cloud: SimCloud, staffeln: Staffeln, three: list[str]
 ) -> None:
-    cloud.cinder_narrows = True
+    cloud.settings.cinder_narrows = True
     answer = twice(staffeln, cloud, "collect", "--confirm")
     assert answer.exit_code == NotWholeCloud.exit_code
 
@@ -158,7 +158,7 @@ def test_servers_of_the_own_project_alone_are_not_all_servers(
     cloud: SimCloud, staffeln: Staffeln, three: list[str]
 ) -> None:
     a_volume(cloud, "own", project="backup")
-    cloud.omit_next("/servers/detail", [one["id"] for one in cloud.servers()][:3])
+    cloud.faults.omit_next("/servers/detail", [one["id"] for one in cloud.servers()][:3])
     answer = staffeln("collect")
     assert answer.exit_code == NotWholeCloud.exit_code
     assert "os_compute_api:servers:detail:get_all_tenants" in answer.stderr
@@ -181,7 +181,7 @@ def test_rows_that_do_not_name_their_project_are_no_whole_cloud(
     attribute: str,
 ) -> None:
     before = volumes(staffeln), records(staffeln)
-    cloud.hide_next(path, [attribute], times=9)
+    cloud.faults.hide_next(path, [attribute], times=9)
     answer = staffeln(command)
     assert answer.exit_code == NotWholeCloud.exit_code
     assert attribute in answer.stderr

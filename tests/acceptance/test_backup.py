@@ -56,7 +56,7 @@ def test_the_volume_longest_without_a_backup_goes_first(
     for _ in range(4):
         staffeln("backup")
         started.append(records(staffeln, "--state", "creating")[0]["volume_name"])
-        cloud.finish_backups()
+        cloud.steering.finish_backups()
         staffeln("check")
     assert started == ["newcomer", "first", "second", "third"]
 
@@ -74,7 +74,7 @@ def test_no_more_are_in_flight_than_the_caps_allow_and_the_rest_is_counted(
     big = cloud.world.project("big").id
     assert len(cloud.backups(project_id=big)) == 2
     assert staffeln("backup", "-f", "json").counts["started"] == 0
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     staffeln("check")
     assert staffeln("backup", "-f", "json").counts["started"] == 2
 
@@ -99,7 +99,7 @@ def test_chains_go_on_while_one_project_is_out_of_reach(
     a_volume(cloud, "a", project="one")
     a_volume(cloud, "b", project="two")
     rounds(staffeln, cloud, 1)
-    cloud.disable_project("two")
+    cloud.people.disable_project("two")
     rounds(staffeln, cloud, 2)
     one = cloud.world.project("one").id
     assert [row["is_incremental"] for row in cloud.backups(project_id=one)] == [False, True, True]

@@ -34,7 +34,7 @@ def test_a_volume_that_no_pass_has_seen_can_be_backed_up(
 ) -> None:
     volume = a_volume(cloud, metadata={})
     assert staffeln("backup", "--volume", volume, "-f", "json").counts["started"] == 1
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     staffeln("check")
     assert states(staffeln) == ["available"]
 
@@ -42,10 +42,10 @@ def test_a_volume_that_no_pass_has_seen_can_be_backed_up(
 def test_all_volumes_of_a_server_are_backed_up_in_their_own_project(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
-    cloud.add_project("shop")
-    server = cloud.add_server("web", project="shop", metadata=MARKED)
+    cloud.people.add_project("shop")
+    server = cloud.things.add_server("web", project="shop", metadata=MARKED)
     for name in ("a", "b", "c"):
-        cloud.add_volume(name, project="shop", server=server)
+        cloud.things.add_volume(name, project="shop", server=server)
     assert staffeln("backup", "--server", server, "-f", "json").counts["started"] == 3
     assert {one["project_id"] for one in cloud.backups()} == {cloud.world.project("shop").id}
 
@@ -65,7 +65,7 @@ def test_full_is_honoured_for_what_the_schedule_had_planned_as_incremental(
     staffeln("collect")
     staffeln("backup", "--volume", volume, "--full")
     assert [one["is_incremental"] for one in cloud.backups()] == [False, False]
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     staffeln("check")
     newest = records(staffeln)[-1]
     assert (newest["kind"], newest["chain_id"]) == ("full", newest["backup_id"])
@@ -110,7 +110,7 @@ def test_options_of_chosen_volumes_need_chosen_volumes(staffeln: Staffeln, optio
 
 
 def test_wait_waits_until_the_backups_have_ended(cloud: SimCloud, staffeln: Staffeln) -> None:
-    cloud.finish_after = timedelta(seconds=1)
+    cloud.settings.finish_after = timedelta(seconds=1)
     volumes = some_volumes(cloud, 2)
     options = [word for volume in volumes for word in ("--volume", volume)]
     answer = staffeln("backup", *options, "--wait", "-f", "json")
@@ -120,18 +120,18 @@ def test_wait_waits_until_the_backups_have_ended(cloud: SimCloud, staffeln: Staf
 
 
 def test_wait_tells_of_a_backup_that_failed(cloud: SimCloud, staffeln: Staffeln) -> None:
-    cloud.finish_after = timedelta()
-    cloud.fail_next_backup("disk full")
+    cloud.settings.finish_after = timedelta()
+    cloud.steering.fail_next_backup("disk full")
     answer = staffeln("backup", "--volume", a_volume(cloud), "--wait", "-f", "json")
     assert (answer.exit_code, reasons(answer)) == (3, ["disk full"])
 
 
 def test_wait_leaves_alone_what_cannot_be_looked_up(cloud: SimCloud, staffeln: Staffeln) -> None:
-    cloud.finish_after = timedelta(seconds=1)
+    cloud.settings.finish_after = timedelta(seconds=1)
     odd, other = some_volumes(cloud, 2)
     staffeln("backup", "--volume", odd)
     (backup,) = cloud.backups()
-    cloud.spoil_next("/backups/", {backup["id"]: {"status": None}}, 1000)
+    cloud.faults.spoil_next("/backups/", {backup["id"]: {"status": None}}, 1000)
     answer = staffeln("backup", "--volume", odd, "--volume", other, "--wait", "-f", "json")
     assert answer.exit_code == 3
     assert {one["id"] for one in answer.json["failures"]} == {backup["id"]}
@@ -150,7 +150,7 @@ def test_a_retained_ad_hoc_backup_follows_the_servers_retention(
 ) -> None:
     staffeln.set(RETENTION_KEEP_LAST="0")
     staffeln("backup", "--volume", a_volume(cloud))
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     staffeln.cycle("check", "collect")
     cloud.advance(days=18)
     assert staffeln("retain", "-f", "json").counts["deleted"] == 1
@@ -174,7 +174,7 @@ def test_several_things_of_one_name_are_listed_and_nothing_is_started(
     assert answer.exit_code == 2
     assert all(one in answer.stderr for one in ids)
     assert cloud.backups() == []
-    cloud.remove_volume(ids[0])
+    cloud.things.remove_volume(ids[0])
     twice(staffeln, cloud, "collect")
     assert staffeln("backup", "--volume", "twin").exit_code == 0
     assert [one["volume_id"] for one in cloud.backups()] == [ids[1]]

@@ -93,9 +93,9 @@ def test_a_cloud_that_is_down_ends_the_pass_and_loses_nothing(
 def test_a_user_without_admin_is_told_what_to_grant(
     cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
 ) -> None:
-    cloud.add_project("shop")
-    cloud.add_user("modest", password="pw")
-    cloud.grant("modest", "shop", "member")
+    cloud.people.add_project("shop")
+    cloud.people.add_user("modest", password="pw")
+    cloud.people.grant("modest", "shop", "member")
     (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml())
     answer = staffeln("--os-cloud", "modest", "collect")
     assert answer.exit_code == NotAdmin.exit_code

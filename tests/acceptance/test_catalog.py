@@ -90,10 +90,10 @@ def test_an_incremental_without_its_parent_is_named(
     staffeln.set(CATALOG_RECORDS="false")
     rounds(staffeln, cloud, 1)
     full = cloud.backups()[0]
-    cloud.set_backup(full["id"], status="error")
-    cloud.set_backup(full["id"], status="available")
+    cloud.things.set_backup(full["id"], status="error")
+    cloud.things.set_backup(full["id"], status="available")
     rounds(staffeln, cloud, 1)
-    cloud.remove_backup(full["id"], force=True)
+    cloud.things.remove_backup(full["id"], force=True)
     staffeln.set(CATALOG_RECORDS="true")
     staffeln("check")
     file = tmp_path / "today.jsonl.gz"

@@ -48,7 +48,7 @@ def import_(staffeln: Staffeln, file: str, *options: str) -> Answer:
 
 def grant(cloud: SimCloud, *projects: str) -> None:
     for project in projects:
-        cloud.grant("backup", project, "admin")
+        cloud.people.grant("backup", project, "admin")
 
 
 def test_every_backup_returns_with_its_id_project_chain_and_quota(
@@ -59,7 +59,7 @@ def test_every_backup_returns_with_its_id_project_chain_and_quota(
     some_volumes(cloud, 2, project="bank")
     rounds(staffeln, cloud, 3)
     file, before, usage = saved(staffeln, tmp_path), kept(cloud), dict(cloud.world.usage)
-    cloud.lose_backups()
+    cloud.things.lose_backups()
     twice(staffeln, cloud, "check", "--confirm")
     assert set(states(staffeln)) == {"missing"}
     grant(cloud, "shop", "bank")
@@ -83,7 +83,7 @@ def test_a_project_without_the_role_is_blocked_and_the_commands_are_named(
     a_volume(cloud, "other", project="bank")
     rounds(staffeln, cloud, 2)
     file = saved(staffeln, tmp_path)
-    cloud.lose_backups()
+    cloud.things.lose_backups()
     grant(cloud, "bank")
     done = import_(staffeln, file)
     assert done.exit_code == 3
@@ -107,12 +107,12 @@ def test_a_dry_run_counts_names_quotas_and_keys_and_changes_nothing(
 ) -> None:
     a_volume(cloud)
     rounds(staffeln, cloud, 1)
-    cloud.set_backup(ids(cloud)[0], encryption_key_id="a-key")
+    cloud.things.set_backup(ids(cloud)[0], encryption_key_id="a-key")
     rounds(staffeln, cloud, 1)
     staffeln.set(CATALOG_PER_PASS="1")
     file = saved(staffeln, tmp_path)
-    cloud.lose_backups()
-    cloud.set_quota("shop", backups=1)
+    cloud.things.lose_backups()
+    cloud.people.set_quota("shop", backups=1)
     grant(cloud, "shop")
     dry = import_(staffeln, file, "--dry-run")
     assert (dry.exit_code, dry.counts["imported"]) == (0, 2)
@@ -128,7 +128,7 @@ def test_only_the_chosen_project_returns(
     a_volume(cloud, "other", project="bank")
     rounds(staffeln, cloud, 1)
     file = saved(staffeln, tmp_path)
-    cloud.lose_backups()
+    cloud.things.lose_backups()
     grant(cloud, "shop", "bank")
     done = import_(staffeln, file, "--project", "bank")
     assert done.counts["imported"] == 1
@@ -145,7 +145,7 @@ def test_what_retention_has_deleted_since_does_not_return(
     staffeln("retain")
     left = ids(cloud)
     assert len(left) < 4
-    cloud.lose_backups()
+    cloud.things.lose_backups()
     grant(cloud, "shop")
     assert import_(staffeln, file).counts["imported"] == len(left)
     assert ids(cloud) == left
@@ -155,10 +155,10 @@ def test_backups_of_others_in_chains_of_ours_return_too(
     cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
 ) -> None:
     a_volume(cloud)
-    foreign = cloud.add_backup("data")
+    foreign = cloud.things.add_backup("data")
     rounds(staffeln, cloud, 2)
     file, before = saved(staffeln, tmp_path), kept(cloud)
-    cloud.lose_backups()
+    cloud.things.lose_backups()
     grant(cloud, "shop")
     assert import_(staffeln, file).counts["imported"] == 3
     assert foreign in ids(cloud)
@@ -172,8 +172,8 @@ def test_records_go_to_hosts_of_their_own_zone_and_the_others_are_enabled_again(
     done = import_(staffeln, file)
     assert (done.exit_code, done.counts["imported"]) == (0, 4)
     assert places(cloud) == before
-    assert [host.is_enabled for host in cloud.backup_hosts] == [True, True, False]
-    assert cloud.backup_hosts[2].reason == "its disks are replaced"
+    assert [host.is_enabled for host in cloud.settings.backup_hosts] == [True, True, False]
+    assert cloud.settings.backup_hosts[2].reason == "its disks are replaced"
 
 
 def places(cloud: SimCloud) -> dict[str, tuple[str, str]]:
@@ -190,18 +190,18 @@ def saved_in_two_zones(
     rounds(staffeln, cloud, 1)
     for number, backup_id in enumerate(ids(cloud)):
         host, zone = ("first", "az1") if number % 2 else ("second", "az2")
-        cloud.set_backup(backup_id, host=host, availability_zone=zone)
+        cloud.things.set_backup(backup_id, host=host, availability_zone=zone)
     with_zones(cloud)
     staffeln.set(CATALOG_RECORDS="true")
     staffeln("check")
     file, before = saved(staffeln, folder), places(cloud)
-    cloud.lose_backups()
+    cloud.things.lose_backups()
     grant(cloud, "shop")
     return file, before
 
 
 def with_zones(cloud: SimCloud) -> None:
-    cloud.backup_hosts = (
+    cloud.settings.backup_hosts = (
         BackupHost("first", "az1"),
         BackupHost("second", "az2"),
         BackupHost("third", "az3", is_enabled=False, reason="its disks are replaced"),
@@ -214,14 +214,14 @@ def test_without_a_host_of_their_zone_records_are_named_and_none_goes_elsewhere(
     a_volume(cloud)
     rounds(staffeln, cloud, 1)
     file = saved(staffeln, tmp_path)
-    cloud.lose_backups()
+    cloud.things.lose_backups()
     with_zones(cloud)
     grant(cloud, "shop")
     done = import_(staffeln, file)
     assert (done.exit_code, done.counts["failed"]) == (3, 1)
     assert "no backup host of zone nova" in reasons(done)[0]
     assert not cloud.backups()
-    assert all(host.is_enabled for host in cloud.backup_hosts[:2])
+    assert all(host.is_enabled for host in cloud.settings.backup_hosts[:2])
 
 
 def test_an_import_that_cinder_refuses_stops_its_chain_only(
@@ -231,9 +231,9 @@ def test_an_import_that_cinder_refuses_stops_its_chain_only(
     some_volumes(cloud, 2)
     rounds(staffeln, cloud, 3)
     file = saved(staffeln, tmp_path)
-    cloud.lose_backups()
+    cloud.things.lose_backups()
     grant(cloud, "shop")
-    cloud.fail_next("POST", "/import_record", status=503)
+    cloud.faults.fail_next("POST", "/import_record", status=503)
     done = import_(staffeln, file)
     assert done.exit_code == 3
     assert done.counts == {"imported": 3, "present": 0, "blocked": 0, "failed": 3}
@@ -249,10 +249,10 @@ def test_with_an_empty_database_the_state_returns_and_nothing_is_planned_twice(
     rounds(staffeln, cloud, 3, days=1)
     staffeln("keep", ids(cloud)[0], "--note", "for the auditors")
     staffeln.cycle("collect", "backup")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     staffeln("check")
     file, before, ours = saved(staffeln, tmp_path), kept(cloud), records(staffeln)
-    cloud.lose_backups()
+    cloud.things.lose_backups()
     grant(cloud, "shop")
     empty = f"sqlite:///{tmp_path / 'empty.db'}"
     migrate(empty)
@@ -278,7 +278,7 @@ def test_a_damaged_file_brings_nothing_back(
     content = bytearray(Path(file).read_bytes())
     content[-1] ^= 1
     Path(file).write_bytes(content)
-    cloud.lose_backups()
+    cloud.things.lose_backups()
     grant(cloud, "shop")
     empty = f"sqlite:///{tmp_path / 'empty.db'}"
     migrate(empty)
@@ -295,16 +295,16 @@ def test_where_cinder_does_not_switch_hosts_zones_are_imported_one_by_one(
     cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
 ) -> None:
     file, before = saved_in_two_zones(cloud, staffeln, tmp_path)
-    cloud.switches_hosts = False
+    cloud.settings.switches_hosts = False
     done = import_(staffeln, file)
     assert (done.exit_code, done.counts["imported"], done.counts["blocked"]) == (3, 0, 4)
     assert "stop cinder-backup on second" in reasons(done)[0]
-    assert all(host.is_enabled for host in cloud.backup_hosts if host.name != "third")
+    assert all(host.is_enabled for host in cloud.settings.backup_hosts if host.name != "third")
 
-    cloud.backup_hosts = cloud.backup_hosts[:1]
+    cloud.settings.backup_hosts = cloud.settings.backup_hosts[:1]
     assert import_(staffeln, file).counts["imported"] == 2
     with_zones(cloud)
-    cloud.backup_hosts = cloud.backup_hosts[1:]
+    cloud.settings.backup_hosts = cloud.settings.backup_hosts[1:]
     assert import_(staffeln, file).counts["imported"] == 2
     assert places(cloud) == before
 
@@ -315,13 +315,13 @@ def test_a_host_that_cinder_does_not_enable_again_stays_noted_and_is_named(
     file, _ = saved_in_two_zones(cloud, staffeln, tmp_path)
 
     def stick(request: Any) -> None:
-        cloud.switches_hosts = not request.path.endswith("/enable")
+        cloud.settings.switches_hosts = not request.path.endswith("/enable")
 
     cloud.on_request = stick
     done = import_(staffeln, file)
     assert done.exit_code == 3
     assert "cinder-manage service remove cinder-backup second" in str(reasons(done))
     cloud.on_request = None
-    cloud.switches_hosts = True
+    cloud.settings.switches_hosts = True
     assert staffeln("check").exit_code == 0
-    assert all(host.is_enabled for host in cloud.backup_hosts if host.name != "third")
+    assert all(host.is_enabled for host in cloud.settings.backup_hosts if host.name != "third")

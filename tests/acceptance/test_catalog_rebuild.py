@@ -57,8 +57,8 @@ def test_what_the_store_has_is_imported_with_its_chains(
     a_volume(cloud)
     rounds(staffeln, cloud, 3)
     prefixes, before, ours = written(cloud, tmp_path / "store"), kept(cloud), records(staffeln)
-    cloud.lose_backups()
-    cloud.grant("backup", "shop", "admin")
+    cloud.things.lose_backups()
+    cloud.people.grant("backup", "shop", "admin")
     file = str(tmp_path / "found.jsonl.gz")
     rebuild = staffeln(
         "catalog", "rebuild", "--store", str(tmp_path / "store"), file, "-f", "json"

@@ -22,7 +22,7 @@ def test_a_backup_deleted_behind_our_back_is_missing_once(
     a_volume(cloud)
     rounds(staffeln, cloud, 2)
     gone = cloud.backups()[1]["id"]
-    cloud.remove_backup(gone)
+    cloud.things.remove_backup(gone)
     first = twice(staffeln, cloud, "check")
     second = staffeln("check", "-f", "json")
     assert (first.exit_code, first.counts["missing"]) == (3, 1)
@@ -39,7 +39,7 @@ def test_a_volume_counts_as_backed_up_by_what_is_left_of_its_backups(
     rounds(staffeln, cloud, 4)
     made = records(staffeln)
     for backup, left in ((made[3], made[2]), (made[2], made[1]), (made[1], made[0])):
-        cloud.remove_backup(backup["backup_id"])
+        cloud.things.remove_backup(backup["backup_id"])
         cloud.advance(hours=2)  # not every pass of check looks for what vanished
         twice(staffeln, cloud, "check")
         row = volumes(staffeln)[volume]
@@ -52,9 +52,9 @@ def test_while_the_backup_service_is_down_nothing_is_taken_for_gone(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     a_volume(cloud)
-    cloud.fail_next_backup("disk full")
+    cloud.steering.fail_next_backup("disk full")
     staffeln.cycle("collect", "backup")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     cloud.backup_service_up = False
     check = staffeln("check", "-f", "json")
     assert check.exit_code == 3
@@ -85,9 +85,9 @@ def test_what_a_dead_host_left_is_taken_over_after_its_claim(
 ) -> None:
     a_volume(cloud)
     staffeln("collect")
-    cloud.lose_reply_next("POST", "/backups", acting=True)
+    cloud.faults.lose_reply_next("POST", "/backups", acting=True)
     staffeln("backup")  # as good as dead: it knows no more than a killed one
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     cloud.advance(seconds=16)
     check = staffeln("check", "-f", "json")
     assert (check.exit_code, check.counts["adopted"], check.counts["available"]) == (0, 1, 1)

@@ -65,7 +65,7 @@ def test_each_service_is_asked_for_the_time(
     cloud: SimCloud, staffeln: Staffeln, service: str
 ) -> None:
     before = volumes(staffeln)
-    cloud.clock_offsets = {service: timedelta(minutes=-6)}
+    cloud.settings.clock_offsets = {service: timedelta(minutes=-6)}
     answer = staffeln("collect")
     assert answer.exit_code == ClockWrong.exit_code
     name = {"identity": "Keystone", "compute": "Nova", "volume": "Cinder"}[service]
@@ -79,7 +79,7 @@ def test_cinders_clock_is_compared_before_anything_is_asked_of_it(
     cloud: SimCloud, staffeln: Staffeln, command: str
 ) -> None:
     before = states(staffeln)
-    cloud.clock_offsets = {"volume": timedelta(days=1)}
+    cloud.settings.clock_offsets = {"volume": timedelta(days=1)}
     assert staffeln(command).exit_code == ClockWrong.exit_code
     assert changes(cloud) == []
     assert states(staffeln) == before
@@ -157,7 +157,7 @@ def test_a_claim_longer_than_any_claim_can_be_does_not_hold(
 ) -> None:
     a_volume(cloud)
     staffeln.cycle("collect", "backup")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     held = "UPDATE backups SET claimed_by = 'x', claimed_until = datetime('{}', '{}')||'.000000'"
     write(staffeln, held.format(cloud.now().strftime("%F %T"), "+10 seconds"))
     assert staffeln("check", "-f", "json").counts["available"] == 0

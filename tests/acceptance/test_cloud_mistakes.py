@@ -116,7 +116,7 @@ def test_an_odd_answer_to_the_login_names_auth_url(
     cloud: SimCloud, staffeln: Staffeln, answer: str, method: str
 ) -> None:
     status, body = ANSWERS[answer]
-    cloud.fail_next(method, "/identity", status=status, body=body, times=99)
+    cloud.faults.fail_next(method, "/identity", status=status, body=body, times=99)
     said = staffeln("collect")
     assert said.exit_code == UNAVAILABLE
     assert "auth_url" in said.stderr
@@ -127,7 +127,7 @@ def test_an_odd_answer_to_the_login_names_auth_url(
 def test_the_time_of_a_service_is_understood_in_every_form(
     cloud: SimCloud, staffeln: Staffeln, form: str
 ) -> None:
-    cloud.date_form = form
+    cloud.settings.date_form = form
     a_volume(cloud)
     for command in ("collect", "backup", "check", "retain"):
         assert staffeln(command).exit_code == 0
@@ -150,7 +150,7 @@ def test_a_rate_limit_that_answers_413_is_not_the_quota(
 ) -> None:
     some_volumes(cloud, 2)
     staffeln("collect")
-    cloud.fail_next("POST", "/backups", status=413, headers={"Retry-After": "4"})
+    cloud.faults.fail_next("POST", "/backups", status=413, headers={"Retry-After": "4"})
     answer = staffeln("backup", "-f", "json")
     assert answer.counts["started"] == 1
     assert "quota" not in str([one["reason"] for one in records(staffeln)])
@@ -159,7 +159,7 @@ def test_a_rate_limit_that_answers_413_is_not_the_quota(
 
 
 def test_a_rate_limit_on_a_listing_is_waited_for(cloud: SimCloud, staffeln: Staffeln) -> None:
-    cloud.fail_next("GET", "/volumes/detail", status=413, headers={"Retry-After": "1"})
+    cloud.faults.fail_next("GET", "/volumes/detail", status=413, headers={"Retry-After": "1"})
     assert staffeln("collect").exit_code == 0
 
 
@@ -169,12 +169,12 @@ def test_a_project_whose_catalogue_hides_cinder_waits_and_the_others_go_on(
     some_volumes(cloud, 2, project="hidden")
     some_volumes(cloud, 2, project="shop")
     staffeln("collect")
-    cloud.endpoint_filter = {cloud.world.project("hidden").id: frozenset({"volumev3"})}
+    cloud.settings.endpoint_filter = {cloud.world.project("hidden").id: frozenset({"volumev3"})}
     answer = staffeln("backup", "-f", "json")
     assert (answer.exit_code, answer.counts["started"]) == (3, 2)
     assert sorted(states(staffeln)) == ["creating", "creating", "planned", "planned"]
     waiting = [one["reason"] for one in records(staffeln) if one["state"] == "planned"]
     assert all("nothing was sent" in reason for reason in waiting)
     assert any("nothing was sent" in reason for reason in reasons(answer))
-    cloud.endpoint_filter = {}
+    cloud.settings.endpoint_filter = {}
     assert staffeln("backup", "-f", "json").counts["started"] == 2

@@ -35,7 +35,7 @@ def test_a_version_document_that_is_refused_does_not_block_the_login(
 ) -> None:
     entry = cloud.clouds_yaml().replace("auth_type: password", f"auth_type: {auth_type}")
     (tmp_path / "clouds.yaml").write_text(entry)
-    cloud.fail_next("GET", "/identity/v3$", status=401, times=99)
+    cloud.faults.fail_next("GET", "/identity/v3$", status=401, times=99)
     process = started(staffeln, "collect")
     stdout, stderr = process.communicate(timeout=PATIENCE)
     if auth_type == "v3password":  # needs no version document
@@ -51,7 +51,7 @@ def test_an_answer_by_single_bytes_is_cut_off(
 ) -> None:
     some_volumes(cloud, 2)
     staffeln.set(CLOUD_REQUEST_TIMEOUT="1s", CLOUD_RETRY_TIMEOUT="1s")
-    cloud.drip_next("*", path, 0.3, times=99)
+    cloud.faults.drip_next("*", path, 0.3, times=99)
     answers = []
     assert took(lambda: answers.append(staffeln("collect"))) < ENDS_WITHIN
     assert answers[0].exit_code == CloudUnavailable.exit_code
@@ -61,7 +61,7 @@ def test_a_slow_answer_that_is_complete_in_time_is_taken(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     a_volume(cloud)
-    cloud.delay_next("GET", "/volumes/detail", 1.5)
+    cloud.faults.delay_next("GET", "/volumes/detail", 1.5)
     assert staffeln("collect", "-f", "json").counts["planned"] == 1
 
 
@@ -71,7 +71,7 @@ def test_a_page_that_links_to_itself_makes_the_listing_incomplete(
 ) -> None:
     some_volumes(cloud, 3)
     rounds(staffeln, cloud, 1)
-    cloud.loop_next(path, times=99)
+    cloud.faults.loop_next(path, times=99)
     answers = []
     assert took(lambda: answers.append(staffeln("collect"))) < ENDS_WITHIN
     assert answers[0].exit_code == CloudUnavailable.exit_code
@@ -89,7 +89,7 @@ def test_a_signal_ends_a_command_whose_request_nobody_answers(
         if path in request.path:
             waiting.set()
 
-    cloud.hang_next("*", path, times=99)
+    cloud.faults.hang_next("*", path, times=99)
     cloud.on_request = note
     process = started(staffeln, "collect")
     try:
@@ -101,5 +101,5 @@ def test_a_signal_ends_a_command_whose_request_nobody_answers(
         process.kill()
         raise
     finally:
-        cloud.release()
+        cloud.faults.release()
     assert process.returncode == Stopped(signal.SIGTERM).exit_code

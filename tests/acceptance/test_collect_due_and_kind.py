@@ -41,7 +41,7 @@ def test_a_failed_backup_is_tried_again_after_a_growing_pause(
 ) -> None:
     a_volume(cloud)
     for minutes in (15, 30, 60):
-        cloud.fail_next_backup("disk full")
+        cloud.steering.fail_next_backup("disk full")
         assert backed_up(staffeln, cloud).counts["failed"] == 1
         cloud.advance(minutes=minutes - 1)
         assert staffeln("collect", "-f", "json").counts["planned"] == 0
@@ -54,14 +54,14 @@ def test_the_pause_after_many_failures_is_no_longer_than_the_interval(
     staffeln.set(BACKUP_MIN_INTERVAL="1h")
     a_volume(cloud)
     for _ in range(4):
-        cloud.fail_next_backup("disk full")
+        cloud.steering.fail_next_backup("disk full")
         assert backed_up(staffeln, cloud).counts["failed"] == 1
         cloud.advance(hours=1)
 
 
 def test_a_success_ends_the_pauses(cloud: SimCloud, staffeln: Staffeln) -> None:
     a_volume(cloud)
-    cloud.fail_next_backup("disk full")
+    cloud.steering.fail_next_backup("disk full")
     backed_up(staffeln, cloud)
     cloud.advance(minutes=15)
     assert backed_up(staffeln, cloud).counts["available"] == 1
@@ -86,14 +86,14 @@ def test_a_volume_that_shrank_or_has_grown_gets_a_full(
 ) -> None:
     volume = a_volume(cloud, size_gib=2)
     rounds(staffeln, cloud, 1)
-    cloud.set_volume(volume, size_gib=size_gib)
+    cloud.things.set_volume(volume, size_gib=size_gib)
     assert next_kind(staffeln) == "full"
 
 
 def test_after_an_error_in_the_chain_a_full_follows(cloud: SimCloud, staffeln: Staffeln) -> None:
     a_volume(cloud)
     rounds(staffeln, cloud, 2)
-    cloud.set_backup(cloud.backups()[-1]["id"], status="error")
+    cloud.things.set_backup(cloud.backups()[-1]["id"], status="error")
     assert next_kind(staffeln) == "full"
 
 
@@ -102,7 +102,7 @@ def test_after_a_member_vanished_from_the_chain_a_full_follows(
 ) -> None:
     a_volume(cloud)
     rounds(staffeln, cloud, 3)
-    cloud.remove_backup(cloud.backups()[-1]["id"])
+    cloud.things.remove_backup(cloud.backups()[-1]["id"])
     assert twice(staffeln, cloud, "check").counts["missing"] == 1
     assert next_kind(staffeln) == "full"
 
@@ -113,19 +113,19 @@ def test_somebody_elses_incremental_counts_for_the_depth(
     staffeln.set(BACKUP_FULL_BACKUP_DEPTH="2")
     volume = a_volume(cloud)
     rounds(staffeln, cloud, 2)
-    cloud.add_backup(volume, incremental=True)
+    cloud.things.add_backup(volume, incremental=True)
     assert next_kind(staffeln) == "full"
 
 
 def test_somebody_elses_full_begins_the_chain(cloud: SimCloud, staffeln: Staffeln) -> None:
     volume = a_volume(cloud)
-    cloud.add_backup(volume)
+    cloud.things.add_backup(volume)
     assert next_kind(staffeln) == "incremental"
 
 
 def test_a_backup_in_another_project_is_no_parent(cloud: SimCloud, staffeln: Staffeln) -> None:
     volume = a_volume(cloud)
-    cloud.add_backup(volume, project="backup")
+    cloud.things.add_backup(volume, project="backup")
     assert next_kind(staffeln) == "full"
 
 
@@ -135,11 +135,11 @@ def test_a_scheduled_incremental_without_a_parent_becomes_a_full_at_once(
     a_volume(cloud)
     rounds(staffeln, cloud, 1)
     staffeln("collect")
-    cloud.remove_backup(cloud.backups()[0]["id"])
+    cloud.things.remove_backup(cloud.backups()[0]["id"])
     answer = staffeln("backup", "-f", "json")
     assert (answer.exit_code, answer.counts["started"]) == (0, 1)
     assert [one["is_incremental"] for one in cloud.backups()] == [False]
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     staffeln("check")
     assert records(staffeln)[-1]["kind"] == "full"
     assert records(staffeln)[-1]["chain_id"] == cloud.backups()[0]["id"]
@@ -150,7 +150,7 @@ def test_an_incremental_that_the_driver_made_full_is_recorded_as_full(
 ) -> None:
     a_volume(cloud)
     rounds(staffeln, cloud, 1)
-    cloud.flip_incrementals = True
+    cloud.settings.flip_incrementals = True
     backed_up(staffeln, cloud)
     assert [one["kind"] for one in records(staffeln)] == ["full", "full"]
     assert records(staffeln)[-1]["chain_id"] == cloud.backups()[-1]["id"]
@@ -171,8 +171,8 @@ def test_a_backup_in_another_zone_makes_the_next_one_a_full(
     volume = a_volume(cloud)
     rounds(staffeln, cloud, 2)
     assert [one["kind"] for one in records(staffeln)] == ["full", "incremental"]
-    by_hand = cloud.add_backup(volume, incremental=True)
-    cloud.set_backup(by_hand, availability_zone="elsewhere")
+    by_hand = cloud.things.add_backup(volume, incremental=True)
+    cloud.things.set_backup(by_hand, availability_zone="elsewhere")
     cloud.advance(hours=1)
     rounds(staffeln, cloud, 2)
     kinds = [one["kind"] for one in records(staffeln)]

@@ -41,9 +41,9 @@ def test_without_a_metadata_key_every_server_is_protected(
 def test_what_nobody_marked_is_not_skipped_on_request_whatever_the_key_is_called(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
-    cloud.add_project("p")
-    cloud.add_server("web", project="p")
-    cloud.add_volume("unmarked", server="web")
+    cloud.people.add_project("p")
+    cloud.things.add_server("web", project="p")
+    cloud.things.add_volume("unmarked", server="web")
     staffeln.environ["STAFFELN_SELECT_SKIP_VOLUME_KEY"] = "marked"
     assert staffeln("collect", "-f", "json").counts["skipped"] == 0
     assert staffeln("status", "-f", "json").json["volumes"]["skipped"] == 0
@@ -54,7 +54,7 @@ def test_a_volume_with_the_skip_key_is_left_out_and_said_to_be(
     cloud: SimCloud, staffeln: Staffeln, value: str, skipped: int
 ) -> None:
     volume = a_volume(cloud, metadata=MARKED)
-    cloud.set_volume(volume, metadata={"skip-volume-backup": value})
+    cloud.things.set_volume(volume, metadata={"skip-volume-backup": value})
     counts = staffeln("collect", "-f", "json").counts
     assert (counts["skipped"], counts["planned"]) == (skipped, 1 - skipped)
     assert bool(volumes(staffeln)[volume]["skip_reason"]) == bool(skipped)
@@ -64,7 +64,7 @@ def test_a_volume_attached_to_two_servers_is_backed_up_once(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     volume = a_volume(cloud)
-    cloud.attach(volume, cloud.add_server("second", project="shop", metadata=MARKED))
+    cloud.things.attach(volume, cloud.things.add_server("second", project="shop", metadata=MARKED))
     counts = staffeln("collect", "-f", "json").counts
     assert (counts["volumes"], counts["planned"]) == (1, 1)
 
@@ -80,15 +80,15 @@ def test_a_volume_attached_to_two_servers_is_backed_up_once(
 def test_cinders_own_temporary_volumes_are_not_even_counted(
     cloud: SimCloud, staffeln: Staffeln, columns: Mapping[str, str]
 ) -> None:
-    cloud.add_project("shop")
-    cloud.add_volume(project="shop", **columns)  # type: ignore[arg-type]  # columns of any type
+    cloud.people.add_project("shop")
+    cloud.things.add_volume(project="shop", **columns)  # type: ignore[arg-type]  # columns of any type
     staffeln.set(SELECT_METADATA_KEY="")
     assert staffeln("collect", "-f", "json").counts["volumes"] == 0
 
 
 def test_a_volume_without_a_server_is_not_protected(cloud: SimCloud, staffeln: Staffeln) -> None:
-    cloud.add_project("shop")
-    cloud.add_volume("loose", project="shop")
+    cloud.people.add_project("shop")
+    cloud.things.add_volume("loose", project="shop")
     assert staffeln("collect", "-f", "json").counts["protected"] == 0
 
 
@@ -97,7 +97,7 @@ def test_what_was_planned_is_cancelled_when_the_mark_goes(
 ) -> None:
     a_volume(cloud)
     staffeln("collect")
-    cloud.set_metadata("data-server", {})
+    cloud.things.set_metadata("data-server", {})
     staffeln("collect")
     assert [(one["state"], one["reason"]) for one in records(staffeln)] == [
         ("cancelled", "no longer protected")
@@ -110,7 +110,7 @@ def test_what_was_planned_is_cancelled_when_the_volume_goes(
 ) -> None:
     volume = a_volume(cloud)
     staffeln("collect")
-    cloud.remove_volume(volume)
+    cloud.things.remove_volume(volume)
     assert twice(staffeln, cloud, "collect").counts["gone"] == 1
     assert states(staffeln) == ["cancelled"]
 
@@ -120,7 +120,7 @@ def test_a_server_that_nova_does_not_list_keeps_its_last_policy(
 ) -> None:
     volume = a_volume(cloud, metadata={**MARKED, "__staffeln_retention": "90d"})
     staffeln("collect")
-    cloud.hide_server("data-server")
+    cloud.things.hide_server("data-server")
     cloud.advance(days=1)
     answer = staffeln("collect", "-f", "json")
     assert answer.counts["protected"] == 1
@@ -135,7 +135,7 @@ def test_a_disabled_project_gets_no_backups_and_the_others_do(
     a_volume(cloud, "a", project="closed")
     a_volume(cloud, "b", project="open")
     staffeln("collect")
-    cloud.disable_project("closed")
+    cloud.people.disable_project("closed")
     backup = staffeln("backup", "-f", "json")
     assert (backup.counts["started"], backup.counts["failed"]) == (1, 1)
     assert "no access to project" in reasons(backup)[0]
@@ -161,7 +161,7 @@ def test_a_busy_volume_is_looked_at_again_next_pass(
     volume = a_volume(cloud, status=status)
     busy = staffeln("collect", "-f", "json")
     assert (busy.exit_code, busy.counts["planned"], busy.counts["protected"]) == (0, 0, 1)
-    cloud.set_volume(volume, status="in-use")
+    cloud.things.set_volume(volume, status="in-use")
     assert staffeln("collect", "-f", "json").counts["planned"] == 1
 
 
@@ -170,7 +170,7 @@ def test_a_known_volume_that_is_listed_as_a_migration_target_is_not_gone(
 ) -> None:
     volume = a_volume(cloud)
     usual = staffeln("collect", "-f", "json").json["api_requests"]
-    cloud.set_volume(volume, migration_status="target:elsewhere")
+    cloud.things.set_volume(volume, migration_status="target:elsewhere")
     listed = staffeln("collect", "-f", "json")
     assert (listed.counts["gone"], listed.json["api_requests"]) == (0, usual)
     assert volumes(staffeln)[volume]["protected"] is True
@@ -180,9 +180,9 @@ def test_a_second_project_with_the_same_names_is_told_apart(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     some_volumes(cloud, 2)
-    other = cloud.add_project("other")
-    server = cloud.add_server("shop-0-server", project=other, metadata=MARKED)
-    cloud.add_volume("shop-0", project=other, server=server)
+    other = cloud.people.add_project("other")
+    server = cloud.things.add_server("shop-0-server", project=other, metadata=MARKED)
+    cloud.things.add_volume("shop-0", project=other, server=server)
     backed_up(staffeln, cloud)
     assert {one["project_id"] for one in cloud.backups()} == {
         cloud.world.project("shop").id,

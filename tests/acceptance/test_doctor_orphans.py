@@ -14,18 +14,18 @@ from tests.conftest import Staffeln
 def _life(cloud: SimCloud, staffeln: Staffeln, days: int) -> None:
     for _ in range(days):
         staffeln.cycle("collect", "backup")
-        cloud.finish_backups()
+        cloud.steering.finish_backups()
         staffeln("check")
         cloud.advance(days=1)
 
 
 def _restored_from_an_old_dump(cloud: SimCloud, staffeln: Staffeln) -> None:
     """Two backups, a dump, three more backups, and the dump is all that is left."""
-    project = cloud.add_project("shop")
+    project = cloud.people.add_project("shop")
     metadata = {"__staffeln_backup": "true"}
-    server = cloud.add_server("web", project=project, metadata=metadata)
-    cloud.add_volume("data", project=project, server=server)
-    cloud.grant("backup", project, "member")
+    server = cloud.things.add_server("web", project=project, metadata=metadata)
+    cloud.things.add_volume("data", project=project, server=server)
+    cloud.people.grant("backup", project, "member")
     database = Path(staffeln.environ["STAFFELN_DATABASE_URL"].removeprefix("sqlite:///"))
     _life(cloud, staffeln, 2)
     dump = database.with_name("dump.db")
@@ -85,10 +85,12 @@ def test_a_pin_that_comes_while_retention_is_at_work_still_holds(
 def test_what_was_planned_in_the_dump_and_made_since_is_not_taken_for_a_double(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
-    project = cloud.add_project("shop")
-    server = cloud.add_server("web", project=project, metadata={"__staffeln_backup": "true"})
-    cloud.add_volume("data", project=project, server=server)
-    cloud.grant("backup", project, "member")
+    project = cloud.people.add_project("shop")
+    server = cloud.things.add_server(
+        "web", project=project, metadata={"__staffeln_backup": "true"}
+    )
+    cloud.things.add_volume("data", project=project, server=server)
+    cloud.people.grant("backup", project, "member")
     database = Path(staffeln.environ["STAFFELN_DATABASE_URL"].removeprefix("sqlite:///"))
     staffeln("collect")
     dump = database.with_name("dump.db")
@@ -96,7 +98,7 @@ def test_what_was_planned_in_the_dump_and_made_since_is_not_taken_for_a_double(
     for _ in range(2):
         shutil.copy(dump, database)
         staffeln("backup")
-        cloud.finish_backups()
+        cloud.steering.finish_backups()
         cloud.advance(hours=2)
         staffeln("check")
     staffeln("check")
@@ -107,11 +109,11 @@ def test_what_was_planned_in_the_dump_and_made_since_is_not_taken_for_a_double(
 def test_the_backups_of_another_installation_are_not_adopted_unless_it_is_named(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
-    cloud.add_project("shop")
-    volume = cloud.add_volume("data", project="shop")
+    cloud.people.add_project("shop")
+    volume = cloud.things.add_volume("data", project="shop")
     for installation in ("production", ""):
         mark = {"staffeln:record": "0" * 16, "staffeln:installation": installation}
-        cloud.add_backup(volume, metadata={key: text for key, text in mark.items() if text})
+        cloud.things.add_backup(volume, metadata={key: text for key, text in mark.items() if text})
     staffeln("collect")
     assert staffeln("doctor", "--adopt", "-f", "json").exit_code == 0
     whose = {one["installation"] for one in staffeln("doctor", "--orphans", "-f", "json").json}

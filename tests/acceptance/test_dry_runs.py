@@ -17,8 +17,8 @@ def busy(cloud: SimCloud, staffeln_on_each: Staffeln) -> Staffeln:
     rounds(staffeln, cloud, 2)
     cloud.advance(days=3)
     staffeln.cycle("collect", "backup")
-    cloud.finish_backups()
-    cloud.remove_backup(cloud.backups()[0]["id"], force=True)
+    cloud.steering.finish_backups()
+    cloud.things.remove_backup(cloud.backups()[0]["id"], force=True)
     some_volumes(cloud, 2, project="late")
     staffeln("collect")
     a_volume(cloud, project="later")
@@ -84,12 +84,12 @@ def test_a_dry_run_asks_for_what_the_listing_lacks_as_collect_does(
     staffeln = staffeln_on_each
     hidden, gone, _ = some_volumes(cloud, 3)
     staffeln("collect")
-    cloud.remove_volume(gone)
+    cloud.things.remove_volume(gone)
     staffeln("collect")
     cloud.advance(minutes=11)
     a_volume(cloud, "new")  # as many are seen as are known
     rows = everything(staffeln.environ["STAFFELN_DATABASE_URL"])
-    cloud.omit_next("/volumes/detail", [hidden], 2)
+    cloud.faults.omit_next("/volumes/detail", [hidden], 2)
     foretold = staffeln("collect", "--dry-run", "-f", "json")
     assert everything(staffeln.environ["STAFFELN_DATABASE_URL"]) == rows
     assert (foretold.counts["gone"], foretold.counts["volumes"]) == (1, 3)

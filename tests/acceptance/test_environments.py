@@ -132,7 +132,7 @@ def test_a_terminal_that_is_closed_ends_a_pass_after_the_items_in_hand(
 ) -> None:
     for _ in range(6):
         a_volume(cloud)
-    cloud.latency = 0.1
+    cloud.settings.latency = 0.1
     begun = reached(cloud, "GET", "/detail", 1)
     with a_terminal() as (_, programs_end):
         process = in_terminal(staffeln, programs_end, "run")
@@ -144,7 +144,7 @@ def test_a_terminal_that_is_closed_ends_a_pass_after_the_items_in_hand(
 
 def test_nohup_keeps_a_pass_going(cloud: SimCloud, staffeln: Staffeln) -> None:
     a_volume(cloud)
-    cloud.latency = 0.2
+    cloud.settings.latency = 0.2
     begun = reached(cloud, "GET", "/detail", 1)
     process = subprocess.Popen(
         ["nohup", sys.executable, "-m", "staffeln_cli", "run"],

@@ -46,7 +46,7 @@ def test_the_promised_and_the_achieved_interval_of_each_volume_are_told(
     a_volume(cloud, "kept")
     late = a_volume(cloud, "late", project="lab")
     rounds(staffeln, cloud, 3)
-    cloud.set_volume(late, status="error")
+    cloud.things.set_volume(late, status="error")
     rounds(staffeln, cloud, 3)
     found = evidence(staffeln)
     kept, slipped = volume_of(found, "kept"), volume_of(found, "late")
@@ -64,9 +64,9 @@ def test_the_proof_and_the_time_to_restore_a_volume_and_a_server_are_told(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     a_volume(cloud, "data", size_gib=10)
-    cloud.add_volume("logs", project="shop", server="data-server", size_gib=20)
+    cloud.things.add_volume("logs", project="shop", server="data-server", size_gib=20)
     rounds(staffeln, cloud, 1)
-    cloud.restore_pace = timedelta(seconds=0.1)
+    cloud.settings.restore_pace = timedelta(seconds=0.1)
     assert verify(staffeln).counts["passed"] == 2
     found = evidence(staffeln)
     data, logs = volume_of(found, "data"), volume_of(found, "logs")
@@ -130,7 +130,7 @@ def test_changes_of_the_configuration_and_of_metadata_are_told(
     cloud.advance(hours=1)
     assert events_of(evidence(staffeln, "--since", begin.isoformat())) == []
     staffeln.set(BACKUP_MIN_INTERVAL="12h")
-    cloud.set_metadata("data-server", {**MARKED, "__staffeln_retention": "5w"})
+    cloud.things.set_metadata("data-server", {**MARKED, "__staffeln_retention": "5w"})
     rounds(staffeln, cloud, 1)
     staffeln("retain")
     found = evidence(staffeln, "--since", begin.isoformat())
@@ -148,11 +148,11 @@ def test_volumes_that_are_gone_and_backups_that_were_lost_are_in_it(
 ) -> None:
     volume = a_volume(cloud, "data")
     rounds(staffeln, cloud, 2)
-    cloud.remove_backup(cloud.backups()[-1]["id"])
+    cloud.things.remove_backup(cloud.backups()[-1]["id"])
     for _ in range(2):
         staffeln("check")
         cloud.advance(minutes=11)
-    cloud.remove_volume(volume)
+    cloud.things.remove_volume(volume)
     for _ in range(2):
         staffeln("collect")
         cloud.advance(minutes=11)

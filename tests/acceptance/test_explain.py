@@ -13,14 +13,14 @@ from tests.conftest import Staffeln
 @pytest.fixture
 def volume(cloud: SimCloud, staffeln: Staffeln) -> str:
     """A volume with a chain of three, one day apart; the retention of its server is a typo."""
-    project = cloud.add_project("shop")
+    project = cloud.people.add_project("shop")
     metadata = {"__staffeln_backup": "true", "__staffeln_retention": "30days"}
-    server = cloud.add_server("web", project=project, metadata=metadata)
-    cloud.grant("backup", project, "member")
-    volume = cloud.add_volume("data", project=project, server=server)
+    server = cloud.things.add_server("web", project=project, metadata=metadata)
+    cloud.people.grant("backup", project, "member")
+    volume = cloud.things.add_volume("data", project=project, server=server)
     for _ in range(3):
         staffeln.cycle("collect", "backup")
-        cloud.finish_backups()
+        cloud.steering.finish_backups()
         staffeln("check")
         cloud.advance(days=1)
     return volume
@@ -43,7 +43,7 @@ def test_the_timeline_tells_what_goes_without_colour(
     cloud: SimCloud, staffeln: Staffeln, volume: str
 ) -> None:
     staffeln.set(RETENTION_GRACE="0s")
-    cloud.remove_volume(volume)
+    cloud.things.remove_volume(volume)
     cloud.advance(days=20)
     twice(staffeln, cloud, "collect")
     text = staffeln("explain", volume).stdout
@@ -76,11 +76,11 @@ def test_what_is_remembered_is_explained_while_the_cloud_is_down(
 def test_the_backups_of_a_former_owner_are_told_with_their_terms(
     cloud: SimCloud, staffeln: Staffeln, volume: str
 ) -> None:
-    bank = cloud.add_project("bank")
+    bank = cloud.people.add_project("bank")
     shop = cloud.volumes()[0]["project_id"]
-    cloud.set_metadata("web", {"__staffeln_backup": "true", "__staffeln_retention": "1y"})
+    cloud.things.set_metadata("web", {"__staffeln_backup": "true", "__staffeln_retention": "1y"})
     staffeln("collect")
-    cloud.transfer_volume(volume, bank)
+    cloud.things.transfer_volume(volume, bank)
     staffeln("collect")
     for options in ((), ("--offline",)):
         said = staffeln("explain", volume, "-f", "json", *options).json

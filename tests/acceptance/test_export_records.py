@@ -57,7 +57,7 @@ def test_nothing_is_asked_for_where_the_catalog_is_off(
 
 def test_a_busy_backup_host_is_asked_again_later(cloud: SimCloud, staffeln: Staffeln) -> None:
     a_volume(cloud)
-    cloud.fail_next("GET", "/export_record", status=500)
+    cloud.faults.fail_next("GET", "/export_record", status=500)
     rounds(staffeln, cloud, 1, days=0)
     assert staffeln("check", "-f", "json").exit_code == 0
     assert exports(cloud) == 1
@@ -72,8 +72,8 @@ def test_a_policy_that_forbids_it_is_named_once_and_the_rest_of_the_pass_is_done
 ) -> None:
     some_volumes(cloud, 3)
     staffeln.cycle("collect", "backup")
-    cloud.finish_backups()
-    cloud.fail_next("GET", "/export_record", status=403, times=50)
+    cloud.steering.finish_backups()
+    cloud.faults.fail_next("GET", "/export_record", status=403, times=50)
     check = staffeln("check", "-f", "json")
     assert check.counts["available"] == 3
     assert check.exit_code == 3
@@ -84,11 +84,11 @@ def test_records_of_others_in_chains_of_ours_are_fetched_and_those_elsewhere_are
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     a_volume(cloud)
-    elsewhere = cloud.add_volume("elsewhere", project="shop")
-    cloud.add_backup(elsewhere)
-    foreign = cloud.add_backup("data")
+    elsewhere = cloud.things.add_volume("elsewhere", project="shop")
+    cloud.things.add_backup(elsewhere)
+    foreign = cloud.things.add_backup("data")
     rounds(staffeln, cloud, 1)
-    child = cloud.add_backup("data", incremental=True)
+    child = cloud.things.add_backup("data", incremental=True)
     rounds(staffeln, cloud, 2)
     ours = {one["id"] for one in cloud.backups() if one["metadata"]}
     assert kept(staffeln).keys() == ours | {foreign, child}
@@ -100,10 +100,10 @@ def test_the_record_of_a_foreign_backup_that_its_owner_deleted_goes_after_two_lo
 ) -> None:
     a_volume(cloud)
     rounds(staffeln, cloud, 1)
-    child = cloud.add_backup("data", incremental=True)
+    child = cloud.things.add_backup("data", incremental=True)
     cloud.advance(hours=2)
     staffeln("check")
-    cloud.remove_backup(child)
+    cloud.things.remove_backup(child)
     cloud.advance(hours=2)
     staffeln("check")
     assert child in kept(staffeln)
@@ -121,7 +121,7 @@ def test_records_of_lost_backups_stay_and_those_of_deleted_ones_go(
     staffeln("retain")
     assert sorted(kept(staffeln)) == sorted(ids(cloud))
     left = ids(cloud)
-    cloud.lose_backups()
+    cloud.things.lose_backups()
     cloud.advance(hours=2)
     twice(staffeln, cloud, "check")
     assert sorted(kept(staffeln)) == sorted(left)

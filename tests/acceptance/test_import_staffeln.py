@@ -55,13 +55,13 @@ class Old:
     """A server with a volume that Staffeln 2 backed up on the last three days."""
 
     def __init__(self, cloud: SimCloud) -> None:
-        cloud.add_project("shop")
-        cloud.grant("backup", "shop", "member")
-        self.server = cloud.add_server("web", project="shop", metadata=MARKED)
-        self.volume = cloud.add_volume("data", server=self.server)
+        cloud.people.add_project("shop")
+        cloud.people.grant("backup", "shop", "member")
+        self.server = cloud.things.add_server("web", project="shop", metadata=MARKED)
+        self.volume = cloud.things.add_volume("data", server=self.server)
         self.backups = []
         for day in range(3):
-            self.backups.append(cloud.add_backup(self.volume, name=f"web_data_{day}"))
+            self.backups.append(cloud.things.add_backup(self.volume, name=f"web_data_{day}"))
             cloud.advance(days=1)
         cloud.advance(hours=-20)
 
@@ -82,7 +82,7 @@ def its_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def test_what_cinder_has_is_imported_once(
     cloud: SimCloud, staffeln: Staffeln, old: Old, its_url: str
 ) -> None:
-    foreign = cloud.add_backup(old.volume, name="by hand")
+    foreign = cloud.things.add_backup(old.volume, name="by hand")
     url = its_database(its_url, [*old.backups[:2], "gone"], ["NULL", old.backups[2]], old.server)
     would = staffeln("db", "import-staffeln", url, "--dry-run", "-f", "json").json
     assert (would["imported"], would["known"]) == (3, 0)
@@ -114,7 +114,7 @@ def test_collect_plans_nothing_that_staffeln_2_has_just_backed_up(
 def test_retention_judges_them_from_then_on(
     cloud: SimCloud, staffeln: Staffeln, old: Old, tmp_path: Path
 ) -> None:
-    cloud.set_backup(old.backups[0], status="error")
+    cloud.things.set_backup(old.backups[0], status="error")
     url = its_database(f"sqlite:///{tmp_path / 'old.db'}", old.backups, [], old.server)
     answer = staffeln("db", "import-staffeln", url)
     assert f"{old.backups[0]}  left out: it is error" in answer.stdout

@@ -9,15 +9,15 @@ def test_a_marked_servers_volume_gets_a_full_then_incrementals_then_retention(
     cloud: SimCloud, staffeln_on_each: Staffeln
 ) -> None:
     staffeln = staffeln_on_each
-    project = cloud.add_project("shop")
-    server = cloud.add_server("web", project=project, metadata=MARKED)
-    volume = cloud.add_volume("data", project=project, server=server, size_gib=2)
-    cloud.grant("backup", project, "member")
+    project = cloud.people.add_project("shop")
+    server = cloud.things.add_server("web", project=project, metadata=MARKED)
+    volume = cloud.things.add_volume("data", project=project, server=server, size_gib=2)
+    cloud.people.grant("backup", project, "member")
     for _ in range(9):
         collect, backup = staffeln.cycle("collect", "backup")
         assert collect.counts["planned"] == 1, collect
         assert backup.counts["started"] == 1, backup
-        cloud.finish_backups()
+        cloud.steering.finish_backups()
         assert staffeln("check", "-f", "json").counts["available"] == 1
         cloud.advance(days=1)
     kinds = [one["parent_id"] is None for one in cloud.backups(volume_id=volume)]

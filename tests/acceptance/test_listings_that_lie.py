@@ -66,17 +66,17 @@ def test_a_row_again_or_an_id_in_upper_case_changes_nothing(
     lie: Callable[[Request, Body], Body],
     size: int,
 ) -> None:
-    cloud.max_limit = size
+    cloud.settings.max_limit = size
     staffeln.set(RETENTION_TIME="10d", BACKUP_FULL_BACKUP_DEPTH="1")
     ids = some_volumes(cloud, 3)
     rounds(staffeln, cloud, 2)
-    cloud.edit_next(LISTINGS, lie, LONG)
+    cloud.faults.edit_next(LISTINGS, lie, LONG)
     for _ in range(2):
         collect, backup = staffeln.cycle("collect", "backup")
         assert (collect.exit_code, backup.exit_code) == (0, 0)
         figures = {"volumes": 3, "planned": 3, "gone": 0, "protected": 3}
         assert figures.items() <= collect.counts.items()
-        cloud.finish_backups()
+        cloud.steering.finish_backups()
         check = staffeln("check", "-f", "json")
         assert (check.exit_code, check.counts["available"], check.counts["missing"]) == (0, 3, 0)
         cloud.advance(days=1)
@@ -92,9 +92,9 @@ def test_a_row_again_or_an_id_in_upper_case_changes_nothing(
 
 def another_owner(cloud: SimCloud, volume: str) -> str:
     """The next listing of volumes shows one in another project."""
-    bank = cloud.add_project("bank")
+    bank = cloud.people.add_project("bank")
     columns = {volume: {"os-vol-tenant-attr:tenant_id": bank}}
-    cloud.spoil_next("/volumes/detail", columns)
+    cloud.faults.spoil_next("/volumes/detail", columns)
     return bank
 
 
@@ -123,7 +123,7 @@ def test_a_volume_whose_new_owner_cannot_be_confirmed_is_named_and_stays_as_it_w
     staffeln("collect")
     before = volumes(staffeln)[volume]
     another_owner(cloud, volume)
-    cloud.fail_next("GET", f"/volumes/{volume}", status=503, times=9)
+    cloud.faults.fail_next("GET", f"/volumes/{volume}", status=503, times=9)
     collect = staffeln("collect", "-f", "json")
     assert [one["id"] for one in collect.json["failures"]] == [volume]
     assert volumes(staffeln)[volume] == before
@@ -135,10 +135,10 @@ def test_a_backup_that_a_stale_listing_calls_broken_is_not_given_up(
 ) -> None:
     a_volume(cloud)
     staffeln.cycle("collect", "backup")
-    cloud.edit_next("/backups/detail", with_status("error"), LONG)
+    cloud.faults.edit_next("/backups/detail", with_status("error"), LONG)
     check = staffeln("check", "-f", "json")
     assert (check.exit_code, check.counts["running"]) == (0, 1)
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     check = staffeln("check", "-f", "json")
     assert (check.exit_code, check.counts["available"]) == (0, 1)
     assert [one["status"] for one in cloud.backups()] == ["available"]
@@ -150,8 +150,8 @@ def test_a_backup_that_a_stale_listing_still_calls_running_is_not_timed_out(
     staffeln.set(BACKUP_TIMEOUT="1h")
     a_volume(cloud)
     staffeln.cycle("collect", "backup")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     cloud.advance(hours=2)
-    cloud.edit_next("/backups/detail", with_status("creating"), LONG)
+    cloud.faults.edit_next("/backups/detail", with_status("creating"), LONG)
     check = staffeln("check", "-f", "json")
     assert (check.exit_code, check.counts["available"], check.counts["timed_out"]) == (0, 1, 0)

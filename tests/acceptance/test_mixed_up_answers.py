@@ -35,7 +35,7 @@ def answer_with_token_of(cloud: SimCloud, other: str, wanted: str) -> None:
         )
         headers = {"X-Subject-Token": token.id}
         body = {"token": described(world, token)}
-        cloud.fail_next("POST", "/auth/tokens", status=201, body=body, headers=headers)
+        cloud.faults.fail_next("POST", "/auth/tokens", status=201, body=body, headers=headers)
 
     cloud.on_request = mix_up
 
@@ -46,7 +46,7 @@ def test_a_token_of_another_project_makes_no_backup_there(
     staffeln.set(CLOUD_WORKERS="1", CLOUD_RETRY_TIMEOUT="0s")
     for project in ("shop", "bank"):
         a_volume(cloud, project, project=project)
-        cloud.grant("backup", project, "admin")  # so that Cinder would back up any volume
+        cloud.people.grant("backup", project, "admin")  # so that Cinder would back up any volume
     staffeln("collect")
     answer_with_token_of(cloud, "shop", "bank")
     answer = staffeln("backup", "-f", "json")
@@ -61,18 +61,18 @@ def test_a_renewed_login_to_another_project_ends_the_pass(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     some_volumes(cloud, 2)
-    cloud.grant("backup", "shop", "admin")
+    cloud.people.grant("backup", "shop", "admin")
     answer_with_token_of(cloud, "shop", "backup")
 
     def expire(request: Request) -> None:
         if "/volumes/detail" in request.path:
             cloud.on_request = None
-            cloud.expire_tokens()
+            cloud.steering.expire_tokens()
             mix_up = cloud.world.project("shop")
             token = new_token(cloud.world, Identified(cloud.world.user("backup"), ()), mix_up)
             headers = {"X-Subject-Token": token.id}
             body = {"token": described(cloud.world, token)}
-            cloud.fail_next("POST", "/auth/tokens", status=201, body=body, headers=headers)
+            cloud.faults.fail_next("POST", "/auth/tokens", status=201, body=body, headers=headers)
 
     cloud.on_request = expire
     answer = staffeln("collect")
@@ -86,7 +86,7 @@ def test_an_acceptance_of_another_backup_leaves_doubt_that_check_resolves(
 ) -> None:
     a_volume(cloud)
     staffeln("collect")
-    cloud.fail_next("POST", "/backups$", status=202, body={"backup": body})
+    cloud.faults.fail_next("POST", "/backups$", status=202, body={"backup": body})
     answer = staffeln("backup", "-f", "json")
     assert (answer.exit_code, states(staffeln)) == (3, ["starting"])
     cloud.advance(minutes=30)
@@ -110,8 +110,8 @@ def test_a_look_up_that_answers_about_another_volume_proves_nothing(
     hidden, other = some_volumes(cloud, 2)
     staffeln("collect")
     before = volumes(staffeln)
-    cloud.omit_next("/volumes/detail", [hidden], LONG)
-    cloud.edit_next(f"/volumes/{hidden}$", about(other, "volume"), LONG)
+    cloud.faults.omit_next("/volumes/detail", [hidden], LONG)
+    cloud.faults.edit_next(f"/volumes/{hidden}$", about(other, "volume"), LONG)
     answer = twice(staffeln, cloud, "collect")
     assert (answer.exit_code, answer.counts["gone"]) == (3, 0)
     assert [one["id"] for one in answer.json["failures"]] == [hidden]
@@ -124,8 +124,8 @@ def test_a_look_up_that_answers_about_another_backup_proves_nothing(
     some_volumes(cloud, 2)
     rounds(staffeln, cloud, 1, days=0.2)
     hidden, other = (one["id"] for one in cloud.backups())
-    cloud.omit_next("/backups/detail", [hidden], LONG)
-    cloud.edit_next(f"/backups/{hidden}$", about(other, "backup"), LONG)
+    cloud.faults.omit_next("/backups/detail", [hidden], LONG)
+    cloud.faults.edit_next(f"/backups/{hidden}$", about(other, "backup"), LONG)
     for _ in range(2):
         answer = staffeln("check", "-f", "json")
         assert (answer.exit_code, answer.counts["missing"]) == (3, 0)

@@ -49,12 +49,15 @@ def twins(
 ) -> dict[str, list[str]]:
     """Two volumes, two servers and two projects of one name, by kind; all have been seen."""
     monkeypatch.chdir(tmp_path)
-    projects = [cloud.add_project("twin"), cloud.add_project("twin", domain_id="other")]
+    projects = [
+        cloud.people.add_project("twin"),
+        cloud.people.add_project("twin", domain_id="other"),
+    ]
     servers, volumes = [], []
     for project in projects:
         marked = {"__staffeln_backup": "true"}
-        servers.append(cloud.add_server("twin", project=project, metadata=marked))
-        volumes.append(cloud.add_volume("twin", project=project, server=servers[-1]))
+        servers.append(cloud.things.add_server("twin", project=project, metadata=marked))
+        volumes.append(cloud.things.add_volume("twin", project=project, server=servers[-1]))
     staffeln("collect")
     assert staffeln("catalog", "save", "catalog.jsonl.gz").exit_code == 0
     return {"project": projects, "server": servers, "volume": volumes}

@@ -48,9 +48,11 @@ def ear(staffeln: Staffeln) -> Iterator[_Ear]:
 
 
 def _some_trouble(cloud: SimCloud) -> None:
-    project = cloud.add_project("shop")
-    server = cloud.add_server("web", project=project, metadata={"__staffeln_backup": "true"})
-    cloud.add_volume("data", project=project, server=server, status="error")
+    project = cloud.people.add_project("shop")
+    server = cloud.things.add_server(
+        "web", project=project, metadata={"__staffeln_backup": "true"}
+    )
+    cloud.things.add_volume("data", project=project, server=server, status="error")
 
 
 def test_a_webhook_hears_of_a_failure_and_not_of_a_good_pass(

@@ -32,7 +32,7 @@ def volumes(cloud: SimCloud, staffeln: Staffeln) -> tuple[str, str]:
 def about(cloud: SimCloud, status: int) -> str:
     """From now on Keystone answers so where a token of the project `odd` is wanted."""
     project = cloud.world.project("odd").id
-    cloud.odd_tokens = {project: status}
+    cloud.settings.odd_tokens = {project: status}
     return project
 
 
@@ -50,7 +50,7 @@ def test_its_backups_wait_and_those_of_others_are_started(
     assert (answer.exit_code, answer.counts["started"]) == (PARTLY_FAILED, 1)
     assert [(one["kind"], one["id"]) for one in answer.json["failures"]] == [("project", project)]
     assert sorted(states(staffeln)) == ["creating", "planned"]
-    cloud.odd_tokens = {}
+    cloud.settings.odd_tokens = {}
     assert staffeln("backup", "-f", "json").counts["started"] == 1
 
 
@@ -73,7 +73,7 @@ def test_a_project_whose_tokens_cinder_refuses_waits_and_the_others_go_on(
 ) -> None:
     staffeln("collect")
     project = cloud.world.project("odd").id
-    cloud.fail_next("POST", f"/{project}/backups$", status=401, times=9)
+    cloud.faults.fail_next("POST", f"/{project}/backups$", status=401, times=9)
     answer = staffeln("backup", "-f", "json")
     assert (answer.exit_code, answer.counts["started"]) == (PARTLY_FAILED, 1)
     assert [one["id"] for one in answer.json["failures"]] == [project]
@@ -89,7 +89,7 @@ def test_its_expired_backups_stay_and_those_of_others_go(
     answer = staffeln("retain", "-f", "json")
     assert (answer.exit_code, answer.counts["deleted"]) == (PARTLY_FAILED, 1)
     assert owners(cloud) == {"odd"}
-    cloud.odd_tokens = {}
+    cloud.settings.odd_tokens = {}
     cloud.advance(hours=1)
     twice(staffeln, cloud, "check")
     assert cloud.backups() == []
@@ -100,15 +100,15 @@ def test_its_remains_stay_and_those_of_others_are_removed(
     cloud: SimCloud, staffeln: Staffeln, volumes: tuple[str, str], status: int
 ) -> None:
     staffeln.cycle("collect", "backup")
-    cloud.fail_backups("disk full")
+    cloud.steering.fail_backups("disk full")
     about(cloud, status)
     assert staffeln("check").exit_code == PARTLY_FAILED
-    cloud.finish_deletions()
+    cloud.steering.finish_deletions()
     assert owners(cloud) == {"odd"}
-    cloud.odd_tokens = {}
+    cloud.settings.odd_tokens = {}
     cloud.advance(hours=1)
     staffeln("check")
-    cloud.finish_deletions()
+    cloud.steering.finish_deletions()
     assert cloud.backups() == []
 
 
@@ -131,9 +131,9 @@ def test_nothing_is_imported_into_it_and_others_have_their_backups_again(
     rounds(staffeln, cloud, 1)
     file = str(tmp_path / "catalog.jsonl.gz")
     staffeln("catalog", "save", file)
-    cloud.lose_backups()
+    cloud.things.lose_backups()
     for project in ("odd", "shop"):
-        cloud.grant("backup", project, "admin")
+        cloud.people.grant("backup", project, "admin")
     about(cloud, status)
     answer = staffeln("catalog", "import", file, "-f", "json")
     assert (answer.exit_code, answer.counts["imported"]) == (PARTLY_FAILED, 1)
@@ -148,7 +148,7 @@ def test_keystone_that_gives_no_token_at_all_ends_the_pass(
     def break_down(request: Request) -> None:
         if request.method == "POST" and request.path.endswith("/auth/tokens"):
             cloud.on_request = lambda _: None
-            cloud.fail_next("POST", "/auth/tokens", status=503, times=99)
+            cloud.faults.fail_next("POST", "/auth/tokens", status=503, times=99)
 
     def after_login(request: Request) -> None:
         if request.method == "POST" and request.path.endswith("/auth/tokens"):

@@ -40,7 +40,7 @@ def test_a_volume_that_is_not_understood_is_named_and_the_others_are_planned(
     cloud: SimCloud, staffeln: Staffeln, columns: dict[str, object]
 ) -> None:
     odd, *_ = some_volumes(cloud, 4)
-    cloud.spoil_next(VOLUMES, {odd: columns}, FOREVER)
+    cloud.faults.spoil_next(VOLUMES, {odd: columns}, FOREVER)
     answer = staffeln("collect", "-f", "json")
     assert (answer.exit_code, answer.counts["planned"]) == (PARTLY_FAILED, 3)
     assert named(answer) == [("volume", odd)]
@@ -52,7 +52,7 @@ def test_a_known_volume_that_is_no_longer_understood_is_not_absent(
 ) -> None:
     odd, *_ = some_volumes(cloud, 3)
     rounds(staffeln, cloud, 1)
-    cloud.spoil_next(VOLUMES, {odd: columns}, FOREVER)
+    cloud.faults.spoil_next(VOLUMES, {odd: columns}, FOREVER)
     for _ in range(2):
         cloud.advance(hours=1)
         answer = staffeln("collect", "-f", "json")
@@ -67,7 +67,7 @@ def test_a_server_that_is_not_understood_keeps_its_volumes_protected(
     some_volumes(cloud, 3)
     rounds(staffeln, cloud, 1)
     odd = cloud.servers()[0]["id"]
-    cloud.spoil_next(SERVERS, {odd: {"metadata": "none"}}, FOREVER)
+    cloud.faults.spoil_next(SERVERS, {odd: {"metadata": "none"}}, FOREVER)
     answer = staffeln("collect", "-f", "json")
     assert (answer.exit_code, named(answer)) == (PARTLY_FAILED, [("server", odd)])
     assert all(one["protected"] for one in volumes(staffeln).values())
@@ -80,7 +80,7 @@ def test_a_backup_that_is_not_understood_is_not_missing(
     some_volumes(cloud, 3)
     rounds(staffeln, cloud, 1)
     odd = cloud.backups()[0]["id"]
-    cloud.spoil_next(BACKUPS, {odd: columns}, FOREVER)
+    cloud.faults.spoil_next(BACKUPS, {odd: columns}, FOREVER)
     for _ in range(2):
         cloud.advance(hours=2)
         answer = staffeln("check", "-f", "json")
@@ -96,7 +96,7 @@ def test_the_chain_of_a_backup_that_is_not_understood_is_left_alone_by_retain(
     rounds(staffeln, cloud, 3)
     cloud.advance(days=30)
     odd = cloud.backups(volume_id=odd_volume)[-1]["id"]
-    cloud.spoil_next(BACKUPS, {odd: {"created_at": "yesterday"}}, FOREVER)
+    cloud.faults.spoil_next(BACKUPS, {odd: {"created_at": "yesterday"}}, FOREVER)
     answer = staffeln("retain", "-f", "json")
     assert (answer.exit_code, named(answer)) == (PARTLY_FAILED, [("backup", odd)])
     left = {one["volume_id"] for one in cloud.backups()}
@@ -108,10 +108,10 @@ def test_an_odd_row_that_may_be_the_backup_of_a_lost_answer_makes_no_second_one(
 ) -> None:
     some_volumes(cloud, 1)
     staffeln("collect")
-    cloud.lose_reply_next("POST", "/backups", acting=True)
+    cloud.faults.lose_reply_next("POST", "/backups", acting=True)
     staffeln("backup")
     odd = cloud.backups()[0]["id"]
-    cloud.spoil_next(BACKUPS, {odd: {"status": None}})
+    cloud.faults.spoil_next(BACKUPS, {odd: {"status": None}})
     cloud.advance(minutes=30)
     assert staffeln("check").exit_code == PARTLY_FAILED
     assert states(staffeln) == ["starting"]
@@ -126,7 +126,7 @@ def test_a_server_that_is_not_understood_is_named_and_other_volumes_are_backed_u
     odd, other = some_volumes(cloud, 2)
     server = next(one["id"] for one in cloud.servers() if one["name"] == "shop-0-server")
     columns = {server: {"metadata": {"__staffeln_backup": {"a": "b"}}}}
-    cloud.spoil_next(SERVERS, columns, FOREVER)
+    cloud.faults.spoil_next(SERVERS, columns, FOREVER)
     answer = staffeln("backup", "--volume", odd, "--volume", other, "-f", "json")
     assert (answer.exit_code, answer.counts["started"]) == (PARTLY_FAILED, 1)
     assert named(answer) == [("volume", odd)]
@@ -155,7 +155,7 @@ def test_a_listing_without_what_only_admins_are_shown_changes_nothing(
     before = states(staffeln)
     cloud.advance(days=30)
     for command in commands:
-        cloud.hide_next(path, [column], 2)
+        cloud.faults.hide_next(path, [column], 2)
         answer = staffeln(command)
         assert answer.exit_code == NotWholeCloud.exit_code == NotAdmin.exit_code
         assert column in answer.stderr

@@ -108,7 +108,7 @@ def test_a_good_cycle_under_cron_prints_nothing(cloud: SimCloud, staffeln: Staff
         for command in CYCLE:
             answer = staffeln(command)
             assert (answer.exit_code, answer.stdout, answer.stderr) == (0, "", "")
-            cloud.finish_backups()
+            cloud.steering.finish_backups()
         cloud.advance(days=20)
 
 
@@ -136,7 +136,7 @@ def test_what_ended_a_pass_early_is_said_on_stderr(
 
 def test_failures_are_kept_with_the_run(cloud: SimCloud, staffeln: Staffeln) -> None:
     a_volume(cloud)
-    cloud.fail_next_backup("disk full")
+    cloud.steering.fail_next_backup("disk full")
     backed_up(staffeln, cloud)
     (check,) = staffeln("status", "runs", "--command", "check", "-f", "json").json
     assert check["outcome"] == "partial"

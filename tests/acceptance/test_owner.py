@@ -25,10 +25,12 @@ from tests.conftest import Staffeln
 def transfer(cloud: SimCloud, volume: str, project: str, **metadata: str) -> str:
     """Transfer a volume, and attach it to a marked server of its new owner."""
     if project not in {one.name for one in cloud.world.identity.projects.values()}:
-        cloud.add_project(project)
-    cloud.transfer_volume(volume, project)
-    server = cloud.add_server(f"{project}-server", project=project, metadata=MARKED | metadata)
-    cloud.attach(volume, server)
+        cloud.people.add_project(project)
+    cloud.things.transfer_volume(volume, project)
+    server = cloud.things.add_server(
+        f"{project}-server", project=project, metadata=MARKED | metadata
+    )
+    cloud.things.attach(volume, server)
     return cloud.world.project(project).id
 
 
@@ -44,8 +46,8 @@ def login(request: pytest.FixtureRequest, cloud: SimCloud) -> str:
     role: str = request.param
     if role == "admin":
         for project in ("shop", "bank"):
-            cloud.add_project(project)
-            cloud.grant("backup", project, "admin")
+            cloud.people.add_project(project)
+            cloud.people.grant("backup", project, "admin")
     return role
 
 
@@ -100,9 +102,9 @@ def test_many_backups_of_one_project_cost_two_listings_of_its_volumes(
 
 def transferred_meanwhile(cloud: SimCloud, volume: str) -> None:
     """The volume changes hands between the listing of its project and the request for a backup."""
-    cloud.add_project("bank")
+    cloud.people.add_project("bank")
     for project in ("shop", "bank"):
-        cloud.grant("backup", project, "admin")
+        cloud.people.grant("backup", project, "admin")
 
     def hand_over(request: Request) -> None:
         if request.method == "POST" and request.path.endswith("/backups"):
@@ -136,7 +138,7 @@ def test_a_volume_that_changes_hands_after_its_backup_leaves_it_to_the_former_ow
 ) -> None:
     ids = some_volumes(cloud, 3)
     staffeln.cycle("collect", "backup")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     transfer(cloud, ids[0], "bank")
     staffeln.cycle("check", "collect")
     assert owners(cloud) == ["shop"] * 3
@@ -151,7 +153,7 @@ def test_who_cannot_be_asked_for_the_owner_again_says_so(
 
     def fall_silent(request: Request) -> None:
         if request.method == "POST" and request.path.endswith("/backups"):
-            cloud.fail_next("GET", "/volumes", status=503, times=99)
+            cloud.faults.fail_next("GET", "/volumes", status=503, times=99)
 
     cloud.on_request = fall_silent
     answer = staffeln("backup", "-f", "json")
@@ -165,7 +167,7 @@ def test_a_volume_that_is_gone_when_its_backup_starts_is_called_gone(
 ) -> None:
     volume = a_volume(cloud)
     staffeln("collect")
-    cloud.remove_volume(volume)
+    cloud.things.remove_volume(volume)
     staffeln("backup")
     assert [one["reason"] for one in records(staffeln)] == ["the volume is gone"]
 
@@ -199,7 +201,7 @@ def test_a_backup_that_ends_in_the_former_project_is_no_success_of_the_present_o
     staffeln.cycle("collect", "backup")
     transfer(cloud, volume, "bank")
     staffeln("collect")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     staffeln("check")
     assert volumes(staffeln)[volume]["last_success_at"] is None
     assert staffeln("collect", "-f", "json").counts["planned"] == 1
@@ -255,7 +257,7 @@ def test_what_returns_to_its_first_owner_keeps_the_first_terms(
     rounds(staffeln, cloud, 1)
     transfer(cloud, volume, "bank", __staffeln_retention="1s")
     staffeln("collect")
-    cloud.transfer_volume(volume, "shop")
+    cloud.things.transfer_volume(volume, "shop")
     staffeln("collect")
     assert volumes(staffeln)[volume]["retention"] == "90d"
 

@@ -56,7 +56,7 @@ def test_ad_hoc_backups_and_retention_go_on(cloud: SimCloud, staffeln: Staffeln)
     rounds(staffeln, cloud, 3)
     staffeln("pause", "--all", *WHY)
     assert staffeln("backup", "--volume", "data", "-f", "json").counts["started"] == 1
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     staffeln("check")
     cloud.advance(days=2)
     counts = staffeln("retain", "-f", "json").counts

@@ -34,7 +34,7 @@ def test_a_volume_whose_backups_are_all_missing_is_critical_and_due_at_once(
     ids = some_volumes(cloud, 3)
     backed_up(staffeln, cloud)
     for one in cloud.backups():
-        cloud.remove_backup(one["id"])
+        cloud.things.remove_backup(one["id"])
     cloud.advance(hours=2)
     lost = twice(staffeln, cloud, "check")
     assert (lost.exit_code, lost.counts["missing"]) == (PARTLY_FAILED, 3)
@@ -44,7 +44,7 @@ def test_a_volume_whose_backups_are_all_missing_is_critical_and_due_at_once(
     assert "all backups of 3 volumes are missing" in nagios.stdout
     assert staffeln("collect", "-f", "json").counts["planned"] == 3
     staffeln("backup")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     staffeln("check")
     assert "missing" not in staffeln("status", "--nagios").stdout.partition("|")[0]
 
@@ -54,7 +54,7 @@ def test_a_volume_whose_full_backup_is_missing_cannot_be_restored_from_its_incre
 ) -> None:
     volume = a_volume(cloud)
     rounds(staffeln, cloud, 3)
-    cloud.lagging_rows = frozenset([cloud.backups()[0]["id"]])
+    cloud.settings.lagging_rows = frozenset([cloud.backups()[0]["id"]])
     cloud.advance(hours=2)
     twice(staffeln, cloud, "check")
     assert volumes(staffeln)[volume]["last_success_at"] is None
@@ -70,16 +70,16 @@ def test_every_end_of_a_protection_is_news(
     backed_up(staffeln, cloud)
     staffeln("report")
     if end == "unmarked":
-        cloud.set_metadata("data-server", {})
+        cloud.things.set_metadata("data-server", {})
     elif end == "detached":
-        cloud.detach(volume, cloud.world.server("data-server").id)
+        cloud.things.detach(volume, cloud.world.server("data-server").id)
     elif end == "disabled":
-        cloud.disable_project("shop")
+        cloud.people.disable_project("shop")
     elif end == "unknown":
-        cloud.lagging_rows = frozenset([cloud.world.project("shop").id])
+        cloud.settings.lagging_rows = frozenset([cloud.world.project("shop").id])
     else:
-        cloud.remove_server("data-server")
-        cloud.remove_volume(volume)
+        cloud.things.remove_server("data-server")
+        cloud.things.remove_volume(volume)
     twice(staffeln, cloud, "collect")
     assert not volumes(staffeln)[volume]["protected"]
     nagios = staffeln("status", "--nagios")
@@ -96,12 +96,12 @@ def test_an_end_is_reported_once_and_counted_for_a_day(
     a_volume(cloud)
     a_volume(cloud, "other")
     backed_up(staffeln, cloud)
-    cloud.set_metadata("data-server", {})
+    cloud.things.set_metadata("data-server", {})
     staffeln("collect")
     staffeln("report")
     cloud.advance(days=1, minutes=1)
     staffeln.cycle("collect", "backup")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     staffeln("check")
     assert "No longer protected" not in preview(staffeln, tmp_path, "--project", "shop")
     assert "protection" not in staffeln("status", "--nagios").stdout.partition("|")[0]
@@ -110,9 +110,9 @@ def test_an_end_is_reported_once_and_counted_for_a_day(
 def test_a_volume_that_is_protected_again_is_no_news(cloud: SimCloud, staffeln: Staffeln) -> None:
     a_volume(cloud)
     backed_up(staffeln, cloud)
-    cloud.set_metadata("data-server", {})
+    cloud.things.set_metadata("data-server", {})
     staffeln("collect")
-    cloud.set_metadata("data-server", {"__staffeln_backup": "true"})
+    cloud.things.set_metadata("data-server", {"__staffeln_backup": "true"})
     staffeln("collect")
     assert staffeln("status", "--nagios").exit_code == 0
 
@@ -123,13 +123,13 @@ def test_a_pass_that_has_not_ended_for_days_is_a_warning(
 ) -> None:
     a_volume(cloud)
     staffeln("run")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     staffeln("check")
     cloud.advance(days=1)
     others = [one for one in ("collect", "backup", "check", "retain", "report") if one != command]
     for _ in range(2):
         staffeln.cycle(*others)
-        cloud.finish_backups()
+        cloud.steering.finish_backups()
         cloud.advance(days=1)
         staffeln.cycle(*[one for one in others if one == "check"])
     nagios = staffeln("status", "--nagios")
@@ -142,7 +142,7 @@ def test_a_project_that_keystone_does_not_list_is_counted_as_unknown(
 ) -> None:
     a_volume(cloud)
     backed_up(staffeln, cloud)
-    cloud.lagging_rows = frozenset([cloud.world.project("shop").id])
+    cloud.settings.lagging_rows = frozenset([cloud.world.project("shop").id])
     staffeln("collect")
     nagios = staffeln("status", "--nagios")
     assert nagios.exit_code == WARNING

@@ -69,8 +69,8 @@ def test_an_address_that_is_in_use_is_replaced_and_named(
     server = a_whole_server(cloud)
     network = wired(cloud, server)
     backed_up_and_lost(cloud, staffeln, server)
-    cloud.add_project("other")
-    cloud.add_port(network, "10.0.0.9", "fa:16:3e:aa:aa:aa", project="other")
+    cloud.people.add_project("other")
+    cloud.networks.add_port(network, "10.0.0.9", "fa:16:3e:aa:aa:aa", project="other")
     answer = recreate(staffeln)
     assert answer.exit_code == 0, answer.stderr
     (port,) = cloud.world.networking.ports_of(back(cloud)["id"])
@@ -82,9 +82,9 @@ def test_in_a_network_of_others_the_addresses_are_new_ones(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     server = a_whole_server(cloud)
-    cloud.add_project("owner")
-    network = cloud.add_network("shared", project="owner", shared=True)
-    cloud.add_port(network, "10.0.0.9", "fa:16:3e:00:00:09", server=server)
+    cloud.people.add_project("owner")
+    network = cloud.networks.add_network("shared", project="owner", shared=True)
+    cloud.networks.add_port(network, "10.0.0.9", "fa:16:3e:00:00:09", server=server)
     backed_up_and_lost(cloud, staffeln, server)
     answer = recreate(staffeln)
     assert answer.exit_code == 0, answer.stderr
@@ -98,7 +98,7 @@ def test_a_port_that_has_survived_its_server_is_used_again(
     server = a_whole_server(cloud)
     network = wired(cloud, server)
     backed_up_and_lost(cloud, staffeln, server)
-    kept = cloud.add_port(network, "10.0.0.9", "fa:16:3e:00:00:09", project="shop")
+    kept = cloud.networks.add_port(network, "10.0.0.9", "fa:16:3e:00:00:09", project="shop")
     recreate(staffeln)
     assert [one.id for one in cloud.world.networking.ports_of(back(cloud)["id"])] == [kept]
 
@@ -115,7 +115,7 @@ def test_the_key_of_another_user_is_left_out_and_named(
 
 def test_a_volume_that_was_never_backed_up_is_named(cloud: SimCloud, staffeln: Staffeln) -> None:
     server = a_whole_server(cloud)
-    cloud.add_volume("cache", server=server, metadata={"skip-volume-backup": "true"})
+    cloud.things.add_volume("cache", server=server, metadata={"skip-volume-backup": "true"})
     backed_up_and_lost(cloud, staffeln, server)
     answer = recreate(staffeln)
     assert answer.exit_code == 0
@@ -132,7 +132,7 @@ def spoil_network(cloud: SimCloud) -> None:
 
 def spoil_root(cloud: SimCloud) -> None:
     for backup in cloud.backups(size=1):
-        cloud.remove_backup(backup["id"])
+        cloud.things.remove_backup(backup["id"])
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,14 @@ def spoil_root(cloud: SimCloud) -> None:
         (spoil_flavor, "there is no flavor 'tiny' any more; choose another with --flavor"),
         (spoil_network, "there is no network 'inner' any more"),
         (spoil_root, "has no backup that can surely be restored"),
-        (lambda cloud: cloud.set_compute_quota("shop", cores=0), "quota of cores has room for 0"),
-        (lambda cloud: cloud.set_quota("shop", gigabytes=2), "quota of gigabytes has room for 2"),
+        (
+            lambda cloud: cloud.people.set_compute_quota("shop", cores=0),
+            "quota of cores has room for 0",
+        ),
+        (
+            lambda cloud: cloud.people.set_quota("shop", gigabytes=2),
+            "quota of gigabytes has room for 2",
+        ),
     ],
 )
 def test_what_forbids_it_is_told_before_anything_is_made(
@@ -173,7 +179,7 @@ def test_a_server_that_exists_has_to_be_deleted_first(cloud: SimCloud, staffeln:
 def test_another_flavor_may_be_chosen(cloud: SimCloud, staffeln: Staffeln) -> None:
     backed_up_and_lost(cloud, staffeln, a_whole_server(cloud))
     cloud.world.flavors.clear()
-    cloud.add_flavor("small")
+    cloud.networks.add_flavor("small")
     answer = recreate(staffeln, "--flavor", "small")
     assert answer.exit_code == 0, answer.stderr
     assert back(cloud)["flavor"] == "small"
@@ -184,12 +190,12 @@ def test_a_server_that_does_not_boot_is_told_with_its_fault_and_its_volumes_are_
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     backed_up_and_lost(cloud, staffeln, a_whole_server(cloud))
-    cloud.boot_fault = "No valid host was found."
+    cloud.settings.boot_fault = "No valid host was found."
     answer = recreate(staffeln)
     assert answer.exit_code == 3
     assert "is ERROR: No valid host was found.; delete it" in reasons(answer)[0]
-    cloud.boot_fault = None
-    cloud.remove_server(back(cloud)["id"])
+    cloud.settings.boot_fault = None
+    cloud.things.remove_server(back(cloud)["id"])
     assert recreate(staffeln).exit_code == 0
     assert volumes_on(cloud, back(cloud)["id"]) == ["web-root", "web-data"]
     assert len(cloud.volumes()) == 2
@@ -204,7 +210,7 @@ def test_a_request_whose_answer_is_lost_makes_nothing_twice(
     wired(cloud, server)
     backed_up_and_lost(cloud, staffeln, server)
     staffeln.set(CLOUD_SETTLE_TIME="1s")
-    cloud.lose_reply_next("POST", path, acting=acting)
+    cloud.faults.lose_reply_next("POST", path, acting=acting)
     answer = recreate(staffeln)
     assert answer.exit_code == (0 if acting else 3)
     if not acting:
@@ -232,7 +238,7 @@ def test_what_was_begun_for_another_moment_is_given_up_and_what_it_made_is_named
     server = a_whole_server(cloud)
     rounds(staffeln, cloud, 1)
     backed_up_and_lost(cloud, staffeln, server)
-    cloud.fail_next("POST", "/servers", status=400)
+    cloud.faults.fail_next("POST", "/servers", status=400)
     assert recreate(staffeln).exit_code == 3
     earlier = [one["id"] for one in cloud.volumes()]
     answer = recreate(staffeln, "--at", (cloud.now() - timedelta(days=1.5)).isoformat())

@@ -44,22 +44,22 @@ def test_a_volume_that_comes_to_nothing_is_told_and_made_again(
 ) -> None:
     backed_up_and_lost(cloud, staffeln, a_whole_server(cloud))
     known = {backup["volume_id"] for backup in cloud.backups()}
-    cloud.finish_after = None
+    cloud.settings.finish_after = None
 
     def spoil(volume_id: str) -> None:
         if volume_id in known:  # the source is looked up before
             at_first_look(cloud, "/volumes", spoil)
         elif end == "fails":
-            cloud.fail_restores()
+            cloud.steering.fail_restores()
         else:
-            cloud.remove_volume(volume_id)
+            cloud.things.remove_volume(volume_id)
 
     at_first_look(cloud, "/volumes", spoil)
     answer = recreate(staffeln)
     said = "is in status error_restoring" if end == "fails" else "is gone; repeat the command"
     assert (answer.exit_code, said in reasons(answer)[0]) == (3, True), reasons(answer)
     cloud.on_request = None
-    cloud.finish_after = timedelta(0)
+    cloud.settings.finish_after = timedelta(0)
     again = recreate(staffeln)
     assert again.exit_code == 0, again.stderr
     assert volumes_on(cloud, back(cloud)["id"]) == ["web-root", "web-data"]
@@ -67,12 +67,12 @@ def test_a_volume_that_comes_to_nothing_is_told_and_made_again(
 
 def test_restores_and_the_boot_are_waited_for(cloud: SimCloud, staffeln: Staffeln) -> None:
     backed_up_and_lost(cloud, staffeln, a_whole_server(cloud))
-    cloud.finish_after = timedelta(seconds=1)
+    cloud.settings.finish_after = timedelta(seconds=1)
 
     def build(server_id: str) -> None:
         if cloud.servers(id=server_id):
-            cloud.set_server(server_id, status="BUILD")
-            finish = lambda one: cloud.set_server(one, status="ACTIVE")  # noqa: E731 - it is short
+            cloud.things.set_server(server_id, status="BUILD")
+            finish = lambda one: cloud.things.set_server(one, status="ACTIVE")  # noqa: E731 - it is short
             at_first_look(cloud, "/servers", finish)
 
     at_first_look(cloud, "/servers", build)
@@ -84,7 +84,7 @@ def test_a_root_volume_that_may_not_be_made_bootable_is_told_with_the_command(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     backed_up_and_lost(cloud, staffeln, a_whole_server(cloud))
-    cloud.fail_next("POST", "/action", status=403)
+    cloud.faults.fail_next("POST", "/action", status=403)
     answer = recreate(staffeln)
     assert answer.exit_code == 3
     assert "repeat the command: openstack volume set --bootable" in reasons(answer)[0]
@@ -121,7 +121,7 @@ def test_a_project_without_access_fails_alone(cloud: SimCloud, staffeln: Staffel
     server = a_whole_server(cloud)
     wired(cloud, server)
     backed_up_and_lost(cloud, staffeln, server)
-    cloud.revoke("backup", "shop", "member")
+    cloud.people.revoke("backup", "shop", "member")
     answer = recreate(staffeln)
     assert answer.exit_code == 3
     assert "no access to project" in reasons(answer)[0]
@@ -131,9 +131,11 @@ def test_the_commands_for_a_project_restore_its_loose_volumes_too(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     a_whole_server(cloud)
-    loose = cloud.add_volume("loose", project="shop", metadata={"__staffeln_backup": "true"})
+    loose = cloud.things.add_volume(
+        "loose", project="shop", metadata={"__staffeln_backup": "true"}
+    )
     rounds(staffeln, cloud, 1)
-    cloud.remove_volume(loose)
+    cloud.things.remove_volume(loose)
     answer = staffeln("restore", "--project", "shop", "--recreate=print")
     head, command = answer.stdout.splitlines()
     assert head == "# volume loose, with a role in project shop:"

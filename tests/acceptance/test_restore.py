@@ -83,7 +83,7 @@ def test_the_newest_of_a_volume_is_taken_or_the_newest_before_a_moment(
 def test_a_volume_may_be_named_as_people_call_it(cloud: SimCloud, staffeln: Staffeln) -> None:
     a_volume(cloud, "orders")
     a_volume(cloud, "twin")
-    cloud.add_volume("twin", project="shop")
+    cloud.things.add_volume("twin", project="shop")
     rounds(staffeln, cloud, 1)
     answer = staffeln("restore", "--volume", "orders", "--dry-run", "-f", "json")
     assert len(restored(answer)) == 1
@@ -95,15 +95,15 @@ def test_a_volume_may_be_named_as_people_call_it(cloud: SimCloud, staffeln: Staf
 def test_all_volumes_of_a_server_come_back_also_when_all_is_gone(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
-    cloud.add_project("shop")
-    server = cloud.add_server("web", project="shop", metadata=MARKED)
+    cloud.people.add_project("shop")
+    server = cloud.things.add_server("web", project="shop", metadata=MARKED)
     names = ("root", "data", "logs")
-    ids = [cloud.add_volume(name, project="shop", server=server) for name in names]
+    ids = [cloud.things.add_volume(name, project="shop", server=server) for name in names]
     a_volume(cloud, "somebody-elses")
     rounds(staffeln, cloud, 1)
-    cloud.remove_server(server)
+    cloud.things.remove_server(server)
     for one in ids:
-        cloud.remove_volume(one)
+        cloud.things.remove_volume(one)
     staffeln("collect")
     answer = staffeln("restore", "--server", server, "-f", "json")
     assert (answer.exit_code, answer.counts["restoring"]) == (0, 3)
@@ -117,7 +117,7 @@ def test_a_chain_that_is_broken_is_passed_over_for_one_that_is_whole(
     volume = a_volume(cloud)
     rounds(staffeln, cloud, 4)
     made = records(staffeln)
-    cloud.remove_backup(made[2]["backup_id"], force=True)
+    cloud.things.remove_backup(made[2]["backup_id"], force=True)
     answer = staffeln("restore", "--volume", volume, "--dry-run", "-f", "json")
     assert restored(answer) == [made[1]["backup_id"]]
 
@@ -127,7 +127,7 @@ def test_a_backup_made_by_hand_can_be_restored_as_well(
 ) -> None:
     volume = a_volume(cloud)
     rounds(staffeln, cloud, 1)
-    by_hand = cloud.add_backup(volume, name="by-hand")
+    by_hand = cloud.things.add_backup(volume, name="by-hand")
     for options in ((by_hand,), ("--volume", volume)):
         answer = staffeln("restore", *options, "--dry-run", "-f", "json")
         assert restored(answer) == [by_hand]
@@ -148,7 +148,7 @@ def test_a_dry_run_changes_nothing(cloud: SimCloud, staffeln: Staffeln, database
 def test_wait_sees_the_new_volumes_through(cloud: SimCloud, staffeln: Staffeln) -> None:
     first, second = some_volumes(cloud, 2)
     rounds(staffeln, cloud, 1)
-    cloud.finish_after = timedelta(seconds=1)
+    cloud.settings.finish_after = timedelta(seconds=1)
     options = ("--volume", first, "--volume", second, "--wait", "-f", "json")
     answer = staffeln("restore", *options)
     assert (answer.exit_code, answer.counts) == (0, {"restoring": 0, "restored": 2, "failed": 0})
@@ -169,9 +169,9 @@ def test_wait_tells_of_a_restore_that_came_to_nothing(
             return
         cloud.on_request = None
         if end == "fails":
-            cloud.fail_restores()
+            cloud.steering.fail_restores()
         else:
-            cloud.remove_volume(request.path.rpartition("/")[2])
+            cloud.things.remove_volume(request.path.rpartition("/")[2])
 
     cloud.on_request = spoil
     answer = staffeln("restore", "--volume", volume, "--wait", "-f", "json")
@@ -186,7 +186,7 @@ def test_a_request_whose_answer_is_lost_is_sent_once_and_its_volume_found_by_nam
 ) -> None:
     volume = a_volume(cloud)
     rounds(staffeln, cloud, 1)
-    cloud.lose_reply_next("POST", "/volumes", acting=acting)
+    cloud.faults.lose_reply_next("POST", "/volumes", acting=acting)
     answer = staffeln("restore", "--volume", volume, "-f", "json")
     assert len(sent(cloud, "POST", "/volumes")) == 1
     assert len(new_volumes(cloud)) == int(acting)

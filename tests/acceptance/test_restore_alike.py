@@ -14,7 +14,7 @@ ALIKE = ("volume_type", "availability_zone", "size", "bootable")
 
 
 def a_root_volume(cloud: SimCloud, **columns: Any) -> str:
-    cloud.volume_types = {"lvm": False, "fast": False, "sealed": True}
+    cloud.settings.volume_types = {"lvm": False, "fast": False, "sealed": True}
     wanted: dict[str, Any] = {"volume_type": "fast", "availability_zone": "az2", "size_gib": 3}
     wanted["bootable"] = True
     return a_volume(cloud, "root", **(wanted | columns))
@@ -30,11 +30,11 @@ def test_the_new_volume_is_like_the_source(
     cloud: SimCloud, staffeln: Staffeln, is_gone: bool
 ) -> None:
     old = a_root_volume(cloud)
-    cloud.set_volume(old, metadata={"purpose": "orders", "readonly": "False"})
+    cloud.things.set_volume(old, metadata={"purpose": "orders", "readonly": "False"})
     rounds(staffeln, cloud, 1)
     (source,) = cloud.volumes(id=old)
     if is_gone:
-        cloud.remove_volume(old)
+        cloud.things.remove_volume(old)
     answer = staffeln("restore", "--volume", old, "-f", "json")
     assert answer.exit_code == 0, answer.stdout
     new = made(cloud)
@@ -56,7 +56,7 @@ def test_a_volume_that_has_grown_since_is_restored_as_large_as_it_is(
 ) -> None:
     old = a_root_volume(cloud)
     rounds(staffeln, cloud, 1)
-    cloud.set_volume(old, size=5)
+    cloud.things.set_volume(old, size=5)
     assert staffeln("restore", "--volume", old).exit_code == 0
     assert made(cloud)["size"] == 5
 
@@ -66,7 +66,7 @@ def test_a_type_that_is_gone_is_named_before_anything_is_made(
 ) -> None:
     old = a_root_volume(cloud)
     rounds(staffeln, cloud, 1)
-    cloud.volume_types = {"lvm": False}
+    cloud.settings.volume_types = {"lvm": False}
     answer = staffeln("restore", "--volume", old, "-f", "json")
     assert answer.exit_code == 3
     assert reasons(answer) == [
@@ -106,7 +106,7 @@ def test_a_quota_without_room_is_named_before_anything_is_made(
 ) -> None:
     old = a_root_volume(cloud)
     rounds(staffeln, cloud, 1)
-    cloud.set_quota("shop", **limits)
+    cloud.people.set_quota("shop", **limits)
     answer = staffeln("restore", "--volume", old, "--dry-run", "-f", "json")
     assert (answer.exit_code, answer.counts["failed"]) == (3, 1)
     answer = staffeln("restore", "--volume", old, "-f", "json")
@@ -118,7 +118,7 @@ def test_a_backup_whose_chain_is_broken_is_refused(cloud: SimCloud, staffeln: St
     a_volume(cloud)
     rounds(staffeln, cloud, 3)
     full, middle, last = records(staffeln)
-    cloud.remove_backup(middle["backup_id"], force=True)
+    cloud.things.remove_backup(middle["backup_id"], force=True)
     answer = staffeln("restore", last["backup_id"], "-f", "json")
     assert answer.exit_code == 3
     assert reasons(answer)[0].startswith("a backup that it may depend on is missing")
@@ -131,7 +131,7 @@ def test_a_volume_without_the_bootable_flag_is_told_with_the_command_that_sets_i
 ) -> None:
     old = a_root_volume(cloud)
     rounds(staffeln, cloud, 1)
-    cloud.fail_next("POST", "/action", status=403)
+    cloud.faults.fail_next("POST", "/action", status=403)
     answer = staffeln("restore", "--volume", old, "-f", "json")
     assert (answer.exit_code, answer.counts["restoring"]) == (3, 1)
     assert f"openstack volume set --bootable {made(cloud)['id']}" in reasons(answer)[0]
@@ -142,7 +142,7 @@ def test_the_commands_boot_a_server_from_its_restored_volumes(
 ) -> None:
     a_root_volume(cloud)
     server = cloud.world.server("root-server").id
-    cloud.add_volume("data", project="shop", server=server)
+    cloud.things.add_volume("data", project="shop", server=server)
     rounds(staffeln, cloud, 1)
     answer = staffeln("restore", "--server", "root-server", "-f", "json")
     assert answer.exit_code == 0, answer.stdout
@@ -175,7 +175,7 @@ def test_without_the_server_the_commands_are_to_be_completed(
 ) -> None:
     a_root_volume(cloud)
     rounds(staffeln, cloud, 1)
-    cloud.remove_server(cloud.world.server("root-server").id)
+    cloud.things.remove_server(cloud.world.server("root-server").id)
     answer = staffeln("restore", "--volume", "root")
     assert "openstack server create --flavor FLAVOR --volume" in answer.stdout
 
@@ -183,11 +183,11 @@ def test_without_the_server_the_commands_are_to_be_completed(
 def test_a_server_may_be_named_and_several_of_a_name_are_listed(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
-    cloud.add_project("shop")
+    cloud.people.add_project("shop")
     ids = []
     for _ in range(2):
-        ids.append(cloud.add_server("web", project="shop", metadata=MARKED))
-        cloud.add_volume("data", project="shop", server=ids[-1])
+        ids.append(cloud.things.add_server("web", project="shop", metadata=MARKED))
+        cloud.things.add_volume("data", project="shop", server=ids[-1])
     rounds(staffeln, cloud, 1)
     answer = staffeln("restore", "--server", "web")
     assert answer.exit_code == 2
@@ -201,7 +201,7 @@ def test_a_quota_that_cannot_be_looked_up_keeps_back_its_own_project_only(
     ids = [a_volume(cloud, name, project=name) for name in ("shop", "bank")]
     rounds(staffeln, cloud, 1)
     bank = cloud.world.project("bank").id
-    cloud.fail_next("GET", f"/os-quota-sets/{bank}", status=400, times=9)
+    cloud.faults.fail_next("GET", f"/os-quota-sets/{bank}", status=400, times=9)
     chosen = [word for one in ids for word in ("--volume", one)]
     answer = staffeln("restore", *chosen, "-f", "json")
     assert (answer.exit_code, answer.counts["restoring"], answer.counts["failed"]) == (3, 1, 1)

@@ -22,10 +22,10 @@ def test_servers_and_volumes_without_one_are_back_and_others_are_left_alone(
 ) -> None:
     servers = [a_whole_server(cloud, name) for name in ("web", "db")]
     a_whole_server(cloud, "kept")
-    loose = cloud.add_volume("loose", project="shop", metadata=MARKED)
+    loose = cloud.things.add_volume("loose", project="shop", metadata=MARKED)
     a_volume(cloud, "elsewhere", project="bank")
     backed_up_and_lost(cloud, staffeln, *servers)
-    cloud.remove_volume(loose)
+    cloud.things.remove_volume(loose)
     answer = bring_back(staffeln)
     assert answer.exit_code == 0, answer.stderr
     assert answer.counts == {"restoring": 0, "restored": 5, "failed": 0, "recreated": 2}
@@ -41,8 +41,8 @@ def test_a_volume_of_a_server_that_is_still_there_is_restored_for_it(
 ) -> None:
     server = a_whole_server(cloud)
     rounds(staffeln, cloud, 1)
-    cloud.remove_volume("web-data")
-    cloud.finish_after = timedelta(0)
+    cloud.things.remove_volume("web-data")
+    cloud.settings.finish_after = timedelta(0)
     answer = bring_back(staffeln)
     assert (answer.exit_code, answer.counts["restored"], answer.counts["recreated"]) == (0, 1, 0)
     (new,) = [one["id"] for one in cloud.volumes() if one["name"].startswith("web-data_")]
@@ -53,7 +53,7 @@ def test_the_smallest_goes_first_where_no_drill_has_measured_anything(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     large, small = a_whole_server(cloud, "large"), a_whole_server(cloud, "small")
-    cloud.add_volume("more", server=large, size_gib=9)
+    cloud.things.add_volume("more", server=large, size_gib=9)
     backed_up_and_lost(cloud, staffeln, large, small)
     answer = bring_back(staffeln, "--dry-run")
     names = [one["name"] for one in answer.json["decisions"] if one["action"] == "recreate"]
@@ -66,9 +66,9 @@ def test_the_smallest_goes_first_where_no_drill_has_measured_anything(
 def test_drills_tell_how_long_it_should_take(cloud: SimCloud, staffeln: Staffeln) -> None:
     servers = [a_whole_server(cloud, name) for name in ("web", "db")]
     rounds(staffeln, cloud, 1)
-    cloud.finish_after = timedelta(seconds=1)
+    cloud.settings.finish_after = timedelta(seconds=1)
     assert staffeln("verify", "--count", "1", "-f", "json").counts["passed"] == 1
-    cloud.finish_after = None
+    cloud.settings.finish_after = None
     backed_up_and_lost(cloud, staffeln, *servers)
     lines = told(bring_back(staffeln, "--dry-run"))
     assert any(line.startswith("2 should take about ") for line in lines), lines
@@ -82,7 +82,7 @@ def test_what_was_deleted_long_ago_is_left_and_the_command_for_it_named(
     lose(cloud, old)
     rounds(staffeln, cloud, 2, days=9)  # at the second one it is known to be gone
     lose(cloud, new)
-    cloud.finish_after = timedelta(0)
+    cloud.settings.finish_after = timedelta(0)
     answer = bring_back(staffeln)
     assert answer.exit_code == 0, answer.stderr
     assert {one["name"] for one in cloud.servers()} == {"new"}
@@ -93,7 +93,7 @@ def test_what_was_deleted_long_ago_is_left_and_the_command_for_it_named(
 def test_one_that_fails_does_not_stop_the_others(cloud: SimCloud, staffeln: Staffeln) -> None:
     servers = [a_whole_server(cloud, name) for name in ("web", "db")]
     backed_up_and_lost(cloud, staffeln, *servers)
-    cloud.fail_next("POST", "/servers", status=400)
+    cloud.faults.fail_next("POST", "/servers", status=400)
     answer = bring_back(staffeln)
     assert (answer.exit_code, answer.counts["recreated"], answer.counts["failed"]) == (3, 1, 1)
     again = bring_back(staffeln)

@@ -38,7 +38,7 @@ def test_somebody_elses_backup_and_what_it_stands_on_are_never_deleted(
 ) -> None:
     volume = a_volume(cloud)
     rounds(staffeln, cloud, 1)
-    theirs = cloud.add_backup(volume, incremental=True, name="by hand")
+    theirs = cloud.things.add_backup(volume, incremental=True, name="by hand")
     cloud.advance(days=1)
     rounds(staffeln, cloud, 1)
     full, _, newest = ids(cloud)
@@ -51,7 +51,7 @@ def test_somebody_elses_backup_and_what_it_stands_on_are_never_deleted(
 def test_a_backup_in_another_project_holds_nothing(cloud: SimCloud, staffeln: Staffeln) -> None:
     volume = a_volume(cloud)
     rounds(staffeln, cloud, 1)
-    foreign = cloud.add_backup(volume, project="backup")
+    foreign = cloud.things.add_backup(volume, project="backup")
     cloud.advance(days=17)
     assert staffeln("retain", "-f", "json").counts["deleted"] == 1
     assert ids(cloud) == [foreign]
@@ -66,7 +66,7 @@ def test_the_newest_backup_of_a_volume_that_exists_is_kept(
     cloud.advance(days=60)
     staffeln("retain")
     assert len(ids(cloud)) == 1
-    cloud.remove_volume(volume)
+    cloud.things.remove_volume(volume)
     twice(staffeln, cloud, "collect")
     staffeln("retain")
     assert ids(cloud) == []
@@ -80,15 +80,15 @@ def test_an_explicit_retention_is_honoured_at_the_next_pass(
     cloud.advance(days=30)
     staffeln.set(SELECT_METADATA_KEY="nobody")
     assert staffeln.cycle("collect", "retain")[1].counts["kept"] == 1
-    cloud.set_metadata("data-server", {**MARKED, "__staffeln_retention": "7d"})
+    cloud.things.set_metadata("data-server", {**MARKED, "__staffeln_retention": "7d"})
     assert staffeln.cycle("collect", "retain")[1].counts["deleted"] == 1
 
 
 def test_what_was_promised_to_a_server_outlives_it(cloud: SimCloud, staffeln: Staffeln) -> None:
     volume = a_volume(cloud, metadata={**MARKED, "__staffeln_retention": "90d"})
     rounds(staffeln, cloud, 1)
-    cloud.remove_server("data-server")
-    cloud.remove_volume(volume)
+    cloud.things.remove_server("data-server")
+    cloud.things.remove_volume(volume)
     cloud.advance(days=80)
     assert staffeln.cycle("collect", "retain")[1].counts["kept"] == 1
     cloud.advance(days=10)
@@ -98,7 +98,7 @@ def test_what_was_promised_to_a_server_outlives_it(cloud: SimCloud, staffeln: St
 def test_a_typo_never_shortens_a_promise(cloud: SimCloud, staffeln: Staffeln) -> None:
     a_volume(cloud, metadata={**MARKED, "__staffeln_retention": "90d"})
     rounds(staffeln, cloud, 1)
-    cloud.set_metadata("data-server", {"__staffeln_retention": "9 days"})
+    cloud.things.set_metadata("data-server", {"__staffeln_retention": "9 days"})
     cloud.advance(days=80)
     assert staffeln.cycle("collect", "retain")[1].counts["kept"] == 1
 
@@ -133,11 +133,11 @@ def test_a_project_out_of_reach_is_named_and_the_others_go_on(
     a_volume(cloud, "b", project="open")
     rounds(staffeln, cloud, 1)
     cloud.advance(days=17)
-    cloud.disable_project("closed")
+    cloud.people.disable_project("closed")
     retain = staffeln("retain", "-f", "json")
     assert (retain.exit_code, retain.counts["deleted"]) == (3, 1)
     assert "no access to project" in reasons(retain)[0]
-    cloud.disable_project("closed", enabled=True)
+    cloud.people.disable_project("closed", enabled=True)
     cloud.advance(minutes=10)
     staffeln.cycle("check", "check")
     assert ids(cloud) == []
@@ -165,7 +165,9 @@ def test_what_stands_on_something_gone_is_not_counted_among_the_last_that_are_ke
     a_volume(cloud)
     rounds(staffeln, cloud, 6)
     made = [one["backup_id"] for one in records(staffeln)]
-    cloud.remove_backup(made[4], force=True)  # from under made[5], which nothing can restore now
+    cloud.things.remove_backup(
+        made[4], force=True
+    )  # from under made[5], which nothing can restore now
     cloud.advance(hours=2)
     twice(staffeln, cloud, "check")
     cloud.advance(days=30)
@@ -180,6 +182,6 @@ def test_nothing_is_removed_of_a_volume_whose_listing_lacks_a_backup(
     a_volume(cloud)
     rounds(staffeln, cloud, 3)
     cloud.advance(days=60)
-    cloud.omit_next("/backups/detail", [cloud.backups()[0]["id"]])
+    cloud.faults.omit_next("/backups/detail", [cloud.backups()[0]["id"]])
     assert staffeln("retain", "-f", "json").counts["deleted"] == 0
     assert len(cloud.backups()) == 3

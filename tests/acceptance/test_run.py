@@ -36,7 +36,7 @@ def test_run_is_silent_when_all_is_well(cloud: SimCloud, staffeln: Staffeln) -> 
         answer = staffeln("run")
         assert answer.exit_code == 0, answer
         assert answer.stdout == ""
-        cloud.finish_backups()
+        cloud.steering.finish_backups()
 
 
 def test_run_goes_on_after_a_pass_that_failed_in_part_and_says_so(
@@ -71,7 +71,7 @@ def test_run_prints_its_list_when_the_configuration_is_wrong(staffeln: Staffeln)
 def test_a_dry_run_of_all_five_changes_nothing(cloud: SimCloud, staffeln: Staffeln) -> None:
     a_volume(cloud)
     staffeln("run")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     cloud.advance(days=30)
     some_volumes(cloud, 2)
     rows = everything(staffeln.environ["STAFFELN_DATABASE_URL"])

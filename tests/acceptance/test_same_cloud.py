@@ -35,7 +35,7 @@ def test_several_regions_and_none_configured_is_a_question_for_the_operator(
 ) -> None:
     some_volumes(cloud, 2)
     without_region(cloud, tmp_path)
-    cloud.regions = order
+    cloud.settings.regions = order
     for command in CYCLE:
         answer = staffeln(command)
         assert answer.exit_code == ConfigError.exit_code
@@ -49,7 +49,7 @@ def test_a_second_region_that_appears_changes_nothing(
     some_volumes(cloud, 2)
     without_region(cloud, tmp_path)
     assert staffeln("collect").exit_code == 0
-    cloud.regions = ("RegionTwo", "RegionOne")
+    cloud.settings.regions = ("RegionTwo", "RegionOne")
     assert staffeln("collect").exit_code == ConfigError.exit_code
     staffeln.set(CLOUD_REGION="RegionTwo")
     answer = staffeln("collect")
@@ -66,7 +66,7 @@ def test_a_service_of_another_type_at_the_same_url_is_the_same_cloud(
     a_volume(cloud)
     staffeln("collect")
     for kind in ("block-storage", "volume", "volumev3"):
-        cloud.catalogue_type = kind
+        cloud.settings.catalogue_type = kind
         for command in CYCLE:
             assert staffeln(command).exit_code == 0
 
@@ -85,25 +85,25 @@ def test_keystone_may_be_spelled_in_several_ways(
 def test_a_catalogue_without_cinder_binds_no_database(
     cloud: SimCloud, staffeln: Staffeln, command: str
 ) -> None:
-    cloud.catalogue_lacks = frozenset({"volumev3"})
+    cloud.settings.catalogue_lacks = frozenset({"volumev3"})
     answer = staffeln(command)
     assert answer.exit_code == CloudUnavailable.exit_code
     assert "no block-storage service" in answer.stderr
     assert bound(staffeln, "SELECT * FROM cloud") == []
-    cloud.catalogue_lacks = frozenset()
+    cloud.settings.catalogue_lacks = frozenset()
     assert staffeln(command).exit_code == 0
 
 
 def test_cinder_at_another_url_is_another_cloud(cloud: SimCloud, staffeln: Staffeln) -> None:
     some_volumes(cloud, 2)
     staffeln("collect")
-    cloud.cinder_host = "localhost"
+    cloud.settings.cinder_host = "localhost"
     for command in CYCLE:
         answer = staffeln(command)
         assert answer.exit_code == WrongCloud.exit_code
         assert f"its Cinder is {cloud.url}/volume/v3, not http://localhost" in answer.stderr
         assert "staffeln db rebind" in answer.stderr
-    cloud.cinder_host = "127.0.0.1"
+    cloud.settings.cinder_host = "127.0.0.1"
     assert staffeln("backup", "-f", "json").counts["started"] == 2
 
 
@@ -112,9 +112,9 @@ def test_a_rebind_shows_what_is_found_there_and_is_done_when_confirmed(
 ) -> None:
     ids = some_volumes(cloud, 3)
     rounds(staffeln, cloud, 1)
-    cloud.cinder_host = "localhost"
-    cloud.remove_backup(cloud.backups(volume_id=ids[0])[0]["id"], force=True)
-    cloud.remove_volume(ids[0])
+    cloud.settings.cinder_host = "localhost"
+    cloud.things.remove_backup(cloud.backups(volume_id=ids[0])[0]["id"], force=True)
+    cloud.things.remove_volume(ids[0])
     looked = staffeln("db", "rebind", "-f", "json")
     assert looked.exit_code == BrakeApplied.exit_code
     numbers = ("volumes", "volumes_found", "backups", "backups_found")
@@ -131,7 +131,7 @@ def test_a_database_of_the_first_release_is_recognised_and_upgraded(
 ) -> None:
     staffeln_on_each("collect")
     bound(staffeln_on_each, "UPDATE cloud SET block_storage_url = NULL, identity = 'cinderv3'")
-    cloud.catalogue_type = "block-storage"  # upgraded at the same time as Staffeln
+    cloud.settings.catalogue_type = "block-storage"  # upgraded at the same time as Staffeln
     assert staffeln_on_each("collect").exit_code == 0
     seen = bound(staffeln_on_each, "SELECT identity, block_storage_url FROM cloud")
     assert seen == [("cinder", f"{cloud.url}/volume/v3")]

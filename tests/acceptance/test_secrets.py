@@ -15,10 +15,10 @@ HUSH = "hush-hush-4711"
 @pytest.fixture
 def secretive(cloud: SimCloud, staffeln: Staffeln, tmp_path: Path) -> Staffeln:
     """A login whose password cannot be mistaken for a word."""
-    cloud.add_user("operator", password=HUSH)
-    cloud.add_project("shop", operated=False)
-    cloud.grant("operator", "backup", "admin")
-    cloud.grant("operator", "shop", "member")
+    cloud.people.add_user("operator", password=HUSH)
+    cloud.people.add_project("shop", operated=False)
+    cloud.people.grant("operator", "backup", "admin")
+    cloud.people.grant("operator", "shop", "member")
     (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml())
     staffeln.set(CLOUD_NAME="operator")
     return staffeln
@@ -50,11 +50,11 @@ def test_trouble_at_any_verbosity_says_no_password_and_no_token(
         ("GET", "/servers/detail"),
         ("GET", "/v3/projects"),
     ):
-        cloud.fail_next(method, path, status=500, times=1)
+        cloud.faults.fail_next(method, path, status=500, times=1)
         answer = secretive(verbosity, "collect")
         assert answer.exit_code == 69
         said += answer.stdout + answer.stderr
-    cloud.lose_reply_next("POST", "/backups", acting=False)
+    cloud.faults.lose_reply_next("POST", "/backups", acting=False)
     said += secretive(verbosity, "collect").stderr + secretive(verbosity, "backup").stderr
     assert "gAAAA" not in said
     assert HUSH not in said

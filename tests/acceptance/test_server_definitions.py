@@ -27,11 +27,13 @@ def a_server(cloud: SimCloud, metadata: Mapping[str, str] = MARKED) -> str:
     """A server of which there is much to be told, with a root volume and another one."""
     root = a_volume(cloud, "root", metadata=metadata, bootable=True)
     server = cloud.world.server("root-server").id
-    cloud.add_volume("data", project="shop", server=server)
+    cloud.things.add_volume("data", project="shop", server=server)
     columns = {"flavor": "large", "user_data": "IyEvYmluL3NoCg==", "config_drive": True}
-    cloud.set_server(server, **columns, tags=("db", "gold"), deletes_volumes=frozenset({root}))
-    network = cloud.add_network("inner", project="shop")
-    cloud.add_port(network, "10.0.0.9", "fa:16:3e:00:00:09", server=server)
+    cloud.things.set_server(
+        server, **columns, tags=("db", "gold"), deletes_volumes=frozenset({root})
+    )
+    network = cloud.networks.add_network("inner", project="shop")
+    cloud.networks.add_port(network, "10.0.0.9", "fa:16:3e:00:00:09", server=server)
     return server
 
 
@@ -63,7 +65,7 @@ def test_only_protected_servers_are_kept(
     a_volume(cloud, "marked")
     a_volume(cloud, "plain", metadata={})
     by_volume = a_volume(cloud, "own", metadata={})
-    cloud.set_volume(by_volume, metadata=MARKED)
+    cloud.things.set_volume(by_volume, metadata=MARKED)
     rounds(staffeln, cloud, 2)
     assert set(definitions(sqlite_url)) == {"marked-server", "own-server"}
 
@@ -73,11 +75,11 @@ def test_a_change_is_kept_and_a_server_that_is_deleted_does_not_lose_its_address
 ) -> None:
     server = a_server(cloud)
     staffeln("collect")
-    cloud.set_server(server, flavor="huge")
+    cloud.things.set_server(server, flavor="huge")
     staffeln("collect")
     assert definitions(sqlite_url)["root-server"]["flavor"]["id"] == "huge"
     cloud.world.networking.ports.clear()
-    cloud.set_server(server, task_state="deleting")
+    cloud.things.set_server(server, task_state="deleting")
     staffeln("collect")
     assert definitions(sqlite_url)["root-server"]["addresses"] != {}
 
@@ -92,10 +94,10 @@ def test_a_definition_is_kept_as_long_as_a_backup_of_the_server(
     else:
         staffeln("collect")
     volumes = cloud.world.attached[server][:]
-    cloud.remove_server(server)
+    cloud.things.remove_server(server)
     for volume in volumes:
         if volume in cloud.world.volumes:
-            cloud.remove_volume(volume)
+            cloud.things.remove_volume(volume)
     for _ in range(3):
         cloud.advance(minutes=11)
         staffeln("collect", "--confirm")

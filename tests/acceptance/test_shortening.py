@@ -38,10 +38,10 @@ def test_a_thief_removes_no_backup_before_the_grace_is_over(
 ) -> None:
     staffeln.set(RETENTION_KEEP_LAST="1")
     for server in servers(cloud):
-        cloud.set_metadata(server, {"__staffeln_retention": "1s"})
+        cloud.things.set_metadata(server, {"__staffeln_retention": "1s"})
     staffeln("run")
     for volume in six:
-        cloud.remove_volume(volume)
+        cloud.things.remove_volume(volume)
     for _ in range(4):
         staffeln("run")
         cloud.advance(hours=5, minutes=59)
@@ -54,7 +54,7 @@ def test_the_shorter_retention_takes_effect_when_the_grace_is_over(
 ) -> None:
     a_volume(cloud, metadata=LONG)
     rounds(staffeln, cloud, 3)
-    cloud.set_metadata("data-server", {"__staffeln_retention": "1s"})
+    cloud.things.set_metadata("data-server", {"__staffeln_retention": "1s"})
     staffeln("collect")
     cloud.advance(hours=23)
     assert staffeln.cycle("collect", "retain")[1].counts["expired"] == 0
@@ -69,10 +69,10 @@ def test_a_longer_retention_holds_from_the_next_pass_on(
     staffeln.set(RETENTION_GRACE="0s")
     rounds(staffeln, cloud, 1)
     staffeln.set(RETENTION_GRACE="1d")
-    cloud.set_metadata("data-server", LONG)
+    cloud.things.set_metadata("data-server", LONG)
     assert staffeln.cycle("collect", "retain")[1].counts["kept"] == 1
     cloud.advance(days=28)
-    cloud.set_metadata("data-server", {"__staffeln_retention": "1s"})
+    cloud.things.set_metadata("data-server", {"__staffeln_retention": "1s"})
     assert staffeln.cycle("collect", "retain")[1].counts["kept"] == 1
 
 
@@ -82,7 +82,7 @@ def test_each_further_shortening_begins_the_grace_anew(
     a_volume(cloud, metadata=LONG)
     rounds(staffeln, cloud, 3)
     for text in ("7d", "2d", "1s"):
-        cloud.set_metadata("data-server", {"__staffeln_retention": text})
+        cloud.things.set_metadata("data-server", {"__staffeln_retention": text})
         assert staffeln.cycle("collect", "retain")[1].counts["expired"] == 0
         cloud.advance(hours=20)
     assert staffeln("retain", "-f", "json").counts["expired"] == 0
@@ -93,9 +93,9 @@ def test_each_further_shortening_begins_the_grace_anew(
 def test_taking_a_shortening_back_ends_it(cloud: SimCloud, staffeln: Staffeln) -> None:
     a_volume(cloud, metadata=LONG)
     rounds(staffeln, cloud, 1)
-    cloud.set_metadata("data-server", SHORT)
+    cloud.things.set_metadata("data-server", SHORT)
     staffeln("collect")
-    cloud.set_metadata("data-server", LONG)
+    cloud.things.set_metadata("data-server", LONG)
     staffeln("collect")
     cloud.advance(days=2)
     staffeln.set(SELECT_METADATA_KEY="nobody")
@@ -108,7 +108,7 @@ def test_what_was_kept_for_the_volumes_sake_stays_for_the_grace_after_its_end(
     staffeln.set(RETENTION_KEEP_LAST="1")
     volume = a_volume(cloud)
     rounds(staffeln, cloud, 1, days=60)
-    cloud.remove_volume(volume)
+    cloud.things.remove_volume(volume)
     staffeln("collect")
     cloud.advance(minutes=10)
     assert staffeln.cycle("collect", "retain")[1].counts["expired"] == 0
@@ -140,7 +140,7 @@ def test_the_end_of_the_grace_is_announced_with_its_time(
 ) -> None:
     volume = a_volume(cloud, metadata=LONG)
     rounds(staffeln, cloud, 1)
-    cloud.set_metadata("data-server", {"__staffeln_retention": "1s"})
+    cloud.things.set_metadata("data-server", {"__staffeln_retention": "1s"})
     staffeln("collect")
     until = f"{cloud.now() + timedelta(days=1):%Y-%m-%d %H:%M}"
     shown = {
@@ -161,7 +161,7 @@ def test_the_report_tells_how_long_the_backups_of_a_deleted_volume_stay(
 ) -> None:
     volume = a_volume(cloud)
     rounds(staffeln, cloud, 1)
-    cloud.remove_volume(volume)
+    cloud.things.remove_volume(volume)
     staffeln("collect")
     cloud.advance(minutes=10)
     staffeln("collect")
@@ -181,7 +181,7 @@ def test_the_operators_summary_names_it_until_it_takes_effect(
     a_volume(cloud, "orders", metadata=LONG)
     rounds(staffeln, cloud, 1)
     assert "Retention was shortened" not in summary()
-    cloud.set_metadata("orders-server", SHORT)
+    cloud.things.set_metadata("orders-server", SHORT)
     staffeln("collect")
     page = summary()
     assert "Retention was shortened" in page

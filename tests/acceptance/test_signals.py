@@ -29,7 +29,7 @@ def planned(cloud: SimCloud, staffeln_on_each: Staffeln) -> Staffeln:
     )
     some_volumes(cloud, MANY)
     staffeln("collect")
-    cloud.latency = 0.1
+    cloud.settings.latency = 0.1
     return staffeln
 
 
@@ -57,7 +57,7 @@ def test_a_signal_ends_backup_after_the_items_in_hand(
     count = Counter(states(planned))
     assert set(count) == {"creating", "planned"}
     assert count["creating"] == len(cloud.backups()) == found["counts"]["started"] < MANY
-    cloud.latency = 0
+    cloud.settings.latency = 0
     assert planned("backup", "-f", "json").counts["started"] == MANY - count["creating"]
 
 
@@ -69,7 +69,7 @@ def test_a_process_that_is_killed_leaves_nothing_lost_and_nothing_twice(
     assert at_work.wait(30)
     process.kill()
     process.communicate()
-    cloud.latency = 0
+    cloud.settings.latency = 0
     planned.set(CLOUD_SETTLE_TIME="30s")
     for minutes in (1, 2):  # what Cinder never heard of is planned again at the second look
         planned.clock = partial(_later, timedelta(minutes=minutes))
@@ -81,7 +81,7 @@ def test_a_process_that_is_killed_leaves_nothing_lost_and_nothing_twice(
 def test_two_backups_at_once_start_each_planned_one_once(
     cloud: SimCloud, planned: Staffeln
 ) -> None:
-    cloud.latency = 0.02
+    cloud.settings.latency = 0.02
     processes = [started(planned, "backup", "-f", "json") for _ in range(2)]
     counts = [json.loads(process.communicate(timeout=60)[0])["counts"] for process in processes]
     assert sum(one["started"] for one in counts) == len(sent(cloud, "POST", "/backups")) == MANY
@@ -94,7 +94,7 @@ def test_a_signal_ends_retain_between_two_waves(cloud: SimCloud, staffeln: Staff
     staffeln.clock = utc_now
     rounds(staffeln, cloud, 2, days=0)
     cloud.advance(utc_now() - cloud.now())
-    cloud.delete_after = None
+    cloud.settings.delete_after = None
     waiting = reached(cloud, "GET", "/backups/detail", 2)
     process = started(staffeln, "retain", "-f", "json")
     assert waiting.wait(30)

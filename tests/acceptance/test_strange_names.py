@@ -28,9 +28,9 @@ def test_a_strange_name_is_backed_up_and_shown_like_any_other(
     cloud: SimCloud, staffeln_on_each: Staffeln, kind: str
 ) -> None:
     staffeln, name = staffeln_on_each, STRANGE[kind]
-    project = cloud.add_project(f"p {name}"[:64])
-    server = cloud.add_server(name, project=project, metadata=MARKED)
-    volume = cloud.add_volume(name, project=project, server=server)
+    project = cloud.people.add_project(f"p {name}"[:64])
+    server = cloud.things.add_server(name, project=project, metadata=MARKED)
+    volume = cloud.things.add_volume(name, project=project, server=server)
     assert backed_up(staffeln, cloud).counts["available"] == 1
     (backup,) = cloud.backups()
     assert len(backup["name"]) <= 255
@@ -66,7 +66,7 @@ def test_a_failure_of_a_strange_name_stays_on_one_line(
 ) -> None:
     a_volume(cloud, STRANGE["newlines"] + STRANGE["controls"])
     staffeln("collect")
-    cloud.lose_reply_next("POST", "/backups", acting=False)
+    cloud.faults.lose_reply_next("POST", "/backups", acting=False)
     answer = staffeln("backup")
     assert answer.exit_code == 3
     assert len(answer.stderr.splitlines()) == 1
@@ -75,9 +75,9 @@ def test_a_failure_of_a_strange_name_stays_on_one_line(
 
 def test_a_reason_of_cinders_stays_on_one_line(cloud: SimCloud, staffeln: Staffeln) -> None:
     a_volume(cloud)
-    cloud.fail_next_backup("boom\n\x1b[31mTraceback\x00")
+    cloud.steering.fail_next_backup("boom\n\x1b[31mTraceback\x00")
     staffeln.cycle("collect", "backup")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     answer = staffeln("check")
     assert answer.exit_code == 3
     assert len(answer.stderr.splitlines()) == 1

@@ -37,14 +37,14 @@ def test_backups_that_a_node_hides_once_are_not_missing(
     cloud: SimCloud, staffeln: Staffeln, twelve: list[str]
 ) -> None:
     before = records(staffeln)
-    cloud.lagging_rows = frozenset(twelve)
+    cloud.settings.lagging_rows = frozenset(twelve)
     hidden = staffeln("check", "-f", "json")
     assert (hidden.exit_code, hidden.counts["missing"]) == (0, 0)
-    cloud.lagging_rows = frozenset()
+    cloud.settings.lagging_rows = frozenset()
     cloud.advance(hours=2)
     seen = staffeln("check", "-f", "json")
     assert (seen.exit_code, seen.counts["missing"]) == (0, 0)
-    cloud.lagging_rows = frozenset(twelve)
+    cloud.settings.lagging_rows = frozenset(twelve)
     cloud.advance(hours=2)
     assert staffeln("check", "-f", "json").counts["missing"] == 0
     assert records(staffeln) == before
@@ -53,10 +53,10 @@ def test_backups_that_a_node_hides_once_are_not_missing(
 def test_missing_backups_that_are_seen_again_are_available_again(
     cloud: SimCloud, staffeln: Staffeln, twelve: list[str]
 ) -> None:
-    cloud.lagging_rows = frozenset(twelve)
+    cloud.settings.lagging_rows = frozenset(twelve)
     lost = twice(staffeln, cloud, "check")
     assert (lost.exit_code, lost.counts["missing"]) == (PARTLY_FAILED, 12)
-    cloud.lagging_rows = frozenset()
+    cloud.settings.lagging_rows = frozenset()
     cloud.advance(hours=2)
     found = staffeln("check", "-f", "json")
     assert (found.exit_code, found.counts["available"]) == (0, 12)
@@ -69,12 +69,12 @@ def test_a_backup_that_a_lagging_node_does_not_show_yet_goes_on(
 ) -> None:
     a_volume(cloud)
     staffeln.cycle("collect", "backup")
-    cloud.lagging_rows = frozenset(one["id"] for one in cloud.backups())
+    cloud.settings.lagging_rows = frozenset(one["id"] for one in cloud.backups())
     check = staffeln("check", "-f", "json")
     assert (check.exit_code, check.counts["running"]) == (0, 1)
     assert states(staffeln) == ["creating"]
-    cloud.lagging_rows = frozenset()
-    cloud.finish_backups()
+    cloud.settings.lagging_rows = frozenset()
+    cloud.steering.finish_backups()
     assert staffeln("check", "-f", "json").counts["available"] == 1
 
 
@@ -83,10 +83,10 @@ def test_a_backup_that_was_given_up_and_is_there_after_all_is_available(
 ) -> None:
     a_volume(cloud)
     staffeln.cycle("collect", "backup")
-    cloud.lagging_rows = frozenset(one["id"] for one in cloud.backups())
+    cloud.settings.lagging_rows = frozenset(one["id"] for one in cloud.backups())
     assert twice(staffeln, cloud, "check").counts["failed"] == 1
-    cloud.lagging_rows = frozenset()
-    cloud.finish_backups()
+    cloud.settings.lagging_rows = frozenset()
+    cloud.steering.finish_backups()
     cloud.advance(hours=2)
     assert staffeln("check", "-f", "json").counts["available"] == 1
     assert states(staffeln) == ["available"]
@@ -97,9 +97,9 @@ def test_a_backup_that_was_given_up_and_is_still_being_created_is_followed_again
 ) -> None:
     a_volume(cloud)
     staffeln.cycle("collect", "backup")
-    cloud.lagging_rows = frozenset(one["id"] for one in cloud.backups())
+    cloud.settings.lagging_rows = frozenset(one["id"] for one in cloud.backups())
     twice(staffeln, cloud, "check")
-    cloud.lagging_rows = frozenset()
+    cloud.settings.lagging_rows = frozenset()
     cloud.advance(hours=2)
     staffeln("check")
     assert states(staffeln) == ["creating"]
@@ -113,7 +113,7 @@ def test_many_missing_backups_are_believed_when_somebody_confirms_it(
     rounds(staffeln, cloud, 1, days=0)
     cloud.advance(hours=2)
     for one in cloud.backups():
-        cloud.remove_backup(one["id"])
+        cloud.things.remove_backup(one["id"])
     check = twice(staffeln, cloud, "check")
     assert (check.exit_code, check.counts["missing"]) == (PARTLY_FAILED, 0)
     assert "25 of 25 backups do not exist any more" in reasons(check)[0]
@@ -125,7 +125,7 @@ def test_a_deletion_that_a_proxy_answered_goes_on(cloud: SimCloud, staffeln: Sta
     staffeln.set(RETENTION_TIME="1s", RETENTION_KEEP_LAST="0")
     a_volume(cloud)
     rounds(staffeln, cloud, 1, days=1)
-    cloud.proxy_404_next("DELETE", "/backups/")
+    cloud.faults.proxy_404_next("DELETE", "/backups/")
     staffeln("retain")
     assert states(staffeln) == ["deleting"]
     cloud.advance(hours=1)
@@ -148,7 +148,7 @@ def test_a_suspicion_costs_one_request(
     cloud.requests.clear()
     staffeln("check")
     usual = len(cloud.requests)
-    cloud.lagging_rows = frozenset(twelve[:3])
+    cloud.settings.lagging_rows = frozenset(twelve[:3])
     cloud.advance(hours=2)
     cloud.requests.clear()
     staffeln("check")

@@ -30,7 +30,7 @@ def test_an_older_version_leaves_a_newer_schema_alone(cloud: SimCloud, staffeln:
     url = staffeln.environ["STAFFELN_DATABASE_URL"]
     some_volumes(cloud, 2)
     staffeln.cycle("collect", "backup")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     upgraded(url)
     rows = everything(url)
     cloud.requests.clear()
@@ -65,7 +65,7 @@ def test_a_pass_that_is_under_way_when_the_schema_is_upgraded_ends_well(
     some_volumes(cloud, 2)
     before = {"collect": 0, "backup": 1, "check": 2}[command]
     staffeln.cycle(*("collect", "backup")[:before])
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
 
     def upgrade(request: Request) -> None:
         if path in request.path:

@@ -22,7 +22,7 @@ from tests.conftest import Staffeln
 
 @pytest.fixture(autouse=True)
 def restores_take_no_time(cloud: SimCloud) -> None:
-    cloud.restore_pace = timedelta(0)
+    cloud.settings.restore_pace = timedelta(0)
 
 
 def test_a_backup_is_restored_in_our_own_project_and_nothing_is_left(
@@ -113,7 +113,7 @@ def test_the_bounds_of_a_pass_hold(cloud: SimCloud, staffeln: Staffeln) -> None:
         staffeln.set(**{"VERIFY_COUNT": "5", "VERIFY_MAX_GIB": "1000", **bound})
         assert verify(staffeln, "--dry-run").counts["drills"] == begun
     staffeln.set(VERIFY_MAX_GIB="1000")
-    cloud.set_quota("backup", gigabytes=3)
+    cloud.people.set_quota("backup", gigabytes=3)
     answer = verify(staffeln)
     assert (answer.exit_code, answer.counts) == (0, NOTHING)
 
@@ -130,7 +130,7 @@ def test_expected_recovery_times_are_those_of_restores(
             if length == 7 - day:
                 a_volume(cloud, name, size_gib=gib)
         rounds(staffeln, cloud, 1)
-    cloud.restore_pace = timedelta(seconds=pace)
+    cloud.settings.restore_pace = timedelta(seconds=pace)
     assert verify(staffeln).counts == counted(drills=3, passed=3)
     shown = staffeln("status", "-f", "json").json["proofs"]
     rates = {one["chain_length"]: one["seconds_per_gib"] for one in shown["recovery"]}
@@ -163,9 +163,9 @@ def test_the_time_to_restore_a_server_is_that_of_its_volumes_together(
     cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
 ) -> None:
     a_volume(cloud, "data", size_gib=10)
-    cloud.add_volume("logs", project="shop", server="data-server", size_gib=20)
+    cloud.things.add_volume("logs", project="shop", server="data-server", size_gib=20)
     rounds(staffeln, cloud, 1)
-    cloud.restore_pace = timedelta(seconds=0.1)
+    cloud.settings.restore_pace = timedelta(seconds=0.1)
     assert verify(staffeln).counts == counted(drills=2, passed=2)
     alone = [staffeln("explain", name, "-f", "json").json for name in ("data", "logs")]
     total = sum(one["recovery_seconds"] for one in alone)

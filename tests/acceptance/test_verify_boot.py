@@ -17,11 +17,11 @@ LOGIN = "Ubuntu 24.04.3 LTS orders ttyS0\n\norders login: "
 @pytest.fixture
 def booting(cloud: SimCloud, staffeln: Staffeln) -> Staffeln:
     """Bootable volumes are booted, and a backup of one is there."""
-    cloud.restore_pace = timedelta(0)
+    cloud.settings.restore_pace = timedelta(0)
     staffeln.set(VERIFY_BOOT="tiny", VERIFY_BOOT_TIMEOUT="1s")
     a_volume(cloud, "orders", bootable=True)
     rounds(staffeln, cloud, 1)
-    cloud.console = LOGIN
+    cloud.settings.console = LOGIN
     cloud.requests.clear()
     return staffeln
 
@@ -71,7 +71,9 @@ def test_a_volume_that_is_not_bootable_is_restored_alone(
 def test_a_console_that_never_shows_it_has_failed_twice_and_says_how_it_ended(
     cloud: SimCloud, booting: Staffeln
 ) -> None:
-    cloud.console = "GRUB loading.\nKernel panic - not syncing: VFS: Unable to mount root fs"
+    cloud.settings.console = (
+        "GRUB loading.\nKernel panic - not syncing: VFS: Unable to mount root fs"
+    )
     answer = verify(booting)
     assert (answer.exit_code, answer.counts) == (3, counted(drills=2, failed=1, cancelled=1))
     assert "did not boot within 1s" in reasons(answer)[0]
@@ -85,7 +87,7 @@ def test_a_console_that_never_shows_it_has_failed_twice_and_says_how_it_ended(
 def test_what_the_console_has_to_show_can_be_configured(
     cloud: SimCloud, booting: Staffeln
 ) -> None:
-    cloud.console = "FAKE CONSOLE OUTPUT\nANOTHER\nLAST LINE"
+    cloud.settings.console = "FAKE CONSOLE OUTPUT\nANOTHER\nLAST LINE"
     booting.set(VERIFY_BOOT_PATTERN="LAST L[A-Z]NE")
     assert verify(booting).counts == counted(drills=1, passed=1)
     assert explained(booting)["level"] == "booted"
@@ -117,7 +119,7 @@ def test_a_boot_that_says_nothing_about_the_backup_leaves_the_proof_of_the_resto
 def test_a_refused_server_leaves_the_proof_of_the_restore(
     cloud: SimCloud, booting: Staffeln
 ) -> None:
-    cloud.fail_next("POST", "/servers$", status=403)
+    cloud.faults.fail_next("POST", "/servers$", status=403)
     assert verify(booting).counts == counted(drills=1, passed=1)
     assert "Nova refused" in explained(booting)["reason"]
     assert nothing_is_left(cloud)
@@ -136,7 +138,7 @@ def test_a_flavor_that_nova_does_not_have_is_a_mistake_in_the_configuration(
 def test_the_reply_to_the_request_for_a_server_is_lost_and_it_is_found_by_its_name(
     cloud: SimCloud, booting: Staffeln
 ) -> None:
-    cloud.lose_reply_next("POST", "/servers$", acting=True)
+    cloud.faults.lose_reply_next("POST", "/servers$", acting=True)
     assert verify(booting).counts == counted(drills=1, passed=1)
     assert len(sent(cloud, "POST", "/v2.1/servers")) <= 2  # one asks for the console
     assert explained(booting)["level"] == "booted"
@@ -147,10 +149,10 @@ def test_a_boot_that_outlasts_the_pass_is_ended_by_the_next_check(
     cloud: SimCloud, booting: Staffeln
 ) -> None:
     booting.set(VERIFY_TIME_BUDGET="3s", VERIFY_BOOT_TIMEOUT="1h")
-    cloud.console = "still booting"
+    cloud.settings.console = "still booting"
     assert verify(booting).counts == counted(drills=1, running=1)
     assert len(scratch_servers(cloud)) == len(scratch(cloud)) == 1
-    cloud.console = LOGIN
+    cloud.settings.console = LOGIN
     for _ in range(3):
         assert booting("check").exit_code == 0
     assert nothing_is_left(cloud)
@@ -161,7 +163,7 @@ def test_a_scratch_volume_is_never_backed_up_although_every_server_is_protected(
     cloud: SimCloud, booting: Staffeln
 ) -> None:
     booting.set(VERIFY_TIME_BUDGET="3s", VERIFY_BOOT_TIMEOUT="1h", SELECT_METADATA_KEY="")
-    cloud.console = "still booting"
+    cloud.settings.console = "still booting"
     assert verify(booting).counts == counted(drills=1, running=1)
     (volume,) = scratch(cloud)
     assert volume["status"] == "in-use"
@@ -178,7 +180,7 @@ def test_servers_that_are_left_over_are_listed_by_doctor_and_removed_and_others_
     assert verify(booting).exit_code == 0
     cloud.on_request = None
     for name in (names[0], "staffeln-drill-of-somebody-else", "a server of ours"):
-        cloud.add_server(name, project="backup")
+        cloud.things.add_server(name, project="backup")
     checks = [one for one in booting("doctor", "-f", "json").json if one["level"] == "warning"]
     said = " ".join(one["text"] for one in checks if one["name"] == "scratch servers")
     assert names[0] in said

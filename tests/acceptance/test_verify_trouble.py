@@ -13,7 +13,7 @@ from tests.conftest import Staffeln
 
 @pytest.fixture(autouse=True)
 def restores_take_no_time(cloud: SimCloud) -> None:
-    cloud.restore_pace = timedelta(0)
+    cloud.settings.restore_pace = timedelta(0)
 
 
 def test_a_quota_that_is_used_up_meanwhile_cancels_and_fails_nothing(
@@ -21,7 +21,7 @@ def test_a_quota_that_is_used_up_meanwhile_cancels_and_fails_nothing(
 ) -> None:
     volume = a_volume(cloud)
     rounds(staffeln, cloud, 1)
-    cloud.fail_next("POST", "/volumes", status=413, headers={"Retry-After": "0"})
+    cloud.faults.fail_next("POST", "/volumes", status=413, headers={"Retry-After": "0"})
     answer = verify(staffeln)
     assert (answer.exit_code, answer.counts) == (0, counted(drills=1, cancelled=1))
     assert volumes(staffeln)[volume]["proven_at"] is None
@@ -35,7 +35,7 @@ def test_a_restore_that_fails_twice_has_failed_and_the_older_chain_is_tried(
     volume = a_volume(cloud)
     rounds(staffeln, cloud, 4)
     made = [one["backup_id"] for one in records(staffeln)]
-    cloud.set_backup(made[2], spoiled=True)  # the full backup of the newest chain
+    cloud.things.set_backup(made[2], spoiled=True)  # the full backup of the newest chain
     answer = verify(staffeln)
     assert (answer.exit_code, answer.counts) == (
         3,
@@ -58,7 +58,7 @@ def test_after_a_failed_drill_the_next_backup_is_a_full_one_at_once(
     newest = records(staffeln)[-1]
     assert newest["kind"] == "incremental"
     assert verify(staffeln).counts["passed"] == 1
-    cloud.set_backup(newest["backup_id"], spoiled=True)
+    cloud.things.set_backup(newest["backup_id"], spoiled=True)
     failed = verify(staffeln)
     assert failed.exit_code == 3
     assert "none is proven" in reasons(failed)[0], "the proof of the same chain counts no more"
@@ -82,7 +82,7 @@ def test_an_incremental_that_was_planned_on_the_failed_chain_becomes_full(
 ) -> None:
     a_volume(cloud)
     rounds(staffeln, cloud, 1)
-    cloud.set_backup(records(staffeln)[0]["backup_id"], spoiled=True)
+    cloud.things.set_backup(records(staffeln)[0]["backup_id"], spoiled=True)
     staffeln("collect")
     assert records(staffeln)[-1]["kind"] == "incremental"
     assert verify(staffeln).exit_code == 3
@@ -98,9 +98,9 @@ def test_a_restart_of_cinder_backup_cancels_the_drill_and_it_is_tried_again(
 
     def restart(request: Any) -> None:
         if request.method == "GET" and scratch(cloud) and not failed:
-            failed.extend(cloud.fail_restores())
+            failed.extend(cloud.steering.fail_restores())
 
-    cloud.restore_pace = timedelta(seconds=1)
+    cloud.settings.restore_pace = timedelta(seconds=1)
     cloud.on_request = restart
     answer = verify(staffeln)
     assert len(failed) == 1
@@ -113,7 +113,7 @@ def test_the_reply_to_the_restore_is_lost_and_the_volume_is_found_by_its_name(
 ) -> None:
     a_volume(cloud)
     rounds(staffeln, cloud, 1)
-    cloud.lose_reply_next("POST", "/volumes", acting=True)
+    cloud.faults.lose_reply_next("POST", "/volumes", acting=True)
     answer = verify(staffeln)
     assert (answer.exit_code, answer.counts) == (0, counted(drills=1, passed=1))
     assert len(sent(cloud, "POST", "/volumes")) == 1
@@ -121,13 +121,13 @@ def test_the_reply_to_the_restore_is_lost_and_the_volume_is_found_by_its_name(
 
 
 def test_a_restored_volume_that_differs_has_failed(cloud: SimCloud, staffeln: Staffeln) -> None:
-    cloud.volume_types = {"lvm": False, "luks": True}
+    cloud.settings.volume_types = {"lvm": False, "luks": True}
     a_volume(cloud, encrypted=True, volume_type="luks")
     rounds(staffeln, cloud, 1)
 
     def spoil(request: Any) -> None:
         for one in scratch(cloud):
-            cloud.set_volume(one["id"], encrypted=False)
+            cloud.things.set_volume(one["id"], encrypted=False)
 
     cloud.on_request = spoil
     answer = verify(staffeln)
@@ -142,7 +142,7 @@ def test_while_a_backup_is_restored_its_chain_is_left_alone(
     staffeln.set(RETENTION_TIME="1d", RETENTION_KEEP_LAST="0", VERIFY_TIME_BUDGET="1s")
     volume = a_volume(cloud)
     rounds(staffeln, cloud, 1)
-    cloud.restore_pace = timedelta(hours=20)
+    cloud.settings.restore_pace = timedelta(hours=20)
     answer = verify(staffeln)
     assert (answer.exit_code, answer.counts) == (0, counted(drills=1, running=1))
     assert staffeln("collect", "-f", "json").counts["planned"] == 0
@@ -164,7 +164,7 @@ def test_a_drill_that_outlasts_the_pass_is_gone_on_with_by_check_or_the_next_pas
     staffeln.set(VERIFY_TIME_BUDGET="1s")
     volume = a_volume(cloud)
     rounds(staffeln, cloud, 1)
-    cloud.restore_pace = timedelta(hours=5)
+    cloud.settings.restore_pace = timedelta(hours=5)
     assert verify(staffeln).counts == counted(drills=1, running=1)
     staffeln("check")
     assert len(scratch(cloud)) == 1
@@ -188,9 +188,9 @@ def test_scratch_volumes_that_are_left_over_are_removed_and_others_are_not(
     cloud.on_request = note
     assert verify(staffeln).exit_code == 0
     cloud.on_request = None
-    cloud.add_volume(names[0], project="backup")
-    cloud.add_volume("staffeln-drill-of-somebody-else", project="backup")
-    cloud.add_volume("a volume of ours", project="backup")
+    cloud.things.add_volume(names[0], project="backup")
+    cloud.things.add_volume("staffeln-drill-of-somebody-else", project="backup")
+    cloud.things.add_volume("a volume of ours", project="backup")
     assert verify(staffeln).exit_code == 0
     left = cloud.volumes(project_id=cloud.world.project("backup").id)
     assert [one["name"] for one in left] == [
@@ -204,7 +204,7 @@ def test_explain_and_the_report_tell_of_a_failed_drill(
 ) -> None:
     a_volume(cloud, "orders")
     rounds(staffeln, cloud, 1)
-    cloud.set_backup(records(staffeln)[0]["backup_id"], spoiled=True)
+    cloud.things.set_backup(records(staffeln)[0]["backup_id"], spoiled=True)
     assert verify(staffeln).exit_code == 3
     assert "A restore drill of it FAILED" in staffeln("explain", "orders").stdout
     assert "a restore drill of the last chain failed" in staffeln("explain", "orders").stdout
@@ -213,7 +213,7 @@ def test_explain_and_the_report_tell_of_a_failed_drill(
 def test_doctor_lists_scratch_volumes_that_are_left(cloud: SimCloud, staffeln: Staffeln) -> None:
     a_volume(cloud)
     rounds(staffeln, cloud, 1)
-    cloud.add_volume("staffeln-drill-unknown", project="backup")
+    cloud.things.add_volume("staffeln-drill-unknown", project="backup")
     checks = {one["name"]: one for one in staffeln("doctor", "-f", "json").json}
     assert checks["scratch volumes"]["level"] == "warning"
     assert "staffeln-drill-unknown" in checks["scratch volumes"]["text"]

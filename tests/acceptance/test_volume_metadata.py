@@ -12,8 +12,8 @@ KEY, RETENTION = "__staffeln_backup", "__staffeln_retention"
 
 def a_loose_volume(cloud: SimCloud, **metadata: str) -> str:
     """A volume that no server uses."""
-    cloud.add_project("lab")
-    return cloud.add_volume("loose", project="lab", metadata=metadata)
+    cloud.people.add_project("lab")
+    return cloud.things.add_volume("loose", project="lab", metadata=metadata)
 
 
 def explained(staffeln: Staffeln, volume: str) -> str:
@@ -24,7 +24,7 @@ def test_a_volume_that_no_server_uses_can_ask_for_backups(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     loose = a_loose_volume(cloud, **{KEY: "True"})
-    cloud.add_volume("unmarked", project="lab")
+    cloud.things.add_volume("unmarked", project="lab")
     assert backed_up(staffeln, cloud).counts["available"] == 1
     assert [one["volume_id"] for one in cloud.backups()] == [loose]
     assert "It is protected (the volume's own metadata decide)" in explained(staffeln, loose)
@@ -48,7 +48,7 @@ def test_the_volume_comes_before_its_server(
     said: str,
 ) -> None:
     volume = a_volume(cloud, metadata=server)
-    cloud.set_volume(volume, metadata={KEY: own})
+    cloud.things.set_volume(volume, metadata={KEY: own})
     staffeln("collect")
     assert volumes(staffeln)[volume]["protected"] is protected
     assert said in explained(staffeln, volume)
@@ -56,11 +56,11 @@ def test_the_volume_comes_before_its_server(
 
 def test_its_own_retention_comes_before_its_servers(cloud: SimCloud, staffeln: Staffeln) -> None:
     volume = a_volume(cloud, metadata=MARKED | {RETENTION: "9w"})
-    cloud.set_volume(volume, metadata={RETENTION: "30d"})
+    cloud.things.set_volume(volume, metadata={RETENTION: "30d"})
     staffeln("collect")
     assert volumes(staffeln)[volume]["retention"] == "30d"
     assert "(the volume's own metadata decide)" in explained(staffeln, volume)
-    cloud.set_volume(volume, metadata={})
+    cloud.things.set_volume(volume, metadata={})
     staffeln("collect")
     assert volumes(staffeln)[volume]["retention"] == "9w"
     assert "9w (its server's metadata decide)" in explained(staffeln, volume)
@@ -70,9 +70,9 @@ def test_a_retention_of_its_own_that_is_not_valid_shortens_nothing(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     volume = a_volume(cloud)
-    cloud.set_volume(volume, metadata={RETENTION: "9w"})
+    cloud.things.set_volume(volume, metadata={RETENTION: "9w"})
     staffeln("collect")
-    cloud.set_volume(volume, metadata={RETENTION: "9 weeks"})
+    cloud.things.set_volume(volume, metadata={RETENTION: "9 weeks"})
     staffeln("collect")
     assert volumes(staffeln)[volume]["retention"] == "9w"
     assert "9 weeks" in explained(staffeln, volume)
@@ -83,7 +83,7 @@ def test_without_its_own_retention_a_loose_volume_has_the_default(
 ) -> None:
     loose = a_loose_volume(cloud, **{KEY: "true", RETENTION: "9w"})
     staffeln("collect")
-    cloud.set_volume(loose, metadata={KEY: "true"})
+    cloud.things.set_volume(loose, metadata={KEY: "true"})
     staffeln("collect")
     assert volumes(staffeln)[loose]["retention"] == "2w3d"
     assert "(the configuration decides)" in explained(staffeln, loose)
@@ -94,7 +94,7 @@ def test_the_mark_of_a_volume_is_taken_back_like_that_of_a_server(
 ) -> None:
     loose = a_loose_volume(cloud, **{KEY: "true"})
     staffeln("collect")
-    cloud.set_volume(loose, metadata={})
+    cloud.things.set_volume(loose, metadata={})
     staffeln("collect")
     assert volumes(staffeln)[loose]["skip_reason"] == "not attached to a server"
     assert volumes(staffeln)[loose]["protected"] is False

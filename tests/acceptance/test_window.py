@@ -45,7 +45,7 @@ def test_after_the_window_nothing_is_started_any_more(cloud: SimCloud, staffeln:
     some_volumes(cloud, 2)
     staffeln.cycle("collect", "backup")
     cloud.advance(hours=1, minutes=1)
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     assert staffeln("check", "-f", "json").counts["available"] == 1
     assert staffeln("backup", "-f", "json").counts["started"] == 0
     cloud.advance(hours=22)
@@ -78,7 +78,7 @@ def test_what_the_schedule_had_planned_starts_when_somebody_asks_for_it(
     staffeln("collect")
     answer = staffeln("backup", "--volume", "shop-0", "--volume", "shop-1", "-f", "json")
     assert (answer.counts["started"], answer.counts["deferred"]) == (1, 1)
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     staffeln("check")
     assert staffeln("backup", "-f", "json").counts["started"] == 1
 
@@ -108,7 +108,7 @@ def test_what_waits_for_the_window_is_planned_anew_where_its_chain_has_changed(
     staffeln.set(BACKUP_WINDOW=window(cloud, opens_in=3)[0])
     staffeln("collect")
     assert planned_kinds(staffeln) == ["incremental"]
-    cloud.remove_backup(cloud.backups()[0]["id"])
+    cloud.things.remove_backup(cloud.backups()[0]["id"])
     assert "plan full" in staffeln("collect", "--dry-run").stdout
     assert planned_kinds(staffeln) == ["incremental"]
     staffeln("collect")
@@ -116,7 +116,7 @@ def test_what_waits_for_the_window_is_planned_anew_where_its_chain_has_changed(
     staffeln("collect")
     cloud.advance(hours=3, minutes=1)
     assert staffeln("backup", "-f", "json").counts["started"] == 1
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     staffeln("check")
     assert [one["is_incremental"] for one in cloud.backups()] == [False]
 

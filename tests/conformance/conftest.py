@@ -141,8 +141,8 @@ class Cloud:
         while not happened():
             assert time.monotonic() < deadline, "the cloud did not finish in time"
             if self.simulated:
-                self.simulated.finish_backups()
-                self.simulated.finish_restores()
+                self.simulated.steering.finish_backups()
+                self.simulated.steering.finish_restores()
             else:
                 time.sleep(0.5)
 
@@ -164,11 +164,11 @@ class Cloud:
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     with simcloud.serving() as cloud:
-        cloud.add_project("elsewhere")
-        cloud.grant("backup", "elsewhere", "admin")
-        server = cloud.add_server("a-server", metadata={"__staffeln_backup": "true"})
+        cloud.people.add_project("elsewhere")
+        cloud.people.grant("backup", "elsewhere", "admin")
+        server = cloud.things.add_server("a-server", metadata={"__staffeln_backup": "true"})
         for name in ("first", "second", "third"):
-            cloud.add_volume(name, server=server)
+            cloud.things.add_volume(name, server=server)
         file = tmp_path_factory.mktemp("clouds") / "clouds.yaml"
         file.write_text(cloud.clouds_yaml())
         loader = openstack.config.OpenStackConfig(config_files=[str(file)], load_envvars=False)

@@ -76,22 +76,22 @@ def told(cloud: SimCloud, staffeln: Staffeln, folder: Path) -> Heard:
 
 def _populate(cloud: SimCloud) -> Volumes:
     """One project is as it should be, one gives the operator no role, one is not protected."""
-    cloud.add_project("shop")
-    cloud.add_project("closed", operated=False)
-    cloud.add_project("lab")
-    web = cloud.add_server("web", project="shop", metadata=MARKED)
+    cloud.people.add_project("shop")
+    cloud.people.add_project("closed", operated=False)
+    cloud.people.add_project("lab")
+    web = cloud.things.add_server("web", project="shop", metadata=MARKED)
     typo = {**MARKED, "__staffeln_retention": "30days"}
-    database = cloud.add_server("database", project="shop", metadata=typo)
-    vault = cloud.add_server("vault", project="closed", metadata=MARKED)
-    unmarked = cloud.add_server("test", project="lab")
-    cloud.add_volume("secrets", server=vault)
+    database = cloud.things.add_server("database", project="shop", metadata=typo)
+    vault = cloud.things.add_server("vault", project="closed", metadata=MARKED)
+    unmarked = cloud.things.add_server("test", project="lab")
+    cloud.things.add_volume("secrets", server=vault)
     mark = {"skip-volume-backup": "true"}
     return Volumes(
-        usual=cloud.add_volume("data", server=web),
-        with_bad_retention=cloud.add_volume("tables", server=database, size_gib=2),
-        in_error=cloud.add_volume("broken", server=database, status="error"),
-        skipped=cloud.add_volume("scratch", server=web, metadata=mark),
-        unprotected=cloud.add_volume("unprotected", server=unmarked),
+        usual=cloud.things.add_volume("data", server=web),
+        with_bad_retention=cloud.things.add_volume("tables", server=database, size_gib=2),
+        in_error=cloud.things.add_volume("broken", server=database, status="error"),
+        skipped=cloud.things.add_volume("scratch", server=web, metadata=mark),
+        unprotected=cloud.things.add_volume("unprotected", server=unmarked),
     )
 
 
@@ -106,8 +106,8 @@ def _first_day(cloud: SimCloud, heard: Heard, volumes: Volumes) -> None:
     heard("status")
     heard("check --dry-run")
     failing = cloud.backups(volume_id=volumes.with_bad_retention)
-    cloud.fail_backups("disk full", [one["id"] for one in failing])
-    cloud.finish_backups()
+    cloud.steering.fail_backups("disk full", [one["id"] for one in failing])
+    cloud.steering.finish_backups()
     heard("check")
     heard("status")
     cloud.advance(days=1)
@@ -118,7 +118,7 @@ def _nights(cloud: SimCloud, heard: Heard) -> None:
     for _ in range(4):
         heard("run --dry-run")
         heard("run")
-        cloud.finish_backups()
+        cloud.steering.finish_backups()
         heard("check")
         cloud.advance(days=1)
     heard("report --dry-run")
@@ -145,26 +145,26 @@ def _by_hand(cloud: SimCloud, heard: Heard, volumes: Volumes) -> None:
     heard("restore --dry-run --volume", volumes.usual)
     heard("restore --volume", volumes.usual)
     heard("restore --at 2001-01-01 --volume", volumes.usual)
-    cloud.finish_restores()
+    cloud.steering.finish_restores()
     heard("backup --full --dry-run --volume", volumes.usual)
     heard("backup --full --volume", volumes.usual)
     heard("backup --incremental --volume", volumes.unprotected)
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     heard("check")
     _prove(cloud, heard, volumes)
 
 
 def _prove(cloud: SimCloud, heard: Heard, volumes: Volumes) -> None:
     """A restore drill that goes well, and one of a backup whose data is damaged."""
-    cloud.restore_pace = timedelta(0)
+    cloud.settings.restore_pace = timedelta(0)
     heard("verify --dry-run")
     heard("verify --volume", volumes.usual)
     newest = cloud.backups(volume_id=volumes.with_bad_retention)[-1]
-    cloud.set_backup(newest["id"], spoiled=True)
+    cloud.things.set_backup(newest["id"], spoiled=True)
     heard("verify --volume", volumes.with_bad_retention)
     heard("status")
     heard("status volumes")
-    cloud.set_backup(newest["id"], spoiled=False)
+    cloud.things.set_backup(newest["id"], spoiled=False)
 
 
 def _removals(cloud: SimCloud, heard: Heard, volumes: Volumes) -> None:
@@ -173,9 +173,11 @@ def _removals(cloud: SimCloud, heard: Heard, volumes: Volumes) -> None:
     heard("explain", volumes.usual)
     heard("retain --dry-run")
     newest = cloud.backups(volume_id=volumes.with_bad_retention)[-1]
-    cloud.fail_next("DELETE", newest["id"], status=400, body={"badRequest": {"message": "no"}})
+    cloud.faults.fail_next(
+        "DELETE", newest["id"], status=400, body={"badRequest": {"message": "no"}}
+    )
     heard("retain")
-    cloud.finish_deletions()
+    cloud.steering.finish_deletions()
     heard("check")
     heard("status backups")
     heard("status")
@@ -184,11 +186,13 @@ def _removals(cloud: SimCloud, heard: Heard, volumes: Volumes) -> None:
 def _foreign_backups(cloud: SimCloud, heard: Heard, volumes: Volumes, folder: Path) -> None:
     """Backups that another database knows: a lost one of Staffeln, one of Staffeln 2."""
     unknown = {"staffeln:record": "0" * 32}
-    cloud.add_backup(volumes.usual, name="of-a-lost-database", metadata=unknown)
+    cloud.things.add_backup(volumes.usual, name="of-a-lost-database", metadata=unknown)
     heard("doctor --orphans")
     heard("doctor --orphans --adopt")
     url = f"sqlite:///{folder / 'staffeln-2.db'}"
-    _write_staffeln_2(url, cloud.add_backup(volumes.usual, name="of-staffeln-2"), "not-in-cinder")
+    _write_staffeln_2(
+        url, cloud.things.add_backup(volumes.usual, name="of-staffeln-2"), "not-in-cinder"
+    )
     heard("db rebind")
     heard("db import-staffeln --dry-run", url)
     heard("db import-staffeln", url)
@@ -209,10 +213,10 @@ def _write_staffeln_2(url: str, *backup_ids: str) -> None:
 def _disappearances(cloud: SimCloud, heard: Heard, volumes: Volumes) -> None:
     """A volume, a backup and a project vanish from the cloud."""
     for one in cloud.backups(name="of-staffeln-2"):
-        cloud.remove_backup(one["id"])
-    cloud.remove_volume(volumes.usual)
-    cloud.remove_volume(volumes.in_error)
-    cloud.remove_project("closed")
+        cloud.things.remove_backup(one["id"])
+    cloud.things.remove_volume(volumes.usual)
+    cloud.things.remove_volume(volumes.in_error)
+    cloud.people.remove_project("closed")
     for _ in range(2):
         cloud.advance(days=1)
         heard("collect")

@@ -67,11 +67,11 @@ def test_the_answers_and_metrics_of_the_policy_endpoint_are_as_recorded(
 
 
 def _back_up_a_volume(cloud: SimCloud, staffeln: Staffeln) -> None:
-    cloud.add_project("shop")
-    server = cloud.add_server("web", project="shop", metadata={"__staffeln_backup": "true"})
-    cloud.add_volume("data", project="shop", server=server)
+    cloud.people.add_project("shop")
+    server = cloud.things.add_server("web", project="shop", metadata={"__staffeln_backup": "true"})
+    cloud.things.add_volume("data", project="shop", server=server)
     staffeln.cycle("collect", "backup")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     staffeln.cycle("check", "retain", "report")
 
 

@@ -76,7 +76,7 @@ class Chosen:
 
 def omitted(chosen: Chosen) -> Lie:
     """Rows are missing from listings, and there when they are asked for by their ids."""
-    chosen.cloud.omit_next(LISTINGS[chosen.kind], chosen.rows, _AT_MOST)
+    chosen.cloud.faults.omit_next(LISTINGS[chosen.kind], chosen.rows, _AT_MOST)
     return Lie(frozenset(chosen.rows), chosen.kind)
 
 
@@ -86,15 +86,15 @@ def behind_a_proxy(chosen: Chosen) -> Lie:
         return Lie()
     ids = "|".join(chosen.rows)
     for method in ("GET", "DELETE"):
-        chosen.cloud.proxy_404_next(method, f"/{chosen.kind}s/({ids})$", _AT_MOST)
-    chosen.cloud.omit_next(LISTINGS[chosen.kind], chosen.rows, _AT_MOST)
+        chosen.cloud.faults.proxy_404_next(method, f"/{chosen.kind}s/({ids})$", _AT_MOST)
+    chosen.cloud.faults.omit_next(LISTINGS[chosen.kind], chosen.rows, _AT_MOST)
     return Lie(frozenset(chosen.rows), chosen.kind, is_refused=True)
 
 
 def forgotten(chosen: Chosen) -> Lie:
     """A node knows nothing of rows, however old: it says so in the service's own words."""
     rows = frozenset(chosen.rows) - frozenset(chosen.suspected)
-    chosen.cloud.lagging_rows = rows
+    chosen.cloud.settings.lagging_rows = rows
     return Lie(rows, chosen.kind, is_believable=True)
 
 
@@ -105,7 +105,7 @@ def stale(chosen: Chosen) -> Lie:
     def lag(_: Request) -> None:
         since = cloud.now() - SETTLE_TIME
         rows = (*cloud.volumes(), *cloud.backups(), *cloud.servers())
-        cloud.lagging_rows = young(rows, since)
+        cloud.settings.lagging_rows = young(rows, since)
 
     cloud.on_request = lag
     return Lie(is_believable=True)
@@ -113,7 +113,7 @@ def stale(chosen: Chosen) -> Lie:
 
 def narrowed(chosen: Chosen) -> Lie:
     """Cinder does not treat the login as an admin."""
-    chosen.cloud.cinder_narrows = True
+    chosen.cloud.settings.cinder_narrows = True
     return Lie(is_narrow=True)
 
 
@@ -126,7 +126,7 @@ def wrong_service(chosen: Chosen) -> Lie:
     """One service states another time than the others."""
     service = ("identity", "compute", "volume")[chosen.number % 3]
     offset = _offset(chosen.number // 3)
-    chosen.cloud.clock_offsets = {service: offset}
+    chosen.cloud.settings.clock_offsets = {service: offset}
     is_wrong = abs(offset) > TOLERANCE
     return Lie(wrong_services=frozenset([service] if is_wrong else []))
 
@@ -139,14 +139,14 @@ def moved(chosen: Chosen) -> Lie:
         for one in chosen.rows
         if one in made
     }
-    chosen.cloud.spoil_next("/backups", columns, _AT_MOST)
+    chosen.cloud.faults.spoil_next("/backups", columns, _AT_MOST)
     return Lie()
 
 
 def lost(chosen: Chosen) -> Lie:
     """The answer to a request to create a backup is lost, and a node lags at the same time."""
     acting = chosen.number % 2 == 0
-    chosen.cloud.lose_reply_next("POST", "/backups$", acting=acting, times=2)
+    chosen.cloud.faults.lose_reply_next("POST", "/backups$", acting=acting, times=2)
     return stale(chosen)
 
 
@@ -159,7 +159,7 @@ def doubled(chosen: Chosen) -> Lie:
             for key, value in body.items()
         }
 
-    chosen.cloud.edit_next(LISTINGS[chosen.kind], twice, _AT_MOST)
+    chosen.cloud.faults.edit_next(LISTINGS[chosen.kind], twice, _AT_MOST)
     return Lie()
 
 
@@ -174,14 +174,14 @@ def misowned(chosen: Chosen) -> Lie:
         for other in projects
         if other != owners[volume]
     }
-    chosen.cloud.spoil_next(LISTINGS["volume"], columns, _AT_MOST)
+    chosen.cloud.faults.spoil_next(LISTINGS["volume"], columns, _AT_MOST)
     return Lie()
 
 
 def broken(chosen: Chosen) -> Lie:
     """Listings show backups as failed."""
     columns = {one: {"status": "error"} for one in chosen.rows}
-    chosen.cloud.spoil_next(LISTINGS["backup"], columns, _AT_MOST)
+    chosen.cloud.faults.spoil_next(LISTINGS["backup"], columns, _AT_MOST)
     return Lie()
 
 

@@ -80,12 +80,12 @@ class LyingCloud(RuleBasedStateMachine):
         shutil.copy(self.template, self.folder / "staffeln.db")
         self.cloud.reset()
         self.cloud.freeze(BEGIN)
-        self.cloud.finish_after = timedelta(minutes=30)
+        self.cloud.settings.finish_after = timedelta(minutes=30)
         for project in PROJECTS:
-            self.cloud.add_project(project)
-            self.cloud.add_server(f"{project}-server", project=project, metadata=marked(3))
+            self.cloud.people.add_project(project)
+            self.cloud.things.add_server(f"{project}-server", project=project, metadata=marked(3))
         for number in range(volumes):
-            self.cloud.add_volume(f"v{number}", server=f"{PROJECTS[number % 2]}-server")
+            self.cloud.things.add_volume(f"v{number}", server=f"{PROJECTS[number % 2]}-server")
         environ = SETTINGS | {
             "STAFFELN_DATABASE_URL": f"sqlite:///{self.folder / 'staffeln.db'}",
             "STAFFELN_LOCK_URL": f"file://{self.folder / 'locks'}",
@@ -172,14 +172,14 @@ class LyingCloud(RuleBasedStateMachine):
     def a_volume_is_made(self, project: str) -> None:
         """On a protected server."""
         if len(self.cloud.volumes()) < 4:
-            self.cloud.add_volume(None, server=f"{project}-server")
+            self.cloud.things.add_volume(None, server=f"{project}-server")
 
     @rule(pick=st.integers(0, 5))
     def a_volume_is_deleted(self, pick: int) -> None:
         """With its backups left behind."""
         idle = self.cloud.volumes(status="in-use")
         if len(idle) > 1:
-            self.cloud.remove_volume(idle[pick % len(idle)]["id"])
+            self.cloud.things.remove_volume(idle[pick % len(idle)]["id"])
 
     @rule(pick=st.integers(0, 5))
     def a_volume_changes_hands(self, pick: int) -> None:
@@ -190,13 +190,13 @@ class LyingCloud(RuleBasedStateMachine):
         volume = idle[pick % len(idle)]
         owner = self.cloud.world.project(volume["project_id"]).name
         other = next(one for one in PROJECTS if one != owner)
-        self.cloud.transfer_volume(volume["id"], other)
-        self.cloud.attach(volume["id"], f"{other}-server")
+        self.cloud.things.transfer_volume(volume["id"], other)
+        self.cloud.things.attach(volume["id"], f"{other}-server")
 
     @rule(project=st.sampled_from(PROJECTS), days=st.sampled_from([1, 3, 6]))
     def a_tenant_changes_the_retention(self, project: str, days: int) -> None:
         """And a pass sees it as it is."""
-        self.cloud.set_metadata(f"{project}-server", marked(days))
+        self.cloud.things.set_metadata(f"{project}-server", marked(days))
         self._honest_pass("collect")
 
     @invariant()

@@ -102,11 +102,11 @@ class Machine(RuleBasedStateMachine):
         shutil.copy(self.template, self.folder / "staffeln.db")
         self.cloud.reset()
         self.cloud.freeze(BEGIN)
-        self.cloud.finish_after = None
-        self.cloud.add_project("shop")
-        self.cloud.add_server("web", project="shop", metadata=MARKED)
+        self.cloud.settings.finish_after = None
+        self.cloud.people.add_project("shop")
+        self.cloud.things.add_server("web", project="shop", metadata=MARKED)
         for number in range(volumes):
-            self.cloud.add_volume(f"v{number}", server="web")
+            self.cloud.things.add_volume(f"v{number}", server="web")
         environ = SETTINGS | {
             "STAFFELN_DATABASE_URL": f"sqlite:///{self.folder / 'staffeln.db'}",
             "STAFFELN_LOCK_URL": f"file://{self.folder / 'locks'}",
@@ -125,7 +125,7 @@ class Machine(RuleBasedStateMachine):
             self.cloud.advance(hours=13)
             for command in ("check", "collect", "backup"):
                 self._run(command)
-            self.cloud.finish_backups()
+            self.cloud.steering.finish_backups()
             for command in ("check", "retain", "check"):
                 self._run(command)
         self.every_backup_of_ours_is_tracked(at_rest=True)
@@ -146,24 +146,24 @@ class Machine(RuleBasedStateMachine):
     @rule(acting=st.booleans(), method=st.sampled_from(["POST", "DELETE"]))
     def a_reply_will_be_lost(self, acting: bool, method: str) -> None:
         """Of a backup's creation or deletion, carried out or not."""
-        self.cloud.lose_reply_next(method, r"/backups(/[0-9a-f-]*)?$", acting=acting)
+        self.cloud.faults.lose_reply_next(method, r"/backups(/[0-9a-f-]*)?$", acting=acting)
 
     @rule()
     def backups_finish(self) -> None:
         """All that are under way."""
-        self.cloud.finish_backups()
+        self.cloud.steering.finish_backups()
 
     @rule()
     def backups_fail(self) -> None:
         """All that are under way."""
-        self.cloud.fail_backups("the tape tore")
+        self.cloud.steering.fail_backups("the tape tore")
 
     @rule()
     def a_backup_gets_stuck(self) -> None:
         """It stays `creating` for ever."""
         creating = self.cloud.backups(status="creating")
         if creating:
-            self.cloud.stuck(creating[0]["id"])
+            self.cloud.steering.stuck(creating[0]["id"])
 
     @rule()
     def somebody_deletes_a_leaf(self) -> None:
@@ -172,7 +172,7 @@ class Machine(RuleBasedStateMachine):
         parents = {one["parent_id"] for one in rows}
         leaves = [one for one in rows if one["id"] not in parents]
         if leaves:
-            self.cloud.remove_backup(leaves[-1]["id"])
+            self.cloud.things.remove_backup(leaves[-1]["id"])
 
     @rule()
     @precondition(lambda self: len(self.cloud.volumes()) > 1)
@@ -180,12 +180,12 @@ class Machine(RuleBasedStateMachine):
         """With its backups left behind."""
         idle = [one for one in self.cloud.volumes() if one["status"] == "in-use"]
         if idle:
-            self.cloud.remove_volume(idle[0]["id"])
+            self.cloud.things.remove_volume(idle[0]["id"])
 
     @rule(marked=st.booleans())
     def the_mark_changes(self, marked: bool) -> None:
         """Somebody protects the server, or no longer."""
-        self.cloud.set_metadata("web", MARKED if marked else {})
+        self.cloud.things.set_metadata("web", MARKED if marked else {})
 
     @rule(hours=st.sampled_from([0.1, 1, 5, 12, 24, 80]))
     def time_passes(self, hours: float) -> None:

@@ -83,13 +83,15 @@ def a_healthy_host(
 def two_projects(cloud: SimCloud, begin: datetime = BEGIN) -> dict[str, str]:
     """Two projects with seven volumes of protected servers."""
     cloud.freeze(begin)
-    cloud.finish_after = None
+    cloud.settings.finish_after = None
     volumes = {}
     for project, names in {"shop": "abc", "bank": "defg"}.items():
-        cloud.add_project(project)
-        cloud.add_server(f"{project}-server", project=project, metadata=MARKED)
+        cloud.people.add_project(project)
+        cloud.things.add_server(f"{project}-server", project=project, metadata=MARKED)
         for name in names:
-            volumes[name] = cloud.add_volume(name, project=project, server=f"{project}-server")
+            volumes[name] = cloud.things.add_volume(
+                name, project=project, server=f"{project}-server"
+            )
     return volumes
 
 
@@ -97,59 +99,59 @@ def good_days(cloud: SimCloud, healthy: HealthyHost, days: int) -> None:
     """Days on which everything goes well."""
     for _ in range(days):
         healthy("collect", "backup")
-        cloud.finish_backups()
+        cloud.steering.finish_backups()
         healthy("check")
         cloud.advance(days=1)
 
 
 def before_collect(cloud: SimCloud, healthy: HealthyHost, volumes: dict[str, str]) -> None:
     """New, gone, broken and unmarked volumes, and plans that lost their reason."""
-    cloud.add_server("old", project="bank", metadata=MARKED)
+    cloud.things.add_server("old", project="bank", metadata=MARKED)
     for name in "hi":
-        volumes[name] = cloud.add_volume(name, server="old", project="bank")
+        volumes[name] = cloud.things.add_volume(name, server="old", project="bank")
     healthy("collect")
-    cloud.set_metadata("old", {})
-    cloud.remove_volume("i")
-    cloud.add_volume("j", server="shop-server")
-    cloud.set_volume("d", status="error")
-    cloud.remove_volume("e")
+    cloud.things.set_metadata("old", {})
+    cloud.things.remove_volume("i")
+    cloud.things.add_volume("j", server="shop-server")
+    cloud.things.set_volume("d", status="error")
+    cloud.things.remove_volume("e")
 
 
 def before_backup(cloud: SimCloud, healthy: HealthyHost, volumes: dict[str, str]) -> None:
     """Plans: fulls, incrementals, one without its parent, one for a volume that is gone."""
-    cloud.add_volume("k", server="shop-server")
+    cloud.things.add_volume("k", server="shop-server")
     healthy("collect")
-    cloud.remove_volume("e")
-    cloud.set_volume("f", status="attaching")
+    cloud.things.remove_volume("e")
+    cloud.things.set_volume("f", status="attaching")
     for one in reversed(cloud.backups(volume_id=volumes["a"])):
-        cloud.remove_backup(one["id"])
+        cloud.things.remove_backup(one["id"])
 
 
 def before_check(cloud: SimCloud, healthy: HealthyHost, volumes: dict[str, str]) -> None:
     """Backups at every turn of their life, and deletions under way."""
-    cloud.delete_after = None
+    cloud.settings.delete_after = None
     healthy("retain", "collect")
-    cloud.lose_reply_next("POST", "/backups$", acting=True)
-    cloud.lose_reply_next("POST", "/backups$", acting=False)
+    cloud.faults.lose_reply_next("POST", "/backups$", acting=True)
+    cloud.faults.lose_reply_next("POST", "/backups$", acting=False)
     healthy("backup")
     creating = cloud.backups(status="creating")
-    cloud.stuck(creating[0]["id"])
-    cloud.fail_backups("the tape tore", [creating[1]["id"]])
-    cloud.finish_backups([one["id"] for one in creating[2:]])
+    cloud.steering.stuck(creating[0]["id"])
+    cloud.steering.fail_backups("the tape tore", [creating[1]["id"]])
+    cloud.steering.finish_backups([one["id"] for one in creating[2:]])
     leaving = cloud.backups(status="deleting")
-    cloud.finish_deletions([one["id"] for one in leaving[1:]])
-    cloud.fail_deletions("the tape stuck", [leaving[0]["id"]], status="error_deleting")
-    cloud.delete_after = timedelta(0)
+    cloud.steering.finish_deletions([one["id"] for one in leaving[1:]])
+    cloud.steering.fail_deletions("the tape stuck", [leaving[0]["id"]], status="error_deleting")
+    cloud.settings.delete_after = timedelta(0)
     parents = {one["parent_id"] for one in cloud.backups()}
     leaves = [one["id"] for one in cloud.backups(status="available") if one["id"] not in parents]
-    cloud.remove_backup(leaves[-1])
+    cloud.things.remove_backup(leaves[-1])
     cloud.advance(hours=13)
 
 
 def before_retain(cloud: SimCloud, healthy: HealthyHost, volumes: dict[str, str]) -> None:
     """Chains of which some have expired; one has a manual backup on it."""
-    cloud.add_backup(volumes["a"], incremental=True)
-    cloud.remove_volume("e")
+    cloud.things.add_backup(volumes["a"], incremental=True)
+    cloud.things.remove_volume("e")
     healthy("collect")
 
 
@@ -157,19 +159,19 @@ def before_report(cloud: SimCloud, healthy: HealthyHost, volumes: dict[str, str]
     """Successes, a failure, removals and a loss, of which nobody has been told."""
     healthy("collect", "backup")
     creating = [one["id"] for one in cloud.backups(status="creating")]
-    cloud.fail_backups("the tape tore", creating[:1])
-    cloud.finish_backups(creating[1:])
+    cloud.steering.fail_backups("the tape tore", creating[:1])
+    cloud.steering.finish_backups(creating[1:])
     parents = {one["parent_id"] for one in cloud.backups()}
     older = [one["id"] for one in cloud.backups() if one["id"] not in {*parents, *creating}]
-    cloud.remove_backup(older[-1])
+    cloud.things.remove_backup(older[-1])
     healthy("check", "retain")
 
 
 def before_verify(cloud: SimCloud, healthy: HealthyHost, volumes: dict[str, str]) -> None:
     """Chains of which some backups expire soon; of one volume a backup is planned."""
-    cloud.restore_pace = timedelta(0)
+    cloud.settings.restore_pace = timedelta(0)
     for name in volumes:
-        cloud.set_volume(name, bootable=True)
+        cloud.things.set_volume(name, bootable=True)
     healthy("collect")
 
 
@@ -189,9 +191,9 @@ def settle(cloud: SimCloud, healthy: HealthyHost) -> None:
     for hours in (1, 2, 4):
         cloud.advance(hours=hours)
         for one in cloud.volumes(status="attaching"):
-            cloud.set_volume(one["id"], status="in-use")
+            cloud.things.set_volume(one["id"], status="in-use")
         healthy("collect", "backup")
-        cloud.finish_backups()
+        cloud.steering.finish_backups()
         healthy("check", "retain")
 
 

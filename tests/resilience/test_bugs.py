@@ -39,7 +39,7 @@ def test_a_bug_gives_back_all_claims_but_those_that_are_in_doubt(
 ) -> None:
     two_projects(cloud)
     healthy("collect", "backup")
-    cloud.add_volume("new", server="shop-server")
+    cloud.things.add_volume("new", server="shop-server")
     healthy("collect")
 
     def work(run: Run) -> None:

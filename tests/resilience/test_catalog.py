@@ -65,12 +65,12 @@ def lost_in_two_zones(cloud: SimCloud, staffeln: Staffeln, file: str) -> set[str
     rounds(staffeln, cloud, 2, days=0)
     for number, backup in enumerate(cloud.backups()):
         zone = f"az{number % 2}"
-        cloud.set_backup(backup["id"], host=f"host-{zone}", availability_zone=zone)
-    cloud.backup_hosts = (BackupHost("host-az0", "az0"), BackupHost("host-az1", "az1"))
+        cloud.things.set_backup(backup["id"], host=f"host-{zone}", availability_zone=zone)
+    cloud.settings.backup_hosts = (BackupHost("host-az0", "az0"), BackupHost("host-az1", "az1"))
     staffeln.set(CATALOG_RECORDS="true")
     staffeln("check")
     staffeln("catalog", "save", file)
-    cloud.grant("backup", "shop", "admin")
+    cloud.people.grant("backup", "shop", "admin")
     return {backup["id"] for backup in cloud.backups()}
 
 
@@ -80,10 +80,10 @@ def test_an_import_that_is_killed_is_gone_on_with_and_its_hosts_are_enabled_agai
     file = str(tmp_path / "catalog.jsonl.gz")
     ids = lost_in_two_zones(cloud, staffeln, file)
     for step in range(1, 200, 1 if IS_SOAK else 4):
-        cloud.lose_backups()
+        cloud.things.lose_backups()
         was_killed = killed_at(cloud, host, step, "catalog", "import", file)
         staffeln("check")  # as the next run does: nobody has to know of the import
-        assert [one.is_enabled for one in cloud.backup_hosts] == [True, True], step
+        assert [one.is_enabled for one in cloud.settings.backup_hosts] == [True, True], step
         done = staffeln("catalog", "import", file, "-f", "json")
         assert done.exit_code == 0, step
         assert {backup["id"] for backup in cloud.backups()} == ids

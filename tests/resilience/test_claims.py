@@ -24,10 +24,10 @@ from tests.resilience.situations import (
 
 
 def some_volumes(cloud: SimCloud, number: int, project: str = "shop") -> None:
-    cloud.add_project(project)
-    cloud.add_server(f"{project}-server", project=project, metadata=MARKED)
+    cloud.people.add_project(project)
+    cloud.things.add_server(f"{project}-server", project=project, metadata=MARKED)
     for place in range(number):
-        cloud.add_volume(f"{project}-{place}", server=f"{project}-server")
+        cloud.things.add_volume(f"{project}-{place}", server=f"{project}-server")
 
 
 def in_state(healthy: HealthyHost, *states: State) -> int:
@@ -69,7 +69,7 @@ def test_a_request_that_arrives_after_all_others_is_found_by_name_and_its_backup
     gate.wait()
     give_up_the_request(cloud, healthy)
     healthy("backup")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     (good,) = cloud.backups()
     cloud.advance(seconds=5)
     healthy("check")
@@ -80,7 +80,7 @@ def test_a_request_that_arrives_after_all_others_is_found_by_name_and_its_backup
     assert len(cloud.backups()) == 2, "Cinder made another one"
     healthy("check")
     assert len(cloud.backups()) == 2, "what is still being created is left alone"
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     for _ in range(3):
         cloud.advance(hours=1)
         healthy("check")
@@ -98,11 +98,11 @@ def test_a_late_double_on_which_others_stand_is_kept_as_a_backup_of_its_own(
     (made,) = cloud.backups()
     with healthy.store.database.write() as connection:  # it has been asked for twice
         connection.execute(text("UPDATE backups SET attempt = 2"))
-    cloud.add_backup(
+    cloud.things.add_backup(
         made["volume_id"], incremental=True, name=made["name"], metadata=made["metadata"]
     )
     cloud.advance(seconds=5)
-    cloud.add_backup(made["volume_id"], incremental=True)
+    cloud.things.add_backup(made["volume_id"], incremental=True)
     cloud.advance(hours=2)
     healthy("check", "check")
     assert len(cloud.backups()) == 3
@@ -122,7 +122,7 @@ def test_a_late_request_is_found_before_it_is_sent_once_more(
     give_up_the_request(cloud, healthy)
     gate.open()
     sleeper.wait()
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     healthy("backup", "check")
     assert len(cloud.backups()) == 1
     assert in_state(healthy, State.AVAILABLE) == 1
@@ -139,11 +139,11 @@ def test_a_backup_that_came_of_a_cancelled_plan_is_tracked_after_all(
     sleeper = host.under(clock=Frozen(cloud.now())).start("backup")
     gate.wait()
     give_up_the_request(cloud, healthy)
-    cloud.set_metadata("shop-server", {})
+    cloud.things.set_metadata("shop-server", {})
     healthy("collect")
     gate.open()
     sleeper.wait()
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     cloud.advance(hours=1)
     healthy("check")
     assert in_state(healthy, State.AVAILABLE) == 1
@@ -169,11 +169,11 @@ def test_a_process_stopped_beyond_its_claim_sends_nothing_more(
     give_up_the_request(cloud, healthy)
     for _ in range(2):
         healthy("check", "backup")
-        cloud.finish_backups()
+        cloud.steering.finish_backups()
     healthy("check")
     sleeper.signal(signal.SIGCONT)
     sleeper.wait()
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     for _ in range(3):
         cloud.advance(hours=1)
         healthy("check")
@@ -188,7 +188,7 @@ def test_the_share_of_a_check_that_died_is_taken_over_after_its_claim(
     cloud.freeze()
     two_projects(cloud)
     healthy("collect", "backup")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     gate = Gate(cloud, "GET", "/backups/detail")
     dying = host_on_postgresql.under(clock=Frozen(cloud.now())).start("check")
     gate.wait()
@@ -216,7 +216,7 @@ def test_eight_processes_at_once_keep_to_the_caps_and_start_nothing_twice(
             racers = [host.start("backup", "-f", "json") for _ in range(8)]
             assert {one.wait() for one in racers} == {0}
             assert sum(one.json["counts"]["started"] for one in racers) <= 10
-            cloud.finish_backups()
+            cloud.steering.finish_backups()
             healthy("check")
         assert most() == (10, 4)
     assert len(cloud.backups(status="available")) == 27

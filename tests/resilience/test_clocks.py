@@ -28,7 +28,7 @@ def test_a_host_whose_clock_is_ten_minutes_off_plans_nothing_twice_and_deletes_n
         healthy("collect")
         assert wrong.try_pass("backup").exit_code == ClockWrong.exit_code
         healthy("backup")
-        cloud.finish_backups()
+        cloud.steering.finish_backups()
         assert wrong.try_pass("check").exit_code == ClockWrong.exit_code
         healthy("check")
         cloud.advance(hours=3)
@@ -50,7 +50,7 @@ def test_a_host_whose_clock_is_four_minutes_ahead_takes_no_live_claim_from_other
     cloud.freeze(datetime.now(UTC))
     cloud.thaw()
     healthy("collect")
-    cloud.lose_reply_next("POST", "/backups$", acting=False)
+    cloud.faults.lose_reply_next("POST", "/backups$", acting=False)
     healthy("backup")
     ahead = host_on_postgresql.under(
         clock=Frozen(datetime.now(UTC) + FOUR_MINUTES), right_database_clock=True
@@ -84,7 +84,7 @@ def test_hours_that_come_twice_or_never_change_no_plan_and_no_deletion(
         now = there.under(clock=Frozen(cloud.now()))
         for command in ("collect", "backup"):
             assert now.run(command).wait() == 0
-        cloud.finish_backups()
+        cloud.steering.finish_backups()
         for command in ("check", "retain"):
             assert now.run(command).wait() == 0
         made = {one["created_at"] for one in cloud.backups()}

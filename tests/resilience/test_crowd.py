@@ -56,14 +56,16 @@ def fast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[SimC
     """A cloud whose time flies, with four projects of five volumes."""
     clock = Fast(datetime.now(UTC), SPEED)
     with simcloud.serving(clock=clock) as cloud:
-        cloud.finish_after = timedelta(seconds=20)
-        cloud.delete_after = timedelta(seconds=10)
-        cloud.restore_pace = timedelta(seconds=15)
+        cloud.settings.finish_after = timedelta(seconds=20)
+        cloud.settings.delete_after = timedelta(seconds=10)
+        cloud.settings.restore_pace = timedelta(seconds=15)
         for project in ("shop", "bank", "farm", "ship"):
-            cloud.add_project(project)
-            cloud.add_server(f"{project}-server", project=project, metadata=MARKED)
+            cloud.people.add_project(project)
+            cloud.things.add_server(f"{project}-server", project=project, metadata=MARKED)
             for place in range(5):
-                cloud.add_volume(f"{project}-{place}", server=f"{project}-server", bootable=True)
+                cloud.things.add_volume(
+                    f"{project}-{place}", server=f"{project}-server", bootable=True
+                )
         (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml())
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
         monkeypatch.setenv("OS_CLOUD", "sim")
@@ -78,7 +80,7 @@ def test_a_crowd_that_dies_and_fails_loses_nothing_and_makes_nothing_twice(
     healthy = a_healthy_host(host.environ, cloud.now)
     crowd = Crowd(host.under(clock=clock), commands=(*COMMANDS, "verify"))
     crowd.host.run("collect")
-    cloud.chaos(0.1)
+    cloud.faults.chaos(0.1)
     with most_in_flight(cloud) as most:
         crowd.rage(SECONDS, RUNS, lambda: len(cloud.backups()) >= A_CROWD)
         assert crowd.trouble == []
@@ -87,7 +89,7 @@ def test_a_crowd_that_dies_and_fails_loses_nothing_and_makes_nothing_twice(
         assert most()[0] <= TOTAL
         assert most()[1] <= PER_PROJECT
     assert len(cloud.backups()) >= A_CROWD, "it was no crowd"
-    cloud.chaos(0)
+    cloud.faults.chaos(0)
     assert broken_rules(cloud) == []
     cloud.freeze()
     time.sleep(2 * LEASE_SECONDS)  # what the dead have locked is free again after its lease
@@ -105,9 +107,9 @@ def calm(cloud: SimCloud, healthy: HealthyHost) -> None:
         cloud.advance(minutes=minutes)
         for _ in range(2 if minutes > 1 else 4):
             healthy("collect", "backup")
-            cloud.finish_backups()
+            cloud.steering.finish_backups()
             healthy("check", "retain")
-            cloud.finish_deletions()
+            cloud.steering.finish_deletions()
             healthy("check")
 
 

@@ -136,7 +136,7 @@ def test_transactions_that_cannot_be_serialised_end_a_pass_and_lose_nothing(
     for _ in range(2):
         runs = [host.start(one) for one in ("backup", "check", "backup", "check", "backup")]
         assert {one.wait() for one in runs} <= {0, 3, StoreUnavailable.exit_code}
-        cloud.finish_backups()
+        cloud.steering.finish_backups()
     settle(cloud, healthy)
     assert violations(cloud, healthy) == []
     assert len(cloud.backups()) == 7

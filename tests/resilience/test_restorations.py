@@ -39,7 +39,7 @@ def test_a_recreation_that_is_killed_is_gone_on_with_and_makes_nothing_twice(
         if not was_killed:
             return
         for volume in cloud.world.attached[new][:]:
-            cloud.detach(volume, new)
-            cloud.remove_volume(volume)
-        cloud.remove_server(new)
+            cloud.things.detach(volume, new)
+            cloud.things.remove_volume(volume)
+        cloud.things.remove_server(new)
     raise AssertionError("the recreation never ends")

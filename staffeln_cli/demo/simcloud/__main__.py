@@ -48,9 +48,9 @@ def _options() -> argparse.ArgumentParser:
 
 
 def _settings(cloud: SimCloud, options: argparse.Namespace) -> None:
-    cloud.latency = options.latency
+    cloud.settings.latency = options.latency
     if options.finish_after is not None:
-        cloud.finish_after = timedelta(seconds=options.finish_after)
+        cloud.settings.finish_after = timedelta(seconds=options.finish_after)
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ def _delete(call: Call, backup: Backup, *, force: bool) -> None:
     children = call.world.backups.find("parent_id", backup.id)
     if any(child.project_id == call.project_id() for child in children):
         raise refused(400, "Invalid backup: Incremental backups exist for this backup.")
-    if not call.world.knobs.backup_service_up:
+    if not call.world.settings.backup_service_up:
         raise refused(404, NO_SERVICE)
     lifecycle.begin_deletion(call.world, backup)
 
@@ -156,7 +156,7 @@ def _force_deleted(call: Call) -> Reply:
     backup = visible_backup(call)
     if not call.is_admin():
         raise forbidden("volume_extension:backup_admin_actions:force_delete")
-    if not call.world.knobs.supports_force_delete:
+    if not call.world.settings.supports_force_delete:
         raise refused(405, "Operation not supported: force delete.")
     _delete(call, backup, force=True)
     return Reply(202)
@@ -171,7 +171,7 @@ def _reset(call: Call, wish: object) -> Reply:
         text = f"Backup status: {status} is invalid, valid statuses are: ['available', 'error']."
         raise refused(400, text)
     backup = visible_backup(call)
-    if not call.world.knobs.backup_service_up:
+    if not call.world.settings.backup_service_up:
         raise refused(404, NO_SERVICE)
     call.world.waiting.creates.pop(backup.id, None)
     call.world.waiting.deletes.pop(backup.id, None)

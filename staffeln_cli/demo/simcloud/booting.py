@@ -25,7 +25,7 @@ def created(call: Call) -> Reply:
     if flavor not in call.world.flavors:
         raise refused(400, f"Flavor {flavor} could not be found.")
     zone = str(wanted.get("availability_zone") or "nova")
-    if zone not in call.world.knobs.zones:
+    if zone not in call.world.settings.zones:
         raise refused(400, "The requested availability zone is not available")
     _need_quota(call, flavor)
     if wanted.get("tags") and call.version < TAGS:
@@ -57,7 +57,7 @@ def flavor(call: Call) -> Reply:
 
 def zones(call: Call) -> Reply:
     rows = [
-        {"zoneName": name, "zoneState": {"available": True}} for name in call.world.knobs.zones
+        {"zoneName": name, "zoneState": {"available": True}} for name in call.world.settings.zones
     ]
     return Reply(200, {"availabilityZoneInfo": rows})
 
@@ -149,7 +149,7 @@ def _ports(call: Call, wanted: dict[str, Any]) -> list[Port]:
 
 
 def _server(call: Call, wanted: dict[str, Any], flavor_id: str, zone: str) -> Server:
-    now, fault = call.world.now(), call.world.knobs.boot_fault
+    now, fault = call.world.now(), call.world.settings.boot_fault
     server = Server(
         call.world.new_id(), str(wanted["name"]), call.project_id(), call.token().user_id, now, now
     )

@@ -96,7 +96,7 @@ class Call:
 
     def is_admin(self) -> bool:
         """Say whether the caller has `admin` on its project, which means: on everything."""
-        if self.world.knobs.cinder_narrows and self.request.path.startswith("/volume/"):
+        if self.world.settings.cinder_narrows and self.request.path.startswith("/volume/"):
             return False
         return self.token().project_id is not None and "admin" in self.roles()
 

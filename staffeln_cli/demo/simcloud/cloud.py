@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from staffeln_cli.demo.simcloud.calls import Call, Reply, Request
 from staffeln_cli.demo.simcloud.clock import Clock, written
@@ -21,57 +21,18 @@ from staffeln_cli.demo.simcloud.routes import answered, compiled
 from staffeln_cli.demo.simcloud.server import Connection, Listener
 from staffeln_cli.demo.simcloud.steering import Steering
 from staffeln_cli.demo.simcloud.things import Things
-from staffeln_cli.demo.simcloud.world import BackupHost, World
+from staffeln_cli.demo.simcloud.world import Settings, World
 
-T = TypeVar("T")
 Hook = Callable[[Request], None]
 
 
-class Knob(Generic[T]):
-    """A switch of the cloud, kept with the world so that a reset puts it back."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, cloud: SimCloud, owner: type) -> T:
-        value: T = getattr(cloud.world.knobs, self._name)
-        return value
-
-    def __set__(self, cloud: SimCloud, value: T) -> None:
-        with cloud.world.lock:
-            setattr(cloud.world.knobs, self._name, value)
-
-
 class SimCloud:
-    """Keystone, Nova and Cinder on one port. Every part of it may be used from any thread."""
+    """Keystone, Nova and Cinder on one port. Every part of it may be used from any thread.
 
-    finish_after = Knob[timedelta | None]()
-    delete_after = Knob[timedelta | None]()
-    backup_hosts = Knob[tuple[BackupHost, ...]]()
-    restore_pace = Knob[timedelta | None]()
-    supports_force_delete = Knob[bool]()
-    flip_incrementals = Knob[bool]()
-    max_limit = Knob[int]()
-    keystone_limit = Knob[int | None]()
-    keystone_pages = Knob[bool]()
-    allow_rescope = Knob[bool]()
-    token_lifetime = Knob[timedelta]()
-    catalogue_type = Knob[str]()
-    catalogue_lacks = Knob[frozenset[str]]()
-    endpoint_filter = Knob[dict[str, frozenset[str]]]()
-    regions = Knob[tuple[str, ...]]()
-    cinder_host = Knob[str]()
-    odd_tokens = Knob[dict[str, int]]()
-    clock_offsets = Knob[dict[str, timedelta]]()
-    date_form = Knob[str]()
-    latency = Knob[float]()
-    cinder_narrows = Knob[bool]()
-    volume_types = Knob[dict[str, bool]]()
-    switches_hosts = Knob[bool]()
-    zones = Knob[tuple[str, ...]]()
-    boot_fault = Knob[str | None]()
-    console = Knob[str]()
-    lagging_rows = Knob[frozenset[str]]()
+    Its parts: `people` (projects, users, roles), `things` (servers, volumes, backups), `networks`,
+    `steering` (what becomes of backups, restores and tokens), `faults` (what happens to the next
+    requests) and `settings`.
+    """
 
     def __init__(self, clock: Clock, port: int = 0) -> None:
         self._routes = compiled()
@@ -83,70 +44,38 @@ class SimCloud:
         self.requests: list[Request] = []
         self.on_request: Hook | None = None
         self.on_reply: Hook | None = None
-        self._assemble()
-        self._start()
+        self.people, self.things = People(self.world), Things(self.world)
+        self.steering, self.faults = Steering(self.world), Faults()
+        self.networks = Networks(self.world)
+        self.people.start()
         self._listener.accept()
 
-    def _assemble(self) -> None:
-        """Show what the parts can do as what the cloud can do."""
-        people, things = People(self.world), Things(self.world)
-        steering, faults, networks = Steering(self.world), Faults(), Networks(self.world)
-        self._faults, self._start = faults, people.start
-        self.add_project, self.disable_project = people.add_project, people.disable_project
-        self.remove_project = people.remove_project
-        self.add_user, self.disable_user = people.add_user, people.disable_user
-        self.add_group, self.add_to_group = people.add_group, people.add_to_group
-        self.grant, self.grant_group, self.revoke = people.grant, people.grant_group, people.revoke
-        self.add_application_credential = people.add_application_credential
-        self.set_quota = people.set_quota
-        self.add_server, self.remove_server = things.add_server, things.remove_server
-        self.set_metadata, self.hide_server = things.set_metadata, things.hide_server
-        self.set_server, self.add_flavor = things.set_server, networks.add_flavor
-        self.add_network, self.add_port = networks.add_network, networks.add_port
-        self.add_security_group = networks.add_security_group
-        self.set_compute_quota = people.set_compute_quota
-        self.add_volume, self.set_volume = things.add_volume, things.set_volume
-        self.attach, self.detach = things.attach, things.detach
-        self.remove_volume = things.remove_volume
-        self.transfer_volume = things.transfer_volume
-        self.add_backup, self.set_backup = things.add_backup, things.set_backup
-        self.remove_backup, self.lose_backups = things.remove_backup, things.lose_backups
-        self.finish_backups, self.fail_backups = steering.finish_backups, steering.fail_backups
-        self.fail_next_backup, self.stuck = steering.fail_next_backup, steering.stuck
-        self.finish_deletions = steering.finish_deletions
-        self.fail_deletions = steering.fail_deletions
-        self.finish_restores, self.fail_restores = steering.finish_restores, steering.fail_restores
-        self.expire_tokens = steering.expire_tokens
-        self.fail_next, self.delay_next = faults.fail_next, faults.delay_next
-        self.proxy_404_next, self.omit_next = faults.proxy_404_next, faults.omit_next
-        self.edit_next, self.spoil_next = faults.edit_next, faults.spoil_next
-        self.hide_next, self.loop_next = faults.hide_next, faults.loop_next
-        self.drip_next = faults.drip_next
-        self.hang_next, self.release = faults.hang_next, faults.release
-        self.lose_reply_next, self.reset_next = faults.lose_reply_next, faults.reset_next
-        self.chaos = faults.chaos
+    @property
+    def settings(self) -> Settings:
+        """How the services behave; a reset puts the initial ones back."""
+        return self.world.settings
 
     def reset(self) -> None:
         """Go back to the initial state: empty, no faults, no requests, the initial time."""
         self.accept_connections()
         with self.world.lock:
             self.clock.reset()
-            self._faults.clear()
+            self.faults.clear()
             self.world.clear()
             self.requests.clear()
             self.on_request = self.on_reply = None
-            self._start()
+            self.people.start()
 
     def end_lies(self) -> None:
         """Answer every request as it is from now on, and forget what was to happen to any."""
         with self.world.lock:
-            self._faults.clear()
+            self.faults.clear()
             self.on_request = self.on_reply = None
-            self.lagging_rows, self.cinder_narrows = frozenset(), False
-            self.clock_offsets = {}
+            self.settings.lagging_rows, self.settings.cinder_narrows = frozenset(), False
+            self.settings.clock_offsets = {}
 
     def close(self) -> None:
-        self._faults.clear()
+        self.faults.clear()
         self._listener.close()
 
     def now(self) -> datetime:
@@ -165,14 +94,14 @@ class SimCloud:
 
     @property
     def backup_service_up(self) -> bool:
-        return self.world.knobs.backup_service_up
+        return self.world.settings.backup_service_up
 
     @backup_service_up.setter
     def backup_service_up(self, up: bool) -> None:
         with self.world.lock:
-            if up and not self.world.knobs.backup_service_up:
+            if up and not self.world.settings.backup_service_up:
                 restart_service(self.world)
-            self.world.knobs.backup_service_up = up
+            self.world.settings.backup_service_up = up
 
     def refuse_connections(self) -> None:
         """Let the API be down: connections are refused, open ones end."""
@@ -218,9 +147,9 @@ class SimCloud:
 
     def _date(self, path: str) -> str:
         """The `Date` of an answer, by the clock of the service, in whatever form is wanted."""
-        knobs = self.world.knobs
-        offset = knobs.clock_offsets.get(path.split("/")[1], timedelta())
-        return written(self.clock.now() + offset, knobs.date_form)
+        settings = self.world.settings
+        offset = settings.clock_offsets.get(path.split("/")[1], timedelta())
+        return written(self.clock.now() + offset, settings.date_form)
 
     def _copies(self, table: Any, equal: dict[str, object]) -> list[dict[str, Any]]:
         with self.world.lock:
@@ -238,11 +167,11 @@ class SimCloud:
         self.requests.append(request)
         if self.on_request:
             self.on_request(request)
-        if self.latency:
-            time.sleep(self.latency)
+        if self.settings.latency:
+            time.sleep(self.settings.latency)
         call = Call(self.world, request, connection.headers)
-        reply = self._acted(call, self._faults.strike(request), connection)
-        reply = lagging(request, reply, self.lagging_rows)
+        reply = self._acted(call, self.faults.strike(request), connection)
+        reply = lagging(request, reply, self.settings.lagging_rows)
         request.status = reply.status if reply else None
         if self.on_reply:
             self.on_reply(request)
@@ -252,7 +181,7 @@ class SimCloud:
         for fault in faults:
             time.sleep(fault.seconds)
             if fault.expires_tokens:
-                self.expire_tokens()
+                self.steering.expire_tokens()
             if fault.reply:
                 return fault.reply
         last = next((f for f in faults if f.hangs or f.drops or f.resets), None)
@@ -263,7 +192,7 @@ class SimCloud:
         if last is None:
             return reply
         if last.hangs:
-            self._faults.released.wait()
+            self.faults.released.wait()
         if last.resets:
             connection.reset()
         return None

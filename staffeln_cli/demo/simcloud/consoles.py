@@ -24,7 +24,7 @@ def acted(call: Call) -> Reply:
     length = part(body, "os-getConsoleOutput").get("length")
     if server.status != "ACTIVE":
         raise refused(409, f"Instance {server.id} is not ready")
-    lines = call.world.knobs.console.splitlines()
+    lines = call.world.settings.console.splitlines()
     return Reply(200, {"output": "\n".join(lines[-int(length) :] if length else lines)})
 
 

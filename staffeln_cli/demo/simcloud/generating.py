@@ -28,13 +28,15 @@ class Size:
 def fill(cloud: SimCloud, size: Size) -> None:
     """Add projects, marked servers, their volumes, and chains of daily backups of each volume."""
     now = cloud.now().replace(microsecond=0)
-    projects = [cloud.add_project(f"project-{number:05}") for number in range(size.projects)]
+    projects = [
+        cloud.people.add_project(f"project-{number:05}") for number in range(size.projects)
+    ]
     for project in projects:
-        cloud.set_quota(project, backups=UNLIMITED, backup_gigabytes=UNLIMITED)
+        cloud.people.set_quota(project, backups=UNLIMITED, backup_gigabytes=UNLIMITED)
     for number in range(size.servers):
         name = f"server-{number:06}"
         made = now - timedelta(minutes=(number + 1) * size.volumes_per_server)
-        server = cloud.add_server(
+        server = cloud.things.add_server(
             name,
             project=projects[number % size.projects],
             metadata={size.metadata_key: "true"},
@@ -50,10 +52,10 @@ def _add_volume(
 ) -> None:
     turn = len(cloud.world.volumes)
     night = timedelta(seconds=turn * 7 % NIGHT)
-    volume = cloud.add_volume(name, server=server, created_at=created_at)
+    volume = cloud.things.add_volume(name, server=server, created_at=created_at)
     for place in range(size.backups_per_volume):
         days = timedelta(days=size.backups_per_volume - place)
-        cloud.add_backup(
+        cloud.things.add_backup(
             volume,
             name=f"{name}-{place}",
             incremental=place > 0 and (place + turn) % (size.incrementals + 1) > 0,

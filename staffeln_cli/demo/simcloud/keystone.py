@@ -132,7 +132,7 @@ def _listed(call: Call, collection: str, rows: list[Body]) -> Reply:
     rows = sorted(rows, key=lambda row: str(row["id"]))
     rows = _after(rows, call.query.get("marker"))
     asked = call.query.get("limit")
-    limit = int(asked) if asked else call.world.knobs.keystone_limit
+    limit = int(asked) if asked else call.world.settings.keystone_limit
     page = rows[:limit] if limit else rows
     for row in page:
         row["links"] = {"self": f"{call.identity_url}/{collection}/{row['id']}"}
@@ -140,7 +140,7 @@ def _listed(call: Call, collection: str, rows: list[Body]) -> Reply:
     body: Body = {collection: page, "links": links}
     if limit and len(page) == limit and len(rows) > limit:
         body["truncated"] = True
-        if call.world.knobs.keystone_pages:
+        if call.world.settings.keystone_pages:
             following = call.query | {"limit": str(limit), "marker": str(page[-1]["id"])}
             links["next"] = _here(call, following)
     return Reply(200, body)

@@ -15,12 +15,12 @@ ABORTED = "Create backup aborted, expected volume status backing-up but got {}."
 
 def settle(world: World) -> None:
     """Finish what is due by the cloud's own clock. Called before anything looks at the state."""
-    if not world.knobs.backup_service_up:
+    if not world.settings.backup_service_up:
         return
     now = world.clock.now()
-    for backup_id in _due(world.waiting.deletes, world.knobs.delete_after, now):
+    for backup_id in _due(world.waiting.deletes, world.settings.delete_after, now):
         finish_deletion(world, backup_id)
-    for backup_id in _due(world.waiting.creates, world.knobs.finish_after, now):
+    for backup_id in _due(world.waiting.creates, world.settings.finish_after, now):
         finish_create(world, backup_id)
     for backup_id in _due(world.waiting.imports, timedelta(0), now):
         world.waiting.imports.pop(backup_id)
@@ -35,9 +35,9 @@ def settle(world: World) -> None:
 
 def _restore_time(world: World, backup: Backup) -> timedelta | None:
     """A restore reads every backup of the chain, and writes the volume with each."""
-    pace = world.knobs.restore_pace
+    pace = world.settings.restore_pace
     if pace is None:
-        return world.knobs.finish_after
+        return world.settings.finish_after
     return pace * backup.size * len(_ancestry(world, backup))
 
 
@@ -69,7 +69,7 @@ def begin_create(world: World, backup: Backup, volume: Volume) -> None:
     world.backups.add(backup)
     world.charge(backup.project_id, 1, backup.size)
     world.waiting.creates[backup.id] = world.clock.now()
-    if not world.knobs.backup_service_up:
+    if not world.settings.backup_service_up:
         world.waiting.created_while_down.add(backup.id)
 
 
@@ -84,7 +84,7 @@ def finish_create(world: World, backup_id: str) -> None:
         fail_create(world, backup_id, GROWN)
         return
     world.waiting.creates.pop(backup_id, None)
-    if world.knobs.flip_incrementals:
+    if world.settings.flip_incrementals:
         world.backups.change(backup, parent_id=None)
     elif parent:
         dependents = parent.num_dependent_backups + 1

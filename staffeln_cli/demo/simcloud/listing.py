@@ -45,7 +45,7 @@ def page(call: Call, kind: Kind, table: Table[R], here: str) -> Page:
 
 
 def limit_of(call: Call) -> int:
-    most = call.world.knobs.max_limit
+    most = call.world.settings.max_limit
     try:
         limit = int(call.query.get("limit", most))
     except ValueError:

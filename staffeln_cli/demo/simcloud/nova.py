@@ -42,7 +42,7 @@ def _page(call: Call) -> Reply:
     everywhere = call.query.get("all_tenants", "0").lower() in ("", "1", "true", "yes", "on", "t")
     if everywhere and not call.is_admin():
         raise forbidden("os_compute_api:servers:detail:get_all_tenants")
-    most = call.world.knobs.max_limit
+    most = call.world.settings.max_limit
     limit = min(int(call.query.get("limit") or most), most)
     rows = _following(call, None if everywhere else call.project_id(), limit)
     body = b'{"servers": [%s]' % b", ".join(_detail(call, row) for row in rows)

@@ -64,7 +64,7 @@ def need_volume_quota(call: Call, gib: int) -> None:
 
 def volume_types(call: Call) -> Reply:
     """List the types; a type's id is made of its name."""
-    names = call.world.knobs.volume_types
+    names = call.world.settings.volume_types
     rows = [{"id": f"type-{name}", "name": name, "is_public": True} for name in names]
     return Reply(200, {"volume_types": rows})
 
@@ -74,16 +74,16 @@ def type_encryption(call: Call) -> Reply:
     if not call.is_admin():
         raise forbidden("volume_extension:volume_type_encryption:get")
     name = call.name("id").removeprefix("type-")
-    if name not in call.world.knobs.volume_types:
+    if name not in call.world.settings.volume_types:
         raise not_found("Volume type", call.name("id"))
-    encrypted = call.world.knobs.volume_types[name]
+    encrypted = call.world.settings.volume_types[name]
     return Reply(200, {"provider": "luks", "cipher": None} if encrypted else {})
 
 
 def services(call: Call) -> Reply:
     if not call.is_admin():
         raise forbidden("volume_extension:services:index")
-    up = call.world.knobs.backup_service_up
+    up = call.world.settings.backup_service_up
     rows = [
         *(
             _service(call, "cinder-backup", host.name, up=up)
@@ -92,7 +92,7 @@ def services(call: Call) -> Reply:
                 "status": "enabled" if host.is_enabled else "disabled",
                 "disabled_reason": host.reason,
             }
-            for host in call.world.knobs.backup_hosts
+            for host in call.world.settings.backup_hosts
         ),
         _service(call, "cinder-scheduler", "simulated", up=True),
         _service(call, "cinder-volume", "simulated@lvm", up=True),

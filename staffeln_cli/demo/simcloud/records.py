@@ -32,7 +32,7 @@ def exported(call: Call) -> Reply:
     if backup.status != "available":
         text = f"Backup status must be available and not {backup.status}."
         raise refused(400, f"Invalid backup: {text}")
-    if not call.world.knobs.backup_service_up:
+    if not call.world.settings.backup_service_up:
         raise refused(404, NO_SERVICE)
     call.world.backups.change(backup, updated_at=call.world.now())
     written = base64.b64encode(json.dumps(_row(backup)).encode()).decode()
@@ -68,8 +68,8 @@ def imported(call: Call) -> Reply:
     row = _decoded(str(details.get("backup_url")))
     if row["id"] in call.world.backups:
         raise refused(400, "Invalid backup: Backup already exists in database.")
-    hosts = [host for host in call.world.knobs.backup_hosts if host.is_enabled]
-    if not call.world.knobs.backup_service_up or not hosts:
+    hosts = [host for host in call.world.settings.backup_hosts if host.is_enabled]
+    if not call.world.settings.backup_service_up or not hosts:
         raise refused(404, NO_SERVICE)
     backup = _backup(call, row, hosts[0])
     call.world.charge(backup.project_id, 1, backup.size)
@@ -118,15 +118,17 @@ def switched(call: Call) -> Reply:
         raise forbidden("volume_extension:services:update")
     body = call.request.body if isinstance(call.request.body, dict) else {}
     enable = call.request.path.endswith("/enable")
-    hosts = call.world.knobs.backup_hosts
+    hosts = call.world.settings.backup_hosts
     found = [host for host in hosts if host.name == body.get("host")]
     if not found:
         raise refused(404, f"Service {body.get('binary')} could not be found on host.")
     status = "enabled" if enable else "disabled"
     said = Reply(200, {"host": found[0].name, "binary": "cinder-backup", "status": status})
-    if not call.world.knobs.switches_hosts and not call.request.path.endswith("-reason"):
+    if not call.world.settings.switches_hosts and not call.request.path.endswith("-reason"):
         return said
     reason = None if enable else body.get("disabled_reason")
     changed = BackupHost(found[0].name, found[0].zone, is_enabled=enable, reason=reason)
-    call.world.knobs.backup_hosts = tuple(changed if host is found[0] else host for host in hosts)
+    call.world.settings.backup_hosts = tuple(
+        changed if host is found[0] else host for host in hosts
+    )
     return said

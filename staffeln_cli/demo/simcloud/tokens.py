@@ -38,7 +38,7 @@ def issue(call: Call) -> Reply:
     if not someone.user.enabled:
         raise unauthorized(call.identity_url)
     project = _scope(call, someone, scope)
-    odd = call.world.knobs.odd_tokens.get(project.id if project else "")
+    odd = call.world.settings.odd_tokens.get(project.id if project else "")
     if odd is not None:
         raise identity_refused(odd, f"Invalid input for the project. {MALFORMED}")
     token = new_token(call.world, someone, project)
@@ -55,7 +55,7 @@ def new_token(world: World, someone: Identified, project: Project | None) -> Tok
         project_id=project.id if project else None,
         methods=someone.methods,
         issued_at=now,
-        expires_at=old.expires_at if old else now + world.knobs.token_lifetime,
+        expires_at=old.expires_at if old else now + world.settings.token_lifetime,
         shown_expiry=old.shown_expiry if old else world.expiry_to_show(),
         audit_ids=(secrets.token_urlsafe(16), *(old.audit_ids[-1:] if old else ())),
     )
@@ -122,7 +122,7 @@ def _by_token(call: Call, proof: Mapping[str, Any], scope: object) -> Identified
         raise identity_refused(404, "Failed to validate token")
     if "application_credential" in old.methods:
         raise _action_refused("Using a delegated token to create another token is not allowed.")
-    if old.project_id and not call.world.knobs.allow_rescope:
+    if old.project_id and not call.world.settings.allow_rescope:
         raise _action_refused("rescope a scoped token")
     methods = ("token", *(name for name in old.methods if name != "token"))
     return Identified(call.world.identity.users[old.user_id], methods, old=old)
@@ -176,18 +176,18 @@ def _action_refused(action: str) -> Refused:
 
 
 def _catalog(world: World, project_id: str) -> list[dict[str, object]]:
-    knobs = world.knobs
-    volume_name = "cinderv3" if knobs.catalogue_type == "volumev3" else "cinder"
-    cinder_url = world.url.replace("127.0.0.1", knobs.cinder_host)
+    settings = world.settings
+    volume_name = "cinderv3" if settings.catalogue_type == "volumev3" else "cinder"
+    cinder_url = world.url.replace("127.0.0.1", settings.cinder_host)
     services = (
         ("compute", "nova", f"{world.url}/compute/v2.1"),
         ("identity", "keystone", f"{world.url}/identity/v3"),
         ("network", "neutron", f"{world.url}/network"),
-        (knobs.catalogue_type, volume_name, f"{cinder_url}/volume/v3/{project_id}"),
+        (settings.catalogue_type, volume_name, f"{cinder_url}/volume/v3/{project_id}"),
     )
-    hidden = knobs.catalogue_lacks | knobs.endpoint_filter.get(project_id, frozenset())
+    hidden = settings.catalogue_lacks | settings.endpoint_filter.get(project_id, frozenset())
     return [
-        _service(kind, name, url, knobs.regions)
+        _service(kind, name, url, settings.regions)
         for kind, name, url in services
         if kind not in hidden
     ]

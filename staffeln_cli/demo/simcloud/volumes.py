@@ -55,7 +55,7 @@ def created(call: Call) -> Reply:
     volume.volume_type = details.get("volume_type") or volume.volume_type
     volume.availability_zone = details.get("availability_zone") or volume.availability_zone
     type_name = volume.volume_type.removeprefix("type-")
-    volume.encrypted = call.world.knobs.volume_types.get(type_name, False)
+    volume.encrypted = call.world.settings.volume_types.get(type_name, False)
     view = volume_detail(call, volume) | {"status": "creating", "updated_at": None}
     if backup:
         lifecycle.begin_restore(call.world, backup, volume)
@@ -77,7 +77,7 @@ def _source(call: Call, details: dict[str, Any]) -> Backup | None:
 
 
 def _need_type(call: Call, name: str | None) -> None:
-    if name is not None and name.removeprefix("type-") not in call.world.knobs.volume_types:
+    if name is not None and name.removeprefix("type-") not in call.world.settings.volume_types:
         raise refused(404, f"Volume type with name {name} could not be found.")
 
 

@@ -47,8 +47,8 @@ class BackupHost:
 
 
 @dataclass
-class Knobs:
-    """What a test may turn; `SimCloud` shows each of them as its own attribute."""
+class Settings:
+    """How the services behave; a reset puts the initial values back."""
 
     finish_after: timedelta | None = None
     delete_after: timedelta | None = timedelta(0)
@@ -154,7 +154,7 @@ class World:
         self.clear()
 
     def clear(self) -> None:
-        self.knobs = Knobs()
+        self.settings = Settings()
         self.identity = Identity()
         self.servers: Table[Server] = Table()
         self.volumes: Table[Volume] = Table()
@@ -180,7 +180,7 @@ class World:
 
     def expiry_to_show(self) -> datetime:
         """Say when a new token ends, so that a client on the machine's clock believes it, too."""
-        return max(self.clock.now(), machine_time()) + self.knobs.token_lifetime
+        return max(self.clock.now(), machine_time()) + self.settings.token_lifetime
 
     def quota(self, project_id: str) -> Quota:
         return self.quotas.setdefault(project_id, Quota())

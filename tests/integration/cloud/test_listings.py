@@ -30,7 +30,7 @@ def test_the_requests_of_collect_depend_on_nothing_but_the_pages(
     for number in range(projects):
         some_volumes(cloud, 12 // projects, project=f"project-{number}")
     backed_up(staffeln, cloud)
-    cloud.max_limit = PAGE
+    cloud.settings.max_limit = PAGE
     cloud.requests.clear()
     collect = staffeln("collect", "-f", "json")
     assert collect.counts["volumes"] == 12
@@ -40,11 +40,11 @@ def test_the_requests_of_collect_depend_on_nothing_but_the_pages(
 def test_many_volumes_on_one_server_take_no_request_each(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
-    cloud.add_project("shop")
-    server = cloud.add_server("big", project="shop", metadata=MARKED)
+    cloud.people.add_project("shop")
+    server = cloud.things.add_server("big", project="shop", metadata=MARKED)
     for number in range(23):
-        cloud.add_volume(f"disk-{number}", project="shop", server=server)
-    cloud.max_limit = PAGE
+        cloud.things.add_volume(f"disk-{number}", project="shop", server=server)
+    cloud.settings.max_limit = PAGE
     collect = staffeln("collect", "-f", "json")
     assert collect.counts["planned"] == 23
     assert collect.json["api_requests"] <= budget(cloud)
@@ -65,16 +65,16 @@ def test_a_marker_that_vanishes_between_two_pages_loses_nothing(
     some_volumes(cloud, 2 * PAGE + 2)
     staffeln.set(BACKUP_MAX_IN_FLIGHT="99", BACKUP_MAX_IN_FLIGHT_PER_PROJECT="99")
     rounds(staffeln, cloud, 1, days=0)
-    cloud.max_limit = PAGE
+    cloud.settings.max_limit = PAGE
 
     def sweep(request: Request) -> None:
         marker = request.query.get("marker")
         if marker and path in request.path:
             cloud.on_request = None
             if "volumes" in path:
-                cloud.remove_volume(marker)
+                cloud.things.remove_volume(marker)
             else:
-                cloud.remove_backup(marker)
+                cloud.things.remove_backup(marker)
 
     cloud.on_request = sweep
     collect = staffeln("collect", "-f", "json")
@@ -95,10 +95,10 @@ def test_a_listing_that_fails_for_good_is_no_evidence_of_absence(
     some_volumes(cloud, 2 * PAGE)
     backed_up(staffeln, cloud)
     staffeln.set(CLOUD_RETRY_TIMEOUT="0s")
-    cloud.max_limit = PAGE
-    cloud.remove_volume(cloud.volumes()[0]["id"])
+    cloud.settings.max_limit = PAGE
+    cloud.things.remove_volume(cloud.volumes()[0]["id"])
     target = path if "projects" in path else rf"{path}\?.*marker="
-    cloud.fail_next("GET", target, status=500, times=99)
+    cloud.faults.fail_next("GET", target, status=500, times=99)
     collect = staffeln("collect", "-f", "json")
     assert collect.exit_code == ListingIncomplete.exit_code
     assert collect.counts["gone"] == 0
@@ -111,9 +111,9 @@ def test_a_check_whose_listing_fails_declares_nothing_missing(
 ) -> None:
     a_volume(cloud)
     rounds(staffeln, cloud, 1)
-    cloud.remove_backup(cloud.backups()[0]["id"])
+    cloud.things.remove_backup(cloud.backups()[0]["id"])
     staffeln.set(CLOUD_RETRY_TIMEOUT="0s")
-    cloud.fail_next("GET", "/backups/detail", status=500, times=99)
+    cloud.faults.fail_next("GET", "/backups/detail", status=500, times=99)
     check = staffeln("check", "-f", "json")
     assert (check.exit_code, check.counts["missing"]) == (ListingIncomplete.exit_code, 0)
 
@@ -124,14 +124,14 @@ def test_a_retain_whose_listing_fails_deletes_nothing_on_the_strength_of_it(
     staffeln.set(RETENTION_KEEP_LAST="0", CLOUD_RETRY_TIMEOUT="0s")
     some_volumes(cloud, 2 * PAGE)
     rounds(staffeln, cloud, 1, days=20)
-    cloud.max_limit = PAGE
-    cloud.fail_next("GET", r"/backups/detail\?.*marker=", status=500, times=99)
+    cloud.settings.max_limit = PAGE
+    cloud.faults.fail_next("GET", r"/backups/detail\?.*marker=", status=500, times=99)
     assert staffeln("retain").exit_code == ListingIncomplete.exit_code
     assert sent(cloud, "DELETE") == []
 
 
 def test_keystones_pages_are_followed(cloud: SimCloud, staffeln: Staffeln) -> None:
-    cloud.keystone_limit = 2
+    cloud.settings.keystone_limit = 2
     for number in range(5):
         a_volume(cloud, f"disk-{number}", project=f"project-{number}")
     assert staffeln("collect", "-f", "json").counts["protected"] == 5
@@ -140,7 +140,7 @@ def test_keystones_pages_are_followed(cloud: SimCloud, staffeln: Staffeln) -> No
 def test_a_list_of_projects_that_keystone_cuts_short_stops_the_pass(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
-    cloud.keystone_limit, cloud.keystone_pages = 2, False
+    cloud.settings.keystone_limit, cloud.settings.keystone_pages = 2, False
     some_volumes(cloud, 1, project="one")
     some_volumes(cloud, 1, project="two")
     answer = staffeln("collect")
@@ -153,7 +153,7 @@ def test_an_answer_that_is_no_json_ends_the_pass_without_a_traceback(
 ) -> None:
     a_volume(cloud)
     for path in ("/volumes/detail", "/v3/projects", "/servers/detail"):
-        cloud.fail_next("GET", path, status=200, body="<html>proxy login</html>")
+        cloud.faults.fail_next("GET", path, status=200, body="<html>proxy login</html>")
         answer = staffeln("collect")
         assert answer.exit_code == ListingIncomplete.exit_code
         assert "not understood" in answer.stderr

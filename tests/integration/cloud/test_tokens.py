@@ -33,7 +33,7 @@ def test_a_token_that_ends_in_the_middle_is_renewed(
     def expire(request: Request) -> None:
         if "/auth/tokens" not in request.path:
             cloud.on_request = None
-            cloud.expire_tokens()
+            cloud.steering.expire_tokens()
 
     cloud.on_request = expire
     answer = staffeln(command, "-f", "json")
@@ -54,7 +54,7 @@ def test_every_request_may_meet_an_ended_token_and_no_backup_is_made_twice(
             volume = request.body["backup"]["volume_id"]
             if volume not in met:
                 met.add(volume)
-                cloud.expire_tokens()
+                cloud.steering.expire_tokens()
 
     cloud.on_request = expire
     for _ in range(8):
@@ -80,7 +80,7 @@ def test_a_token_that_cannot_be_renewed_for_a_refused_request_leaves_no_unknown_
         is_exchange = request.method == "POST" and '"token": {' in json.dumps(request.body)
         if (is_create or (refused and is_exchange)) and len(refused) <= times:
             refused.append(request)
-            cloud.expire_tokens()
+            cloud.steering.expire_tokens()
 
     cloud.on_request = expire
     answer = staffeln("backup", "-f", "json")
@@ -105,7 +105,7 @@ def test_a_login_token_that_keystone_does_not_know_is_no_missing_role(
         is_exchange = request.method == "POST" and '"token": {' in json.dumps(request.body)
         if is_exchange and len(met) < times:
             met.append(request)
-            cloud.expire_tokens()
+            cloud.steering.expire_tokens()
 
     cloud.on_request = expire
     assert staffeln("backup").exit_code == exit_code
@@ -116,7 +116,7 @@ def test_a_login_token_that_keystone_does_not_know_is_no_missing_role(
 def test_where_tokens_may_not_be_exchanged_the_password_is_used(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
-    cloud.allow_rescope = False
+    cloud.settings.allow_rescope = False
     volume = a_volume(cloud)
     assert backed_up(staffeln, cloud).counts["available"] == 1
     assert cloud.backups()[0]["project_id"] == cloud.world.volume(volume).project_id
@@ -125,8 +125,8 @@ def test_where_tokens_may_not_be_exchanged_the_password_is_used(
 def test_where_tokens_may_not_be_exchanged_a_missing_role_is_still_told_from_it(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
-    cloud.allow_rescope = False
-    cloud.add_project("closed", operated=False)
+    cloud.settings.allow_rescope = False
+    cloud.people.add_project("closed", operated=False)
     a_volume(cloud, project="closed")
     staffeln("collect")
     assert "role member" in reasons(staffeln("backup", "-f", "json"))[0]
@@ -136,7 +136,7 @@ def with_application_credential(
     cloud: SimCloud, staffeln: Staffeln, tmp_path: Path, project: str
 ) -> None:
     """Log in by an application credential of the operator on this project."""
-    key, secret = cloud.add_application_credential("backup", project)
+    key, secret = cloud.people.add_application_credential("backup", project)
     (tmp_path / "clouds.yaml").write_text(
         f"""clouds:
   sim:
@@ -172,8 +172,8 @@ def test_an_application_credential_is_told_why_it_cannot_act_for_other_projects(
 
 def demote(cloud: SimCloud) -> None:
     """The operator keeps a role in its project, but no longer admin."""
-    cloud.grant("backup", "backup", "member")
-    cloud.revoke("backup", "backup", "admin")
+    cloud.people.grant("backup", "backup", "member")
+    cloud.people.revoke("backup", "backup", "admin")
 
 
 def test_a_token_that_is_no_longer_admin_is_no_evidence_of_absence(
@@ -186,7 +186,7 @@ def test_a_token_that_is_no_longer_admin_is_no_evidence_of_absence(
         if "/volumes/detail" in request.path:
             cloud.on_request = None
             demote(cloud)
-            cloud.expire_tokens()
+            cloud.steering.expire_tokens()
 
     cloud.on_request = once
     answer = staffeln("collect", "-f", "json")
@@ -203,13 +203,13 @@ def test_a_check_that_lost_admin_declares_nothing_missing(
     rounds(staffeln, cloud, 1)
     staffeln.cycle("collect", "backup")
     if path == "/backups/":
-        cloud.remove_backup(cloud.backups()[0]["id"], force=True)
+        cloud.things.remove_backup(cloud.backups()[0]["id"], force=True)
 
     def once(request: Request) -> None:
         if path in request.path and (path != "/backups/" or "detail" not in request.path):
             cloud.on_request = None
             demote(cloud)
-            cloud.expire_tokens()
+            cloud.steering.expire_tokens()
 
     cloud.on_request = once
     assert staffeln("check").exit_code == NotAdmin.exit_code

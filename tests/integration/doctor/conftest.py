@@ -28,6 +28,6 @@ class Checkup:
 @pytest.fixture
 def doctor(staffeln: Any, cloud: SimCloud) -> Any:
     """A visit to the doctor."""
-    cloud.add_project("alpha")
+    cloud.people.add_project("alpha")
     staffeln.set(POLICY_PORT="1")  # nobody listens there
     return lambda *arguments: Checkup(staffeln(*arguments, "doctor", "-f", "json"))

@@ -109,8 +109,8 @@ def test_two_doctors_do_not_quarrel(doctor: Any, staffeln: Any, tmp_path: Path) 
 def test_a_login_without_admin_is_told_what_to_grant(
     staffeln: Any, doctor: Any, cloud: SimCloud, tmp_path: Path
 ) -> None:
-    cloud.add_user("reader", password="secret")
-    cloud.grant("reader", "alpha", "reader")
+    cloud.people.add_user("reader", password="secret")
+    cloud.people.grant("reader", "alpha", "reader")
     (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml())
     found = doctor("--os-cloud", "reader")
     assert found.exit_code == 78
@@ -120,7 +120,7 @@ def test_a_login_without_admin_is_told_what_to_grant(
 def test_an_application_credential_is_explained(
     staffeln: Any, doctor: Any, cloud: SimCloud, tmp_path: Path
 ) -> None:
-    credential, secret = cloud.add_application_credential("backup", "backup")
+    credential, secret = cloud.people.add_application_credential("backup", "backup")
     (tmp_path / "clouds.yaml").write_text(
         "clouds:\n  app:\n    auth_type: v3applicationcredential\n"
         f"    auth:\n      auth_url: {cloud.auth_url}\n"
@@ -143,21 +143,21 @@ def test_an_unknown_cloud_is_a_mistake(doctor: Any) -> None:
 def test_a_project_without_a_role_is_worth_a_warning_and_how_to_grant_it(
     doctor: Any, cloud: SimCloud
 ) -> None:
-    beta = cloud.add_project("beta", operated=False)
+    beta = cloud.people.add_project("beta", operated=False)
     found = doctor()
     assert found.exit_code == 0
     assert found.levels("projects") == {"warning"}
     assert f"--project {beta} member" in found.said("projects")
-    cloud.add_project("gamma", operated=False)
+    cloud.people.add_project("gamma", operated=False)
     assert "--domain default --inherited member" in doctor().said("projects")
 
 
 def test_a_project_without_a_role_but_with_volumes_to_protect_is_a_problem(
     staffeln: Any, doctor: Any, cloud: SimCloud
 ) -> None:
-    cloud.add_project("beta", operated=False)
-    cloud.add_server("web", project="beta", metadata={"__staffeln_backup": "true"})
-    cloud.add_volume("root", server="web")
+    cloud.people.add_project("beta", operated=False)
+    cloud.things.add_server("web", project="beta", metadata={"__staffeln_backup": "true"})
+    cloud.things.add_volume("root", server="web")
     assert staffeln("collect").exit_code == 0
     found = doctor()
     assert found.exit_code == 78
@@ -165,7 +165,7 @@ def test_a_project_without_a_role_but_with_volumes_to_protect_is_a_problem(
 
 
 def test_a_project_that_is_disabled_needs_no_role(doctor: Any, cloud: SimCloud) -> None:
-    cloud.add_project("beta", operated=False, enabled=False)
+    cloud.people.add_project("beta", operated=False, enabled=False)
     assert doctor().levels("projects") == {"ok"}
 
 
@@ -206,27 +206,27 @@ def test_a_backup_service_that_is_down_is_out_of_reach(doctor: Any, cloud: SimCl
 def test_a_quota_too_small_for_the_next_backups_is_worth_a_warning(
     staffeln: Any, doctor: Any, cloud: SimCloud
 ) -> None:
-    cloud.add_server("web", project="alpha", metadata={"__staffeln_backup": "true"})
-    cloud.add_volume("root", server="web", size_gib=20)
+    cloud.things.add_server("web", project="alpha", metadata={"__staffeln_backup": "true"})
+    cloud.things.add_volume("root", server="web", size_gib=20)
     staffeln("collect")
     assert doctor().levels("quotas") == {"ok"}
-    cloud.set_quota("alpha", backups=0, backup_gigabytes=19)
+    cloud.people.set_quota("alpha", backups=0, backup_gigabytes=19)
     found = doctor()
     assert found.exit_code == 0
     assert found.levels("quotas") == {"warning"}
     assert "0 of 0 backups used and 0 of 19 GiB used" in found.said("quotas")
     assert "--backups 1 --backup-gigabytes 20" in found.said("quotas")
-    cloud.set_quota("alpha", backups=-1, backup_gigabytes=-1)
+    cloud.people.set_quota("alpha", backups=-1, backup_gigabytes=-1)
     assert doctor().levels("quotas") == {"ok"}
 
 
 def test_a_quota_that_cannot_be_asked_for_is_only_a_warning(
     staffeln: Any, doctor: Any, cloud: SimCloud
 ) -> None:
-    cloud.add_server("web", project="alpha", metadata={"__staffeln_backup": "true"})
-    cloud.add_volume("root", server="web")
+    cloud.things.add_server("web", project="alpha", metadata={"__staffeln_backup": "true"})
+    cloud.things.add_volume("root", server="web")
     staffeln("collect")
-    cloud.fail_next("GET", "/os-quota-sets", status=403)
+    cloud.faults.fail_next("GET", "/os-quota-sets", status=403)
     assert "quota not known" in doctor().said("quotas")
 
 

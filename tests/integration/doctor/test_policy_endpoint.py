@@ -30,9 +30,9 @@ class Said:
 @pytest.fixture
 def doctor(staffeln: Any, cloud: SimCloud) -> Any:
     """A visit to the doctor, with one automatic backup in the cloud and nobody listening."""
-    cloud.add_project("alpha")
-    cloud.add_server("web", project="alpha", metadata={"__staffeln_backup": "true"})
-    cloud.add_volume("root", server="web")
+    cloud.people.add_project("alpha")
+    cloud.things.add_server("web", project="alpha", metadata={"__staffeln_backup": "true"})
+    cloud.things.add_volume("root", server="web")
     staffeln.set(POLICY_PORT="1")
     return lambda: Said(staffeln("doctor", "-f", "json"))
 
@@ -40,7 +40,7 @@ def doctor(staffeln: Any, cloud: SimCloud) -> Any:
 @pytest.fixture
 def backed_up(staffeln: Any, doctor: Any, cloud: SimCloud) -> None:
     staffeln.cycle("collect", "backup")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     staffeln.cycle("check")
 
 

@@ -21,9 +21,9 @@ def test_remains_that_another_backup_stands_on_are_left(
     volume = a_volume(cloud)
     staffeln.cycle("collect", "backup")
     (mine,) = cloud.backups()
-    cloud.finish_backups()
-    cloud.add_backup(volume, incremental=True)
-    cloud.set_backup(mine["id"], status="error")
+    cloud.steering.finish_backups()
+    cloud.things.add_backup(volume, incremental=True)
+    cloud.things.set_backup(mine["id"], status="error")
     check = staffeln("check", "-f", "json")
     assert check.exit_code == 3
     assert any("Incremental backups exist" in reason for reason in reasons(check))
@@ -34,14 +34,14 @@ def test_a_deletion_that_fails_is_tried_again_with_growing_pauses(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     a_volume(cloud)
-    cloud.delete_after = None
-    cloud.fail_next_backup("disk full")
+    cloud.settings.delete_after = None
+    cloud.steering.fail_next_backup("disk full")
     backed_up(staffeln, cloud)
     (backup,) = cloud.backups()
     tries = []
     cloud.requests.clear()
     for minute in range(0, 80, 5):
-        cloud.fail_deletions("broken", status="error_deleting")
+        cloud.steering.fail_deletions("broken", status="error_deleting")
         staffeln("check")
         if sent(cloud, "DELETE"):
             tries.append(minute)
@@ -55,31 +55,31 @@ def test_a_deletion_that_fails_is_tried_again_with_growing_pauses(
 
 def test_a_deletion_that_failed_is_named(cloud: SimCloud, staffeln: Staffeln) -> None:
     a_volume(cloud)
-    cloud.delete_after = None
-    cloud.fail_next_backup("disk full")
+    cloud.settings.delete_after = None
+    cloud.steering.fail_next_backup("disk full")
     backed_up(staffeln, cloud)
-    cloud.fail_deletions("broken", status="error_deleting")
+    cloud.steering.fail_deletions("broken", status="error_deleting")
     cloud.advance(minutes=10)
     check = staffeln("check", "-f", "json")
     assert check.exit_code == 3
     assert "error_deleting" in reasons(check)[0]
-    cloud.delete_after = None
+    cloud.settings.delete_after = None
     for _ in range(3):
         cloud.advance(hours=1)
         staffeln("check")
-    cloud.finish_deletions()
+    cloud.steering.finish_deletions()
     assert staffeln("check", "-f", "json").counts["deleted"] == 1
 
 
 def test_a_stuck_deletion_is_followed_until_it_ends(cloud: SimCloud, staffeln: Staffeln) -> None:
     a_volume(cloud)
-    cloud.delete_after = None
-    cloud.fail_next_backup("disk full")
+    cloud.settings.delete_after = None
+    cloud.steering.fail_next_backup("disk full")
     backed_up(staffeln, cloud)
     cloud.advance(days=3)
     assert staffeln("check", "-f", "json").counts["deleted"] == 0
     assert states(staffeln) == ["deleting"]
-    cloud.finish_deletions()
+    cloud.steering.finish_deletions()
     assert staffeln("check", "-f", "json").counts["deleted"] == 1
 
 
@@ -92,7 +92,7 @@ def test_what_somebody_deleted_meanwhile_counts_once(cloud: SimCloud, staffeln: 
 
     def sweep(request: object) -> None:
         if getattr(request, "method", "") == "DELETE" and newest in ids(cloud):
-            cloud.remove_backup(newest)
+            cloud.things.remove_backup(newest)
 
     cloud.on_request = sweep
     retain = staffeln("retain", "-f", "json")

@@ -45,13 +45,13 @@ def test_the_next_wave_waits_until_the_last_one_is_really_gone(
     a_volume(cloud)
     rounds(staffeln, cloud, 3)
     cloud.advance(days=17)
-    cloud.delete_after = None
+    cloud.settings.delete_after = None
     for left in (3, 2, 1):
         first, second = staffeln.cycle("retain", "retain")
         assert (first.counts["deleting"], first.counts["blocked"]) == (1, 0)
         assert (second.exit_code, second.counts["deleting"]) == (0, 0)
         assert len(cloud.backups(status="available")) == left - 1
-        cloud.finish_deletions()
+        cloud.steering.finish_deletions()
         assert staffeln("check", "-f", "json").counts["deleted"] == 1
     assert cloud.refused_deletes() == []
     assert cloud.backups() == []
@@ -64,7 +64,7 @@ def test_what_the_time_does_not_suffice_for_is_left_for_the_next_pass(
     a_volume(cloud)
     rounds(staffeln, cloud, 3)
     cloud.advance(days=17)
-    cloud.delete_after = None
+    cloud.settings.delete_after = None
     first = staffeln("retain", "-f", "json")
     assert (first.counts["expired"], first.counts["deleting"]) == (3, 1)
     assert sorted(states(staffeln)) == ["available", "available", "deleting"]
@@ -74,7 +74,7 @@ def test_chains_of_different_volumes_go_side_by_side(cloud: SimCloud, staffeln: 
     some_volumes(cloud, 4)
     rounds(staffeln, cloud, 2)
     cloud.advance(days=17)
-    cloud.delete_after = None
+    cloud.settings.delete_after = None
     staffeln.set(RETENTION_TIME_BUDGET="0s")
     assert staffeln("retain", "-f", "json").counts["deleting"] == 4
 
@@ -85,7 +85,7 @@ def test_a_deletion_that_fails_blocks_what_it_stands_on_and_is_named(
     a_volume(cloud)
     rounds(staffeln, cloud, 2)
     cloud.advance(days=17)
-    cloud.fail_next("DELETE", "/backups/", status=503)
+    cloud.faults.fail_next("DELETE", "/backups/", status=503)
     retain = staffeln("retain", "-f", "json")
     assert (retain.exit_code, retain.counts["blocked"], retain.counts["deleted"]) == (3, 1, 0)
     assert len(reasons(retain)) == 1
@@ -102,9 +102,9 @@ def test_what_depends_on_one_backup_may_be_unknown_and_the_others_go(
     odd, other = some_volumes(cloud, 2)
     rounds(staffeln, cloud, 7)
     for one in cloud.backups():  # as if each had been restored when its incrementals were made
-        cloud.set_backup(one["id"], updated_at=cloud.now())
+        cloud.things.set_backup(one["id"], updated_at=cloud.now())
     asked = [one["id"] for one in cloud.backups(volume_id=odd)]
-    cloud.fail_next("GET", f"parent_id=({'|'.join(asked)})", status=400, times=99)
+    cloud.faults.fail_next("GET", f"parent_id=({'|'.join(asked)})", status=400, times=99)
     retain = staffeln("retain", "-f", "json")
     assert (retain.exit_code, retain.counts["blocked"]) == (3, 1)
     assert "could not be looked up" in reasons(retain)[0]

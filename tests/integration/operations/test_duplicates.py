@@ -15,12 +15,12 @@ def test_a_backup_that_cinder_made_twice_by_accident_is_reduced_to_one(
 ) -> None:
     volume = a_volume(cloud)
     staffeln("collect")
-    cloud.lose_reply_next("POST", "/backups", acting=True)
+    cloud.faults.lose_reply_next("POST", "/backups", acting=True)
     staffeln("backup")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     (made,) = cloud.backups()
     cloud.advance(seconds=2)
-    cloud.add_backup(volume, name=made["name"])
+    cloud.things.add_backup(volume, name=made["name"])
     cloud.advance(minutes=1)
     answer = staffeln("check", "-f", "json")
     assert (answer.exit_code, answer.counts["adopted"]) == (3, 1)
@@ -34,11 +34,11 @@ def test_somebody_elses_backup_of_the_same_name_on_another_volume_is_not_adopted
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     one, other = some_volumes(cloud, 2)
-    cloud.set_metadata("shop-1-server", {})
+    cloud.things.set_metadata("shop-1-server", {})
     staffeln("collect")
-    cloud.lose_reply_next("POST", "/backups", acting=False)
+    cloud.faults.lose_reply_next("POST", "/backups", acting=False)
     staffeln("backup")
-    cloud.add_backup(other, name=records(staffeln)[0]["name"])
+    cloud.things.add_backup(other, name=records(staffeln)[0]["name"])
     cloud.advance(minutes=1)
     assert twice(staffeln, cloud, "check").counts["adopted"] == 0
     assert [(row["state"], row["volume_id"]) for row in records(staffeln)] == [("planned", one)]

@@ -48,7 +48,7 @@ def test_a_failed_backup_is_told_with_cinders_reason_and_its_remains_go(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     a_volume(cloud)
-    cloud.fail_next_backup("No space left on device")
+    cloud.steering.fail_next_backup("No space left on device")
     check = backed_up(staffeln, cloud)
     assert (check.exit_code, check.counts["failed"]) == (3, 1)
     assert reasons(check) == ["No space left on device"]
@@ -63,10 +63,10 @@ def test_a_failed_backup_is_told_with_cinders_reason_and_its_remains_go(
 def test_a_backup_that_never_ends_fails_after_its_time_and_its_remains_go(
     cloud: SimCloud, staffeln: Staffeln, force: bool
 ) -> None:
-    cloud.supports_force_delete = force
+    cloud.settings.supports_force_delete = force
     a_volume(cloud)
     staffeln.cycle("collect", "backup")
-    cloud.stuck(cloud.backups()[0]["id"])
+    cloud.steering.stuck(cloud.backups()[0]["id"])
     cloud.advance(hours=11, minutes=59)
     assert staffeln("check", "-f", "json").counts["running"] == 1
     cloud.advance(minutes=2)
@@ -96,7 +96,7 @@ def test_a_volume_whose_backups_usually_take_long_has_four_times_that(
     a_volume(cloud)
     staffeln.cycle("collect", "backup")
     cloud.advance(hours=1)
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     staffeln("check")
     cloud.advance(days=1)
     staffeln.cycle("collect", "backup")
@@ -113,7 +113,7 @@ def test_a_volume_whose_backups_are_quick_keeps_the_configured_time(
     a_volume(cloud)
     staffeln.cycle("collect", "backup")
     cloud.advance(minutes=1)
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     staffeln("check")
     cloud.advance(days=1)
     staffeln.cycle("collect", "backup")
@@ -126,7 +126,7 @@ def test_a_backup_that_vanishes_while_being_created_has_failed(
 ) -> None:
     a_volume(cloud)
     staffeln.cycle("collect", "backup")
-    cloud.remove_backup(cloud.backups()[0]["id"])
+    cloud.things.remove_backup(cloud.backups()[0]["id"])
     check = twice(staffeln, cloud, "check")
     assert (check.exit_code, check.counts["failed"]) == (3, 1)
     assert "vanished" in reasons(check)[0]
@@ -135,8 +135,8 @@ def test_a_backup_that_vanishes_while_being_created_has_failed(
 def test_a_backup_being_restored_is_still_available(cloud: SimCloud, staffeln: Staffeln) -> None:
     a_volume(cloud)
     staffeln.cycle("collect", "backup")
-    cloud.finish_backups()
-    cloud.set_backup(cloud.backups()[0]["id"], status="restoring")
+    cloud.steering.finish_backups()
+    cloud.things.set_backup(cloud.backups()[0]["id"], status="restoring")
     assert staffeln("check", "-f", "json").counts["available"] == 1
 
 
@@ -148,9 +148,9 @@ def test_one_odd_row_does_not_keep_the_others_from_being_followed(
     many_available(staffeln, 2000)
     some_volumes(cloud, 2)
     staffeln.cycle("collect", "backup")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     odd, other = cloud.backups()
-    cloud.spoil_next("/backups/", {odd["id"]: {"created_at": "yesterday"}}, 1000)
+    cloud.faults.spoil_next("/backups/", {odd["id"]: {"created_at": "yesterday"}}, 1000)
     cloud.requests.clear()
     check = staffeln("check", "-f", "json")
     assert sent(cloud, "GET", "/backups/detail") == []
@@ -168,7 +168,7 @@ def test_a_cloud_that_answers_nothing_about_any_backup_ends_the_pass(
     some_volumes(cloud, 2)
     staffeln.cycle("collect", "backup")
     staffeln.set(CLOUD_RETRY_TIMEOUT="0s")
-    cloud.fail_next("GET", "/backups", status=503, times=1000)
+    cloud.faults.fail_next("GET", "/backups", status=503, times=1000)
     assert staffeln("check").exit_code == CloudUnavailable.exit_code
 
 

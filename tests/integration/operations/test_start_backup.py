@@ -20,7 +20,7 @@ def test_over_quota_fails_with_the_reason_and_the_projects_others_wait(
 ) -> None:
     some_volumes(cloud, 5, project="poor")
     some_volumes(cloud, 2, project="rich")
-    cloud.set_quota("poor", backups=1)
+    cloud.people.set_quota("poor", backups=1)
     staffeln("collect")
     answer = staffeln("backup", "-f", "json")
     assert answer.exit_code == 3
@@ -34,7 +34,7 @@ def test_over_the_quota_of_gigabytes_names_the_figures(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     a_volume(cloud, size_gib=8)
-    cloud.set_quota("shop", backup_gigabytes=7)
+    cloud.people.set_quota("shop", backup_gigabytes=7)
     staffeln("collect")
     assert "quota is 7G" in reasons(staffeln("backup", "-f", "json"))[0]
 
@@ -44,7 +44,7 @@ def test_a_volume_deleted_since_collect_is_cancelled_without_a_fuss(
 ) -> None:
     volume, _ = some_volumes(cloud, 2)
     staffeln("collect")
-    cloud.remove_volume(volume)
+    cloud.things.remove_volume(volume)
     answer = staffeln("backup", "-f", "json")
     assert (answer.exit_code, answer.counts["started"]) == (0, 1)
     assert sorted(states(staffeln)) == ["cancelled", "creating"]
@@ -55,10 +55,10 @@ def test_a_busy_volume_is_planned_again_and_left_alone_for_a_while(
 ) -> None:
     volume = a_volume(cloud)
     staffeln("collect")
-    cloud.set_volume(volume, status="extending")
+    cloud.things.set_volume(volume, status="extending")
     assert staffeln("backup", "-f", "json").exit_code == 0
     assert states(staffeln) == ["planned"]
-    cloud.set_volume(volume, status="in-use")
+    cloud.things.set_volume(volume, status="in-use")
     assert staffeln("backup", "-f", "json").counts["deferred"] == 1
     cloud.advance(minutes=5)
     assert staffeln("backup", "-f", "json").counts["started"] == 1
@@ -69,7 +69,7 @@ def test_a_volume_that_broke_since_collect_fails_with_its_status(
 ) -> None:
     volume = a_volume(cloud)
     staffeln("collect")
-    cloud.set_volume(volume, status="error")
+    cloud.things.set_volume(volume, status="error")
     answer = staffeln("backup", "-f", "json")
     assert (answer.exit_code, answer.counts["failed"]) == (3, 1)
     assert '"error"' in reasons(answer)[0]
@@ -78,7 +78,7 @@ def test_a_volume_that_broke_since_collect_fails_with_its_status(
 def test_no_role_in_a_project_fails_its_volumes_and_no_others(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
-    cloud.add_project("closed", operated=False)
+    cloud.people.add_project("closed", operated=False)
     some_volumes(cloud, 2, project="closed")
     some_volumes(cloud, 2, project="open")
     staffeln("collect")
@@ -88,8 +88,8 @@ def test_no_role_in_a_project_fails_its_volumes_and_no_others(
 
 
 def test_a_reader_cannot_back_up_and_is_told_so(cloud: SimCloud, staffeln: Staffeln) -> None:
-    cloud.add_project("shop", operated=False)
-    cloud.grant("backup", "shop", "reader")
+    cloud.people.add_project("shop", operated=False)
+    cloud.people.grant("backup", "shop", "reader")
     a_volume(cloud)
     staffeln("collect")
     answer = staffeln("backup", "-f", "json")
@@ -102,7 +102,7 @@ def test_a_request_to_slow_down_leaves_the_backup_planned(
 ) -> None:
     a_volume(cloud)
     staffeln("collect")
-    cloud.fail_next("POST", "/backups", status=429, headers={"Retry-After": "1"})
+    cloud.faults.fail_next("POST", "/backups", status=429, headers={"Retry-After": "1"})
     answer = staffeln("backup", "-f", "json")
     assert (answer.exit_code, answer.counts["deferred"]) == (0, 1)
     assert states(staffeln) == ["planned"]
@@ -114,7 +114,7 @@ def test_a_create_whose_answer_is_lost_is_never_sent_twice_on_a_guess(
 ) -> None:
     a_volume(cloud)
     staffeln("collect")
-    cloud.lose_reply_next("POST", "/backups", acting=acting)
+    cloud.faults.lose_reply_next("POST", "/backups", acting=acting)
     answer = staffeln("backup", "-f", "json")
     assert answer.exit_code == 3
     assert states(staffeln) == ["starting"]
@@ -126,7 +126,7 @@ def test_a_create_whose_answer_is_lost_is_never_sent_twice_on_a_guess(
     twice(staffeln, cloud, "check")
     staffeln("backup")
     assert len(cloud.backups()) == 1
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     assert staffeln("check", "-f", "json").counts["available"] == 1
     assert states(staffeln) == ["available"]
 
@@ -137,7 +137,7 @@ def test_a_server_error_leaves_doubt_that_check_resolves(
 ) -> None:
     a_volume(cloud)
     staffeln("collect")
-    cloud.fail_next("POST", "/backups", status=status)
+    cloud.faults.fail_next("POST", "/backups", status=status)
     staffeln("backup")
     assert len(sent(cloud, "POST", "/backups")) == 1
     assert states(staffeln) == ["starting"]
@@ -152,11 +152,11 @@ def test_a_backup_that_a_lagging_service_hides_is_adopted_and_not_made_twice(
 ) -> None:
     a_volume(cloud)
     staffeln("collect")
-    cloud.lose_reply_next("POST", "/backups", acting=True)
+    cloud.faults.lose_reply_next("POST", "/backups", acting=True)
     staffeln("backup")
     cloud.advance(minutes=1)
     (backup,) = ids(cloud)
-    cloud.omit_next("/backups", [backup])
+    cloud.faults.omit_next("/backups", [backup])
     staffeln.cycle("check", "backup")
     assert states(staffeln) == ["starting"]
     cloud.advance(minutes=11)

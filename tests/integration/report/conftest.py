@@ -59,15 +59,15 @@ def a_project(
     volumes: tuple[str, ...] = ("data",),
 ) -> str:
     """A project with a marked server and its volumes."""
-    project = cloud.add_project(name)
-    on = cloud.add_server(server, project=project, metadata=MARKED)
+    project = cloud.people.add_project(name)
+    on = cloud.things.add_server(server, project=project, metadata=MARKED)
     for volume in volumes:
-        cloud.add_volume(volume, project=project, server=on, size_gib=2)
+        cloud.things.add_volume(volume, project=project, server=on, size_gib=2)
     return project
 
 
 def back_up(cloud: SimCloud, staffeln: Staffeln) -> None:
     """One round of backups, all well."""
     staffeln.cycle("collect", "backup")
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     staffeln.cycle("check")

@@ -112,12 +112,12 @@ def test_a_late_backup_is_told_although_the_failure_of_its_record_was_told(
 ) -> None:
     a_project(cloud)
     (volume,) = [one["id"] for one in cloud.volumes()]
-    cloud.set_volume(volume, status="error")
+    cloud.things.set_volume(volume, status="error")
     posting.cycle("collect", "report")
     (record,) = posting("status", "backups", "-f", "json").json
-    cloud.set_volume(volume, status="in-use")
+    cloud.things.set_volume(volume, status="in-use")
     mark = {"staffeln:record": record["record_id"]}
-    cloud.add_backup(volume, name=record["name"], metadata=mark)
+    cloud.things.add_backup(volume, name=record["name"], metadata=mark)
     cloud.advance(days=1)
     assert posting("check", "-f", "json").counts["adopted"] == 1
     posting("report")
@@ -129,12 +129,12 @@ def test_a_late_backup_that_retention_removes_is_reported_as_removed(
 ) -> None:
     a_project(cloud)
     (volume,) = [one["id"] for one in cloud.volumes()]
-    cloud.set_volume(volume, status="error")
+    cloud.things.set_volume(volume, status="error")
     posting.cycle("collect")
     (record,) = posting("status", "backups", "-f", "json").json
-    cloud.set_volume(volume, status="in-use")
+    cloud.things.set_volume(volume, status="in-use")
     mark = {"staffeln:record": record["record_id"]}
-    cloud.add_backup(volume, name=record["name"], metadata=mark)
+    cloud.things.add_backup(volume, name=record["name"], metadata=mark)
     cloud.advance(days=1)
     posting.cycle("check", "report")
     cloud.advance(days=60)
@@ -183,7 +183,7 @@ def test_only_trouble_is_told_where_that_is_wanted_and_then_all_of_it(
     back_up(cloud, posting)
     assert posting("report", "-f", "json").counts == counts(projects=1)
     cloud.advance(days=1)
-    cloud.fail_next_backup("the disk is full")
+    cloud.steering.fail_next_backup("the disk is full")
     back_up(cloud, posting)
     assert posting("report", "-f", "json").counts == counts(projects=1, sent=1)
     told = text_of(mailbox.letters[0])
@@ -194,8 +194,10 @@ def test_only_trouble_is_told_where_that_is_wanted_and_then_all_of_it(
 def test_a_project_where_nothing_is_protected_is_left_alone(
     cloud: SimCloud, posting: Staffeln, mailbox: Mailbox
 ) -> None:
-    project = cloud.add_project("quiet")
-    cloud.add_volume("data", project=project, server=cloud.add_server("web", project=project))
+    project = cloud.people.add_project("quiet")
+    cloud.things.add_volume(
+        "data", project=project, server=cloud.things.add_server("web", project=project)
+    )
     back_up(cloud, posting)
     assert posting("report", "-f", "json").counts == counts()
 
@@ -222,7 +224,7 @@ def test_a_backup_that_somebody_else_deleted_is_told_as_lost(
     back_up(cloud, posting)
     posting("report")
     (backup,) = cloud.backups()
-    cloud.remove_backup(backup["id"])
+    cloud.things.remove_backup(backup["id"])
     cloud.advance(days=1)
     twice(posting, cloud, "check")
     posting("report")

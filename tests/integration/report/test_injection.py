@@ -17,13 +17,13 @@ HEADER = "x\r\nBcc: evil@example.org\r\n\r\nhello"
 def test_names_and_reasons_of_strangers_stay_data(
     cloud: SimCloud, posting: Staffeln, mailbox: Mailbox, poison: str
 ) -> None:
-    project = cloud.add_project(f"p{poison}")
-    server = cloud.add_server(
+    project = cloud.people.add_project(f"p{poison}")
+    server = cloud.things.add_server(
         f"s{poison}", project=project, metadata=MARKED | {"__staffeln_retention": poison}
     )
-    cloud.add_volume(f"v{poison}", project=project, server=server, size_gib=1)
-    cloud.add_volume(f"w{poison}", project=project, server=server, size_gib=1)
-    cloud.fail_next_backup(f"reason {poison}")
+    cloud.things.add_volume(f"v{poison}", project=project, server=server, size_gib=1)
+    cloud.things.add_volume(f"w{poison}", project=project, server=server, size_gib=1)
+    cloud.steering.fail_next_backup(f"reason {poison}")
     back_up(cloud, posting)
     assert posting("report", "-f", "json").counts["sent"] == 1
     (letter,) = mailbox.letters
@@ -39,9 +39,9 @@ def test_names_and_reasons_of_strangers_stay_data(
 
 
 def test_a_log_line_cannot_be_forged(cloud: SimCloud, staffeln: Staffeln) -> None:
-    project = cloud.add_project("p\n2026-01-01T00:00:00Z ERROR forged")
-    server = cloud.add_server("s\x1b[31m", project=project, metadata=MARKED)
-    cloud.add_volume("v\nWARNING forged", project=project, server=server)
+    project = cloud.people.add_project("p\n2026-01-01T00:00:00Z ERROR forged")
+    server = cloud.things.add_server("s\x1b[31m", project=project, metadata=MARKED)
+    cloud.things.add_volume("v\nWARNING forged", project=project, server=server)
     back_up(cloud, staffeln)
     answer = staffeln("-v", "report")
     lines = answer.stderr.splitlines()

@@ -23,7 +23,7 @@ def test_without_a_sender_trouble_goes_to_the_log_and_good_news_only_to_those_wh
     back_up(cloud, staffeln)
     assert "The one volume is protected" in staffeln("-v", "report").stderr
     cloud.advance(days=1)
-    cloud.fail_next_backup("the disk is full")
+    cloud.steering.fail_next_backup("the disk is full")
     back_up(cloud, staffeln)
     loud = staffeln("report", "-f", "json")
     assert loud.counts["logged"] == 1
@@ -34,14 +34,14 @@ def test_a_report_leads_with_what_is_not_protected_and_why(
     cloud: SimCloud, posting: Staffeln, mailbox: Mailbox
 ) -> None:
     project = a_project(cloud, volumes=("good", "broken"))
-    server = cloud.add_server(
+    server = cloud.things.add_server(
         "db", project=project, metadata=MARKED | {"__staffeln_retention": "2 wekes"}
     )
-    cloud.add_volume("root", project=project, server=server, size_gib=2)
-    cloud.add_volume(
+    cloud.things.add_volume("root", project=project, server=server, size_gib=2)
+    cloud.things.add_volume(
         "scratch", project=project, server=server, metadata={"skip-volume-backup": "true"}
     )
-    cloud.set_volume("broken", status="error")
+    cloud.things.set_volume("broken", status="error")
     back_up(cloud, posting)
     posting("report")
     (letter,) = mailbox.letters
@@ -92,7 +92,7 @@ def test_a_quota_that_cannot_be_asked_for_does_not_hold_the_report_up(
 ) -> None:
     a_project(cloud)
     back_up(cloud, posting)
-    cloud.fail_next("GET", "os-quota-sets", status=403)
+    cloud.faults.fail_next("GET", "os-quota-sets", status=403)
     assert posting("report", "-f", "json").counts["sent"] == 1
     assert "Quota" not in text_of(mailbox.letters[0])
 
@@ -100,7 +100,7 @@ def test_a_quota_that_cannot_be_asked_for_does_not_hold_the_report_up(
 def test_a_report_leaves_behind_what_it_saw_of_the_quota(
     cloud: SimCloud, posting: Staffeln, mailbox: Mailbox
 ) -> None:
-    cloud.set_quota(a_project(cloud), backups=12, backup_gigabytes=6)
+    cloud.people.set_quota(a_project(cloud), backups=12, backup_gigabytes=6)
     back_up(cloud, posting)
     (before,) = posting("status", "projects", "--project", "shop", "-f", "json").json
     posting("report", "--dry-run")
@@ -190,7 +190,7 @@ def test_the_operator_hears_of_all_projects_once_in_a_period(
     a_project(cloud, "bank", server="vault")
     back_up(cloud, posting)
     cloud.advance(days=1)
-    cloud.fail_next_backup("the disk is full")
+    cloud.steering.fail_next_backup("the disk is full")
     back_up(cloud, posting)
     posting("report")
     posting("report")
@@ -220,7 +220,7 @@ def test_the_operator_hears_of_moments_in_the_future_and_of_other_installations(
     a_project(cloud, "shop")
     back_up(cloud, posting)
     mark = {"staffeln:record": "0" * 32, "staffeln:installation": "another"}
-    cloud.add_backup(cloud.volumes()[0]["id"], metadata=mark)
+    cloud.things.add_backup(cloud.volumes()[0]["id"], metadata=mark)
     cloud.advance(hours=2)
     posting("check")
     cloud.advance(days=-3)

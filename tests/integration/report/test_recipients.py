@@ -18,8 +18,8 @@ def to_members(staffeln: Staffeln, mailbox: Mailbox) -> Staffeln:
 
 
 def a_member(cloud: SimCloud, name: str, project: str, **user: bool) -> str:
-    user_id = cloud.add_user(name, password="x", email=f"{name}@example.org", **user)
-    cloud.grant(name, project, "member")
+    user_id = cloud.people.add_user(name, password="x", email=f"{name}@example.org", **user)
+    cloud.people.grant(name, project, "member")
     return user_id
 
 
@@ -53,7 +53,7 @@ def test_projects_that_would_share_a_mailbox_are_refused_by_name(
 ) -> None:
     a_project(cloud, "bank")
     one = a_project(cloud, "shop")
-    two = cloud.add_project(other, domain_id="abroad")
+    two = cloud.people.add_project(other, domain_id="abroad")
     back_up(cloud, to_members)
     to_members.set(MAIL_PROJECT_DOMAIN="tenants.example.org")
     answer = to_members("report", "-f", "json")
@@ -68,12 +68,12 @@ def test_members_are_written_to_directly_or_by_their_group_once_each(
 ) -> None:
     project = a_project(cloud)
     a_member(cloud, "ana", project)
-    cloud.grant("ana", project, "reader")
-    cloud.add_user("ben", password="x", email="ben@example.org")
-    cloud.add_group("crew")
+    cloud.people.grant("ana", project, "reader")
+    cloud.people.add_user("ben", password="x", email="ben@example.org")
+    cloud.people.add_group("crew")
     for name in ("ana", "ben"):
-        cloud.add_to_group("crew", name)
-    cloud.grant_group("crew", project, "member")
+        cloud.people.add_to_group("crew", name)
+    cloud.people.grant_group("crew", project, "member")
     back_up(cloud, to_members)
     to_members("report")
     assert mailbox.receivers == [["ana@example.org", "ben@example.org"]]
@@ -86,8 +86,8 @@ def test_users_that_are_disabled_or_have_no_usable_address_are_left_out(
     a_member(cloud, "ana", project)
     a_member(cloud, "gone", project, enabled=False)
     for name, email in (("mute", None), ("odd", "x@y>, <evil@z"), ("blank", "  ")):
-        cloud.add_user(name, password="x", email=email)
-        cloud.grant(name, project, "member")
+        cloud.people.add_user(name, password="x", email=email)
+        cloud.people.grant(name, project, "member")
     back_up(cloud, to_members)
     to_members("report")
     assert mailbox.receivers == [["ana@example.org"]]
@@ -97,9 +97,9 @@ def test_administrators_hear_of_a_project_only_for_want_of_members(
     cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox
 ) -> None:
     shop, bank = a_project(cloud, "shop"), a_project(cloud, "bank")
-    cloud.add_user("root", password="x", email="root@example.org")
+    cloud.people.add_user("root", password="x", email="root@example.org")
     for project in (shop, bank):
-        cloud.grant("root", project, "admin")
+        cloud.people.grant("root", project, "admin")
     a_member(cloud, "ana", shop)
     back_up(cloud, to_members)
     to_members("report")
@@ -137,7 +137,7 @@ def test_a_project_without_any_address_is_named_once_in_a_period(
     a_member(cloud, "ana", shop)
     back_up(cloud, to_members)
     assert to_members("report", "-f", "json").counts["sent"] == 1
-    cloud.disable_user("ana")
+    cloud.people.disable_user("ana")
     cloud.advance(days=1)
     assert to_members("report").exit_code == 3
 
@@ -167,7 +167,7 @@ def test_a_keystone_that_pages_or_cuts_its_lists_short_does_not_lose_members(
         a_member(cloud, f"u{number}", a_project(cloud, f"p{number}"))
     back_up(cloud, to_members)
     for pages in (True, False):
-        cloud.keystone_limit, cloud.keystone_pages = 4, pages
+        cloud.settings.keystone_limit, cloud.settings.keystone_pages = 4, pages
         mailbox.envelopes.clear()
         assert to_members("report", "-f", "json").counts["sent"] == 6
         assert sorted(mailbox.receivers) == [[f"u{number}@example.org"] for number in range(6)]
@@ -179,7 +179,7 @@ def test_a_keystone_that_refuses_to_tell_sends_nothing_and_loses_nothing(
 ) -> None:
     a_member(cloud, "ana", a_project(cloud))
     back_up(cloud, to_members)
-    cloud.fail_next("GET", "/role_assignments", status=403)
+    cloud.faults.fail_next("GET", "/role_assignments", status=403)
     assert to_members("report", "-f", "json").exit_code == 69
     assert to_members("report", "-f", "json").counts["sent"] == 1
 
@@ -189,7 +189,7 @@ def test_a_project_that_is_gone_is_not_failed_over_for_ever(
 ) -> None:
     project = a_project(cloud)
     back_up(cloud, to_members)
-    cloud.remove_project(project)
+    cloud.people.remove_project(project)
     twice(to_members, cloud, "collect")
     assert to_members("report", "-f", "json").counts["projects"] == 0
     to_members.set(MAIL_RECEIVERS="ops@example.org")

@@ -23,13 +23,19 @@ def test_a_reset_cloud_is_as_it_was_at_first(cloud: SimCloud, sim: Client) -> No
     def state() -> tuple[object, ...]:
         identity = cloud.world.identity
         people = list(identity.projects), list(identity.users), list(identity.grants)
-        return people, cloud.finish_after, cloud.servers(), cloud.volumes(), cloud.backups()
+        return (
+            people,
+            cloud.settings.finish_after,
+            cloud.servers(),
+            cloud.volumes(),
+            cloud.backups(),
+        )
 
     first = state()
-    cloud.add_project("alpha")
-    cloud.add_backup(cloud.add_volume("v", server=cloud.add_server("s")))
-    cloud.finish_after = timedelta(0)
-    cloud.fail_next("GET", "/volumes", status=500, times=9)
+    cloud.people.add_project("alpha")
+    cloud.things.add_backup(cloud.things.add_volume("v", server=cloud.things.add_server("s")))
+    cloud.settings.finish_after = timedelta(0)
+    cloud.faults.fail_next("GET", "/volumes", status=500, times=9)
     sim.volume_api("GET", "/volumes/detail")
     assert state() != first
     cloud.reset()
@@ -39,10 +45,10 @@ def test_a_reset_cloud_is_as_it_was_at_first(cloud: SimCloud, sim: Client) -> No
 
 
 def test_every_user_is_in_the_clouds_yaml(cloud: SimCloud, log_in: LogIn) -> None:
-    project = cloud.add_project("alpha")
-    cloud.add_user("alice", password="a")
-    cloud.add_user("nobody", password="n")
-    cloud.grant("alice", "alpha", "member")
+    project = cloud.people.add_project("alpha")
+    cloud.people.add_user("alice", password="a")
+    cloud.people.add_user("nobody", password="n")
+    cloud.people.grant("alice", "alpha", "member")
     assert log_in("alice").connection.current_project_id == project
     assert "nobody" not in cloud.clouds_yaml()
 
@@ -50,17 +56,19 @@ def test_every_user_is_in_the_clouds_yaml(cloud: SimCloud, log_in: LogIn) -> Non
 def test_the_operator_is_a_member_of_a_new_project_unless_told_otherwise(
     cloud: SimCloud, sim: Client
 ) -> None:
-    cloud.add_project("alpha")
-    cloud.add_project("beta", operated=False)
+    cloud.people.add_project("alpha")
+    cloud.people.add_project("beta", operated=False)
     projects = sim.identity_api("/auth/projects").json()["projects"]
     assert {project["name"] for project in projects} == {"backup", "alpha"}
 
 
 def test_a_history_of_backups_can_be_written(cloud: SimCloud) -> None:
-    volume = cloud.add_volume("v")
+    volume = cloud.things.add_volume("v")
     start = cloud.now() - timedelta(days=3)
     ids = [
-        cloud.add_backup(volume, incremental=day > 0, created_at=start + timedelta(days=day))
+        cloud.things.add_backup(
+            volume, incremental=day > 0, created_at=start + timedelta(days=day)
+        )
         for day in range(3)
     ]
     rows = cloud.backups(volume_id=volume)
@@ -71,22 +79,22 @@ def test_a_history_of_backups_can_be_written(cloud: SimCloud) -> None:
 
 def test_an_incremental_needs_a_parent_in_history_as_well(cloud: SimCloud) -> None:
     with pytest.raises(ValueError, match="no backup is available"):
-        cloud.add_backup(cloud.add_volume("v"), incremental=True)
+        cloud.things.add_backup(cloud.things.add_volume("v"), incremental=True)
 
 
 def test_a_parent_is_removed_by_force_only(cloud: SimCloud) -> None:
-    volume = cloud.add_volume("v")
-    full = cloud.add_backup(volume)
-    cloud.add_backup(volume, incremental=True)
+    volume = cloud.things.add_volume("v")
+    full = cloud.things.add_backup(volume)
+    cloud.things.add_backup(volume, incremental=True)
     with pytest.raises(ValueError, match="incremental backups exist"):
-        cloud.remove_backup(full)
-    cloud.remove_backup(full, force=True)
+        cloud.things.remove_backup(full)
+    cloud.things.remove_backup(full, force=True)
     assert len(cloud.backups()) == 1
 
 
 def test_a_volume_can_belong_to_several_servers(cloud: SimCloud, sim: Client) -> None:
-    servers = [cloud.add_server("a"), cloud.add_server("b")]
-    volume = cloud.add_volume("v", server=servers)
+    servers = [cloud.things.add_server("a"), cloud.things.add_server("b")]
+    volume = cloud.things.add_volume("v", server=servers)
     row = sim.volume_api("GET", f"/volumes/{volume}").json()["volume"]
     assert [attachment["server_id"] for attachment in row["attachments"]] == servers
     assert (row["status"], row["multiattach"]) == ("in-use", True)
@@ -96,11 +104,11 @@ def test_a_volume_can_belong_to_several_servers(cloud: SimCloud, sim: Client) ->
 
 def test_an_unknown_name_is_an_error_of_the_test(cloud: SimCloud) -> None:
     with pytest.raises(LookupError, match="0 things are called 'nowhere'"):
-        cloud.add_server("s", project="nowhere")
+        cloud.things.add_server("s", project="nowhere")
 
 
 def test_copies_can_be_kept_and_changed(cloud: SimCloud) -> None:
-    cloud.add_volume("v", metadata={"a": "b"})
+    cloud.things.add_volume("v", metadata={"a": "b"})
     copy = cloud.volumes()[0]
     copy["metadata"]["a"] = "changed"
     assert cloud.volumes()[0]["metadata"] == {"a": "b"}

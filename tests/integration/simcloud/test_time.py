@@ -21,7 +21,7 @@ THEN = datetime(2020, 2, 29, 22, 0, 0, 999, tzinfo=UTC)
 
 def test_a_cloud_started_at_a_time_stays_there_until_it_is_moved(tmp_path: Path) -> None:
     with simcloud.serving(now=THEN) as cloud:
-        volume = cloud.add_volume("v")
+        volume = cloud.things.add_volume("v")
         (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml())
         loader = openstack.config.OpenStackConfig(
             config_files=[str(tmp_path / "clouds.yaml")], load_envvars=False
@@ -63,27 +63,27 @@ def test_the_date_header_is_the_clouds(cloud: SimCloud, sim: Client) -> None:
 
 def test_tokens_end_by_the_clouds_clock(cloud: SimCloud, sim: Client) -> None:
     sim.volume_api("GET", "/volumes/detail")
-    cloud.advance(cloud.token_lifetime)
+    cloud.advance(cloud.settings.token_lifetime)
     assert sim.volume_api("GET", "/volumes/detail").status_code == 200
     assert [request.status for request in cloud.requests[-3:]] == [401, 201, 200]
 
 
 def test_a_backup_is_creating_until_told_to_finish(cloud: SimCloud, sim: Client) -> None:
-    server = cloud.add_server("s")
-    volume = cloud.add_volume("v", server=server)
+    server = cloud.things.add_server("s")
+    volume = cloud.things.add_volume("v", server=server)
     backup = sim.backup(volume)
     cloud.advance(days=1)
     assert cloud.backups()[0]["status"] == "creating"
     assert cloud.volumes()[0]["status"] == "backing-up"
-    assert cloud.finish_backups() == [backup]
+    assert cloud.steering.finish_backups() == [backup]
     assert cloud.backups()[0]["status"] == "available"
     assert cloud.volumes()[0]["status"] == "in-use"
 
 
 def test_a_backup_finishes_by_the_clock_if_told_so(cloud: SimCloud, sim: Client) -> None:
     cloud.freeze()
-    cloud.finish_after = timedelta(minutes=10)
-    sim.backup(cloud.add_volume("v"))
+    cloud.settings.finish_after = timedelta(minutes=10)
+    sim.backup(cloud.things.add_volume("v"))
     cloud.advance(minutes=9)
     assert cloud.backups()[0]["status"] == "creating"
     cloud.advance(minutes=1)
@@ -91,8 +91,8 @@ def test_a_backup_finishes_by_the_clock_if_told_so(cloud: SimCloud, sim: Client)
 
 
 def test_only_the_named_backups_finish(cloud: SimCloud, sim: Client) -> None:
-    first, second = (sim.backup(cloud.add_volume(name)) for name in "ab")
-    cloud.finish_backups([second])
+    first, second = (sim.backup(cloud.things.add_volume(name)) for name in "ab")
+    cloud.steering.finish_backups([second])
     assert {b["id"]: b["status"] for b in cloud.backups()} == {
         first: "creating",
         second: "available",
@@ -100,67 +100,73 @@ def test_only_the_named_backups_finish(cloud: SimCloud, sim: Client) -> None:
 
 
 def test_a_stuck_backup_stays_creating(cloud: SimCloud, sim: Client) -> None:
-    backup = sim.backup(cloud.add_volume("v"))
-    cloud.stuck(backup)
-    cloud.finish_after = timedelta(0)
-    assert cloud.finish_backups() == []
+    backup = sim.backup(cloud.things.add_volume("v"))
+    cloud.steering.stuck(backup)
+    cloud.settings.finish_after = timedelta(0)
+    assert cloud.steering.finish_backups() == []
     assert cloud.backups()[0]["status"] == "creating"
 
 
 def test_a_backup_that_is_to_fail_fails_when_it_ends(cloud: SimCloud, sim: Client) -> None:
-    cloud.fail_next_backup("no space left")
-    sim.backup(cloud.add_volume("v"))
-    sim.backup(cloud.add_volume("w"))
+    cloud.steering.fail_next_backup("no space left")
+    sim.backup(cloud.things.add_volume("v"))
+    sim.backup(cloud.things.add_volume("w"))
     assert {backup["status"] for backup in cloud.backups()} == {"creating"}
-    cloud.finish_backups()
+    cloud.steering.finish_backups()
     (failed,) = cloud.backups(status="error")
     assert failed["fail_reason"] == "no space left"
 
 
 def test_running_backups_can_be_made_to_fail(cloud: SimCloud, sim: Client) -> None:
-    sim.backup(cloud.add_volume("v"))
-    cloud.fail_backups("x" * 300)
+    sim.backup(cloud.things.add_volume("v"))
+    cloud.steering.fail_backups("x" * 300)
     (failed,) = cloud.backups(status="error")
     assert failed["fail_reason"] == "x" * 255
     assert cloud.volumes()[0]["status"] == "available"
 
 
 def test_a_deletion_is_over_by_the_next_request(cloud: SimCloud, sim: Client) -> None:
-    volume = cloud.add_volume("v")
-    full, child = cloud.add_backup(volume), cloud.add_backup(volume, incremental=True)
+    volume = cloud.things.add_volume("v")
+    full, child = (
+        cloud.things.add_backup(volume),
+        cloud.things.add_backup(volume, incremental=True),
+    )
     assert sim.delete(child).status_code == 202
     assert sim.delete(full).status_code == 202
     assert cloud.backups() == []
 
 
 def test_a_deletion_can_take_its_time(cloud: SimCloud, sim: Client) -> None:
-    cloud.delete_after = None
-    volume = cloud.add_volume("v")
-    full, child = cloud.add_backup(volume), cloud.add_backup(volume, incremental=True)
+    cloud.settings.delete_after = None
+    volume = cloud.things.add_volume("v")
+    full, child = (
+        cloud.things.add_backup(volume),
+        cloud.things.add_backup(volume, incremental=True),
+    )
     sim.delete(child)
     assert cloud.backups(status="deleting")
     assert sim.delete(full).status_code == 400
-    assert cloud.finish_deletions() == [child]
+    assert cloud.steering.finish_deletions() == [child]
     assert sim.delete(full).status_code == 202
 
 
 @pytest.mark.parametrize("status", ["error", "error_deleting"])
 def test_a_deletion_can_fail(cloud: SimCloud, sim: Client, status: str) -> None:
-    cloud.delete_after = None
-    sim.delete(cloud.add_backup(cloud.add_volume("v")))
-    cloud.fail_deletions("the store is read-only", status=status)
+    cloud.settings.delete_after = None
+    sim.delete(cloud.things.add_backup(cloud.things.add_volume("v")))
+    cloud.steering.fail_deletions("the store is read-only", status=status)
     (row,) = cloud.backups()
     assert (row["status"], row["fail_reason"]) == (status, "the store is read-only")
 
 
 def test_a_restore_ends_when_told(cloud: SimCloud, sim: Client) -> None:
-    backup = cloud.add_backup(cloud.add_volume("v"))
+    backup = cloud.things.add_backup(cloud.things.add_volume("v"))
     path = f"/backups/{backup}/restore"
     answer = sim.volume_api("POST", path, json={"restore": {"name": "new"}}).json()["restore"]
     assert cloud.volumes(id=answer["volume_id"])[0]["status"] == "restoring-backup"
-    cloud.finish_restores()
+    cloud.steering.finish_restores()
     assert cloud.volumes(id=answer["volume_id"])[0]["status"] == "available"
     sim.volume_api("POST", path, json={"restore": {"volume_id": answer["volume_id"]}})
-    cloud.fail_restores()
+    cloud.steering.fail_restores()
     assert cloud.volumes(id=answer["volume_id"])[0]["status"] == "error_restoring"
     assert cloud.backups()[0]["status"] == "available"

@@ -98,7 +98,7 @@ def act(cloud: SimCloud, staffeln: Staffeln, folder: Path) -> None:
     """Every command that changes something; the same statements often enough to be prepared."""
     volume, *_ = some_volumes(cloud, 12)
     rounds(staffeln, cloud, 3)
-    cloud.restore_pace = timedelta(0)
+    cloud.settings.restore_pace = timedelta(0)
     file = str(folder / "saved.jsonl.gz")
     name = staffeln("status", "backups", "-f", "json").json[0]["name"]
     for words in (

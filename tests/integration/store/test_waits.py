@@ -159,7 +159,7 @@ def test_a_signal_ends_a_command_whose_database_server_is_silent(
         " AND pid <> pg_backend_pid()"
     )
     with reached(cloud, "/volumes/detail") as event, engine.connect() as connection:
-        cloud.delay_next("GET", "/volumes/detail", 1.5)
+        cloud.faults.delay_next("GET", "/volumes/detail", 1.5)
         process = started(staffeln, "collect")
         assert event.wait(30)
         pids = connection.execute(backends).scalars().all()
