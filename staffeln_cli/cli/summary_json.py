@@ -17,7 +17,7 @@ def as_json(state: "Summary") -> str:
         {
             "cloud": state.cloud,
             "generated_at": state.generated_at,
-            "paused": [one.as_json() for one in state.pauses],
+            "paused": [pause.as_json() for pause in state.pauses],
             "untracked": state.untracked,
             "volumes": {name: getattr(volumes, name) for name in names},
             "backups": dict(state.backups),

@@ -113,7 +113,11 @@ def volume(raw: RawVolume, kept: type[Struct] | None = None) -> Volume:
         ProjectId(raw.project_id),
         raw.status,
         raw.size,
-        tuple(ServerId(one.server_id.lower()) for one in raw.attachments if one.server_id),
+        tuple(
+            ServerId(attachment.server_id.lower())
+            for attachment in raw.attachments
+            if attachment.server_id
+        ),
         metadata_of(raw.metadata, kept),
         raw.volume_type,
         raw.availability_zone,

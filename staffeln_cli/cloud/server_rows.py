@@ -131,7 +131,7 @@ class _OneAttaching(Struct):
 def volume_ids(body: bytes) -> list[VolumeId]:
     """The volumes that Nova says are attached to the one server of an answer."""
     answer = msgspec.json.decode(body, type=_OneAttaching)
-    return [VolumeId(one.id) for one in answer.server.volumes]
+    return [VolumeId(volume.id) for volume in answer.server.volumes]
 
 
 class _RawAddress(Struct):

@@ -89,4 +89,4 @@ def _effective(loaded: Loaded, name: str) -> Effective:
 def as_json(loaded: Loaded, rows: list[Effective]) -> dict[str, object]:
     """The object that `-f json` prints."""
     file = str(loaded.file) if loaded.file is not None else None
-    return {"file": file, "settings": [dataclasses.asdict(one) for one in rows]}
+    return {"file": file, "settings": [dataclasses.asdict(row) for row in rows]}

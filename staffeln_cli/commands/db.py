@@ -35,7 +35,9 @@ def rebind(runtime: Runtime, *, confirmed: bool) -> Rebinding:
     """Compare a database with the cloud; `confirmed`, say that it belongs to that cloud."""
     store, cloud = runtime.store, runtime.cloud.login().cloud
     with runtime.lock("db-rebind"):
-        volumes = {one.volume_id for one in store.inventory.all_volumes() if one.gone_at is None}
+        volumes = {
+            volume.volume_id for volume in store.inventory.all_volumes() if volume.gone_at is None
+        }
         backups = store.records.available_ids()
         there = {one.id for page in runtime.cloud.listings.volumes() for one in page}
         backups_there = {one.id for page in runtime.cloud.listings.backups() for one in page}

@@ -223,6 +223,7 @@ class _Pass:
             yield from inventory.volumes_of_server(server.server_id)
         if request.projects:
             wanted_ids = {
-                lookup.project(self._run.runtime, one).project_id for one in request.projects
+                lookup.project(self._run.runtime, project).project_id
+                for project in request.projects
             }
             yield from (one for one in inventory.all_volumes() if one.project_id in wanted_ids)

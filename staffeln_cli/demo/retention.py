@@ -24,11 +24,11 @@ def retention(stage: Stage) -> Iterator[Beat]:
     plan = stage.with_runtime(lambda runtime: retain.run(runtime, dry_run=True))
     yield stage.ran("retain --dry-run", plan)
     yield Reasons(list(_in_short(stage, plan.decisions)))
-    before = {one["id"]: one for one in stage.cloud.backups()}
+    before = {backup["id"]: backup for backup in stage.cloud.backups()}
     first_request = len(stage.cloud.requests)
     yield stage.ran("retain")
     yield stage.calendar()
-    after = {one["id"] for one in stage.cloud.backups()}
+    after = {backup["id"] for backup in stage.cloud.backups()}
     deleted = [
         before[request.path.rpartition("/")[2]]
         for request in stage.cloud.requests[first_request:]
@@ -48,7 +48,7 @@ def _weeks(stage: Stage) -> Iterator[Beat]:
 
 def _in_short(stage: Stage, decisions: Iterable[Decision]) -> Iterator[Reason]:
     """Successive backups of one volume with the same verdict."""
-    backups = {one["id"]: one for one in stage.cloud.backups()}
+    backups = {backup["id"]: backup for backup in stage.cloud.backups()}
     names = {volume_id: name for name, volume_id in stage.ids.items()}
     places = list(stage.ids)
     said = [
@@ -86,8 +86,8 @@ def _facts(
     )
     (by_hand,) = stage.manual()
     orders = stage.cloud.backups(volume_id=by_hand["volume_id"])
-    beneath = [one for one in orders if one["created_at"] < by_hand["created_at"]]
-    above = [one["created_at"].day for one in orders if one["parent_id"] == by_hand["id"]]
+    beneath = [backup for backup in orders if backup["created_at"] < by_hand["created_at"]]
+    above = [backup["created_at"].day for backup in orders if backup["parent_id"] == by_hand["id"]]
     yield seen(
         [one["is_incremental"] for one in beneath] == [False, True, True] and not above,
         "the backup made by hand is kept, and so is everything that it depends on",

@@ -85,7 +85,7 @@ class Ran:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         lines = [Text.assemble(("$ ", "green"), ("staffeln " + self.command, "bold"))]
-        lines += [Text(one, "red") for one in self.failures]
+        lines += [Text(failure, "red") for failure in self.failures]
         del console
         said, _, figures = self.answer.partition("  (")
         room = options.max_width - _MARGIN

@@ -52,13 +52,13 @@ def _first_night(stage: Stage) -> Iterator[Beat]:
     stage.go_to(1, 23)
     yield stage.ran("check")
     fulls = stage.cloud.backups(status="available", is_incremental=False)
-    owners = {one["id"]: one["project_id"] for one in stage.cloud.volumes()}
+    owners = {volume["id"]: volume["project_id"] for volume in stage.cloud.volumes()}
     yield seen(
         (collected.counts["protected"], collected.counts["skipped"], len(fulls)) == (5, 1, 5),
         "five of seven volumes are protected, and each has a full backup",
     )
     yield seen(
-        all(one["project_id"] == owners[one["volume_id"]] for one in fulls),
+        all(full["project_id"] == owners[full["volume_id"]] for full in fulls),
         "each backup belongs to its project, whose members can restore it themselves",
     )
 
@@ -100,7 +100,9 @@ def _brought_back(stage: Stage) -> Iterator[Beat]:
     outcome = stage.with_runtime(partial(restore.run, request=wish))
     yield stage.ran("restore --volume orders --at 2026-06-20T22:00", outcome)
     stage.cloud.steering.finish_restores()
-    made = [one for one in stage.cloud.volumes() if one["name"].startswith("orders_restored_")]
+    made = [
+        volume for volume in stage.cloud.volumes() if volume["name"].startswith("orders_restored_")
+    ]
     owner = stage.cloud.world.project("webshop").id
     yield seen(
         [(one["project_id"], one["status"]) for one in made] == [(owner, "available")],

@@ -74,7 +74,7 @@ def _fill_the_disk(stage: Stage) -> None:
 def _since_ten(stage: Stage, volume: str) -> list[dict[str, Any]]:
     start = FIRST_NIGHT.replace(day=6)
     backups = stage.cloud.backups(volume_id=stage.ids[volume], status="available")
-    return [one for one in backups if one["created_at"] >= start]
+    return [backup for backup in backups if backup["created_at"] >= start]
 
 
 def typo(stage: Stage) -> Iterator[Beat]:

@@ -53,7 +53,9 @@ def _disable(run: Run, host: str) -> None:
 
 
 def _disabled_hosts(run: Run) -> set[str]:
-    return {one.host for one in run.cloud.lookups.backup_services() if not one.is_enabled}
+    return {
+        service.host for service in run.cloud.lookups.backup_services() if not service.is_enabled
+    }
 
 
 def enable_all(run: Run) -> None:

@@ -32,7 +32,11 @@ def server_booted(
 
     def find() -> str | None:
         servers = run.cloud.listings.servers_of(restoration.project_id)
-        mine = (one.id for one in servers if one.metadata.get(RESTORATION_KEY) == restoration.id)
+        mine = (
+            server.id
+            for server in servers
+            if server.metadata.get(RESTORATION_KEY) == restoration.id
+        )
         return next(mine, None)
 
     def make() -> Made:

@@ -23,7 +23,9 @@ def adopt_marked(run: Run, strangers: Mapping[BackupId, Backup]) -> Marked:
     """
     records = run.store.records.by_backup_ids(strangers)
     ours = run.store.observations.installation_id()
-    rest = {one.id: one for one in strangers.values() if one.status != "deleting"}
+    rest = {
+        stranger.id: stranger for stranger in strangers.values() if stranger.status != "deleting"
+    }
     for record in records:
         backup = rest.get(record.backup_id) if record.backup_id is not None else None
         if backup is not None and (_is_followed(run, record) or take_back(run, record, backup)):

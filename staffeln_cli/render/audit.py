@@ -77,8 +77,8 @@ def _project(project: ProjectAudit) -> dict[str, Any]:
         "project_name": project.project_name,
         "volumes": [_volume(volume) for volume in project.volumes],
         "servers": [
-            {"server_name": one.name, "volumes": one.volumes, **_recovery(one.time)}
-            for one in project.servers
+            {"server_name": server.name, "volumes": server.volumes, **_recovery(server.time)}
+            for server in project.servers
         ],
         "events": [_event(event) for event in project.events],
     }

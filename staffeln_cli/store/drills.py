@@ -193,7 +193,7 @@ class Drills:
             drill_table.c.state == DrillState.RESTORING
         )
         with self._database.read() as connection:
-            return {VolumeId(one) for one in connection.execute(restoring).scalars()}
+            return {VolumeId(value) for value in connection.execute(restoring).scalars()}
 
     def forget(self, before: datetime) -> int:
         """Remove old drills, but of each volume the newest of each end; return how many."""

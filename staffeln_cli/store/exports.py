@@ -115,7 +115,7 @@ class Exports:
                         ),
                     )
                 )
-                found.update(BackupId(one) for one in rows.scalars())
+                found.update(BackupId(value) for value in rows.scalars())
         return found
 
     def chain_volumes(self, volume_ids: Sequence[VolumeId]) -> set[tuple[ProjectId, VolumeId]]:

@@ -157,7 +157,7 @@ class Inventory:
             if have_rows and number == len(seen):
                 return []
             rows = connection.execute(select(volume_table.c.volume_id).where(there))
-            unseen = [VolumeId(one) for one in rows.scalars() if one not in seen]
+            unseen = [VolumeId(value) for value in rows.scalars() if value not in seen]
             return list(_VOLUMES.among(connection, unseen))
 
     def close_listing(self, absent: "AbsentVolumes", moment: datetime) -> None:
@@ -220,7 +220,7 @@ class Inventory:
             select(volume_table.c.project_id).where(volume_table.c.gone_at.is_(None)).distinct()
         )
         with self._database.read() as connection:
-            return {ProjectId(one) for one in connection.execute(owners).scalars()}
+            return {ProjectId(value) for value in connection.execute(owners).scalars()}
 
 
 def _note_gone(connection: Connection, volume_ids: Sequence[VolumeId], moment: datetime) -> None:

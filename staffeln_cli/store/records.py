@@ -145,7 +145,7 @@ class Records:
         there = backup_table.c.state.in_([State.CREATING, State.AVAILABLE, State.DELETING])
         query = select(backup_table.c.project_id).where(there).distinct()
         with self._database.read() as connection:
-            return {ProjectId(one) for one in connection.execute(query).scalars()}
+            return {ProjectId(value) for value in connection.execute(query).scalars()}
 
     def briefs(self, volume_ids: Iterable[VolumeId]) -> dict[BackupId, RecordBrief]:
         """What retention judges these volumes' backups by, under Cinder's ids."""

@@ -165,7 +165,7 @@ class Reports:
             query = query.where(backup_table.c.project_id == project_id)
             query = query.group_by(backup_table.c.volume_id).having(any_there)
         with self._database.read() as connection:
-            return {VolumeId(one) for one in connection.execute(query).scalars()}
+            return {VolumeId(value) for value in connection.execute(query).scalars()}
 
     def unfinished(self, project_id: ProjectId | None = None) -> set[VolumeId]:
         """The volumes that have a backup planned or under way."""
@@ -173,7 +173,7 @@ class Reports:
         if project_id is not None:
             query = query.where(backup_table.c.project_id == project_id)
         with self._database.read() as connection:
-            return {VolumeId(one) for one in connection.execute(query).scalars()}
+            return {VolumeId(value) for value in connection.execute(query).scalars()}
 
     def growth(self, project_id: ProjectId, since: datetime) -> Growth:
         """What a project's quota was charged for, and relieved of, since a moment."""
@@ -222,11 +222,12 @@ class Reports:
 
         `ended` are the volumes whose loss of protection it named.
         """
-        done = [one.id for one in records if one.reported_at is None]
+        done = [record.id for record in records if record.reported_at is None]
         gone = [
-            one.id
-            for one in records
-            if one.removal_reported_at is None and one.state in (State.DELETED, State.MISSING)
+            record.id
+            for record in records
+            if record.removal_reported_at is None
+            and record.state in (State.DELETED, State.MISSING)
         ]
         stamps: tuple[tuple[Column[Any], Sequence[Any], str], ...] = (
             (backup_table.c.id, done, "reported_at"),

@@ -45,7 +45,7 @@ class Runs:
                     outcome=outcome.outcome,
                     api_requests=outcome.api_requests,
                     counts=dict(outcome.counts),
-                    failures=[asdict(one) for one in outcome.failures[:_MOST_FAILURES]],
+                    failures=[asdict(failure) for failure in outcome.failures[:_MOST_FAILURES]],
                 )
             )
 

@@ -46,7 +46,7 @@ class Servers:
             )
         )
         with self._database.read() as connection:
-            return {ServerId(one) for one in connection.execute(query).scalars()}
+            return {ServerId(value) for value in connection.execute(query).scalars()}
 
     def save(self, definitions: Sequence[KeptDefinition]) -> None:
         """Insert or replace."""
@@ -59,7 +59,7 @@ class Servers:
                 statement.on_conflict_do_update(
                     index_elements=[server_table.c.server_id], set_=news
                 ),
-                [one._asdict() for one in definitions],
+                [definition._asdict() for definition in definitions],
             )
 
     def forget_unseen(self, seen: Collection[ServerId]) -> None:

@@ -168,7 +168,7 @@ def _import_zone(
 ) -> None:
     """Import the records of one zone while no host of another zone gets work."""
     zone, services = where
-    usable = [one for one in services if one.is_up and one.is_enabled]
+    usable = [service for service in services if service.is_up and service.is_enabled]
     others = [one.host for one in usable if zone and one.zone != zone]
     has_host = any(one.host not in others for one in usable)
     chains = (

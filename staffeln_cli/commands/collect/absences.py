@@ -20,7 +20,9 @@ def check_authority(run: Run, view: CloudView) -> None:
         run.store.inventory.owners,
         confirmed=view.confirmation.is_given,
     )
-    check_whole_nova(run, {one.project_id for one in view.servers.values()}, view.server_owners)
+    check_whole_nova(
+        run, {server.project_id for server in view.servers.values()}, view.server_owners
+    )
 
 
 def judge_volumes(run: Run, view: CloudView) -> list[Volume]:

@@ -83,7 +83,7 @@ def projects(context: CheckContext) -> Iterator[Check]:
         yield _application_credential()
         return
     mine = cloud.lookups.my_projects()
-    enabled = [one for one in cloud.listings.projects() if one.enabled]
+    enabled = [project for project in cloud.listings.projects() if project.enabled]
     barred = [one for one in enabled if one.id not in mine]
     urgent = [one for one in barred if one.id in context.protected]
     user = cloud.login().user_id
@@ -101,7 +101,7 @@ def projects(context: CheckContext) -> Iterator[Check]:
 
 
 def _names(projects: list[Project]) -> str:
-    names = ", ".join(one.name for one in projects[:_NAMED])
+    names = ", ".join(project.name for project in projects[:_NAMED])
     more = len(projects) - _NAMED
     count = f"{len(projects):,} project{'s' if len(projects) > 1 else ''}"
     return f"{count} ({names}{f' and {more:,} more' if more > 0 else ''})"
@@ -110,7 +110,7 @@ def _names(projects: list[Project]) -> str:
 def _grant(user: str, projects: list[Project]) -> str:
     if len(projects) == 1:
         return f"openstack role add --user {user} --project {projects[0].id} member"
-    domains = sorted({one.domain_id for one in projects})
+    domains = sorted({project.domain_id for project in projects})
     return "; ".join(
         f"openstack role add --user {user} --domain {one} --inherited member" for one in domains
     )
@@ -122,13 +122,13 @@ def backup_services(context: CheckContext) -> Iterator[Check]:
     if not services:
         yield unreachable("Cinder has no cinder-backup service", "deploy cinder-backup")
         return
-    good = [one for one in services if one.is_up and one.is_enabled]
+    good = [service for service in services if service.is_up and service.is_enabled]
     for one in services:
         if not one.is_up:
             yield warning(f"cinder-backup on {one.host} (zone {one.zone}) is down")
         elif not one.is_enabled:
             yield warning(f"cinder-backup on {one.host} (zone {one.zone}) is disabled")
-    for zone in sorted({one.zone for one in services} - {one.zone for one in good}):
+    for zone in sorted({service.zone for service in services} - {one.zone for one in good}):
         advice = "start or enable one: openstack volume service list"
         yield unreachable(f"no cinder-backup is up and enabled in zone {zone}", advice)
     if good:

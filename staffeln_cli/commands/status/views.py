@@ -129,7 +129,8 @@ def _pause(pause: Pause | None) -> dict[str, object]:
 def backups(runtime: Runtime, wanted: "Filter") -> View:
     """The backup records, newest plan first."""
     return View(
-        BACKUPS, (tuple(one) for one in runtime.store.status_queries.backups(BACKUPS, wanted))
+        BACKUPS,
+        (tuple(backup) for backup in runtime.store.status_queries.backups(BACKUPS, wanted)),
     )
 
 
