@@ -108,7 +108,7 @@ def test_a_boot_that_says_nothing_about_the_backup_leaves_the_proof_of_the_resto
     cloud: SimCloud, booting: Staffeln, trouble: dict[str, str], said: str
 ) -> None:
     for name, value in trouble.items():
-        setattr(cloud, name, value)
+        setattr(cloud.settings, name, value)
     answer = verify(booting)
     assert (answer.exit_code, answer.counts) == (0, counted(drills=1, passed=1))
     proof = explained(booting)

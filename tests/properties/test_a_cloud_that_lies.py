@@ -58,7 +58,7 @@ def test_each_pass_is_told_each_lie(cloud: SimCloud, empty_sqlite: Path) -> None
 
 
 def test_no_lie_costs_a_backup(cloud: SimCloud, empty_sqlite: Path) -> None:
-    explore(cloud, empty_sqlite, examples=6, steps=12)
+    explore(cloud, empty_sqlite, examples=4, steps=12)
 
 
 @pytest.mark.soak

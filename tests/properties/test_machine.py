@@ -299,7 +299,7 @@ def explore(cloud: SimCloud, empty_sqlite: Path, examples: int, steps: int) -> N
 def test_no_history_of_deaths_and_losses_breaks_a_promise(
     cloud: SimCloud, empty_sqlite: Path
 ) -> None:
-    explore(cloud, empty_sqlite, examples=8, steps=20)
+    explore(cloud, empty_sqlite, examples=5, steps=20)
 
 
 @pytest.mark.soak

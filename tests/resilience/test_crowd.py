@@ -28,7 +28,7 @@ from tests.services.server import Server
 
 SPEED = 30
 """A minute of the cloud's takes two seconds, and a claim six."""
-SECONDS, RUNS = (90, 400) if IS_SOAK else (10, 60)
+SECONDS, RUNS = (90, 400) if IS_SOAK else (6, 40)
 """How long it goes on at least, and how many runs end."""
 TOTAL, PER_PROJECT = 8, 4
 A_CROWD = 10

@@ -74,7 +74,7 @@ def steps(first: int, stride: int) -> Iterator[int]:
 
 def die_often(replay: Replay, stride: int) -> None:
     for kind, death in enumerate(DEATHS):
-        for step in steps(1 + kind * stride // len(DEATHS), stride):
+        for step in steps(1 + kind, stride):
             was_killed: list[bool] = []
             end = replay.end(lambda: was_killed.append(death(replay, step)))  # noqa: B023 - at once
             assert end == replay.undisturbed, f"killed {death.__name__}: {step}"
@@ -88,7 +88,7 @@ def die_often(replay: Replay, stride: int) -> None:
 def test_a_run_killed_at_any_step_changes_nothing_in_the_end(
     cloud: SimCloud, host: Host, healthy: HealthyHost, command: str
 ) -> None:
-    die_often(Replay(cloud, host, healthy, command), stride=15)
+    die_often(Replay(cloud, host, healthy, command), stride=30)
 
 
 @pytest.mark.parametrize("command", [*CYCLE, "report", "verify"] if IS_SOAK else ["backup"])
@@ -96,7 +96,7 @@ def test_a_run_killed_at_any_step_changes_nothing_in_the_end_on_postgresql(
     cloud: SimCloud, host_on_postgresql: Host, command: str
 ) -> None:
     healthy = a_healthy_host(host_on_postgresql.environ, cloud.now)
-    die_often(Replay(cloud, host_on_postgresql, healthy, command), stride=40)
+    die_often(Replay(cloud, host_on_postgresql, healthy, command), stride=80)
     healthy.runtime.close()
 
 
@@ -105,7 +105,7 @@ def test_a_run_that_cron_started_dies_the_same_way(
     cloud: SimCloud, host: Host, healthy: HealthyHost, command: str
 ) -> None:
     replay = Replay(cloud, host, healthy, command, at=datetime.now(UTC))  # it has the real clock
-    for step in range(1, MOST_STEPS, 2 if IS_SOAK else 12):
+    for step in range(1, MOST_STEPS, 2 if IS_SOAK else 24):
         killed: list[bool] = []
         for acting in (False, True):
 

@@ -3,6 +3,7 @@ from datetime import timedelta
 from staffeln_cli.model import Backup
 from staffeln_cli.planning.chains.lineage import (
     cautious_parents,
+    lineage_of,
     oldest_first,
     possible_parents,
     restorable,
@@ -130,3 +131,9 @@ class TestRestorable:
     def test_is_in_doubt_with_a_broken_one_of_the_same_second(self) -> None:
         twins = incremental("i1", 3), incremental("i2", 3, status="error")
         assert restorable_of(full("f", 9), *twins) == [True, False, False]
+
+
+def test_two_of_the_same_second_need_confirmation_since_either_may_depend_on_the_other() -> None:
+    backups = [full("f0", 9), incremental("i1", 3), incremental("i2", 3)]
+    assert lineage_of(backups).needs_confirmation == {1, 2}
+    assert lineage_of(backups[:2]).needs_confirmation == frozenset()
