@@ -61,6 +61,9 @@ def noted(
     """
     if known is None:
         return row
+    is_free = known.retention_before is None and known.retention_shortened_at is None
+    if is_free and row.retention == known.retention:
+        return row
     longest = retention_held(known, grace.length, now)
     if covers(grace.policy(row.retention), grace.policy(longest)):
         return row._replace(retention_before=None, retention_shortened_at=None)
