@@ -13,7 +13,6 @@ from staffeln_cli.model import (
 from staffeln_cli.model.naming import RECORD_KEY, called
 from staffeln_cli.operations import backup_hosts, drill, export_records
 from staffeln_cli.operations.absence import Kind, Suspect, confirm
-from staffeln_cli.operations.authority import check_whole_cloud
 from staffeln_cli.operations.follow_backup import (
     Observation,
     check_admin,
@@ -21,6 +20,7 @@ from staffeln_cli.operations.follow_backup import (
     look_up_each,
 )
 from staffeln_cli.operations.marked_backups import adopt_marked
+from staffeln_cli.operations.whole_cloud import check_whole_cloud
 from staffeln_cli.planning.evidence import Confirmation, believed
 from staffeln_cli.runtime import Run, Runtime, caller, run_pass
 

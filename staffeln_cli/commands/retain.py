@@ -19,8 +19,8 @@ from staffeln_cli.model import (
     State,
     VolumeId,
 )
-from staffeln_cli.operations.authority import check_whole_cloud
 from staffeln_cli.operations.deletion_waves import Plan, carry_out
+from staffeln_cli.operations.whole_cloud import check_whole_cloud
 from staffeln_cli.planning.chains.members import Member, members, several_volumes
 from staffeln_cli.planning.retention.keep_rules import RetentionTerms, stamp
 from staffeln_cli.planning.retention.new_terms import NewTerms

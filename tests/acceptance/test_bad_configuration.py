@@ -9,7 +9,6 @@ from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.errors import (
     CloudUnavailable,
     ConfigError,
-    NotAdmin,
     StoreUnavailable,
 )
 from tests.acceptance.builders import a_volume
@@ -88,28 +87,6 @@ def test_a_cloud_that_is_down_ends_the_pass_and_loses_nothing(
     with cloud.down():
         assert staffeln(command).exit_code == CloudUnavailable.exit_code
     assert staffeln("backup", "-f", "json").counts["started"] == 1
-
-
-def test_a_user_without_admin_is_told_what_to_grant(
-    cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
-) -> None:
-    cloud.people.add_project("shop")
-    cloud.people.add_user("modest", password="pw")
-    cloud.people.grant("modest", "shop", "member")
-    (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml())
-    answer = staffeln("--os-cloud", "modest", "collect")
-    assert answer.exit_code == NotAdmin.exit_code
-    for word in ("member", "admin", "openstack role add"):
-        assert word in answer.stderr
-
-
-def test_another_role_may_be_the_one_that_shows_all_projects(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    staffeln.set(CLOUD_ADMIN_ROLES="auditor")
-    answer = staffeln("collect")
-    assert answer.exit_code == NotAdmin.exit_code
-    assert "auditor" in answer.stderr
 
 
 def test_a_database_without_a_schema_asks_for_the_upgrade(

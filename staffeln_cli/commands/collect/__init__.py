@@ -3,7 +3,7 @@
 from contextlib import closing
 from itertools import chain
 
-from staffeln_cli.commands.collect import absences
+from staffeln_cli.commands.collect import missing_volumes
 from staffeln_cli.commands.collect.cloud_view import CloudView, look
 from staffeln_cli.commands.collect.volumes import end_protection, take_in
 from staffeln_cli.config.rules import configured_terms
@@ -53,9 +53,9 @@ def _is_temporary(run: Run, volume: Volume) -> bool:
 
 def _close(run: Run, view: CloudView) -> None:
     """The listing was complete: judge what it lacks, and what it shows to be unprotected."""
-    absences.check_authority(run, view)
-    take_in(run, view, absences.judge_volumes(run, view))
-    absences.report_unknown_servers(run, view)
+    missing_volumes.check_whole(run, view)
+    take_in(run, view, missing_volumes.judge_volumes(run, view))
+    missing_volumes.report_unknown_servers(run, view)
     end_protection(run, view)
     if not run.dry_run:
         run.store.servers.forget_unseen(view.servers)

@@ -19,7 +19,7 @@ from staffeln_cli.model import (
     Volume,
     VolumeId,
 )
-from staffeln_cli.operations.authority import check_whole_cloud
+from staffeln_cli.operations.whole_cloud import check_whole_cloud
 from staffeln_cli.planning.chains.summary import ChainSummary, summaries_of
 from staffeln_cli.planning.evidence import Confirmation, is_mass
 from staffeln_cli.planning.protection import due, selection

@@ -235,3 +235,25 @@ def test_a_proxy_of_the_environment_is_used(
     cloud.requests.clear()
     assert staffeln("collect").exit_code == CloudUnavailable.exit_code
     assert list(cloud.requests) == []
+
+
+def test_a_user_without_admin_is_told_what_to_grant(
+    cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
+) -> None:
+    cloud.people.add_project("shop")
+    cloud.people.add_user("modest", password="pw")
+    cloud.people.grant("modest", "shop", "member")
+    (tmp_path / "clouds.yaml").write_text(cloud.clouds_yaml())
+    answer = staffeln("--os-cloud", "modest", "collect")
+    assert answer.exit_code == NotAdmin.exit_code
+    for word in ("member", "admin", "openstack role add"):
+        assert word in answer.stderr
+
+
+def test_another_role_may_be_the_one_that_shows_all_projects(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    staffeln.set(CLOUD_ADMIN_ROLES="auditor")
+    answer = staffeln("collect")
+    assert answer.exit_code == NotAdmin.exit_code
+    assert "auditor" in answer.stderr

@@ -4,14 +4,14 @@ from staffeln_cli.commands.collect.cloud_view import CloudView
 from staffeln_cli.model import Decision, InventoryVolume, Volume, VolumeId
 from staffeln_cli.model.naming import called
 from staffeln_cli.operations.absence import Kind, Suspect, confirm, fail_mass
-from staffeln_cli.operations.authority import check_whole_cloud, check_whole_nova
+from staffeln_cli.operations.whole_cloud import check_whole_cloud, check_whole_nova
 from staffeln_cli.planning.evidence import is_mass
 from staffeln_cli.planning.protection import selection
 from staffeln_cli.runtime import Run
 from staffeln_cli.store.inventory import AbsentVolumes
 
 
-def check_authority(run: Run, view: CloudView) -> None:
+def check_whole(run: Run, view: CloudView) -> None:
     """NotWholeCloud unless the listings of volumes and servers can be of all projects."""
     check_whole_cloud(
         run,
