@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-ALL = ("start_up", "collect", "memory", "starting", "retain", "policy", "status")
+ALL = ("start_up", "collect", "memory", "starting", "retain", "policy", "status", "catalog")
 
 
 def main() -> None:
