@@ -10,7 +10,8 @@ import msgspec
 from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api, Unexpected
 from staffeln_cli.cloud.retries import is_passing, message_of, says_absent
-from staffeln_cli.errors import CloudUnavailable, Refused, ResultUnknown
+from staffeln_cli.cloud.server_actions import ask_for_server
+from staffeln_cli.errors import CloudUnavailable, Refused
 from staffeln_cli.model import Drill, ServerId, VolumeId
 from staffeln_cli.model.drills import DRILL_KEY, SCRATCH, ScratchServer
 
@@ -41,7 +42,7 @@ class ScratchServers:
     def boot(self, drill: Drill, volume_id: VolumeId, flavor_id: str) -> ServerId:
         """Ask for a server that boots from a volume, once: no networks, no key, no files.
 
-        Refused when Nova has certainly not acted, ResultUnknown when it may have.
+        Raises what `ask_for_server` raises.
         """
         device = {"boot_index": 0, "uuid": volume_id, "source_type": "volume"}
         device |= {"destination_type": "volume", "delete_on_termination": False}
@@ -52,16 +53,7 @@ class ScratchServers:
             "block_device_mapping_v2": [device],
             "metadata": {DRILL_KEY: drill.id},
         }
-        response = self._api.once(
-            "compute", "POST", "/servers", json={"server": server}, microversion=_NO_NETWORKS
-        )
-        text = f"HTTP {response.status_code}: {message_of(response)}"
-        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise ResultUnknown(f"POST /servers: {text}")
-        if response.status_code not in (200, 202):
-            raise Refused(f"Nova refused: {text}")
-        with decode.understood("POST /servers"):
-            return ServerId(str(response.json()["server"]["id"]))
+        return ask_for_server(self._api, server, microversion=_NO_NETWORKS)
 
     def look(self, server_id: ServerId) -> ScratchServer | None:
         """A server as it is now; None when Nova says that there is no such server."""

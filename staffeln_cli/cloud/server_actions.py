@@ -34,7 +34,7 @@ class Flavor:
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:
-    """How a server stands, and why it is in ERROR."""
+    """The status of a server, and why it is in ERROR."""
 
     status: str
     fault: str = ""
@@ -55,23 +55,14 @@ class ServerActions:
     ) -> ServerId:
         """Ask for a server, once, with a token of the project that it is to belong to.
 
-        Raises NoAccess, ProjectUnavailable, QuotaExceeded, Throttled or Refused when Nova has
-        certainly not acted; ResultUnknown when it may have; CloudUnavailable without a token.
+        Raises what `ask_for_server` raises, and ProjectUnavailable where no token can be had.
         """
-        body = {"server": _body(server, devices, port_ids)}
         auth = self._api.token_of(project_id)
-        response = self._api.once(
-            "compute", "POST", "/servers", json=body, auth=auth, microversion=_BOOT
-        )
-        if response.status_code not in (200, 202):
-            raise create_refusal(response)
-        try:
-            return ServerId(str(response.json()["server"]["id"]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise ResultUnknown("POST /servers: accepted, but the answer has no id") from error
+        body = _body(server, devices, port_ids)
+        return ask_for_server(self._api, body, microversion=_BOOT, auth=auth)
 
     def status(self, server_id: str) -> ServerStatus | None:
-        """How a server stands; None when Nova says that there is no such server."""
+        """The status of a server; None when Nova says that there is no such server."""
         body = self._look(f"/servers/{server_id}", server_id)
         if body is None:
             return None
@@ -121,6 +112,21 @@ class ServerActions:
             raise
 
 
+def ask_for_server(api: Api, server: Mapping[str, Any], **options: Any) -> ServerId:
+    """Send one POST /servers, and return the id of the new server.
+
+    Raises NoAccess, QuotaExceeded, Throttled or Refused when Nova has certainly not acted;
+    ResultUnknown when it may have; CloudUnavailable without a token.
+    """
+    response = api.once("compute", "POST", "/servers", json={"server": server}, **options)
+    if response.status_code not in (200, 202):
+        raise create_refusal(response)
+    try:
+        return ServerId(str(response.json()["server"]["id"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ResultUnknown("POST /servers: accepted, but the answer has no id") from error
+
+
 def _quota(raw: dict[str, Any]) -> Quota:
     return Quota(int(raw["limit"]), int(raw["in_use"]) + int(raw.get("reserved", 0)))
 
@@ -128,8 +134,8 @@ def _quota(raw: dict[str, Any]) -> Quota:
 def _body(
     server: NewServer, devices: Sequence[NewDevice], port_ids: Sequence[str]
 ) -> dict[str, Any]:
-    """Empty wishes are left out: Nova takes some of them for mistakes."""
-    wishes = {
+    """What is empty is left out: Nova refuses some options without a value."""
+    options = {
         "availability_zone": server.zone,
         "description": server.description,
         "key_name": server.key_name,
@@ -144,7 +150,7 @@ def _body(
         "metadata": dict(server.metadata),
         "networks": [{"port": port_id} for port_id in port_ids] or "none",
         "block_device_mapping_v2": [*_image(server), *map(_device, devices)],
-    } | {name: wish for name, wish in wishes.items() if wish}
+    } | {name: value for name, value in options.items() if value}
 
 
 def _image(server: NewServer) -> list[dict[str, Any]]:

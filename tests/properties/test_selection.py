@@ -29,10 +29,10 @@ RULES = st.builds(
 )
 
 
-def judged(wishes: list[str | None], rules: Rules, last: InventoryVolume | None) -> Protection:
+def judged(values: list[str | None], rules: Rules, last: InventoryVolume | None) -> Protection:
     servers = {}
-    for number, wish in enumerate(wishes):
-        metadata = {"backup": "true"} | ({} if wish is None else {"retention": wish})
+    for number, asked in enumerate(values):
+        metadata = {"backup": "true"} | ({} if asked is None else {"retention": asked})
         name = ServerId(f"s{number}")
         servers[name] = Server(name, name, PROJECT, metadata)
     volume = Volume(VolumeId("v"), "v", PROJECT, "in-use", 1, tuple(servers))
@@ -65,18 +65,18 @@ def test_a_row_of_typos_shortens_nothing_either(
 
 @given(RULES, st.lists(st.none() | VALID | INVALID, min_size=1, max_size=3), st.none() | VALID)
 def test_the_order_of_servers_does_not_matter(
-    rules: Rules, wishes: list[str | None], last: str | None
+    rules: Rules, values: list[str | None], last: str | None
 ) -> None:
     remembered = an_inventory_volume(protected=True, retention=last)
-    there, back = (judged(w, rules, remembered) for w in (wishes, wishes[::-1]))
+    there, back = (judged(w, rules, remembered) for w in (values, values[::-1]))
     assert there.retention == back.retention
 
 
 @given(RULES, VALID, st.none() | VALID)
-def test_an_explicit_change_is_honoured(rules: Rules, wish: str, last: str | None) -> None:
+def test_an_explicit_change_is_honoured(rules: Rules, asked: str, last: str | None) -> None:
     assert (
-        judged([wish], rules, an_inventory_volume(protected=True, retention=last)).retention
-        == wish
+        judged([asked], rules, an_inventory_volume(protected=True, retention=last)).retention
+        == asked
     )
 
 

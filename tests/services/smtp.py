@@ -34,7 +34,7 @@ class Mailbox:
     breaks_off: int = 0
     """So many messages end with a connection that breaks."""
 
-    async def handle_MAIL(  # noqa: N802
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd calls it so
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         if self.refused_sender:
@@ -45,7 +45,7 @@ class Mailbox:
         envelope.mail_from = address
         return "250 OK"
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd calls it so
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         if address in self.refused_receivers:
@@ -53,7 +53,7 @@ class Mailbox:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd calls it so
         if self.hangs:
             await asyncio.sleep(3600)
         if self.breaks_off:
@@ -111,7 +111,7 @@ class _HangingUp(Controller):
         super().__init__(*arguments, **options)
 
     def factory(self) -> Any:
-        self._served.append(super().factory())  # type: ignore[no-untyped-call]
+        self._served.append(super().factory())  # type: ignore[no-untyped-call] # aiosmtpd has no types
         return self._served[-1]
 
     def stop(self, no_assert: bool = False) -> None:

@@ -15,25 +15,14 @@ _NAMED = 5
 def scratch_volumes(context: CheckContext) -> Iterator[Check]:
     """Whether restore drills have left volumes in Staffeln's own project."""
     ended, unknown = scratch.leftovers(context.runtime)
-    if ended:
-        text = f"restore drills that have ended left {_listed(ended)}"
-        yield warning(text, "the next `staffeln verify` removes them")
-    if unknown:
-        text = f"this database knows no restore drill that made {_listed(unknown)}"
-        yield warning(text, "if no other installation uses this project, delete them by hand")
+    yield from _left("volumes", ended, unknown)
     if not ended and not unknown:
         yield ok("restore drills have left nothing in Staffeln's own project")
 
 
 def scratch_servers(context: CheckContext) -> Iterator[Check]:
     """Whether restore drills have left servers, and whether volumes could be booted."""
-    ended, unknown = scratch.leftover_servers(context.runtime)
-    if ended:
-        text = f"restore drills that have ended left {_servers(ended)}"
-        yield warning(text, "the next `staffeln verify` removes them")
-    if unknown:
-        text = f"this database knows no restore drill that made {_servers(unknown)}"
-        yield warning(text, "if no other installation uses this project, delete them by hand")
+    yield from _left("servers", *scratch.leftover_servers(context.runtime))
     flavor = context.runtime.settings.verify.boot
     if flavor is None:
         yield ok("restored volumes are not booted (verify.boot)")
@@ -46,13 +35,19 @@ def scratch_servers(context: CheckContext) -> Iterator[Check]:
     yield ok(f"restored volumes that are bootable are booted with flavor {flavor}")
 
 
-def _servers(servers: Sequence[ScratchServer]) -> str:
-    shown = ", ".join(f"{server.name} ({server.id})" for server in servers[:_NAMED])
-    more = f" and {len(servers) - _NAMED} more" if len(servers) > _NAMED else ""
-    return f"the scratch servers {shown}{more}"
+_Leftovers = Sequence[Volume] | Sequence[ScratchServer]
 
 
-def _listed(volumes: Sequence[Volume]) -> str:
-    shown = ", ".join(f"{volume.name} ({volume.id})" for volume in volumes[:_NAMED])
-    more = f" and {len(volumes) - _NAMED} more" if len(volumes) > _NAMED else ""
-    return f"the scratch volumes {shown}{more}"
+def _left(kind: str, ended: _Leftovers, unknown: _Leftovers) -> Iterator[Check]:
+    if ended:
+        text = f"restore drills that have ended left {_listed(kind, ended)}"
+        yield warning(text, "the next `staffeln verify` removes them")
+    if unknown:
+        text = f"this database knows no restore drill that made {_listed(kind, unknown)}"
+        yield warning(text, "if no other installation uses this project, delete them by hand")
+
+
+def _listed(kind: str, leftovers: _Leftovers) -> str:
+    shown = ", ".join(f"{leftover.name} ({leftover.id})" for leftover in leftovers[:_NAMED])
+    more = f" and {len(leftovers) - _NAMED} more" if len(leftovers) > _NAMED else ""
+    return f"the scratch {kind} {shown}{more}"

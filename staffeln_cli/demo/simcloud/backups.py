@@ -162,11 +162,11 @@ def _force_deleted(call: Call) -> Reply:
     return Reply(202)
 
 
-def _reset(call: Call, wish: object) -> Reply:
+def _reset(call: Call, asked: object) -> Reply:
     """Change a backup's status and nothing else: its volume stays as busy as it was."""
     if not call.is_admin():
         raise forbidden("volume_extension:backup_admin_actions:reset_status")
-    status = wish.get("status") if isinstance(wish, dict) else None
+    status = asked.get("status") if isinstance(asked, dict) else None
     if status not in ("available", "error"):
         text = f"Backup status: {status} is invalid, valid statuses are: ['available', 'error']."
         raise refused(400, text)
@@ -181,9 +181,9 @@ def _reset(call: Call, wish: object) -> Reply:
 
 def restored(call: Call) -> Reply:
     """Restore to a volume, or to a new one in the token's project."""
-    wish = schema.part(call.request.body, "restore")
-    schema.only(wish, "restore", {"volume_id", "name"})
-    name, volume_id = schema.text(wish, "name"), schema.identifier(wish, "volume_id")
+    asked = schema.part(call.request.body, "restore")
+    schema.only(asked, "restore", {"volume_id", "name"})
+    name, volume_id = schema.text(asked, "name"), schema.identifier(asked, "volume_id")
     backup = visible_backup(call)
     _need_member(call, backup.project_id, "backup:restore")
     if backup.status != "available":

@@ -43,7 +43,7 @@ def begin(run: Run, watch: Watch, volume: Volume) -> None:
         flavor_id = servers.flavor_id(run.settings.verify.boot or "")
         server_id = servers.boot(drill, volume.id, flavor_id)
     except Refused as refusal:
-        _not_booted(run, drill, str(refusal))
+        _not_booted(run, drill, f"Nova refused the server: {refusal}")
         return
     run.store.drills.note_scratch(drill, server_id=server_id, owner=run.id)
     watch.acted = True
