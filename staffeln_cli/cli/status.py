@@ -32,10 +32,10 @@ backup.window, it must also have had at least half a window to start in.
 
 \b
 With --nagios:
-  CRITICAL  overdue volumes; volumes whose backups are all missing, or whose
-            restore drill failed until they are proven again; no collect
-            completed yet, or none within twice backup.min_interval (a day
-            stands in for 0s)
+  CRITICAL  overdue volumes; volumes whose backups are all missing or broken,
+            or whose restore drill failed until they are proven again; no
+            collect completed yet, or none within twice backup.min_interval
+            (a day stands in for 0s)
   WARNING   volumes never backed up so far; a command whose last run failed,
             if only in part; nothing is protected; protection that ended in
             the last report period; volumes unknown to Cinder or Keystone;

@@ -11,8 +11,10 @@ from staffeln_cli.model import (
     State,
 )
 from staffeln_cli.model.naming import RECORD_KEY, called
+from staffeln_cli.model.statuses import BACKUP_UNRESTORABLE
 from staffeln_cli.operations import backup_hosts, drill, export_records
 from staffeln_cli.operations.absence import Kind, Suspect, confirm
+from staffeln_cli.operations.broken_backups import note_broken
 from staffeln_cli.operations.follow_backup import (
     Observation,
     check_admin,
@@ -81,6 +83,7 @@ def _check(run: Run, confirmation: Confirmation) -> None:
         run.runtime.stop.check()
         run.store.observations.note_marked(adopt_marked(run, observed.strangers))
         _find_missing(run, observed, confirmation)
+        note_broken(run, observed)
         run.store.cloud.note_backups_listed(observed.moment)
         observed.foreign.ours_are_complete = not observed.unseen
     if confirmation.is_given:
@@ -137,6 +140,8 @@ def _list_all(
                 observed.strangers[backup.id] = backup
             elif backup.id not in available:
                 observed.foreign.add(backup)
+            elif backup.status in BACKUP_UNRESTORABLE:
+                observed.broken[backup.id] = backup
             available.discard(backup.id)
             if backup.name in names:
                 observed.by_name.setdefault(backup.name, []).append(backup)

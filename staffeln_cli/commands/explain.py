@@ -139,7 +139,7 @@ def _from_record(record: BackupRecord) -> Backup:
         name=record.name,
         volume_id=record.volume_id,
         project_id=record.project_id,
-        status="available",
+        status="error" if record.is_broken else "available",
         size_gib=record.size_gib or 0,
         is_incremental=record.kind is Kind.INCREMENTAL,
         created_at=record.started_at,

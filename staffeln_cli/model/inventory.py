@@ -92,7 +92,7 @@ class InventoryVolume(NamedTuple):
     gone_at: datetime | None = None
     last_started_at: datetime | None = None
     last_success_at: datetime | None = None
-    """Start of the newest backup that became available and is still there, or of the last one."""
+    """Start of the newest backup that became available and can be restored, or of the last one."""
     last_failed_at: datetime | None = None
     failures: int = 0
     """Failed backups since the last successful one."""
@@ -101,7 +101,7 @@ class InventoryVolume(NamedTuple):
     suspected_gone_at: datetime | None = None
     """When Cinder first said that there is no such volume; it is gone at a second time."""
     unrestorable_since: datetime | None = None
-    """When the last backup that it could be restored from was found missing."""
+    """When the last backup that it could be restored from was found missing or broken."""
     protection_ended_at: datetime | None = None
     """When it ceased to be protected; none while it is, or if it never was."""
     protection_end_cause: SkipCause | None = None

@@ -103,8 +103,12 @@ class BackupRecord:
     deleted_at: datetime | None = None
     suspected_missing_at: datetime | None = None
     """When Cinder first said that there is no such backup; it is missing at a second time."""
+    broken_at: datetime | None = None
+    """When Cinder first showed it broken, although it was available; None: it is whole."""
+    broken_reported_at: datetime | None = None
+    """When the project got a report of that."""
     seen_again_at: datetime | None = None
-    """When a backup that counted as missing or failed turned out to be there."""
+    """When a backup that counted as missing, failed or broken turned out to be whole."""
     parent_id: BackupId | None = None
     """The backup that it depends on, as its export record names it."""
     exported: bool = False
@@ -117,6 +121,11 @@ class BackupRecord:
     def succeeded(self) -> bool:
         """Whether the backup was once available."""
         return self.succeeded_at is not None
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it was available, and cannot be restored any more."""
+        return self.state is State.AVAILABLE and self.broken_at is not None
 
     @classmethod
     def found(

@@ -3,6 +3,8 @@
 BACKUP_COMPLETE = frozenset({"available", "restoring"})
 """All data is there: it can be restored, and others may depend on it."""
 BACKUP_BROKEN = frozenset({"error", "error_deleting"})
+BACKUP_UNRESTORABLE = BACKUP_BROKEN | {"deleting"}
+"""What was available once cannot be restored by now."""
 BACKUP_ENDED = BACKUP_COMPLETE | BACKUP_BROKEN
 """No longer being created."""
 BACKUP_DELETABLE = frozenset({"available", "error"})

@@ -40,6 +40,8 @@ class Observation:
     """How many backups are available by our records."""
     unseen: set[BackupId] = field(default_factory=set)
     """Available by our records, and not in the listing."""
+    broken: dict[BackupId, Backup] = field(default_factory=dict)
+    """Available by our records, and not to be restored by the listing."""
     strangers: dict[BackupId, Backup] = field(default_factory=dict)
     """They bear our mark, and are neither available by our records nor open work."""
     foreign: ForeignBackups = field(default_factory=ForeignBackups)

@@ -37,7 +37,7 @@ class VolumeAudit:
     available: int
     """Backups that it can be restored from at present."""
     lost: int
-    """Backups that somebody else deleted in the period."""
+    """Backups that somebody else deleted, or that broke, in the period."""
     last_success_at: datetime | None
     proven_at: datetime | None
     proof_level: ProofLevel | None

@@ -37,6 +37,8 @@ class DatedBackup(NamedTuple):
     succeeded_at: datetime | None
     started_at: datetime
     """When it started, or was planned if it never did."""
+    is_broken: bool = False
+    """Whether it was available, and cannot be restored any more."""
 
 
 class ProtectedVolume(NamedTuple):
@@ -95,7 +97,8 @@ def daily_marks(backups: Iterable[DatedBackup], zone: tzinfo) -> dict[VolumeId, 
     """The mark of each volume and day on which there was a backup."""
     found: dict[VolumeId, dict[date, Mark]] = {}
     for backup in backups:
-        mark = mark_of(backup.kind, backup.state, succeeded=backup.succeeded_at is not None)
+        state = State.MISSING if backup.is_broken else backup.state  # lost, either way
+        mark = mark_of(backup.kind, state, succeeded=backup.succeeded_at is not None)
         if mark is None:
             continue
         days = found.setdefault(backup.volume_id, {})

@@ -67,7 +67,7 @@ class Tally:
     future: int = 0
     """Their history has moments that lie in the future: a clock was wrong."""
     lost: int = 0
-    """All their backups are missing."""
+    """All their backups are missing or broken."""
     proven: int = 0
     """Protected, and restored for proof within `verify.every`."""
     proof_failed: int = 0
@@ -180,7 +180,7 @@ def _of_volumes(volumes: Tally, critical: int, warning: int) -> Iterator[Finding
 def _of_evidence(state: Summary) -> Iterator[Finding]:
     volumes = state.volumes
     if volumes.lost:
-        text = f"all backups of {_volumes(volumes.lost)} are missing"
+        text = f"all backups of {_volumes(volumes.lost)} are missing or broken"
         yield Finding(Level.CRITICAL, text)
     for number, text in (
         (volumes.ended, f"protection of {_volumes(volumes.ended)} ended lately"),

@@ -89,7 +89,7 @@ def _of_volumes(volumes: Tally) -> Iterator[str]:
         ("bad_retention", volumes.bad_retention, "Volumes whose retention is not valid."),
         ("protection_ended", volumes.ended, "Volumes whose protection ended lately."),
         ("unknown", volumes.unknown, "Protected volumes unknown to Cinder or Keystone."),
-        ("lost", volumes.lost, "Protected volumes whose backups are all missing."),
+        ("lost", volumes.lost, "Protected volumes whose backups are all missing or broken."),
         ("future", volumes.future, "Volumes with a history that lies in the future."),
         ("proven", volumes.proven, "Protected volumes proven by a drill within verify.every."),
         ("proof_failed", volumes.proof_failed, "Protected volumes whose restore drill failed."),

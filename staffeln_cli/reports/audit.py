@@ -146,7 +146,7 @@ def _audited(
         retention=(volume.retention if volume else None) or str(settings.retention.time),
         interval=settings.backup.min_interval.after(known.until) - known.until,
         achieved=_achieved(known, volume, [backup.started_at for backup in backups]),
-        available=len(there),
+        available=sum(backup.broken_at is None for backup in there),
         lost=sum(_is_lost(known, backup) for backup in backups),
         last_success_at=backups[-1].started_at if backups else None,
         proven_at=volume.proven_at if volume is not None else None,
@@ -193,5 +193,5 @@ def _achieved(
 
 
 def _is_lost(known: _Known, backup: "Success") -> bool:
-    when = backup.deleted_at
-    return backup.state is State.MISSING and when is not None and when > known.since
+    when = {State.AVAILABLE: backup.broken_at, State.MISSING: backup.deleted_at}.get(backup.state)
+    return when is not None and when > known.since

@@ -32,7 +32,9 @@ class _Figures:
 
     @property
     def is_bad(self) -> bool:
-        return bool(self.unprotected or self.trouble.failed or self.trouble.lost or self.unproven)
+        trouble = self.trouble
+        is_lost = trouble.failed or trouble.lost or trouble.broken
+        return bool(self.unprotected or is_lost or self.unproven)
 
 
 def of_project(report: ProjectReport) -> Verdict:
@@ -93,6 +95,8 @@ def _slips(figures: _Figures) -> Iterator[str]:
     if trouble.lost:
         verb = "was" if len(trouble.lost) == 1 else "were"
         yield f"{many(len(trouble.lost), 'backup')} {verb} deleted by someone else"
+    if trouble.broken:
+        yield f"{many(len(trouble.broken), 'backup')} cannot be restored any more"
 
 
 def _subject(name: str, figures: _Figures) -> str:
@@ -108,6 +112,7 @@ def _subject(name: str, figures: _Figures) -> str:
         (0 if figures.trouble.failed else figures.overdue, "OVERDUE"),
         (figures.trouble.failed, "FAILED"),
         (len(figures.trouble.lost), "LOST"),
+        (len(figures.trouble.broken), "BROKEN"),
         (figures.unproven, "NOT RESTORABLE"),
     )
     loud = [f"{count:,} {word}" for count, word in shouts if count]

@@ -104,12 +104,14 @@ class Trouble:
     """Volumes whose last backup failed; those that went well later are not among them."""
     lost: Sequence[Item]
     """Backups that someone else deleted."""
+    broken: Sequence[Item] = ()
+    """Backups that were available, and cannot be restored any more."""
     stuck: Sequence[Item]
     """Backups that could not be removed so far."""
 
     def __bool__(self) -> bool:
         """Whether there is any."""
-        return bool(self.failures or self.lost or self.stuck)
+        return bool(self.failures or self.lost or self.broken or self.stuck)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,7 @@ class ProjectReport:
     paused: Sequence[Item] = ()
     """Protected volumes for which nothing is planned, and why."""
     seen_again: Sequence[Item] = ()
-    """Backups that counted as missing or failed, and are there after all."""
+    """Backups that counted as missing, failed or broken, and are whole after all."""
     shortened: Sequence[Item] = ()
     """Volumes whose shorter retention takes effect soon, and when."""
     gone: Sequence[Item] = ()

@@ -112,6 +112,7 @@ def _trouble(
             record for record in records if not record.succeeded and record.volume_id in failing
         ],
         lost=[record for record in records if record.state is State.MISSING],
+        broken=[record for record in records if record.is_broken],
         stuck=[record for record in records if is_stuck(record)],
         project_names=names,
     )

@@ -51,6 +51,15 @@ class Known:
         """What is there, and what is gone if that was not reported yet."""
         return [record for record in self.records if record.removal_reported_at is None]
 
+    @property
+    def broken(self) -> list[BackupRecord]:
+        """What broke, and was not reported yet."""
+        return [
+            record
+            for record in self.records
+            if record.is_broken and record.broken_reported_at is None
+        ]
+
 
 def project_report(known: Known, settings: Settings, now: datetime) -> ProjectReport:
     """Sort the facts. Every name and reason in the report is printable, on one line."""
@@ -68,6 +77,7 @@ def project_report(known: Known, settings: Settings, now: datetime) -> ProjectRe
         trouble=trouble(
             failed=[record for record in failed if not _has_recovered(record, last_success)],
             lost=[record for record in known.gone if record.state is State.MISSING],
+            broken=known.broken,
             stuck=[record for record in known.records if is_stuck(record)],
         ),
         recovered=[item_of(record, reason_of(record), record.finished_at) for record in recovered],

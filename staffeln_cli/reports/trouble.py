@@ -1,4 +1,4 @@
-"""What a report says of failed, lost and stuck backups."""
+"""What a report says of failed, lost, broken and stuck backups."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +13,7 @@ def trouble(
     *,
     failed: Sequence[BackupRecord],
     lost: Iterable[BackupRecord],
+    broken: Iterable[BackupRecord],
     stuck: Iterable[BackupRecord],
     project_names: Mapping[ProjectId, str] | None = None,
 ) -> Trouble:
@@ -31,6 +32,7 @@ def trouble(
         ),
         failed=len(last),
         lost=[item(record, "", record.deleted_at) for record in lost],
+        broken=[item(record, record.reason, record.broken_at) for record in broken],
         stuck=[
             item(record, record.delete_refusal or record.delete_reason, None) for record in stuck
         ],

@@ -29,12 +29,10 @@ def note(
     if new is State.CREATING:
         is_news = _is_newer(volume_table.c.last_started_at, record.started_at, now())
         _update(connection, record, is_news, last_started_at=record.started_at)
+    elif new is State.AVAILABLE and record.state is State.MISSING:
+        note_back(connection, record, now())
     elif new is State.AVAILABLE:
-        is_news = _is_newer(volume_table.c.last_success_at, record.started_at, now())
-        _update(connection, record, is_news, last_success_at=record.started_at, failures=0)
-        _update(connection, record, unrestorable_since=None)
-        if record.state is State.CREATING:
-            learn(connection, record)
+        _note_success(connection, record, now())
     elif new is State.FAILED:
         _update(
             connection,
@@ -43,13 +41,34 @@ def note(
             failures=volume_table.c.failures + 1,
         )
     elif new is State.MISSING:
-        newest = _newest_left(record)
-        _update(
-            connection,
-            record,
-            last_success_at=newest,
-            unrestorable_since=case((newest.is_(None), _ended_at(record))),
-        )
+        note_lost(connection, record, _ended_at(record))
+
+
+def note_lost(connection: Connection, record: BackupRecord, moment: ColumnElement[Any]) -> None:
+    """A backup is missing or broken since a moment: find out what is left to restore from."""
+    newest = _newest_restorable(record)
+    since = case((newest.is_(None), func.coalesce(volume_table.c.unrestorable_since, moment)))
+    _update(connection, record, last_success_at=newest, unrestorable_since=since)
+
+
+def note_back(connection: Connection, record: BackupRecord, now: datetime) -> None:
+    """A missing or broken backup can be restored again, and with it what depends on it."""
+    newest = _newest_restorable(record)
+    is_news = _is_newer(volume_table.c.last_success_at, newest, now)
+    _update(connection, record, newest.is_not(None), is_news, last_success_at=newest)
+    _update(connection, record, newest.is_not(None), unrestorable_since=None)
+
+
+def _note_success(connection: Connection, record: BackupRecord, now: datetime) -> None:
+    """A backup was made; of a chain that is broken below it, nothing can be restored."""
+    is_news = _is_newer(volume_table.c.last_success_at, record.started_at, now)
+    this = select(backup_table.c.id).where(backup_table.c.id == record.id)
+    is_restorable = this.where(*_is_restorable(record)).exists()
+    _update(connection, record, is_news, failures=0)
+    _update(connection, record, is_news, is_restorable, last_success_at=record.started_at)
+    _update(connection, record, is_restorable, unrestorable_since=None)
+    if record.state is State.CREATING:
+        learn(connection, record)
 
 
 def _ended_at(record: BackupRecord) -> ScalarSelect[datetime]:
@@ -59,32 +78,44 @@ def _ended_at(record: BackupRecord) -> ScalarSelect[datetime]:
     return select(ended).where(backup_table.c.id == record.id).scalar_subquery()
 
 
-def _newest_left(record: BackupRecord) -> ScalarSelect[datetime | None]:
-    """When the newest backup of the volume started that it can still be restored from.
+def _newest_restorable(record: BackupRecord) -> ScalarSelect[datetime | None]:
+    """When the newest backup of the volume started that it can still be restored from."""
+    newest = select(func.max(backup_table.c.started_at)).where(*_is_restorable(record))
+    return newest.scalar_subquery()
 
-    Of a chain, only what is older than its missing members counts.
+
+def _is_restorable(record: BackupRecord) -> tuple[ColumnElement[bool], ...]:
+    """What is true of the backups that the record's volume can be restored from in its project.
+
+    Of a chain, only what is older than its missing and broken members counts.
     """
-    missing = backup_table.alias()
-    is_broken = (
-        select(missing.c.id)
+    lost = backup_table.alias()
+    is_cut_off = (
+        select(lost.c.id)
         .where(
-            missing.c.volume_id == record.volume_id,
-            missing.c.project_id == record.project_id,
-            missing.c.state == State.MISSING,
-            missing.c.chain_id == backup_table.c.chain_id,
-            missing.c.started_at < backup_table.c.started_at,
+            lost.c.volume_id == record.volume_id,
+            lost.c.project_id == record.project_id,
+            or_(lost.c.state == State.MISSING, lost.c.broken_at.is_not(None)),
+            lost.c.state.in_([State.AVAILABLE, State.MISSING]),
+            lost.c.chain_id == backup_table.c.chain_id,
+            lost.c.started_at < backup_table.c.started_at,
         )
         .exists()
     )
-    left = (
+    return (
         backup_table.c.volume_id == record.volume_id,
         backup_table.c.project_id == record.project_id,
         backup_table.c.state == State.AVAILABLE,
+        backup_table.c.broken_at.is_(None),
+        ~is_cut_off,
     )
-    return select(func.max(backup_table.c.started_at)).where(*left, ~is_broken).scalar_subquery()
 
 
-def _is_newer(known: Column[datetime | None], moment: datetime | None, now: datetime) -> Any:
+def _is_newer(
+    known: Column[datetime | None],
+    moment: datetime | ScalarSelect[datetime | None] | None,
+    now: datetime,
+) -> Any:
     """An older backup that is found late is no news about the volume; a future one is no fact."""
     is_first = or_(known.is_(None), known > now + CLOCK_TOLERANCE)
     return or_(is_first, known <= moment) if moment is not None else is_first

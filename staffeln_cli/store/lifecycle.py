@@ -43,6 +43,8 @@ _TAKEN_BACK: dict[str, object] = {
     "next_try_at": None,
     "deleted_at": None,
     "suspected_missing_at": None,
+    "broken_at": None,
+    "broken_reported_at": None,
     "reported_at": None,
     "removal_reported_at": None,
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, update
+from sqlalchemy import ColumnElement, Connection, literal, update
 
 from staffeln_cli.model import (
     BackupId,
@@ -16,13 +16,14 @@ from staffeln_cli.model import (
     RecordId,
     State,
 )
-from staffeln_cli.store import events
+from staffeln_cli.store import events, history
 from staffeln_cli.store.database import Database
 from staffeln_cli.store.queries import chunks
-from staffeln_cli.tables import backup_table
+from staffeln_cli.tables import UtcDateTime, backup_table
 
 _KEEPABLE = backup_table.c.state.in_((State.STARTING, State.CREATING, State.AVAILABLE))
 """There is, or soon will be, something to keep."""
+_IS_AVAILABLE = backup_table.c.state == State.AVAILABLE
 
 
 class Notes:
@@ -92,6 +93,26 @@ class Notes:
     def not_missing(self, record_ids: Iterable[RecordId]) -> None:
         """The backups of these records are there after all."""
         self._note_each(record_ids, suspected_missing_at=None)
+
+    def broken(self, record: BackupRecord, reason: str, moment: datetime) -> bool:
+        """Cinder cannot restore an available backup any more; False when it is none by now."""
+        values = {"broken_at": moment, "broken_reported_at": None, "reason": reason}
+        is_whole = backup_table.c.broken_at.is_(None)
+        with self._database.write() as connection:
+            if not _noted(connection, record.id, _IS_AVAILABLE, is_whole, **values):
+                return False
+            history.note_lost(connection, record, literal(moment, UtcDateTime()))
+            return True
+
+    def whole(self, record: BackupRecord, moment: datetime) -> bool:
+        """Cinder can restore a broken backup again, which is reported; False if it was whole."""
+        values = {"broken_at": None, "reason": None, "seen_again_at": moment, "reported_at": None}
+        is_broken = backup_table.c.broken_at.is_not(None)
+        with self._database.write() as connection:
+            if not _noted(connection, record.id, _IS_AVAILABLE, is_broken, **values):
+                return False
+            history.note_back(connection, record, moment)
+            return True
 
     def _note_each(self, record_ids: Iterable[RecordId], **values: Any) -> None:
         for chunk in chunks(list(record_ids)):

@@ -140,6 +140,11 @@ class Records:
         is_available = backup_table.c.state == State.AVAILABLE
         return self._where(is_available, backup_table.c.suspected_missing_at.is_not(None))
 
+    def broken(self) -> list[BackupRecord]:
+        """Available backups that Cinder has shown broken, and not whole again since."""
+        is_available = backup_table.c.state == State.AVAILABLE
+        return self._where(is_available, backup_table.c.broken_at.is_not(None))
+
     def owners(self) -> set[ProjectId]:
         """The projects in which backups should be there."""
         there = backup_table.c.state.in_([State.CREATING, State.AVAILABLE, State.DELETING])
@@ -159,10 +164,12 @@ class Records:
             return dict(_STATES.among(connection, sorted(UNFINISHED)))
 
     def newest_successes(self, volume_ids: Sequence[VolumeId]) -> dict[VolumeId, datetime]:
-        """The start of the newest backup that each of these volumes has, if it has any."""
+        """The start of the newest whole backup that each of these volumes has, if it has any."""
         found: dict[VolumeId, datetime] = {}
+        is_whole = backup_table.c.broken_at.is_(None)
         for chunk in chunks(volume_ids):
-            found |= self._newest_starts(State.AVAILABLE, backup_table.c.volume_id.in_(chunk))
+            these = backup_table.c.volume_id.in_(chunk)
+            found |= self._newest_starts(State.AVAILABLE, these, is_whole)
         return found
 
     def newest_missing(self) -> dict[VolumeId, datetime]:

@@ -30,6 +30,8 @@ _GONE = backup_table.c.state.in_([State.DELETED, State.MISSING])
 _SUCCEEDED = backup_table.c.succeeded_at.is_not(None)
 _TO_TELL = and_(_ENDED, backup_table.c.reported_at.is_(None))
 _REMOVAL_TO_TELL = and_(_GONE, backup_table.c.removal_reported_at.is_(None))
+_IS_BROKEN = and_(backup_table.c.state == State.AVAILABLE, backup_table.c.broken_at.is_not(None))
+_BROKEN_TO_TELL = and_(_IS_BROKEN, backup_table.c.broken_reported_at.is_(None))
 _STUCK = and_(
     backup_table.c.state.in_([State.FAILED, State.DELETING]), backup_table.c.delete_attempts > 0
 )
@@ -74,7 +76,7 @@ class Reports:
         )
         backups = select(backup_table.c.id).where(
             backup_table.c.project_id == project_table.c.project_id,
-            or_(_TO_TELL, _REMOVAL_TO_TELL),
+            or_(_TO_TELL, _REMOVAL_TO_TELL, _BROKEN_TO_TELL),
         )
         query = (
             select(*_PROJECT)
@@ -130,10 +132,10 @@ class Reports:
     ) -> list[BackupRecord]:
         """What happened and was not reported yet, what is pinned, and what cannot be removed."""
         pinned = and_(backup_table.c.pinned, backup_table.c.state == State.AVAILABLE)
-        law = or_(_TO_TELL, _REMOVAL_TO_TELL, pinned, _STUCK)
+        law = or_(_TO_TELL, _REMOVAL_TO_TELL, _BROKEN_TO_TELL, pinned, _STUCK)
         if only_trouble:
             lost = and_(backup_table.c.state == State.MISSING, _REMOVAL_TO_TELL)
-            law = or_(and_(_TO_TELL, not_(_SUCCEEDED)), lost, _STUCK)
+            law = or_(and_(_TO_TELL, not_(_SUCCEEDED)), lost, _BROKEN_TO_TELL, _STUCK)
         return list(self._records(backup_table.c.project_id == project_id, law))
 
     def between(self, start: datetime, end: datetime) -> Iterator[BackupRecord]:
@@ -149,13 +151,18 @@ class Reports:
                     backup_table.c.deleted_at > start,
                     backup_table.c.deleted_at <= end,
                 ),
+                and_(
+                    _IS_BROKEN, backup_table.c.broken_at > start, backup_table.c.broken_at <= end
+                ),
                 _STUCK,
             )
         )
 
     def restorable(self, project_id: ProjectId | None = None) -> set[VolumeId]:
         """The volumes that have at least one backup to restore from."""
-        is_there = backup_table.c.state == State.AVAILABLE
+        is_there = and_(
+            backup_table.c.state == State.AVAILABLE, backup_table.c.broken_at.is_(None)
+        )
         query = select(backup_table.c.volume_id)
         if project_id is None:
             query = query.where(is_there).distinct()
@@ -229,9 +236,11 @@ class Reports:
             if record.removal_reported_at is None
             and record.state in (State.DELETED, State.MISSING)
         ]
+        broken = [record.id for record in records if record.is_broken]
         stamps: tuple[tuple[Column[Any], Sequence[Any], str], ...] = (
             (backup_table.c.id, done, "reported_at"),
             (backup_table.c.id, gone, "removal_reported_at"),
+            (backup_table.c.id, broken, "broken_reported_at"),
             (drill_table.c.id, drills, "reported_at"),
             (volume_table.c.volume_id, ended, "protection_end_reported_at"),
             (project_table.c.project_id, [project_id], "reported_at"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, func, or_, select
+from sqlalchemy import ColumnElement, Table, and_, func, or_, select
 
 from staffeln_cli.model import (
     InventoryVolume,
@@ -142,7 +142,10 @@ class StatusQueries:
             backup_table.c.state,
             backup_table.c.succeeded_at,
         )
-        query = select(*columns, moment).where(
+        is_broken = and_(
+            backup_table.c.state == State.AVAILABLE, backup_table.c.broken_at.is_not(None)
+        )
+        query = select(*columns, moment, is_broken).where(
             backup_table.c.volume_id.in_(volume_ids), moment >= since
         )
         return map(DatedBackup._make, self._rows(query))

@@ -28,6 +28,7 @@ class Success(NamedTuple):
     backup_id: BackupId | None
     size_gib: int | None
     deleted_at: datetime | None
+    broken_at: datetime | None
     pinned: bool
     pin_note: str | None
     pinned_by: str | None
@@ -85,6 +86,7 @@ class Successes:
         query = (
             select(*volume, size, length)
             .where(backup_table.c.state == State.AVAILABLE, *law)
+            .where(backup_table.c.broken_at.is_(None))
             .where(backup_table.c.started_at.is_not(None))
             .group_by(*volume, backup_table.c.chain_id)
             .order_by(newest)

@@ -34,7 +34,7 @@ __all__ = [
     "volume_table",
 ]
 
-SCHEMA_REVISION = "0013"
+SCHEMA_REVISION = "0014"
 """The Alembic revision this code was written for; a test compares it with `sql/versions`."""
 
 
@@ -122,7 +122,7 @@ volume_table = Table(
     Column("suspected_gone_at", UtcDateTime),
     Column("last_started_at", UtcDateTime),
     Column("last_success_at", UtcDateTime),
-    # When the last backup that the volume could be restored from was found missing.
+    # When the last backup that the volume could be restored from was found missing or broken.
     Column("unrestorable_since", UtcDateTime),
     Column("last_failed_at", UtcDateTime),
     # Failed backups since the last successful one.
@@ -200,7 +200,11 @@ backup_table = Table(
     Column("deleted_at", UtcDateTime),
     # When Cinder first said that there is no such backup; it is missing at a second time.
     Column("suspected_missing_at", UtcDateTime),
-    # When a backup that counted as missing or failed turned out to be there.
+    # When Cinder first showed it broken, although it was available; none: it is whole.
+    Column("broken_at", UtcDateTime),
+    # When the project got a report of that.
+    Column("broken_reported_at", UtcDateTime),
+    # When a backup that counted as missing, failed or broken turned out to be whole.
     Column("seen_again_at", UtcDateTime),
     Column("pinned", Boolean, server_default=false(), nullable=False),
     Column("pin_note", Text),

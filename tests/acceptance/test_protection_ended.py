@@ -41,7 +41,7 @@ def test_a_volume_whose_backups_are_all_missing_is_critical_and_due_at_once(
     assert all(volumes(staffeln)[one]["last_success_at"] is None for one in ids)
     nagios = staffeln("status", "--nagios")
     assert nagios.exit_code == CRITICAL
-    assert "all backups of 3 volumes are missing" in nagios.stdout
+    assert "all backups of 3 volumes are missing or broken" in nagios.stdout
     assert staffeln("collect", "-f", "json").counts["planned"] == 3
     staffeln("backup")
     cloud.steering.finish_backups()

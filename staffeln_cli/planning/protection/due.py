@@ -51,7 +51,7 @@ def is_problem_due(volume: InventoryVolume, now: datetime, min_interval: Duratio
 
 
 def is_overdue(volume: InventoryVolume, now: datetime, schedule: Schedule) -> bool:
-    """Whether no successful backup started in time, or all are missing."""
+    """Whether no successful backup started in time, or all are missing or broken."""
     volume = without_future_moments(volume, now)
     return volume.unrestorable_since is not None or is_late(
         volume.last_success_at or volume.expected_since, now, schedule

@@ -79,6 +79,10 @@ def trouble_sections(trouble: Trouble, when: When) -> Iterator[Section]:
         blocks = [listed(rows_of(trouble.lost, when))]
         title = "Lost: deleted by someone else"
         yield Section(title, many(len(trouble.lost), "backup"), "bad", blocks)
+    if trouble.broken:
+        blocks = [listed(rows_of(trouble.broken, when))]
+        title = "Broken: cannot be restored any more"
+        yield Section(title, many(len(trouble.broken), "backup"), "bad", blocks)
     if trouble.stuck:
         blocks = [listed(rows_of(trouble.stuck, when))]
         title = "Cannot be removed yet"
@@ -196,7 +200,7 @@ def _small_print(report: ProjectReport, when: When) -> Iterator[Section]:
     if report.seen_again:
         figure, rows = many(len(report.seen_again), "backup"), rows_of(report.seen_again, when)
         yield Section(
-            "Counted as missing or failed, and there after all", figure, blocks=[listed(rows)]
+            "Counted as missing, failed or broken, and whole", figure, blocks=[listed(rows)]
         )
     if report.gone:
         figure, rows = many(len(report.gone), "volume"), rows_of(report.gone, when)

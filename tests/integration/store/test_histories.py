@@ -1,18 +1,18 @@
 """The history kept with a volume agrees with its records, whatever became of them."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from staffeln_cli.model import BackupRecord, SkipCause, State, VolumeId
+from staffeln_cli.model import BackupId, BackupRecord, SkipCause, State, VolumeId
 from staffeln_cli.model.lifecycle import NEXT
 from staffeln_cli.store import Store
 from staffeln_cli.store.inventory import AbsentVolumes
-from tests.build import NOW, a_record, an_inventory_volume
+from tests.build import NOW, a_backup, a_record, a_record_of, an_inventory_volume
 from tests.integration.store.builders import moved
 
 VOLUME = VolumeId("v1")
@@ -124,3 +124,68 @@ def test_a_moment_comes_back_as_it_went(database_url: str) -> None:
     store.lifecycle.plan([a_record(planned_at=moment)])
     assert store.records.in_states({State.PLANNED})[0].planned_at == moment
     store.close()
+
+
+def a_chain(store: Store, name: str, *days_old: float) -> list[BackupRecord]:
+    """The records of a full backup and of incrementals on it."""
+    records = []
+    for place, age in enumerate(days_old):
+        made = a_backup(f"{name}-{place}", days_old=age, incremental=place > 0)
+        record = a_record_of(made, chain_id=BackupId(f"{name}-0"), succeeded_at=made.created_at)
+        store.lifecycle.adopt(record)
+        records.append(record)
+    return records
+
+
+def successes(store: Store) -> tuple[datetime | None, bool]:
+    """When the newest backup to restore the volume from started, and whether there is none."""
+    row = store.inventory.volumes([VOLUME])[VOLUME]
+    return row.last_success_at, row.unrestorable_since is not None
+
+
+def test_a_broken_backup_takes_what_depends_on_it_with_it_and_brings_it_back(
+    store: Store,
+) -> None:
+    emptied(store)
+    older = a_chain(store, "old", 6, 5)
+    newer = a_chain(store, "new", 4, 3, 2)
+    assert store.notes.broken(newer[1], "in error", NOW)
+    assert successes(store) == (newer[0].started_at, False)
+    assert store.notes.broken(newer[0], "in error", NOW)
+    assert successes(store) == (older[1].started_at, False)
+    assert store.notes.broken(older[0], "in error", NOW)
+    assert successes(store) == (None, True)
+    for record in store.records.broken():
+        assert store.notes.whole(record, NOW)
+    assert successes(store) == (newer[2].started_at, False)
+
+
+def test_what_is_not_available_or_broken_already_does_not_break(store: Store) -> None:
+    emptied(store)
+    (full,) = a_chain(store, "full", 1)
+    assert store.notes.broken(full, "in error", NOW)
+    assert not store.notes.broken(full, "in error", NOW)
+    (found,) = store.records.broken()
+    assert store.lifecycle.missing(found, "gone", NOW)
+    assert not store.notes.whole(found, NOW)
+    assert store.records.broken() == []
+
+
+def test_the_return_of_a_missing_backup_brings_back_what_depends_on_it(store: Store) -> None:
+    emptied(store)
+    full, incremental = a_chain(store, "chain", 3, 2)
+    assert store.lifecycle.missing(full, "gone", NOW)
+    assert successes(store) == (None, True)
+    (lost,) = store.records.in_states({State.MISSING})
+    backup = a_backup("chain-0", days_old=3)
+    assert store.lifecycle.seen_again(lost, backup, NOW)
+    assert successes(store) == (incremental.started_at, False)
+
+
+def test_a_success_on_a_broken_chain_is_nothing_to_restore_from(store: Store) -> None:
+    emptied(store)
+    (full,) = a_chain(store, "chain", 3)
+    assert store.notes.broken(full, "in error", NOW)
+    made = a_backup("chain-1", days_old=1, incremental=True)
+    store.lifecycle.adopt(a_record_of(made, chain_id=BackupId("chain-0")))
+    assert successes(store) == (None, True)
