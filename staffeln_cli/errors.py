@@ -133,7 +133,7 @@ class QuotaExceeded(Refused):
 
 
 class Throttled(Refused):
-    """Cinder asked for fewer requests and has not acted."""
+    """The service asked for fewer requests and has not acted."""
 
 
 class VolumeGone(Refused):

@@ -74,7 +74,7 @@ class BackupActions:
         response = self._post("/backups", {"backup": body}, auth=auth)
         if response.status_code in (200, 202):
             return BackupId(made_id(response, "backup", record.name))
-        raise create_refusal(response)
+        raise create_refusal(response, "Cinder")
 
     def look(self, backup_id: BackupId) -> Backup | None:
         """The backup as it is now; None when Cinder itself says that it has no such backup."""
@@ -142,19 +142,21 @@ def made_id(response: requests.Response, kind: str, name: str) -> str:
         made_id, its_name = made["id"], made.get("name", name)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ResultUnknown(f"{what} has no id") from error
-    if not isinstance(made_id, str) or its_name != name:
+    if not isinstance(made_id, str):
+        raise ResultUnknown(f"{what} has no id")
+    if its_name != name:
         raise ResultUnknown(f"{what} is about {its_name!r}")
     return made_id
 
 
-def create_refusal(response: requests.Response) -> Exception:
-    """What an answer to a request for a backup or a volume means, other than an acceptance."""
+def create_refusal(response: requests.Response, service: str) -> Exception:
+    """What a service's answer to a request to make something means, other than an acceptance."""
     reason = message_of(response)
     status = response.status_code
     if status >= 500:
         return ResultUnknown(f"POST {response.request.path_url}: HTTP {status}: {reason}")
     if status == 429 or (status == 413 and asks_to_wait(response)):
-        return Throttled(f"Cinder asks to slow down: {reason}")
+        return Throttled(f"{service} asks to slow down: {reason}")
     if status == 413:
         return QuotaExceeded(reason)
     if status == 401:  # with a token of this project that Keystone gave a moment ago

@@ -7,8 +7,7 @@ import msgspec
 
 from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api
-from staffeln_cli.cloud.backup_actions import create_refusal
-from staffeln_cli.errors import ResultUnknown
+from staffeln_cli.cloud.backup_actions import create_refusal, made_id
 from staffeln_cli.model import ProjectId
 
 
@@ -65,11 +64,8 @@ class NetworkActions:
         auth = self._api.token_of(project_id)
         response = self._api.once("network", "POST", "/ports", json={"port": body}, auth=auth)
         if response.status_code not in (200, 201):
-            raise create_refusal(response)
-        try:
-            return str(response.json()["port"]["id"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise ResultUnknown("POST /ports: accepted, but the answer has no id") from error
+            raise create_refusal(response, "Neutron")
+        return made_id(response, "port", port.name)
 
     def _rows(self, user: ProjectId, what: str, **query: str) -> list[dict[str, Any]]:
         auth = self._api.token_of(user)

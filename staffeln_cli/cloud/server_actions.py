@@ -9,11 +9,10 @@ import msgspec
 
 from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api, Unexpected
-from staffeln_cli.cloud.backup_actions import create_refusal
+from staffeln_cli.cloud.backup_actions import create_refusal, made_id
 from staffeln_cli.cloud.lookups import Quota
 from staffeln_cli.cloud.pages import NOVA
 from staffeln_cli.cloud.retries import says_absent
-from staffeln_cli.errors import ResultUnknown
 from staffeln_cli.model import ProjectId, ServerId
 from staffeln_cli.model.restorations import NewDevice, NewServer
 from staffeln_cli.model.text import one_line
@@ -120,11 +119,8 @@ def ask_for_server(api: Api, server: Mapping[str, Any], **options: Any) -> Serve
     """
     response = api.once("compute", "POST", "/servers", json={"server": server}, **options)
     if response.status_code not in (200, 202):
-        raise create_refusal(response)
-    try:
-        return ServerId(str(response.json()["server"]["id"]))
-    except (ValueError, KeyError, TypeError) as error:
-        raise ResultUnknown("POST /servers: accepted, but the answer has no id") from error
+        raise create_refusal(response, "Nova")
+    return ServerId(made_id(response, "server", server["name"]))
 
 
 def _quota(raw: dict[str, Any]) -> Quota:

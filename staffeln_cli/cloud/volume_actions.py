@@ -35,7 +35,7 @@ class VolumeActions:
         }
         response = self._post("/volumes", {"volume": body}, project_id)
         if response.status_code not in (200, 202):
-            raise create_refusal(response)
+            raise create_refusal(response, "Cinder")
         return VolumeId(made_id(response, "volume", volume.name))
 
     def set_bootable(
@@ -49,7 +49,7 @@ class VolumeActions:
         action = {"os-set_bootable": {"bootable": bootable}}
         response = self._post(f"/volumes/{volume_id}/action", action, project_id)
         if response.status_code not in (200, 202, 204):
-            raise create_refusal(response)
+            raise create_refusal(response, "Cinder")
 
     def delete(self, volume_id: VolumeId, project_id: ProjectId) -> None:
         """Ask Cinder to delete; it does so later.

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.demo.simcloud import Request, SimCloud
 from staffeln_cli.errors import ConfigError
 from tests.acceptance.builders import a_volume, reasons, records, rounds, sent, volumes
 from tests.acceptance.drills import counted, scratch, verify
@@ -203,3 +203,40 @@ def test_a_drill_with_its_boot_takes_at_most_twelve_requests_besides_polling(
     assert len(sent_once) <= number * 12
     listings = [one for one in list(cloud.requests) if one.path.endswith("/backups/detail")]
     assert len(listings) <= 2, "one listing serves all"
+
+
+def without_id(_: Request, body: dict[str, Any]) -> dict[str, Any]:
+    del body["server"]["id"]
+    return body
+
+
+def test_a_server_whose_id_is_not_told_is_found_by_its_name(
+    cloud: SimCloud, booting: Staffeln
+) -> None:
+    cloud.faults.edit_next("/servers$", without_id, method="POST")
+    assert verify(booting).counts == counted(drills=1, passed=1)
+    assert len(sent(cloud, "POST", "/v2.1/servers")) <= 2  # one asks for the console
+    assert explained(booting)["level"] == "booted"
+    assert nothing_is_left(cloud)
+
+
+def test_a_request_for_a_server_that_never_arrives_leaves_the_proof_of_the_restore(
+    cloud: SimCloud, booting: Staffeln
+) -> None:
+    booting.set(CLOUD_SETTLE_TIME="0s")
+    cloud.faults.lose_reply_next("POST", "/servers$", acting=False)
+    assert verify(booting).counts == counted(drills=1, passed=1)
+    assert "never reached Nova" in explained(booting)["reason"]
+    assert nothing_is_left(cloud)
+
+
+def test_a_token_that_ends_before_the_boot_is_renewed(cloud: SimCloud, booting: Staffeln) -> None:
+    def expire(request: Request) -> None:
+        if request.method == "POST" and request.path.endswith("/servers"):
+            cloud.on_request = None
+            cloud.steering.expire_tokens()
+
+    cloud.on_request = expire
+    assert verify(booting).counts == counted(drills=1, passed=1)
+    assert explained(booting)["level"] == "booted"
+    assert nothing_is_left(cloud)

@@ -108,9 +108,9 @@ class Faults:
             times=times,
         )
 
-    def edit_next(self, path: str, edit: Edit, times: int = 1) -> None:
+    def edit_next(self, path: str, edit: Edit, times: int = 1, *, method: str = "GET") -> None:
         """Carry out the next such requests, and tell of the result something else."""
-        self._add(Fault("GET", path, times, edit=edit))
+        self._add(Fault(method, path, times, edit=edit))
 
     def omit_next(self, path: str, ids: Iterable[str], times: int = 1) -> None:
         """Leave rows out of the next such listings, as a service does that lags behind."""
