@@ -10,7 +10,7 @@ from staffeln_cli.cloud.catalog_actions import CatalogActions, decoded_row, enco
 from staffeln_cli.cloud.listings import Listings
 from staffeln_cli.cloud.login import Login
 from staffeln_cli.cloud.lookups import BackupService, Lookups, Quota, Quotas
-from staffeln_cli.cloud.members import Members
+from staffeln_cli.cloud.members import MemberAddresses, Members, UnexpectedAnswer
 from staffeln_cli.cloud.network_actions import NetworkActions, PortToMake
 from staffeln_cli.cloud.restore_lookups import RestoreLookups, ServerShape
 from staffeln_cli.cloud.scratch_servers import ScratchServers
@@ -24,11 +24,13 @@ __all__ = [
     "Cloud",
     "Flavor",
     "Login",
+    "MemberAddresses",
     "PortToMake",
     "Quota",
     "Quotas",
     "ServerShape",
     "ServerStatus",
+    "UnexpectedAnswer",
     "decoded_row",
     "definition_of",
     "definition_text",

@@ -117,6 +117,7 @@ def _send(
     _note_reported(run, project, report)
     run.count("sent")
     log.info("project %s: report sent to %s", project.project_id, ", ".join(addresses))
+    recipients.name_unknown(project_of(project))
     for address, reason in refused.items():
         run.fail("project", project.project_id, f"{address} was refused: {reason}")
 

@@ -2,11 +2,18 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from staffeln_cli import mail
-from staffeln_cli.model import Project, ProjectId, ProjectRecord
+from staffeln_cli.model import Project, ProjectRecord
 from staffeln_cli.model.text import one_line
 from staffeln_cli.runtime import Run
+
+if TYPE_CHECKING:
+    from staffeln_cli.cloud import MemberAddresses, UnexpectedAnswer
+
+_NAMED = 3
+"""Things named in one sentence."""
 
 
 @dataclass
@@ -15,7 +22,8 @@ class Recipients:
 
     run: Run
     projects: Collection[Project]
-    _found: dict[ProjectId, list[str]] | None = field(default=None, init=False)
+    _found: "MemberAddresses | None" = field(default=None, init=False)
+    _named: "set[UnexpectedAnswer]" = field(default_factory=set, init=False)
     _names: dict[str, list[Project]] | None = field(default=None, init=False)
 
     def of(self, project: Project) -> tuple[Sequence[str], str]:
@@ -25,9 +33,12 @@ class Recipients:
             return settings.receivers, ""
         if settings.project_domain is not None:
             return self._by_name(project, settings.project_domain)
-        found = [
-            address for address in self._members().get(project.id, ()) if mail.is_address(address)
-        ]
+        members = self._members()
+        known = members.addresses.get(project.id, ())
+        found = [address for address in known if mail.is_address(address)]
+        if not found and (unclear := members.unclear.get(project.id)):
+            why = "; ".join(f"{one.kind} {one.id}: {one.reason}" for one in unclear[:_NAMED])
+            return [], f"its members are not known: {one_line(why)}"
         # The operator gets the report of a project whose members have no address.
         if found or settings.operator:
             return found or mail.addresses(settings.operator), ""
@@ -35,6 +46,15 @@ class Recipients:
             "no member of the project has an e-mail address in Keystone;"
             " set mail.receivers, mail.project_domain or mail.operator"
         )
+
+    def name_unknown(self, project: Project) -> None:
+        """Name, once, what hides further members of a project whose report was sent."""
+        unclear = self._found.unclear.get(project.id, ()) if self._found is not None else ()
+        for one in unclear:
+            if one not in self._named:
+                self._named.add(one)
+                reason = f"some members may have got no report: {one_line(one.reason)}"
+                self.run.fail(one.kind, one.id, reason)
 
     def _by_name(self, project: Project, domain: str) -> tuple[Sequence[str], str]:
         address = f"{project.name}@{domain}"
@@ -54,9 +74,12 @@ class Recipients:
                 self._names.setdefault(known.name.casefold(), []).append(known)
         return self._names.get(project.name.casefold(), [project])
 
-    def _members(self) -> dict[ProjectId, list[str]]:
+    def _members(self) -> "MemberAddresses":
         if self._found is None:
             self._found = self.run.cloud.members.addresses(self.projects)
+            self.run.runtime.stop.check()  # a request to stop cuts look-ups off
+            for one in self._found.odd:
+                self.run.fail(one.kind, one.id, one_line(one.reason))
         return self._found
 
 

@@ -1,8 +1,10 @@
 """Who gets a report: by configuration, by the project's name, or by what Keystone knows."""
 
+from typing import Any
+
 import pytest
 
-from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.demo.simcloud import Request, SimCloud
 from tests.acceptance.builders import twice
 from tests.conftest import Staffeln
 from tests.integration.report.conftest import a_project, back_up, send_through
@@ -194,3 +196,107 @@ def test_a_project_that_is_gone_is_not_failed_over_for_ever(
     assert to_members("report", "-f", "json").counts["projects"] == 0
     to_members.set(MAIL_RECEIVERS="ops@example.org")
     assert to_members("report", "-f", "json").counts["sent"] == 1
+
+
+def a_group(cloud: SimCloud, project: str, *names: str) -> str:
+    """A group that has a role in a project, with new users."""
+    group = cloud.people.add_group(f"group-of-{names[0]}")
+    for name in names:
+        cloud.people.add_user(name, password="x", email=f"{name}@example.org")
+        cloud.people.add_to_group(f"group-of-{names[0]}", name)
+    cloud.people.grant_group(f"group-of-{names[0]}", project, "member")
+    return group
+
+
+ODD: list[dict[str, Any]] = [
+    {"status": 403},
+    {"status": 400},
+    {"status": 404, "body": "default backend - 404"},
+    {"status": 500, "times": 99},
+    {"status": 200, "body": "<html>Welcome</html>"},
+    {"status": 200, "body": {"users": None}},
+    {"status": 200, "body": {"users": [{"name": "ana"}]}},
+]
+
+
+@pytest.mark.parametrize("answer", ODD, ids=str)
+def test_a_group_of_which_keystone_answers_oddly_keeps_no_other_project_from_its_report(
+    cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox, answer: dict[str, Any]
+) -> None:
+    to_members.set(CLOUD_RETRY_TIMEOUT="0s", MAIL_OPERATOR="operator@example.org")
+    group = a_group(cloud, a_project(cloud, "shop"), "ana")
+    a_member(cloud, "ben", a_project(cloud, "bank"))
+    back_up(cloud, to_members)
+    cloud.faults.fail_next("GET", f"/groups/{group}/users", **answer)
+    report = to_members("report", "-f", "json")
+    assert (report.exit_code, report.counts["sent"], report.counts["unsent"]) == (3, 1, 1)
+    assert f"group {group}" in report.json["failures"][0]["reason"]
+    assert mailbox.receivers[0] == ["ben@example.org"]
+    cloud.faults.clear()
+    assert to_members("report", "-f", "json").counts["sent"] == 1
+    assert mailbox.receivers[-1] == ["ana@example.org"]
+
+
+def test_an_odd_group_is_named_once_where_other_members_get_the_report(
+    cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox
+) -> None:
+    shop, bank = a_project(cloud, "shop"), a_project(cloud, "bank")
+    a_member(cloud, "ben", shop)
+    a_member(cloud, "eve", bank)
+    group = a_group(cloud, shop, "ana")
+    cloud.people.grant_group("group-of-ana", bank, "member")
+    back_up(cloud, to_members)
+    cloud.faults.fail_next("GET", f"/groups/{group}/users", status=403)
+    report = to_members("report", "-f", "json")
+    assert (report.exit_code, report.counts["sent"]) == (3, 2)
+    assert [(one["kind"], one["id"]) for one in report.json["failures"]] == [("group", group)]
+    assert sorted(mailbox.receivers) == [["ben@example.org"], ["eve@example.org"]]
+
+
+def test_administrators_do_not_stand_in_for_members_of_a_group_that_is_not_shown(
+    cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox
+) -> None:
+    shop = a_project(cloud, "shop")
+    cloud.people.add_user("root", password="x", email="root@example.org")
+    cloud.people.grant("root", shop, "admin")
+    group = a_group(cloud, shop, "ana")
+    back_up(cloud, to_members)
+    cloud.faults.fail_next("GET", f"/groups/{group}/users", status=403)
+    assert to_members("report", "-f", "json").counts["unsent"] == 1
+    assert mailbox.receivers == []
+
+
+@pytest.mark.parametrize("edit", [{"enabled": "yes"}, {"id": None}, {"name": None}], ids=str)
+def test_a_user_that_is_not_understood_keeps_nobody_else_from_the_reports(
+    cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox, edit: dict[str, Any]
+) -> None:
+    odd = a_member(cloud, "odd", a_project(cloud, "shop"))
+    a_member(cloud, "ben", a_project(cloud, "bank"))
+    back_up(cloud, to_members)
+    cloud.faults.spoil_next(f"/users(/{odd})?$", {odd: edit}, times=9)
+    report = to_members("report", "-f", "json")
+    is_understood = "name" in edit
+    assert report.counts["sent"] == 1 + is_understood
+    assert ["ben@example.org"] in mailbox.receivers
+    if not is_understood:
+        assert f"user {odd}" in report.json["failures"][0]["reason"]
+
+
+def test_a_role_assignment_that_is_not_understood_is_named_with_its_project(
+    cloud: SimCloud, to_members: Staffeln, mailbox: Mailbox
+) -> None:
+    shop = a_project(cloud, "shop")
+    odd = a_member(cloud, "odd", shop)
+    a_member(cloud, "ben", a_project(cloud, "bank"))
+    back_up(cloud, to_members)
+
+    def edit(_: Request, body: dict[str, Any]) -> dict[str, Any]:
+        for row in body["role_assignments"]:
+            if row.get("user", {}).get("id") == odd:
+                row["user"] = {"name": "odd"}
+        return body
+
+    cloud.faults.edit_next("/role_assignments", edit)
+    report = to_members("report", "-f", "json")
+    assert (report.counts["sent"], report.counts["unsent"]) == (1, 1)
+    assert f"role assignment {shop}" in report.json["failures"][0]["reason"]
