@@ -16,7 +16,8 @@ from staffeln_cli.model import (
 )
 from staffeln_cli.store import events
 from staffeln_cli.store.bulk_read import BulkRead
-from staffeln_cli.store.database import Database, upsert
+from staffeln_cli.store.bulk_write import BulkWrite
+from staffeln_cli.store.database import Database
 from staffeln_cli.store.queries import chunks
 from staffeln_cli.tables import volume_table
 
@@ -36,6 +37,11 @@ _HISTORY = frozenset(
     }
 )
 """Columns that a new look at the cloud never overwrites."""
+_ROWS = BulkWrite(
+    volume_table,
+    InventoryVolume._fields,
+    [name for name in InventoryVolume._fields[1:] if name not in _HISTORY],
+)
 
 
 class AbsentVolumes(NamedTuple):
@@ -131,18 +137,7 @@ class Inventory:
         if not volumes:
             return
         with self._database.write() as connection:
-            statement = upsert(connection, volume_table)
-            updates = {
-                name: statement.excluded[name]
-                for name in InventoryVolume._fields
-                if name not in _HISTORY and name != "volume_id"
-            }
-            connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=[volume_table.c.volume_id], set_=updates
-                ),
-                [volume._asdict() for volume in volumes],
-            )
+            _ROWS.save(connection, volumes)
 
     def unseen(
         self, seen: Collection[VolumeId], *, have_rows: bool = True

@@ -25,10 +25,11 @@ from staffeln_cli.model import BackupRecord, DrillState, Kind, Origin, ProjectId
 from staffeln_cli.model.lifecycle import IN_FLIGHT
 from staffeln_cli.model.pauses import PauseScope
 from staffeln_cli.planning.evidence import CLOCK_TOLERANCE
-from staffeln_cli.store.database import as_row, upsert
+from staffeln_cli.store.bulk_write import BulkWrite
 from staffeln_cli.tables import backup_table, drill_table, pause_table
 
 COLUMNS = tuple(backup_table.c[part.name] for part in fields(BackupRecord))
+_ROWS = BulkWrite(backup_table, [column.name for column in COLUMNS])
 _CAPS_LOCK = 0x57AFFE1
 """The advisory lock (any constant) under which PostgreSQL counts what is in flight."""
 _CHUNK = 500
@@ -62,8 +63,8 @@ class Caps:
 
 def insert(connection: Connection, records: Sequence[BackupRecord]) -> set[RecordId]:
     """Insert the records that the database allows; return their ids."""
-    statement = upsert(connection, backup_table).on_conflict_do_nothing()
-    connection.execute(statement, [as_row(record) for record in records])
+    if _ROWS.save(connection, records) == len(records):
+        return {record.id for record in records}
     inserted: set[RecordId] = set()
     for chunk in chunks([record.id for record in records]):
         found = connection.execute(_OF_THESE, {"ids": chunk})

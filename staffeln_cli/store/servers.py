@@ -6,11 +6,13 @@ from sqlalchemy import ColumnElement, delete, or_, select
 
 from staffeln_cli.model import DecidedBy, ProjectId, ServerId, State
 from staffeln_cli.model.servers import KeptDefinition
-from staffeln_cli.store.database import Database, upsert
+from staffeln_cli.store.bulk_write import BulkWrite
+from staffeln_cli.store.database import Database
 from staffeln_cli.store.queries import chunks
 from staffeln_cli.tables import backup_table, server_table, volume_table
 
 _COLUMNS = tuple(server_table.c[name] for name in KeptDefinition._fields)
+_ROWS = BulkWrite(server_table, KeptDefinition._fields, KeptDefinition._fields[1:])
 _ENDED = (State.DELETED, State.CANCELLED, State.FAILED)
 """Records in these states have no backup; that of a missing one may come back."""
 
@@ -53,14 +55,7 @@ class Servers:
         if not definitions:
             return
         with self._database.write() as connection:
-            statement = upsert(connection, server_table)
-            news = {name: statement.excluded[name] for name in KeptDefinition._fields[1:]}
-            connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=[server_table.c.server_id], set_=news
-                ),
-                [definition._asdict() for definition in definitions],
-            )
+            _ROWS.save(connection, definitions)
 
     def forget_unseen(self, seen: Collection[ServerId]) -> None:
         """Forget the servers not seen of whose volumes no backup is kept."""
