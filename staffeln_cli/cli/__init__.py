@@ -101,6 +101,8 @@ def main() -> None:
         complain(f"stdout cannot be written: {problem.strerror}")
         if not session.streams.tolerant:
             code = code or Unavailable.exit_code
+    # Else Python would search all modules for garbage as it ends: a sixth of a small collect.
+    gc.freeze()
     sys.exit(code)
 
 
