@@ -65,7 +65,10 @@ def storable(text: str) -> str:
 
 def nameable(text: str) -> str:
     """For a name in Cinder, whose database may hold no character of four bytes."""
-    return "".join(char if char <= "\uffff" else "?" for char in one_line(text))
+    line = one_line(text)
+    if line.isascii():
+        return line
+    return "".join(char if char <= "\uffff" else "?" for char in line)
 
 
 def dns_label(text: str) -> str:

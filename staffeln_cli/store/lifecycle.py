@@ -142,10 +142,12 @@ class Lifecycle:
         only_scheduled: bool = False,
     ) -> int:
         """planned -> cancelled: these volumes need no backup any more; return how many."""
-        cancelled = 0
+        ids, cancelled = list(volume_ids), 0
+        if not ids:
+            return 0
         law = [backup_table.c.origin == Origin.SCHEDULED] if only_scheduled else []
         with self._database.write() as connection:
-            for chunk in chunks(list(volume_ids)):
+            for chunk in chunks(ids):
                 cancelled += connection.execute(
                     update(backup_table)
                     .where(

@@ -169,7 +169,7 @@ def _planned(
     if not due.is_due(volume, now, interval, by=view.plan_until):
         return None
     backup = _next(view, volume)
-    if due.is_overdue(volume, now, view.schedule):
+    if backup.waits and due.is_overdue(volume, now, view.schedule):
         backup = without_waiting(backup)
     if backup.waits:
         run.decide(Decision("wait", "volume", volume.volume_id, volume.volume_name, backup.reason))
