@@ -13,8 +13,8 @@ from staffeln_cli.operations.start_backup import (
     decision_of,
     put_back,
     start,
-    take_back_transferred,
 )
+from staffeln_cli.operations.transferred import take_back_transferred
 from staffeln_cli.planning.retention.keep_rules import stamp
 from staffeln_cli.runtime import Run, Runtime, run_pass
 

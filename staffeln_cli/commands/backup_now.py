@@ -31,8 +31,8 @@ from staffeln_cli.operations.start_backup import (
     Waiting,
     caps_of,
     start,
-    take_back_transferred,
 )
+from staffeln_cli.operations.transferred import take_back_transferred
 from staffeln_cli.planning.chains.summary import summary_of
 from staffeln_cli.planning.protection import selection
 from staffeln_cli.planning.protection.full_or_incremental import (

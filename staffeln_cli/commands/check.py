@@ -22,6 +22,7 @@ from staffeln_cli.operations.follow_backup import (
     look_up_each,
 )
 from staffeln_cli.operations.marked_backups import adopt_marked
+from staffeln_cli.operations.transferred import with_proven_owners
 from staffeln_cli.operations.whole_cloud import check_whole_cloud
 from staffeln_cli.planning.evidence import Confirmation, believed
 from staffeln_cli.runtime import Run, Runtime, caller, run_pass
@@ -77,6 +78,7 @@ def _check(run: Run, confirmation: Confirmation) -> None:
     drill.follow_left(run)
     work = run.store.claims.claim_open_work(run.claim())
     observed = _look(run, work, confirmation)
+    work = with_proven_owners(run, work)
     for done, _ in enumerate(run.parallel(lambda one: follow_record(run, observed, one), work), 1):
         run.runtime.progress("backups checked", done, len(work))
     if observed.is_complete:

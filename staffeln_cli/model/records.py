@@ -107,6 +107,8 @@ class BackupRecord:
     """When Cinder first showed it broken, although it was available; None: it is whole."""
     broken_reported_at: datetime | None = None
     """When the project got a report of that."""
+    owner_unproven: bool = False
+    """Nobody has confirmed since its start that its project owned the volume."""
     seen_again_at: datetime | None = None
     """When a backup that counted as missing, failed or broken turned out to be whole."""
     parent_id: BackupId | None = None

@@ -12,6 +12,7 @@ from staffeln_cli.errors import (
     ResultUnknown,
 )
 from staffeln_cli.model import Backup, BackupRecord, State
+from staffeln_cli.model.naming import called
 from staffeln_cli.model.statuses import BACKUP_DELETABLE
 from staffeln_cli.planning.evidence import CLOCK_TOLERANCE
 from staffeln_cli.runtime import Run
@@ -39,6 +40,23 @@ def remove(run: Run, record: BackupRecord, backup: Backup, reason: str) -> Delet
     if not run.store.lifecycle.deleting(record, reason, next_try_at=next_try_at):
         return DeletionResult.NOT_OURS
     return _ask(run, record, backup)
+
+
+def fail_backup(
+    run: Run,
+    record: BackupRecord,
+    reason: str,
+    *,
+    backup: Backup | None = None,
+    remains: bool = True,
+) -> None:
+    """A backup that was being created has failed: name it, and remove what there is of it."""
+    if run.store.lifecycle.failed(record, reason, run.now(), remains=remains):
+        run.count("failed")
+        name = called(record.volume_name, record.server_name)
+        run.fail("volume", record.volume_id, reason, name=name)
+        if backup is not None:
+            remove(run, replace(record, state=State.FAILED), backup, "remains of a failure")
 
 
 def again(run: Run, record: BackupRecord, backup: Backup) -> None:

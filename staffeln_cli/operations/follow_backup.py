@@ -14,11 +14,11 @@ from staffeln_cli.model import (
     RecordId,
     State,
 )
-from staffeln_cli.model.naming import called
 from staffeln_cli.model.statuses import BACKUP_BROKEN, BACKUP_COMPLETE
 from staffeln_cli.operations import delete_backup, duplicates
 from staffeln_cli.operations.absence import judged
 from staffeln_cli.operations.export_records import ForeignBackups
+from staffeln_cli.operations.transferred import is_taken_back
 from staffeln_cli.planning.estimates import allowed
 from staffeln_cli.planning.evidence import Answer, Belief, age_counts_from, believed
 from staffeln_cli.runtime import Run
@@ -106,7 +106,7 @@ def follow_record(run: Run, observed: Observation, record: BackupRecord) -> None
         backup = observed.by_id.get(record.backup_id or "")
         if backup is None and record.backup_id is not None:
             backup = run.cloud.backups.look(record.backup_id)  # a listing may be older than it
-        if _is_believed(run, record, backup):
+        if _is_believed(run, record, backup) and not is_taken_back(run, record, backup):
             _STEPS[record.state](run, record, backup)
     except CloudUnavailable as error:
         run.fail("backup", record.backup_id or record.name, str(error))
@@ -166,9 +166,12 @@ def _recover(run: Run, observed: Observation, record: BackupRecord) -> None:
     first, *others = sorted(
         found, key=lambda one: (one.status not in BACKUP_COMPLETE, one.created_at)
     )
+    record = replace(record, owner_unproven=True)
     if run.store.lifecycle.created(record, first.id, owner=run.id):
         run.count("adopted")
-        _finish(run, replace(record, state=State.CREATING, backup_id=first.id), first)
+        adopted = replace(record, state=State.CREATING, backup_id=first.id)
+        if not is_taken_back(run, adopted, first):
+            _finish(run, adopted, first)
         duplicates.handle_duplicates(run, record, others)
 
 
@@ -180,7 +183,8 @@ def _finish(
     It is given up, and its remains are removed, only on such a word: a listing may be stale.
     """
     if backup is None:
-        fail_backup(run, record, "it vanished while it was being created", remains=False)
+        vanished = "it vanished while it was being created"
+        delete_backup.fail_backup(run, record, vanished, remains=False)
     elif backup.status in BACKUP_COMPLETE:
         if run.store.lifecycle.finished(record, backup, run.now()):
             run.count("available")
@@ -194,7 +198,7 @@ def _finish(
             _finish(run, record, again, confirmed=True)
     else:
         run.count("timed_out", int(backup.status not in BACKUP_BROKEN))
-        fail_backup(run, record, reason, backup=backup)
+        delete_backup.fail_backup(run, record, reason, backup=backup)
 
 
 def _failure(run: Run, record: BackupRecord, backup: Backup) -> str | None:
@@ -204,25 +208,6 @@ def _failure(run: Run, record: BackupRecord, backup: Backup) -> str | None:
     if _is_timed_out(run, record, backup):
         return f"still {backup.status} after {_age(run, record, backup)}"
     return None
-
-
-def fail_backup(
-    run: Run,
-    record: BackupRecord,
-    reason: str,
-    *,
-    backup: Backup | None = None,
-    remains: bool = True,
-) -> None:
-    """A backup that was being created has failed: name it, and remove what there is of it."""
-    if run.store.lifecycle.failed(record, reason, run.now(), remains=remains):
-        run.count("failed")
-        name = called(record.volume_name, record.server_name)
-        run.fail("volume", record.volume_id, reason, name=name)
-        if backup is not None:
-            delete_backup.remove(
-                run, replace(record, state=State.FAILED), backup, "remains of a failure"
-            )
 
 
 def _clear(run: Run, record: BackupRecord, backup: Backup | None) -> None:

@@ -41,6 +41,8 @@ class Owners:
         self._asked_at: dict[RecordId, float] = {}
         """When the owner was asked for, where that was for one volume alone."""
         self._started: list[BackupRecord] = []
+        self.proven: list[RecordId] = []
+        """Started backups whose project owned the volume afterwards, by its listing."""
 
     def owner(self, record: BackupRecord) -> ProjectId | None:
         """The project that owns the record's volume; None if Cinder has no such volume.
@@ -52,11 +54,13 @@ class Owners:
         self._asked_at[record.id] = time.monotonic()
         return self.look_up(record)
 
-    def note_started(self, record: BackupRecord) -> None:
-        """Cinder has accepted the request; see `unproven`."""
+    def note_started(self, record: BackupRecord) -> bool:
+        """Cinder has accepted the request; False if the owner is `unproven`."""
         asked_at = self._asked_at.pop(record.id, None)
-        if asked_at is None or time.monotonic() - asked_at > _FRESH:
+        is_proven = asked_at is not None and time.monotonic() - asked_at <= _FRESH
+        if not is_proven:
             self._started.append(record)
+        return is_proven
 
     def unproven(self) -> Iterator[BackupRecord]:
         """Started backups of volumes that their project may have left just before.
@@ -70,6 +74,7 @@ class Owners:
             started[record.project_id].append(record)
         for project_id, records in started.items():
             owned = self._ids_of(project_id) if len(records) > 1 else set()
+            self.proven += [one.id for one in records if one.volume_id in owned]
             yield from (one for one in records if one.volume_id not in owned)
 
     def look_up(self, record: BackupRecord) -> ProjectId | None:

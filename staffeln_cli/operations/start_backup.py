@@ -2,7 +2,6 @@
 
 import re
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -21,11 +20,11 @@ from staffeln_cli.errors import (
     VolumeBusy,
     VolumeGone,
 )
-from staffeln_cli.model import BackupId, BackupRecord, Decision, Kind, ProjectId, State
+from staffeln_cli.model import BackupId, BackupRecord, Decision, Kind, ProjectId
 from staffeln_cli.model.naming import INSTALLATION_KEY, RECORD_KEY, SERVER_KEY, called
 from staffeln_cli.model.statuses import VOLUME_BUSY
-from staffeln_cli.operations.follow_backup import fail_backup
 from staffeln_cli.operations.owners import Owners
+from staffeln_cli.operations.transferred import transferred
 from staffeln_cli.planning.protection.windows import Opening
 from staffeln_cli.runtime import Run
 from staffeln_cli.store import Caps
@@ -121,36 +120,13 @@ def _has_to_wait(run: Run, record: BackupRecord, waiting: Waiting) -> bool:
     return True
 
 
-def take_back_transferred(run: Run, owners: Owners) -> None:
-    """Remove what was started in a project that the volume had just left.
-
-    It has the data of the new owner. The next `collect` plans a backup in their project.
-    """
-    for record in owners.unproven():
-        try:
-            owner = owners.look_up(record)
-            if owner is not None and owner != record.project_id:
-                _take_back(run, record, transferred(owner, run.store.projects.names()))
-        except CloudUnavailable as error:
-            reason = f"who owned its volume when it was started could not be looked up: {error}"
-            run.fail("backup", record.name, reason)
-
-
-def _take_back(run: Run, record: BackupRecord, reason: str) -> None:
-    for current in run.store.records.by_record_ids([record.id]):
-        if current.state is State.CREATING and current.backup_id is not None:
-            backup = run.cloud.backups.look(current.backup_id)
-            why = f"{reason}, and did when the backup was started, which is removed"
-            fail_backup(run, current, why, backup=backup, remains=backup is not None)
-
-
 def _ask(run: Run, record: BackupRecord, owners: Owners) -> None:
     backup_id = _made_before(run, record)
     if not run.store.claims.extend_claim(record.id, run.claim()):
         return  # this process slept so long that another has taken it over
     if backup_id is None:
         backup_id = run.cloud.backups.create(record, metadata=_metadata(run, record))
-    owners.note_started(record)
+    record = replace(record, owner_unproven=not owners.note_started(record))
     run.count("started")
     run.decide(decision_of(record, "started"))
     if not run.store.lifecycle.created(record, backup_id, owner=run.id):
@@ -207,12 +183,6 @@ def _cancel(run: Run, record: BackupRecord, owner: ProjectId | None) -> None:
     """End a plan that must not be carried out in its project; the next collect plans anew."""
     reason = GONE if owner is None else transferred(owner, run.store.projects.names())
     run.store.lifecycle.cancelled(record, reason, run.now(), owner=run.id)
-
-
-def transferred(owner: ProjectId, names: Mapping[ProjectId, str]) -> str:
-    """Why a plan of a volume's former owner is cancelled."""
-    name = f"{names[owner]} ({owner})" if names.get(owner) else owner
-    return f"the volume now belongs to project {name}"
 
 
 def put_back(run: Run, record: BackupRecord, reason: str | None = None) -> None:

@@ -163,7 +163,7 @@ class Lifecycle:
         """starting -> creating: Cinder accepted the request, or was found to have acted on it."""
         chain_id = chain_id_of(record.kind, backup_id, record.chain_id)
         ids = {"backup_id": backup_id, "chain_id": chain_id}
-        values = ids | {"suspected_missing_at": None}
+        values = ids | {"suspected_missing_at": None, "owner_unproven": record.owner_unproven}
         return self._move(record, {State.STARTING}, State.CREATING, values, owner)
 
     def put_back(self, record: BackupRecord, reason: str | None = None, *, owner: str) -> bool:

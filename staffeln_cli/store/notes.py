@@ -94,6 +94,10 @@ class Notes:
         """The backups of these records are there after all."""
         self._note_each(record_ids, suspected_missing_at=None)
 
+    def owner_answered(self, record_ids: Iterable[RecordId]) -> None:
+        """Cinder has said since they were started who owned the volumes of these backups."""
+        self._note_each(record_ids, owner_unproven=False)
+
     def broken(self, record: BackupRecord, reason: str, moment: datetime) -> bool:
         """Cinder cannot restore an available backup any more; False when it is none by now."""
         values = {"broken_at": moment, "broken_reported_at": None, "reason": reason}

@@ -34,7 +34,7 @@ __all__ = [
     "volume_table",
 ]
 
-SCHEMA_REVISION = "0014"
+SCHEMA_REVISION = "0015"
 """The Alembic revision this code was written for; a test compares it with `sql/versions`."""
 
 
@@ -204,6 +204,8 @@ backup_table = Table(
     Column("broken_at", UtcDateTime),
     # When the project got a report of that.
     Column("broken_reported_at", UtcDateTime),
+    # Nobody has confirmed since its start that its project owned the volume.
+    Column("owner_unproven", Boolean, server_default=false(), nullable=False),
     # When a backup that counted as missing, failed or broken turned out to be whole.
     Column("seen_again_at", UtcDateTime),
     Column("pinned", Boolean, server_default=false(), nullable=False),

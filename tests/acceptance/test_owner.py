@@ -133,6 +133,100 @@ def test_a_backup_made_of_the_new_owners_data_in_the_former_project_is_removed(
     assert owners(cloud) == ["shop", "shop", "bank"]
 
 
+def dies_after_start(cloud: SimCloud, staffeln: Staffeln, volume: str) -> None:
+    """A pass during which a volume changes hands, and that can ask for no owner any more."""
+    staffeln.set(CLOUD_RETRY_TIMEOUT="0s")
+    staffeln("collect")
+    transferred_meanwhile(cloud, volume)
+    hand_over = cloud.on_request
+    assert hand_over is not None
+
+    def hand_over_and_fall_silent(request: Request) -> None:
+        hand_over(request)
+        if cloud.on_request is None:
+            cloud.faults.fail_next("GET", "/volumes", status=503, times=99)
+
+    cloud.on_request = hand_over_and_fall_silent
+    staffeln("backup")
+    cloud.faults.clear()
+    cloud.requests.clear()
+
+
+def looked_up(cloud: SimCloud) -> list[str]:
+    """What `check` asked for about volumes: listings of projects, and single volumes."""
+    paths = [one.path.partition("/volumes")[2] for one in sent(cloud, "GET", "/volumes")]
+    return sorted(path.strip("/") for path in paths)
+
+
+def test_check_removes_what_a_dead_process_made_of_the_new_owners_data(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    ids = some_volumes(cloud, 3)
+    dies_after_start(cloud, staffeln, ids[0])
+    answer = staffeln("check", "-f", "json")
+    assert (answer.exit_code, answer.counts["failed"]) == (3, 1)
+    (failure,) = answer.json["failures"]
+    assert failure["id"] == ids[0]
+    assert "and did when the backup was started, which is removed" in failure["reason"]
+    assert looked_up(cloud) == sorted(["", ids[0]])  # one listing, and the suspect
+    staffeln("check")
+    assert sorted(one["volume_id"] for one in cloud.backups()) == sorted(ids[1:])
+    backed_up(staffeln, cloud)
+    assert owners(cloud) == ["shop", "shop", "bank"]
+
+
+def test_check_asks_for_no_owner_twice_and_of_no_process_that_has_asked(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    ids = some_volumes(cloud, 3)
+    dies_after_start(cloud, staffeln, ids[0])
+    staffeln("check")
+    a_volume(cloud, "other")
+    staffeln.cycle("collect", "backup")
+    cloud.requests.clear()
+    staffeln.cycle("check", "check")
+    assert looked_up(cloud) == []
+
+
+def test_a_complete_backup_of_a_volume_that_may_have_left_before_is_named_and_stays(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    volume, _ = some_volumes(cloud, 2)
+    dies_after_start(cloud, staffeln, volume)
+    cloud.steering.finish_backups()
+    answer = staffeln("check", "-f", "json")
+    assert (answer.exit_code, answer.counts["available"]) == (3, 2)
+    assert "perhaps since before its backup was started" in answer.json["failures"][0]["reason"]
+    assert staffeln("check").exit_code == 0
+    assert owners(cloud) == ["shop", "shop"]
+
+
+def test_a_backup_that_is_adopted_in_a_project_that_the_volume_had_left_is_removed(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    volume = a_volume(cloud)
+    staffeln("collect")
+    transferred_meanwhile(cloud, volume)
+    cloud.faults.lose_reply_next("POST", "/backups", acting=True)
+    staffeln("backup")
+    cloud.advance(minutes=5)
+    answer = staffeln("check", "-f", "json")
+    assert (answer.exit_code, answer.counts["adopted"], answer.counts["failed"]) == (3, 1, 1)
+    staffeln("check")
+    assert cloud.backups() == []
+
+
+def test_an_owner_that_check_cannot_ask_for_is_asked_for_by_the_next_check(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    volume, _ = some_volumes(cloud, 2)
+    dies_after_start(cloud, staffeln, volume)
+    cloud.faults.proxy_404_next("GET", f"/volumes/{volume}")
+    assert staffeln("check", "-f", "json").counts["failed"] == 0
+    assert states(staffeln) == ["creating"] * 2
+    assert staffeln("check", "-f", "json").counts["failed"] == 1
+
+
 def test_a_volume_that_changes_hands_after_its_backup_leaves_it_to_the_former_owner(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:

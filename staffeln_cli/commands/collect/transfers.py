@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from staffeln_cli.commands.collect.cloud_view import CloudView
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import Decision, FormerOwner, InventoryVolume, State, Volume, VolumeId
-from staffeln_cli.operations.start_backup import transferred
+from staffeln_cli.operations.transferred import transferred
 from staffeln_cli.planning.retention.shortening import retention_held
 from staffeln_cli.runtime import Run
 

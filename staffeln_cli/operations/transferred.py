@@ -1,0 +1,87 @@
+"""Backups that were started in a project which their volume had just left."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from staffeln_cli.errors import CloudUnavailable
+from staffeln_cli.model import Backup, BackupRecord, ProjectId, RecordId, State
+from staffeln_cli.model.statuses import BACKUP_COMPLETE
+from staffeln_cli.operations.delete_backup import fail_backup
+from staffeln_cli.operations.owners import Owners
+from staffeln_cli.runtime import Run
+
+
+def transferred(owner: ProjectId, names: Mapping[ProjectId, str]) -> str:
+    """Why nothing is made for a volume's former owner any more."""
+    name = f"{names[owner]} ({owner})" if names.get(owner) else owner
+    return f"the volume now belongs to project {name}"
+
+
+def take_back_transferred(run: Run, owners: Owners) -> None:
+    """Remove what was started in a project that the volume had just left.
+
+    It has the data of the new owner. The next `collect` plans a backup in their project. What
+    cannot be asked for here is left to `check`, see `is_taken_back`.
+    """
+    answered: list[RecordId] = []
+    for record in owners.unproven():
+        try:
+            owner = owners.look_up(record)
+            if owner is not None and owner != record.project_id:
+                _take_back(run, record, owner)
+            answered.append(record.id)
+        except CloudUnavailable as error:
+            reason = f"who owned its volume when it was started could not be looked up: {error}"
+            run.fail("backup", record.name, reason)
+    run.store.notes.owner_answered([*owners.proven, *answered])
+
+
+def with_proven_owners(run: Run, work: Sequence[BackupRecord]) -> list[BackupRecord]:
+    """The work of `check`: what a process has started that died before it could ask is settled.
+
+    One listing for each project with several such backups; the others are left to `is_taken_back`.
+    """
+    owners = Owners(run, {})
+    for record in work:
+        if record.state is State.CREATING and record.owner_unproven:
+            owners.note_started(record)
+    for _ in owners.unproven():
+        pass
+    run.store.notes.owner_answered(owners.proven)
+    proven = set(owners.proven)
+    return [replace(one, owner_unproven=False) if one.id in proven else one for one in work]
+
+
+def is_taken_back(run: Run, record: BackupRecord, backup: Backup | None) -> bool:
+    """Whether the volume had left the project when its backup was started; then it is removed.
+
+    Asked for backups whose process died before it could ask. Cinder transfers no volume that it
+    backs up, so whoever owns it while Cinder still creates the backup owned it before. Once the
+    backup is complete, that is no proof any more: the volume may have left since. Such a backup
+    is named and left where it is.
+    """
+    if record.state is not State.CREATING or not record.owner_unproven or backup is None:
+        return False
+    volume = run.cloud.lookups.volume(record.volume_id)
+    owner = volume.project_id if volume is not None else record.project_id
+    is_creating = False
+    if owner != record.project_id:
+        again = run.cloud.backups.look(backup.id)  # after the owner was asked for
+        is_creating = again is not None and again.status not in BACKUP_COMPLETE
+        if is_creating:
+            _take_back(run, record, owner)
+        else:
+            said = transferred(owner, run.store.projects.names())
+            reason = f"{said}, perhaps since before its backup was started, which is left as it is"
+            run.fail("backup", backup.id, reason)
+    run.store.notes.owner_answered([record.id])
+    return is_creating
+
+
+def _take_back(run: Run, record: BackupRecord, owner: ProjectId) -> None:
+    reason = transferred(owner, run.store.projects.names())
+    for current in run.store.records.by_record_ids([record.id]):
+        if current.state is State.CREATING and current.backup_id is not None:
+            backup = run.cloud.backups.look(current.backup_id)
+            why = f"{reason}, and did when the backup was started, which is removed"
+            fail_backup(run, current, why, backup=backup, remains=backup is not None)
