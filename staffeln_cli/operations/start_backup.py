@@ -193,7 +193,7 @@ def put_back(run: Run, record: BackupRecord, reason: str | None = None) -> None:
 def _failed(run: Run, record: BackupRecord, reason: str) -> None:
     if run.store.lifecycle.refused(record, reason, run.now(), owner=run.id):
         run.count("failed")
-        name = called(record.volume_name, record.server_name)
+    name = called(record.volume_name, record.server_name)
     run.fail("volume", record.volume_id, reason, name=name)
 
 

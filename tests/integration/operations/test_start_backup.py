@@ -1,8 +1,11 @@
 """One request to Cinder for a backup: refusals, and answers that are lost."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
-from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.demo.simcloud import Request, SimCloud
 from tests.acceptance.builders import (
     a_volume,
     ids,
@@ -162,3 +165,22 @@ def test_a_backup_that_a_lagging_service_hides_is_adopted_and_not_made_twice(
     cloud.advance(minutes=11)
     assert staffeln("check", "-f", "json").counts["adopted"] == 1
     assert (ids(cloud), states(staffeln)) == ([backup], ["creating"])
+
+
+def test_a_refusal_to_a_process_that_was_overtaken_is_named_and_ends_nothing_of_the_others(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud)
+    staffeln("collect")
+    file = staffeln.environ["STAFFELN_DATABASE_URL"].removeprefix("sqlite:///")
+
+    def overtake(request: Request) -> None:
+        if request.method == "POST" and request.path.endswith("/backups"):
+            with closing(sqlite3.connect(file)) as database, database:
+                database.execute("UPDATE backups SET claimed_by = 'another run'")
+
+    cloud.on_request = overtake
+    cloud.faults.fail_next("POST", "/backups", status=400)
+    answer = staffeln("backup", "-f", "json")
+    assert (answer.exit_code, answer.counts["failed"]) == (3, 0)
+    assert states(staffeln) == ["starting"]
