@@ -29,6 +29,7 @@ from staffeln_cli.planning.recovery import RecoveryTime
 from staffeln_cli.planning.retention.keep_rules import stamp
 from staffeln_cli.planning.retention.shortening import grace_ends_at
 from staffeln_cli.planning.retention.verdicts import judge
+from staffeln_cli.planning.verification import with_failed_drills
 from staffeln_cli.reports.recovery import recovery_of_server, recovery_time
 from staffeln_cli.runtime import Runtime
 
@@ -43,6 +44,8 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
     parents = runtime.store.exports.foreign_parents([volume.volume_id])
     newest = newest_restorable(backups, briefs, None, parents)
     known = members({volume.volume_id: backups}, briefs, parents)[volume.volume_id]
+    drills = runtime.store.drills.of_volumes([volume.volume_id]).get(volume.volume_id, [])
+    known = with_failed_drills(known, drills)
     settings, now = runtime.settings.retention, runtime.now()
     names = runtime.store.projects.names()
     return Explanation(
@@ -55,7 +58,7 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
         pause=runtime.store.pauses.held(now).of(volume) if volume.protected else None,
         recovery=recovery_time(runtime, newest, backups) if newest is not None else None,
         server_recovery=_server_recovery(runtime, volume),
-        proof=_proof(runtime, volume),
+        proof=_proof(drills),
         verdicts=tuple(judge(known, retention_terms(settings, volume, now), now)),
         former=tuple(_former(runtime, volume, records, names)),
     )
@@ -94,8 +97,7 @@ def _server_recovery(runtime: Runtime, volume: InventoryVolume) -> RecoveryTime 
     return recovery_of_server(runtime, there) if len(there) > 1 else None
 
 
-def _proof(runtime: Runtime, volume: InventoryVolume) -> Drill | None:
-    drills = runtime.store.drills.of_volumes([volume.volume_id]).get(volume.volume_id, [])
+def _proof(drills: Sequence[Drill]) -> Drill | None:
     known = [drill for drill in drills if drill.state in (DrillState.PASSED, DrillState.FAILED)]
     return known[-1] if known else None
 

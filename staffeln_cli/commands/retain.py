@@ -11,6 +11,8 @@ from staffeln_cli.model import (
     Backup,
     BackupId,
     Decision,
+    Drill,
+    DrillState,
     FormerOwner,
     InventoryVolume,
     Outcome,
@@ -26,6 +28,7 @@ from staffeln_cli.planning.retention.keep_rules import RetentionTerms, stamp
 from staffeln_cli.planning.retention.new_terms import NewTerms
 from staffeln_cli.planning.retention.recorded_terms import read, written
 from staffeln_cli.planning.retention.verdicts import Verdict, brake, judge, waves
+from staffeln_cli.planning.verification import with_failed_drills
 from staffeln_cli.runtime import Run, Runtime, caller, run_pass
 from staffeln_cli.runtime.decisions import Decisions
 
@@ -97,6 +100,7 @@ def _judged(run: Run) -> _Removals:
     """Judge volume by volume while the listing comes in; keep only what is to be removed."""
     removals = _Removals()
     terms = _Terms(run.settings.retention, run.store.former_owners.all(), removals)
+    drills = _failed_drills(run)
     owners: set[ProjectId] = set()
     done = 0
     listing = run.cloud.listings.backups_by_volume()
@@ -113,12 +117,26 @@ def _judged(run: Run) -> _Removals:
             if key[1] in left_alone or key[1] in in_doubt:
                 continue  # a backup that was not listed or understood may depend on any
             applied = terms.of(key[0], inventory.get(key[1]), run.now())
-            _judge_volume(run, key, of_volume, applied, removals)
+            known = drills.get(key[1])
+            judged = with_failed_drills(of_volume, known) if known else of_volume
+            _judge_volume(run, key, judged, applied, removals)
             done += len(of_volume)
         run.runtime.progress("backups judged", done, None)
     # What is not listed is left alone: it is enough that Cinder treats this login as an admin.
     check_whole_cloud(run, "backups", owners, run.store.records.owners, confirmed=True)
     return removals
+
+
+def _failed_drills(run: Run) -> dict[VolumeId, list[Drill]]:
+    """The drills with a result of the volumes of which one has failed."""
+    found: dict[VolumeId, list[Drill]] = {
+        drill.volume_id: [] for drill in run.store.drills.ended_in([DrillState.FAILED])
+    }
+    ended = run.store.drills.ended_in([DrillState.FAILED, DrillState.PASSED]) if found else ()
+    for drill in ended:
+        if drill.volume_id in found:
+            found[drill.volume_id].append(drill)
+    return found
 
 
 def _foreign_parents(

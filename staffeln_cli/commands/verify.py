@@ -148,7 +148,9 @@ class _Pass:
         return named(self._candidate(volume), backup, listed)
 
     def _chosen(self, candidate: Candidate, listed: Sequence[Backup]) -> Choice | None:
+        """What to prove of a volume: a backup of its present owner's."""
         volume_id, store = candidate.volume.volume_id, self._run.store
+        listed = [one for one in listed if one.project_id == candidate.volume.project_id]
         parents = store.exports.foreign_parents([volume_id])
         return choice(candidate, listed, store.records.briefs([volume_id]), parents)
 

@@ -1,6 +1,7 @@
 """Restore drills: which backups are proven next, and which are held back."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from staffeln_cli.model import (
     RecordBrief,
 )
 from staffeln_cli.planning.chains.lineage import NO_PARENTS, KnownParents
+from staffeln_cli.planning.chains.members import Member
 from staffeln_cli.planning.chains.restorable import newest_restorable
 
 _MOMENT = timedelta(microseconds=1)
@@ -123,6 +125,20 @@ def newest_proven(drills: Sequence[Drill]) -> Drill | None:
         if drill.state is DrillState.PASSED and drill.chain_at not in failed
     ]
     return max(proven, key=lambda drill: drill.backup_at, default=None)
+
+
+def with_failed_drills(members: Sequence[Member], drills: Iterable[Drill]) -> list[Member]:
+    """The backups of a volume in a project; those of chains of which a drill failed are broken.
+
+    `drills` are all of the volume; those of backups in another project say nothing here.
+    """
+    backups = [member.backup for member in members]
+    owners = {backup.project_id for backup in backups}
+    failed = _failed_chains([drill for drill in drills if drill.project_id in owners])
+    return [
+        replace(member, is_broken=member.is_broken or chain_of(backup, backups)[0] in failed)
+        for member, backup in zip(members, backups, strict=True)
+    ]
 
 
 def _failed_chains(drills: Sequence[Drill]) -> set[datetime]:

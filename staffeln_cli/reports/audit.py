@@ -37,7 +37,7 @@ class _Known:
     since: datetime
     until: datetime
     volumes: Mapping[VolumeId, InventoryVolume]
-    proofs: Mapping[VolumeId, Drill]
+    proofs: Mapping[_Key, Drill]
     """The newest drill of each volume that went well."""
     recovery: Mapping[_Key, RecoveryTime]
 
@@ -57,7 +57,7 @@ def audit(
         since=begin,
         until=now,
         volumes={volume.volume_id: volume for volume in store.inventory.all_volumes()},
-        proofs={drill.volume_id: drill for drill in passed},
+        proofs={(drill.project_id, drill.volume_id): drill for drill in passed},
         recovery=recovery_times(runtime),
     )
     by_project = _events(known)
@@ -138,7 +138,7 @@ def _audited(
 ) -> VolumeAudit:
     settings = known.runtime.settings
     there = [backup for backup in backups if backup.state is State.AVAILABLE]
-    proof = known.proofs.get(key[1]) if volume is not None else None
+    proof = known.proofs.get(key) if volume is not None else None
     return VolumeAudit(
         **_identity(key, volume, backups),
         protected=volume is not None and volume.protected,

@@ -171,10 +171,14 @@ class Drills:
         return self._where(drill_table.c.state.in_(DRILL_UNFINISHED))
 
     def of_volumes(self, volume_ids: Collection[VolumeId]) -> dict[VolumeId, list[Drill]]:
-        """All drills of these volumes, oldest first."""
+        """All drills of these volumes, oldest first; none of backups of a former owner's."""
         found: dict[VolumeId, list[Drill]] = {}
+        has_left = exists().where(
+            volume_table.c.volume_id == drill_table.c.volume_id,
+            volume_table.c.project_id != drill_table.c.project_id,
+        )
         for chunk in chunks(list(volume_ids)):
-            for drill in self._where(drill_table.c.volume_id.in_(chunk)):
+            for drill in self._where(drill_table.c.volume_id.in_(chunk), ~has_left):
                 found.setdefault(drill.volume_id, []).append(drill)
         return found
 
@@ -281,8 +285,9 @@ def _is_in_use(connection: Connection, drill: Drill) -> bool:
 def _note(
     connection: Connection, drill: Drill, *law: ColumnElement[bool], **values: object
 ) -> None:
-    connection.execute(
-        update(volume_table)
-        .where(volume_table.c.volume_id == drill.volume_id, *law)
-        .values(**values)
+    # A backup of a former owner's says nothing about those of the volume's present one.
+    owned = (
+        volume_table.c.volume_id == drill.volume_id,
+        volume_table.c.project_id == drill.project_id,
     )
+    connection.execute(update(volume_table).where(*owned, *law).values(**values))

@@ -27,7 +27,7 @@ class Exports:
         self._database = database
 
     def without_record(self, limit: int, now: datetime) -> list[ExportCandidate]:
-        """Available backups of ours whose record is to be fetched now; the oldest first."""
+        """Whole backups of ours whose record is to be fetched now; the oldest first."""
         query = (
             select(backup_table.c.backup_id, backup_table.c.project_id, backup_table.c.volume_id)
             .join(
@@ -37,6 +37,7 @@ class Exports:
             )
             .where(
                 backup_table.c.state == State.AVAILABLE,
+                backup_table.c.broken_at.is_(None),  # Cinder refuses it of any other
                 backup_table.c.exported.is_(False),
                 or_(
                     export_record_table.c.next_try_at.is_(None),

@@ -26,7 +26,7 @@ class Member:
     backup: Backup
     record: RecordBrief | None = None
     is_broken: bool = False
-    """Whether our records know that a backup it depends on is gone."""
+    """Whether our records know that a backup it depends on is gone, or a drill of it failed."""
     parent_id: BackupId | None = None
     """The backup that it depends on, where an export record names it."""
 

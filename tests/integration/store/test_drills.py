@@ -12,6 +12,7 @@ from staffeln_cli.model import (
     Drill,
     DrillState,
     Kind,
+    ProjectId,
     ProofLevel,
     State,
     VolumeId,
@@ -195,6 +196,21 @@ def test_a_volume_knows_when_it_was_proven_and_whether_a_drill_failed(store: Sto
     assert proofs() == (NOW, NOW), "an older backup says nothing about the newer one"
     drilled(store, *WAYS[DrillState.PASSED], backup_at=ago(days=1))
     assert proofs() == (NOW, None)
+
+
+def test_a_drill_of_a_former_owners_backup_says_nothing_about_the_present_owners(
+    store: Store,
+) -> None:
+    drilled(store, *WAYS[DrillState.FAILED])
+    former = an_inventory_volume("v1")
+    store.inventory.save([former.transferred(ProjectId("p2"), None)])
+    drilled(store, *WAYS[DrillState.PASSED])
+    drilled(store, *WAYS[DrillState.FAILED])
+    (volume,) = store.inventory.volumes([VolumeId("v1")]).values()
+    assert (volume.proven_at, volume.proof_failed_at) == (None, NOW)
+    assert store.drills.of_volumes([VolumeId("v1")]) == {}
+    theirs = drilled(store, *WAYS[DrillState.PASSED], project_id=ProjectId("p2"), backup_at=NOW)
+    assert store.drills.of_volumes([VolumeId("v1")]) == {VolumeId("v1"): [theirs]}
 
 
 def test_what_is_forgotten_is_old_and_not_the_newest_of_its_kind(store: Store) -> None:

@@ -1,10 +1,16 @@
 """Which backups are proven next."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from staffeln_cli.model import BackupId, DrillId, DrillState, ProjectId
+from staffeln_cli.model.durations import parse
+from staffeln_cli.planning.chains.members import Member
+from staffeln_cli.planning.retention.keep_rules import RetentionTerms
+from staffeln_cli.planning.retention.policy import Policy
+from staffeln_cli.planning.retention.verdicts import judge
 from staffeln_cli.planning.verification import (
     Candidate,
     Room,
@@ -12,8 +18,9 @@ from staffeln_cli.planning.verification import (
     in_order,
     named,
     newest_proven,
+    with_failed_drills,
 )
-from tests.build import NOW, a_backup, a_drill, ago, an_inventory_volume
+from tests.build import NOW, a_backup, a_brief, a_drill, ago, an_inventory_volume
 
 
 def a_candidate(name: str, *drills: Any, **more: Any) -> Candidate:
@@ -112,6 +119,30 @@ def test_a_proof_does_not_count_any_more_when_its_chain_has_failed_since() -> No
     assert newest_proven([older, proven]) == proven
     assert newest_proven([older, proven, failed]) == older
     assert newest_proven([proven, failed]) is None
+
+
+def the_ends() -> list[Member]:
+    """The newest backups of two chains, with what they depend on."""
+    newer = [a_backup("new", days_old=5), a_backup("new-1", days_old=4, incremental=True)]
+    backups = [*chain_of_three(), *newer]
+    return [Member(backup, a_brief(backup)) for backup in backups]
+
+
+def kept(members: list[Member], *drills: Any) -> set[str]:
+    """What retention keeps of what is too old, as the newest to restore from."""
+    terms = RetentionTerms(policy=Policy(time=parse("1h")), volume_exists=True, keep_last=1)
+    verdicts = judge(with_failed_drills(members, drills), terms, NOW)
+    return {one.member.backup.id for one in verdicts if one.keep}
+
+
+def test_a_chain_of_which_a_drill_failed_takes_no_other_ones_place_in_retention() -> None:
+    failed = ended(1, chain_at=ago(days=5), state=DrillState.FAILED)
+    proven = ended(0, chain_at=ago(days=5), state=DrillState.PASSED)
+    elsewhere = replace(failed, project_id=ProjectId("p2"))
+    assert kept(the_ends()) == {"new", "new-1"}
+    assert kept(the_ends(), elsewhere) == {"new", "new-1"}
+    assert kept(the_ends(), failed) == {"full", "i1", "i2", "new", "new-1"}
+    assert kept(the_ends(), failed, proven) == {"new", "new-1"}
 
 
 def test_the_chain_of_a_named_backup_is_that_of_its_own_project() -> None:
