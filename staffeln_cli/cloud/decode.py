@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -75,6 +74,15 @@ class RawBackup(Struct):
     metadata: dict[str, str] | None = None
     availability_zone: str | None = None
     container: str | None = None
+
+
+class RawProject(Struct):
+    """A row of Keystone's /projects."""
+
+    id: str
+    name: str | None = None
+    domain_id: str | None = None
+    enabled: bool = True
 
 
 @contextmanager
@@ -157,14 +165,11 @@ def _location(raw: RawBackup) -> str:
     return zone if not container or raw.id in container else f"{zone}/{container}"
 
 
-def project(raw: dict[str, Any]) -> Project:
+def project(raw: object) -> Project:
     """A project as the model has it."""
-    return Project(
-        ProjectId(raw["id"]),
-        storable(raw.get("name") or ""),
-        raw.get("domain_id") or "",
-        bool(raw.get("enabled", True)),
-    )
+    row = msgspec.convert(raw, RawProject)
+    name = storable(row.name or "")
+    return Project(ProjectId(row.id), name, row.domain_id or "", row.enabled)
 
 
 def moment(text: str) -> datetime:

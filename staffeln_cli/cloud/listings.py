@@ -23,6 +23,7 @@ from staffeln_cli.model import (
     UnreadableRow,
     Volume,
 )
+from staffeln_cli.model.text import first_line
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +127,7 @@ class Listings:
             raise ListingIncomplete("GET /projects: its marker is gone meanwhile") from error
         with _whole("/projects"):
             page = msgspec.json.decode(body)
-            rows = [decode.project(raw) for raw in page["projects"]]
+            rows = list(self._readable(page["projects"]))
             following = (page.get("links") or {}).get("next")
         if page.get("truncated") and not following:
             raise ListingIncomplete(
@@ -135,6 +136,16 @@ class Listings:
             )
         link = decode.RawLink(rel="next", href=following or "")
         return rows, decode.next_query([link]) if following else None
+
+    def _readable(self, raws: list[Any]) -> Iterator[Project]:
+        """The projects whose rows are understood; others are named, where a row has its id."""
+        for raw in raws:
+            try:
+                yield decode.project(raw)
+            except msgspec.MsgspecError as error:
+                if not isinstance(raw, dict) or not isinstance(raw.get("id"), str):
+                    raise
+                self.on_unreadable(UnreadableRow("project", raw["id"], first_line(error), ""))
 
     def _flat(self, listing: Listing[_Fact], **query: str) -> list[_Fact]:
         return [fact for page in self._pages(listing, **query) for fact in page]

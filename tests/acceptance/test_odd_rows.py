@@ -73,6 +73,31 @@ def test_a_server_that_is_not_understood_keeps_its_volumes_protected(
     assert all(one["protected"] for one in volumes(staffeln).values())
 
 
+@pytest.mark.parametrize("columns", [{"name": 7}, {"enabled": "yes"}, {"domain_id": []}])
+def test_a_project_that_is_not_understood_is_named_and_stays_protected(
+    cloud: SimCloud, staffeln: Staffeln, columns: dict[str, object]
+) -> None:
+    some_volumes(cloud, 1, project="bank")
+    some_volumes(cloud, 1, project="shop")
+    rounds(staffeln, cloud, 1)
+    odd = cloud.world.project("shop").id
+    cloud.faults.spoil_next("/projects", {odd: columns}, FOREVER)
+    for _ in range(2):
+        answer = staffeln("collect", "-f", "json")
+        assert (answer.exit_code, named(answer)) == (PARTLY_FAILED, [("project", odd)])
+        cloud.advance(hours=1)
+    assert all(one["protected"] for one in volumes(staffeln).values())
+
+
+def test_a_project_without_an_id_may_be_any_so_that_the_list_is_incomplete(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    some_volumes(cloud, 2)
+    odd = cloud.world.project("shop").id
+    cloud.faults.spoil_next("/projects", {odd: {"id": None}})
+    assert staffeln("collect").exit_code == ListingIncomplete.exit_code
+
+
 @pytest.mark.parametrize("columns", ODD_BACKUPS)
 def test_a_backup_that_is_not_understood_is_not_missing(
     cloud: SimCloud, staffeln: Staffeln, columns: dict[str, object]
