@@ -31,7 +31,8 @@ SLOW = 0.1
 ENOUGH = 8
 WINDOW = 0.3
 """Where fewer than ENOUGH lookups have ended within this many seconds, and one of those under way
-is slow, nobody waits for a connection. At a higher rate, a crowd of 16 has its answers in time."""
+is slow, nobody waits for a connection. At a higher rate, a crowd of 16 has its answers in time.
+Nobody waits longer than this either: with TIMEOUT, a question takes 0.8 s at most."""
 _Answers = SimpleQueue[Found | BaseException]
 _LOG_INTERVAL = 60.0
 """Seconds between two log lines that say that lookups fail."""
@@ -125,7 +126,7 @@ class PolicyLookup:
         """Return how many seconds to wait for a connection."""
         oldest = min(thread.began for thread in self._threads)
         slow_from = max(oldest + SLOW, self._ended[0] + WINDOW)
-        return min(TIMEOUT, max(0.0, slow_from - time.monotonic()))
+        return min(WINDOW, max(0.0, slow_from - time.monotonic()))
 
     def _log_failure(self, error: StaffelnError) -> None:
         now = time.monotonic()
