@@ -24,6 +24,9 @@ from staffeln_cli.demo import simcloud
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.runtime import Runtime
 from tests.services.postgres import a_postgres
+from tests.services.statements import compile_once
+
+compile_once()
 
 
 @dataclass(frozen=True)
