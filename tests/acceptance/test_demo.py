@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,8 @@ CALENDAR = """
     analytics  warehouse  cubes     ··· ··x··█▄▄▄▄▄▄█▄▄▄▄▄▄█▄▄▄▄▄▄
 """
 STAFFELN = (sys.executable, "-m", "staffeln_cli")
+pytestmark = pytest.mark.xdist_group("demo")
+"""One process for all of them: the story is told once."""
 
 
 def bare(folder: Path, **more: str) -> dict[str, str]:
@@ -118,27 +121,36 @@ def _all_signals_reach_children() -> Iterator[None]:
         signal.signal(one, signal.SIG_IGN)
 
 
-@pytest.mark.usefixtures("_all_signals_reach_children")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_the_demonstration_leaves_nothing_behind_when_it_is_stopped(
-    tmp_path: Path, number: signal.Signals
-) -> None:
-    with subprocess.Popen(
+def stoppable(folder: Path) -> "subprocess.Popen[str]":
+    """A demonstration that has begun, with its temporary files in this folder."""
+    process = subprocess.Popen(
         [*STAFFELN, "demo", "--pause", "1"],
-        env=bare(tmp_path, PYTHONUNBUFFERED="1"),
-        cwd=tmp_path,
+        env=bare(folder, PYTHONUNBUFFERED="1"),
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        for line in process.stdout:
-            if "staffeln collect" in line:
-                break
-        assert len(list(tmp_path.iterdir())) == 1
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "staffeln collect" in line:
+            break
+    assert len(list(folder.iterdir())) == 1
+    return process
+
+
+@pytest.mark.usefixtures("_all_signals_reach_children")
+def test_the_demonstration_leaves_nothing_behind_when_it_is_stopped(tmp_path: Path) -> None:
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    folders = [tmp_path / number.name for number in signals]
+    for folder in folders:
+        folder.mkdir()
+    with ThreadPoolExecutor() as pool:
+        processes = list(pool.map(stoppable, folders))
+    for process, number in zip(processes, signals, strict=True):
         process.send_signal(number)
-        process.stdout.read()
-        assert "Traceback" not in process.stderr.read()
-    assert process.returncode == 128 + number
-    assert list(tmp_path.iterdir()) == []
+    for process, number, folder in zip(processes, signals, folders, strict=True):
+        _, stderr = process.communicate(timeout=30)
+        assert "Traceback" not in stderr, number
+        assert process.returncode == 128 + number
+        assert list(folder.iterdir()) == []

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.integration.locks.conftest import Run, Service
 
 LEASE = timedelta(seconds=1.5)
-RACERS, RACE_SECONDS = 8, 3.0
+RACERS, RACE_SECONDS = 5, 2.0
 
 
 def test_a_lock_that_is_held_is_refused_at_once_and_its_holder_named(service: "Service") -> None:
