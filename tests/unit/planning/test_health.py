@@ -113,6 +113,38 @@ def test_an_age_is_told_in_a_unit_that_suits_it(ago: timedelta, said: str) -> No
     assert age(NOW, NOW - ago) == said
 
 
+def test_a_volume_whose_backups_are_all_lost_is_critical_and_said_first() -> None:
+    state = replace(WELL, volumes=Tally(protected=7, lost=1, ended=2), untracked=3)
+    assert texts(state) == [
+        ("CRITICAL", "all backups of 1 volume are missing or broken"),
+        ("WARNING", "protection of 2 volumes ended lately"),
+        ("WARNING", "3 backups of Staffeln's have no record"),
+    ]
+
+
+def test_volumes_that_nobody_lists_and_histories_of_a_wrong_clock_are_worth_a_warning() -> None:
+    state = replace(WELL, volumes=Tally(protected=7, unknown=1, future=2))
+    assert texts(state) == [
+        ("WARNING", "1 protected volume unknown to Cinder or Keystone"),
+        ("WARNING", "2 volumes with a history that lies in the future"),
+    ]
+
+
+def test_a_shorter_retention_is_a_warning_with_the_moment_from_which_backups_may_go() -> None:
+    tally = Tally(protected=7, shortened=2, shortened_from=NOW + timedelta(days=3))
+    assert texts(replace(WELL, volumes=tally)) == [
+        (
+            "WARNING",
+            "the retention of 2 volumes was shortened: backups may go from 2026-11-25 22:00 UTC",
+        )
+    ]
+
+
+def test_a_pass_that_has_not_ended_for_long_is_a_warning_even_if_its_last_end_was_good() -> None:
+    state = replace(WELL, late_runs={"retain": NOW - timedelta(days=3)})
+    assert texts(state) == [("WARNING", "the last retain that ended began 3 d ago")]
+
+
 def test_a_failed_restore_drill_is_critical_until_there_is_another_proof() -> None:
     state = replace(
         WELL, volumes=Tally(protected=7, proof_failed=1, proven=3), proven_every="100d"

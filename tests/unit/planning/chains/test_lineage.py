@@ -1,6 +1,7 @@
 from datetime import timedelta
 
-from staffeln_cli.model import Backup
+from staffeln_cli.model import Backup, BackupId
+from staffeln_cli.planning.chains import fast_lineage
 from staffeln_cli.planning.chains.lineage import (
     cautious_parents,
     lineage_of,
@@ -137,3 +138,41 @@ def test_two_of_the_same_second_need_confirmation_since_either_may_depend_on_the
     backups = [full("f0", 9), incremental("i1", 3), incremental("i2", 3)]
     assert lineage_of(backups).needs_confirmation == {1, 2}
     assert lineage_of(backups[:2]).needs_confirmation == frozenset()
+
+
+class TestWhatCinderIsAskedAboutBeforeADeletion:
+    """i2 depends on f2, unless f2 was being restored when i2 was created: then on i1."""
+
+    F1 = full("f1", 9, updated_days_old=8.9)
+    I1 = incremental("i1", 8, updated_days_old=6.5)
+    F2 = full("f2", 7, updated_days_old=5.9)
+    I2 = incremental("i2", 6)
+    CHAINS = (F1, I1, F2, I2)
+
+    def test_is_a_backup_that_may_have_been_chosen_while_the_likely_parent_was_restored(
+        self,
+    ) -> None:
+        assert lineage_of(self.CHAINS).needs_confirmation == {1}
+        assert fast_lineage.lineage_of(self.CHAINS).needs_confirmation == {1}
+
+    def test_is_nothing_where_an_export_record_names_the_parent(self) -> None:
+        known = {self.I2.id: self.F2.id, self.I1.id: self.F1.id}
+        assert lineage_of(self.CHAINS, known).needs_confirmation == frozenset()
+        assert fast_lineage.lineage_of(self.CHAINS, known).needs_confirmation == frozenset()
+
+
+def test_an_export_record_that_names_an_unlikely_parent_is_believed() -> None:
+    chains = (full("f1", 9), full("f2", 7), incremental("i2", 6))
+    known = {chains[2].id: chains[0].id}
+    for lineage in (lineage_of(chains, known), fast_lineage.lineage_of(chains, known)):
+        assert lineage.parents == [(), (), (0,)]
+        assert lineage.children == [[2], [], []]
+
+
+def test_a_named_parent_that_is_gone_leaves_an_incremental_that_cannot_be_restored() -> None:
+    chains = (full("f1", 9), incremental("i1", 6))
+    for lineage in (
+        lineage_of(chains, {chains[1].id: BackupId("gone")}),
+        fast_lineage.lineage_of(chains, {chains[1].id: BackupId("gone")}),
+    ):
+        assert (lineage.parents, lineage.restorable) == ([(), ()], [True, False])

@@ -15,6 +15,7 @@ from staffeln_cli.model.durations import parse
 from staffeln_cli.planning.protection.selection import (
     Rules,
     is_temporary,
+    narrowed,
     protection,
 )
 from staffeln_cli.planning.retention.policy import Policy
@@ -84,6 +85,33 @@ def test_a_volume_without_a_server_is_left_out() -> None:
 
 def test_a_skipped_volume_is_left_out_and_says_why() -> None:
     found = judged(a_volume("s1", metadata={"skip": " True"}))
+    assert (found.protected, found.skip_reason) == (False, "marked with skip")
+
+
+@pytest.mark.parametrize("mark", ["true", " True "])
+def test_a_volume_may_ask_for_backups_whatever_its_servers_say(mark: str) -> None:
+    found = judged(a_volume("s1", metadata={"backup": mark}), tags={"s1": {"backup": "false"}})
+    assert (found.protected, found.protection_decided_by) == (True, DecidedBy.VOLUME)
+    detached = judged(a_volume(metadata={"backup": mark}))
+    assert (detached.protected, detached.server_id) == (True, None)
+
+
+def test_a_volume_may_ask_to_be_left_out_although_its_server_is_marked() -> None:
+    found = judged(a_volume("s1", metadata={"backup": "false"}))
+    assert (found.protected, found.skip_reason) == (False, "marked with backup=false")
+    assert (found.skip_cause, found.protection_decided_by) == (
+        SkipCause.REQUEST,
+        DecidedBy.VOLUME,
+    )
+
+
+def test_any_other_word_of_a_volume_leaves_the_decision_to_its_server() -> None:
+    found = judged(a_volume("s1", metadata={"backup": "yes"}))
+    assert (found.protected, found.protection_decided_by) == (True, DecidedBy.SERVER)
+
+
+def test_the_skip_mark_wins_over_the_volumes_own_wish_for_backups() -> None:
+    found = judged(a_volume("s1", metadata={"backup": "true", "skip": "true"}))
     assert (found.protected, found.skip_reason) == (False, "marked with skip")
 
 
@@ -238,6 +266,24 @@ class TestRetention:
         assert judged(a_volume("s1", "s2"), tags=tags, gold=gold).retention == longest
         assert judged(a_volume("s2", "s1"), tags=tags, gold=gold).retention == longest
 
+    def test_that_the_volume_asks_for_wins_over_its_servers_even_if_shorter(self) -> None:
+        volume = a_volume("s1", metadata={"retention": " 5d "})
+        found = judged(volume, tags={"s1": MARKED | {"retention": "1y"}})
+        assert (found.retention, found.retention_decided_by) == ("5d", DecidedBy.VOLUME)
+
+    @pytest.mark.parametrize(("last", "holds"), [("1y", "1y"), ("5d", None), (None, None)])
+    def test_of_a_volumes_own_typo_is_never_shorter_than_the_last_or_the_default(
+        self, last: str | None, holds: str | None
+    ) -> None:
+        volume = a_volume("s1", metadata={"retention": "3 weeks"})
+        found = judged(volume, last=an_inventory_volume(retention=last))
+        assert (found.retention, found.bad_retention) == (holds, "'3 weeks'")
+
+    def test_that_a_volume_asks_for_no_longer_is_no_word_of_a_server_it_had(self) -> None:
+        own = an_inventory_volume(retention="1y", retention_decided_by=DecidedBy.VOLUME)
+        assert judged(a_volume(), last=own).retention is None
+        assert judged(a_volume("s9"), last=own).retention is None
+
     def test_of_a_known_server_does_not_cut_what_an_unknown_one_wanted(self) -> None:
         tags = {"s1": MARKED | {"retention": "5d"}}
         last = an_inventory_volume(protected=True, retention="1y")
@@ -267,3 +313,15 @@ def test_volumes_that_cinder_made_for_itself_are_told_from_the_users(
     volume: Volume, temporary: bool
 ) -> None:
     assert is_temporary(volume) is temporary
+
+
+def test_of_many_servers_only_the_metadata_that_selection_reads_is_held_and_once() -> None:
+    many = servers(
+        s1=MARKED | {"retention": "1y", "user": "a" * 255},
+        s2=MARKED | {"retention": "1y", "user": "b" * 255},
+        s3={"user": "c"},
+    )
+    one, other, unmarked = narrowed(many.values(), some_rules())
+    assert dict(one.metadata) == MARKED | {"retention": "1y"}
+    assert one.metadata is other.metadata
+    assert (dict(unmarked.metadata), unmarked.name) == ({}, "name of s3")
