@@ -63,21 +63,6 @@ def test_its_port_has_the_old_address_and_group(cloud: SimCloud, staffeln: Staff
     assert "differs" not in told(answer)
 
 
-def test_an_address_that_is_in_use_is_replaced_and_named(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    server = a_whole_server(cloud)
-    network = wired(cloud, server)
-    backed_up_and_lost(cloud, staffeln, server)
-    cloud.people.add_project("other")
-    cloud.networks.add_port(network, "10.0.0.9", "fa:16:3e:aa:aa:aa", project="other")
-    answer = recreate(staffeln)
-    assert answer.exit_code == 0, answer.stderr
-    (port,) = cloud.world.networking.ports_of(back(cloud)["id"])
-    assert port.ip != "10.0.0.9"
-    assert "address 10.0.0.9 in network inner could not be had again: HTTP 409" in told(answer)
-
-
 def test_in_a_network_of_others_the_addresses_are_new_ones(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
@@ -90,17 +75,6 @@ def test_in_a_network_of_others_the_addresses_are_new_ones(
     assert answer.exit_code == 0, answer.stderr
     assert "address 10.0.0.9 in network shared could not be had again: HTTP 403" in told(answer)
     assert len(cloud.world.networking.ports_of(back(cloud)["id"])) == 1
-
-
-def test_a_port_that_has_survived_its_server_is_used_again(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    server = a_whole_server(cloud)
-    network = wired(cloud, server)
-    backed_up_and_lost(cloud, staffeln, server)
-    kept = cloud.networks.add_port(network, "10.0.0.9", "fa:16:3e:00:00:09", project="shop")
-    recreate(staffeln)
-    assert [one.id for one in cloud.world.networking.ports_of(back(cloud)["id"])] == [kept]
 
 
 def test_the_key_of_another_user_is_left_out_and_named(
@@ -184,41 +158,6 @@ def test_another_flavor_may_be_chosen(cloud: SimCloud, staffeln: Staffeln) -> No
     assert answer.exit_code == 0, answer.stderr
     assert back(cloud)["flavor"] == "small"
     assert "differs: its flavor is small, not tiny" in told(answer)
-
-
-def test_a_server_that_does_not_boot_is_told_with_its_fault_and_its_volumes_are_used_again(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    backed_up_and_lost(cloud, staffeln, a_whole_server(cloud))
-    cloud.settings.boot_fault = "No valid host was found."
-    answer = recreate(staffeln)
-    assert answer.exit_code == 3
-    assert "is ERROR: No valid host was found.; delete it" in reasons(answer)[0]
-    cloud.settings.boot_fault = None
-    cloud.things.remove_server(back(cloud)["id"])
-    assert recreate(staffeln).exit_code == 0
-    assert volumes_on(cloud, back(cloud)["id"]) == ["web-root", "web-data"]
-    assert len(cloud.volumes()) == 2
-
-
-@pytest.mark.parametrize("path", ["/volumes", "/ports", "/servers"])
-@pytest.mark.parametrize("acting", [True, False])
-def test_a_request_whose_answer_is_lost_makes_nothing_twice(
-    cloud: SimCloud, staffeln: Staffeln, path: str, acting: bool
-) -> None:
-    server = a_whole_server(cloud)
-    wired(cloud, server)
-    backed_up_and_lost(cloud, staffeln, server)
-    staffeln.set(CLOUD_SETTLE_TIME="1s")
-    cloud.faults.lose_reply_next("POST", path, acting=acting)
-    answer = recreate(staffeln)
-    assert answer.exit_code == (0 if acting else 3)
-    if not acting:
-        assert "repeat the command" in reasons(answer)[0]
-        assert recreate(staffeln).exit_code == 0
-    assert len(cloud.servers()) == 1
-    assert len(cloud.volumes()) == 2
-    assert len(cloud.world.networking.ports) == 1
 
 
 def test_what_is_back_is_not_made_again(cloud: SimCloud, staffeln: Staffeln) -> None:

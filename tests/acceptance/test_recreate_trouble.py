@@ -1,10 +1,5 @@
 """What goes wrong while a server is brought back is told, and the repeated command goes on."""
 
-from datetime import timedelta
-from typing import Any
-
-import pytest
-
 from staffeln_cli.demo.simcloud import SimCloud
 from tests.acceptance.builders import reasons, rounds
 from tests.acceptance.lost_servers import (
@@ -12,7 +7,6 @@ from tests.acceptance.lost_servers import (
     back,
     backed_up_and_lost,
     lose,
-    volumes_on,
     wired,
 )
 from tests.conftest import Answer, Staffeln
@@ -24,72 +18,6 @@ def recreate(staffeln: Staffeln, *options: str) -> Answer:
 
 def told(answer: Answer) -> str:
     return " ".join(one["reason"] for one in answer.json["decisions"])
-
-
-def at_first_look(cloud: SimCloud, path: str, happens: Any) -> None:
-    """Have something happen when a new thing is looked at for the first time."""
-
-    def hook(request: Any) -> None:
-        place, _, item = request.path.rpartition("/")
-        if request.method == "GET" and place.endswith(path) and item != "detail":
-            cloud.on_request = None
-            happens(item)
-
-    cloud.on_request = hook
-
-
-@pytest.mark.parametrize("end", ["fails", "vanishes"])
-def test_a_volume_that_comes_to_nothing_is_told_and_made_again(
-    cloud: SimCloud, staffeln: Staffeln, end: str
-) -> None:
-    backed_up_and_lost(cloud, staffeln, a_whole_server(cloud))
-    known = {backup["volume_id"] for backup in cloud.backups()}
-    cloud.settings.finish_after = None
-
-    def spoil(volume_id: str) -> None:
-        if volume_id in known:  # the source is looked up before
-            at_first_look(cloud, "/volumes", spoil)
-        elif end == "fails":
-            cloud.steering.fail_restores()
-        else:
-            cloud.things.remove_volume(volume_id)
-
-    at_first_look(cloud, "/volumes", spoil)
-    answer = recreate(staffeln)
-    said = "is in status error_restoring" if end == "fails" else "is gone; repeat the command"
-    assert (answer.exit_code, said in reasons(answer)[0]) == (3, True), reasons(answer)
-    cloud.on_request = None
-    cloud.settings.finish_after = timedelta(0)
-    again = recreate(staffeln)
-    assert again.exit_code == 0, again.stderr
-    assert volumes_on(cloud, back(cloud)["id"]) == ["web-root", "web-data"]
-
-
-def test_restores_and_the_boot_are_waited_for(cloud: SimCloud, staffeln: Staffeln) -> None:
-    backed_up_and_lost(cloud, staffeln, a_whole_server(cloud))
-    cloud.settings.finish_after = timedelta(seconds=1)
-
-    def build(server_id: str) -> None:
-        if cloud.servers(id=server_id):
-            cloud.things.set_server(server_id, status="BUILD")
-            finish = lambda one: cloud.things.set_server(one, status="ACTIVE")  # noqa: E731 - it is short
-            at_first_look(cloud, "/servers", finish)
-
-    at_first_look(cloud, "/servers", build)
-    answer = recreate(staffeln)
-    assert (answer.exit_code, answer.counts["recreated"]) == (0, 1)
-
-
-def test_a_root_volume_that_may_not_be_made_bootable_is_told_with_the_command(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    backed_up_and_lost(cloud, staffeln, a_whole_server(cloud))
-    cloud.faults.fail_next("POST", "/action", status=403)
-    answer = recreate(staffeln)
-    assert answer.exit_code == 3
-    assert "repeat the command: openstack volume set --bootable" in reasons(answer)[0]
-    assert recreate(staffeln).exit_code == 0
-    assert len(cloud.volumes()) == 2
 
 
 def test_a_security_group_that_is_gone_is_named(cloud: SimCloud, staffeln: Staffeln) -> None:
