@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from staffeln_cli.demo.simcloud import Request, SimCloud
+from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.errors import ConfigError
 from tests.acceptance.builders import a_volume, reasons, records, rounds, sent, volumes
 from tests.acceptance.drills import counted, scratch, verify
@@ -97,34 +97,6 @@ def test_what_the_console_has_to_show_can_be_configured(
     assert "verify.boot_pattern" in answer.stderr
 
 
-@pytest.mark.parametrize(
-    ("trouble", "said"),
-    [
-        ({"console": ""}, "its console had shown nothing"),
-        ({"boot_fault": "No valid host was found."}, "No valid host was found"),
-    ],
-)
-def test_a_boot_that_says_nothing_about_the_backup_leaves_the_proof_of_the_restore(
-    cloud: SimCloud, booting: Staffeln, trouble: dict[str, str], said: str
-) -> None:
-    for name, value in trouble.items():
-        setattr(cloud.settings, name, value)
-    answer = verify(booting)
-    assert (answer.exit_code, answer.counts) == (0, counted(drills=1, passed=1))
-    proof = explained(booting)
-    assert (proof["level"], said in proof["reason"]) == ("restored", True)
-    assert nothing_is_left(cloud)
-
-
-def test_a_refused_server_leaves_the_proof_of_the_restore(
-    cloud: SimCloud, booting: Staffeln
-) -> None:
-    cloud.faults.fail_next("POST", "/servers$", status=403)
-    assert verify(booting).counts == counted(drills=1, passed=1)
-    assert "Nova refused" in explained(booting)["reason"]
-    assert nothing_is_left(cloud)
-
-
 def test_a_flavor_that_nova_does_not_have_is_a_mistake_in_the_configuration(
     cloud: SimCloud, booting: Staffeln
 ) -> None:
@@ -133,30 +105,6 @@ def test_a_flavor_that_nova_does_not_have_is_a_mistake_in_the_configuration(
     assert answer.exit_code == ConfigError.exit_code
     assert "no flavor 'huge'" in answer.stderr
     assert sent(cloud, "POST", "/volumes") == []
-
-
-def test_the_reply_to_the_request_for_a_server_is_lost_and_it_is_found_by_its_name(
-    cloud: SimCloud, booting: Staffeln
-) -> None:
-    cloud.faults.lose_reply_next("POST", "/servers$", acting=True)
-    assert verify(booting).counts == counted(drills=1, passed=1)
-    assert len(sent(cloud, "POST", "/v2.1/servers")) <= 2  # one asks for the console
-    assert explained(booting)["level"] == "booted"
-    assert nothing_is_left(cloud)
-
-
-def test_a_boot_that_outlasts_the_pass_is_ended_by_the_next_check(
-    cloud: SimCloud, booting: Staffeln
-) -> None:
-    booting.set(VERIFY_TIME_BUDGET="3s", VERIFY_BOOT_TIMEOUT="1h")
-    cloud.settings.console = "still booting"
-    assert verify(booting).counts == counted(drills=1, running=1)
-    assert len(scratch_servers(cloud)) == len(scratch(cloud)) == 1
-    cloud.settings.console = LOGIN
-    for _ in range(3):
-        assert booting("check").exit_code == 0
-    assert nothing_is_left(cloud)
-    assert explained(booting)["level"] == "booted"
 
 
 def test_a_scratch_volume_is_never_backed_up_although_every_server_is_protected(
@@ -203,40 +151,3 @@ def test_a_drill_with_its_boot_takes_at_most_twelve_requests_besides_polling(
     assert len(sent_once) <= number * 12
     listings = [one for one in list(cloud.requests) if one.path.endswith("/backups/detail")]
     assert len(listings) <= 2, "one listing serves all"
-
-
-def without_id(_: Request, body: dict[str, Any]) -> dict[str, Any]:
-    del body["server"]["id"]
-    return body
-
-
-def test_a_server_whose_id_is_not_told_is_found_by_its_name(
-    cloud: SimCloud, booting: Staffeln
-) -> None:
-    cloud.faults.edit_next("/servers$", without_id, method="POST")
-    assert verify(booting).counts == counted(drills=1, passed=1)
-    assert len(sent(cloud, "POST", "/v2.1/servers")) <= 2  # one asks for the console
-    assert explained(booting)["level"] == "booted"
-    assert nothing_is_left(cloud)
-
-
-def test_a_request_for_a_server_that_never_arrives_leaves_the_proof_of_the_restore(
-    cloud: SimCloud, booting: Staffeln
-) -> None:
-    booting.set(CLOUD_SETTLE_TIME="0s")
-    cloud.faults.lose_reply_next("POST", "/servers$", acting=False)
-    assert verify(booting).counts == counted(drills=1, passed=1)
-    assert "never reached Nova" in explained(booting)["reason"]
-    assert nothing_is_left(cloud)
-
-
-def test_a_token_that_ends_before_the_boot_is_renewed(cloud: SimCloud, booting: Staffeln) -> None:
-    def expire(request: Request) -> None:
-        if request.method == "POST" and request.path.endswith("/servers"):
-            cloud.on_request = None
-            cloud.steering.expire_tokens()
-
-    cloud.on_request = expire
-    assert verify(booting).counts == counted(drills=1, passed=1)
-    assert explained(booting)["level"] == "booted"
-    assert nothing_is_left(cloud)

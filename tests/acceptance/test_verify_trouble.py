@@ -1,12 +1,11 @@
 """Restore drills that fail, are cut off or cancelled: what follows, and that nothing is left."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
-from tests.acceptance.builders import a_volume, backed_up, reasons, records, rounds, sent, volumes
+from tests.acceptance.builders import a_volume, backed_up, reasons, records, rounds, volumes
 from tests.acceptance.drills import counted, scratch, verify
 from tests.conftest import Staffeln
 
@@ -14,18 +13,6 @@ from tests.conftest import Staffeln
 @pytest.fixture(autouse=True)
 def restores_take_no_time(cloud: SimCloud) -> None:
     cloud.settings.restore_pace = timedelta(0)
-
-
-def test_a_quota_that_is_used_up_meanwhile_cancels_and_fails_nothing(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    volume = a_volume(cloud)
-    rounds(staffeln, cloud, 1)
-    cloud.faults.fail_next("POST", "/volumes", status=413, headers={"Retry-After": "0"})
-    answer = verify(staffeln)
-    assert (answer.exit_code, answer.counts) == (0, counted(drills=1, cancelled=1))
-    assert volumes(staffeln)[volume]["proven_at"] is None
-    assert staffeln("status", "--nagios").exit_code == 0
 
 
 def test_a_restore_that_fails_twice_has_failed_and_the_older_chain_is_tried(
@@ -77,64 +64,6 @@ def test_after_a_failed_drill_the_next_backup_is_a_full_one_at_once(
     assert volumes(staffeln)[volume]["proven_at"] is not None
 
 
-def test_an_incremental_that_was_planned_on_the_failed_chain_becomes_full(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    a_volume(cloud)
-    rounds(staffeln, cloud, 1)
-    cloud.things.set_backup(records(staffeln)[0]["backup_id"], spoiled=True)
-    staffeln("collect")
-    assert records(staffeln)[-1]["kind"] == "incremental"
-    assert verify(staffeln).exit_code == 3
-    assert records(staffeln)[-1]["kind"] == "full"
-
-
-def test_a_restart_of_cinder_backup_cancels_the_drill_and_it_is_tried_again(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    a_volume(cloud)
-    rounds(staffeln, cloud, 1)
-    failed: list[str] = []
-
-    def restart(request: Any) -> None:
-        if request.method == "GET" and scratch(cloud) and not failed:
-            failed.extend(cloud.steering.fail_restores())
-
-    cloud.settings.restore_pace = timedelta(seconds=1)
-    cloud.on_request = restart
-    answer = verify(staffeln)
-    assert len(failed) == 1
-    assert (answer.exit_code, answer.counts) == (0, counted(drills=2, cancelled=1, passed=1))
-    assert scratch(cloud) == []
-
-
-def test_the_reply_to_the_restore_is_lost_and_the_volume_is_found_by_its_name(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    a_volume(cloud)
-    rounds(staffeln, cloud, 1)
-    cloud.faults.lose_reply_next("POST", "/volumes", acting=True)
-    answer = verify(staffeln)
-    assert (answer.exit_code, answer.counts) == (0, counted(drills=1, passed=1))
-    assert len(sent(cloud, "POST", "/volumes")) == 1
-    assert scratch(cloud) == []
-
-
-def test_a_restored_volume_that_differs_has_failed(cloud: SimCloud, staffeln: Staffeln) -> None:
-    cloud.settings.volume_types = {"lvm": False, "luks": True}
-    a_volume(cloud, encrypted=True, volume_type="luks")
-    rounds(staffeln, cloud, 1)
-
-    def spoil(request: Any) -> None:
-        for one in scratch(cloud):
-            cloud.things.set_volume(one["id"], encrypted=False)
-
-    cloud.on_request = spoil
-    answer = verify(staffeln)
-    assert (answer.exit_code, answer.counts["failed"]) == (3, 1)
-    assert "encryption is False, not True" in reasons(answer)[0]
-
-
 def test_while_a_backup_is_restored_its_chain_is_left_alone(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
@@ -173,30 +102,6 @@ def test_a_drill_that_outlasts_the_pass_is_gone_on_with_by_check_or_the_next_pas
         assert staffeln("check").exit_code == 0
     assert scratch(cloud) == []
     assert volumes(staffeln)[volume]["proven_at"] is not None
-
-
-def test_scratch_volumes_that_are_left_over_are_removed_and_others_are_not(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    a_volume(cloud)
-    rounds(staffeln, cloud, 1)
-    names: list[str] = []
-
-    def note(request: Any) -> None:
-        names.extend(one["name"] for one in scratch(cloud))
-
-    cloud.on_request = note
-    assert verify(staffeln).exit_code == 0
-    cloud.on_request = None
-    cloud.things.add_volume(names[0], project="backup")
-    cloud.things.add_volume("staffeln-drill-of-somebody-else", project="backup")
-    cloud.things.add_volume("a volume of ours", project="backup")
-    assert verify(staffeln).exit_code == 0
-    left = cloud.volumes(project_id=cloud.world.project("backup").id)
-    assert [one["name"] for one in left] == [
-        "staffeln-drill-of-somebody-else",
-        "a volume of ours",
-    ]
 
 
 def test_explain_and_the_report_tell_of_a_failed_drill(
