@@ -79,7 +79,9 @@ class _Pass:
             return
         scratch.clear_leftovers(run)
         left = run.store.drills.claim_left(run.claim())
-        began = self._begun(named_backups, candidates)
+        gone_on_with = {drill.volume_id for drill in left}
+        others = [one for one in candidates if one.volume.volume_id not in gone_on_with]
+        began = self._begun(named_backups, others)
         try:
             for _ in run.parallel(
                 self._prove, chain(left, began), workers=run.settings.verify.max_in_flight
