@@ -21,8 +21,8 @@ from staffeln_cli.operations.follow_backup import (
     follow_record,
     look_up_each,
 )
-from staffeln_cli.operations.marked_backups import adopt_marked
 from staffeln_cli.operations.transferred import with_proven_owners
+from staffeln_cli.operations.untracked_backups import adopt_marked
 from staffeln_cli.operations.whole_cloud import check_whole_cloud
 from staffeln_cli.planning.evidence import Confirmation, believed
 from staffeln_cli.runtime import Run, Runtime, caller, run_pass

@@ -4,12 +4,12 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
+from staffeln_cli.store.catalog import CatalogRows
 from staffeln_cli.store.claims import Claims
 from staffeln_cli.store.cloud_identity import CloudIdentity
 from staffeln_cli.store.database import Database, Fence
 from staffeln_cli.store.disabled_hosts import DisabledHosts
 from staffeln_cli.store.drills import Drills
-from staffeln_cli.store.dump import Dump
 from staffeln_cli.store.durations import Durations
 from staffeln_cli.store.events import Events
 from staffeln_cli.store.exports import Exports
@@ -63,7 +63,7 @@ class Store:
         self.servers = Servers(self.database)
         self.restorations = Restorations(self.database)
         self.disabled_hosts = DisabledHosts(self.database)
-        self.dump = Dump(self.database)
+        self.catalog = CatalogRows(self.database)
         self.cloud = CloudIdentity(self.database)
         self.observations = Observations(self.database)
 

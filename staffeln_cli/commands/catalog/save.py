@@ -89,7 +89,7 @@ def _write(run: Run, file: BinaryIO) -> None:
     )
     writer = Writer(file, header)
     counts: Counter[str] = Counter()
-    for table, row in run.store.dump.rows():
+    for table, row in run.store.catalog.rows():
         run.runtime.stop.check()
         writer.add(table, row)
         counts[table] += row.get("backup_url") is not None if table == "export_records" else 1

@@ -15,7 +15,7 @@ def load(runtime: Runtime, reader: Reader) -> None:
     CatalogRejected where it is; ConfigError where the database is not empty, or the file has
     another schema than this version.
     """
-    runtime.store.dump.load(_rows(runtime, reader))
+    runtime.store.catalog.load(_rows(runtime, reader))
 
 
 def _rows(runtime: Runtime, reader: Reader) -> Iterator[tuple[str, dict[str, Any]]]:

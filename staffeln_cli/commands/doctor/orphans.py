@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from staffeln_cli.model import Backup, BackupRecord, Origin, RecordId, ServerId, State
 from staffeln_cli.model.naming import RECORD_KEY, SERVER_KEY
-from staffeln_cli.operations.marked_backups import (
+from staffeln_cli.operations.untracked_backups import (
     NO_INSTALLATION,
     installation_of,
     without_record,

@@ -1,4 +1,4 @@
-"""Everything that a database remembers, as plain values and back."""
+"""Everything that a database remembers, as plain values for a catalog and back."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ _ORDERED = {"export_records": ("volume_id", "backup_id")}
 """The backups of a volume are next to each other, so that nobody has to keep all of them."""
 
 
-class Dump:
+class CatalogRows:
     """The rows of all tables of one database."""
 
     def __init__(self, database: Database) -> None:
