@@ -1,13 +1,12 @@
 """Rows on stdout, with the options of the openstack client for format, columns and order."""
 
-import signal
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from staffeln_cli.cli.session import STOPPING
+from staffeln_cli.cli import signals
 from staffeln_cli.cli.show import exit_on_error
 from staffeln_cli.model.text import one_line
 
@@ -107,9 +106,7 @@ def _known(option: str, names: tuple[str, ...], known: tuple[str, ...]) -> tuple
 def read_only_runtime(session: "Session") -> "Runtime":
     """The runtime of a command that changes nothing: a signal ends it at once."""
     runtime = session.runtime
-    for number in STOPPING:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)
+    signals.end_at_once()
     return runtime
 
 

@@ -2,23 +2,21 @@
 
 import logging
 import os
-import signal
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from staffeln_cli.cli import signals
 from staffeln_cli.cli.streams import Streams, complain
 
 if TYPE_CHECKING:
     from staffeln_cli.config import Loaded
     from staffeln_cli.runtime import Progress, Runtime
 
-STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-"""What asks for an end; SIGHUP is a terminal that was closed."""
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -58,7 +56,7 @@ class Session:
         runtime = Runtime(self.loaded.settings, clock=self.clock)
         self._undo.callback(runtime.close)
         self._start_logging(runtime)
-        self._catch_signals(runtime)
+        self._undo.enter_context(signals.caught(runtime.stop.request))
         return runtime
 
     def watch(self, progress: "Progress") -> None:
@@ -91,14 +89,3 @@ class Session:
         logging.getLogger("staffeln_cli").setLevel(level)
         # It warns of each failed connection; the run itself reports what that means.
         logging.getLogger("keystoneauth").setLevel(logging.ERROR)
-
-    def _catch_signals(self, runtime: "Runtime") -> None:
-        """The first signal requests a stop; a second one ends the process, always safely."""
-
-        def stop(number: int, _: Any) -> None:
-            signal.signal(number, signal.SIG_DFL)  # first: a second one always ends it
-            runtime.stop.request(number)
-
-        for number in STOPPING:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup does with SIGHUP
-                self._undo.callback(signal.signal, number, signal.signal(number, stop))

@@ -24,10 +24,11 @@ from staffeln_cli.model import (
 from staffeln_cli.operations.deletion_waves import Plan, carry_out
 from staffeln_cli.operations.whole_cloud import check_whole_cloud
 from staffeln_cli.planning.chains.members import Member, members, several_volumes
+from staffeln_cli.planning.retention.brake import brake
 from staffeln_cli.planning.retention.keep_rules import RetentionTerms, stamp
 from staffeln_cli.planning.retention.new_terms import NewTerms
 from staffeln_cli.planning.retention.recorded_terms import read, written
-from staffeln_cli.planning.retention.verdicts import Verdict, brake, judge, waves
+from staffeln_cli.planning.retention.verdicts import Verdict, judge, waves
 from staffeln_cli.planning.verification import with_failed_drills
 from staffeln_cli.runtime import Run, Runtime, caller, run_pass
 from staffeln_cli.runtime.decisions import Decisions

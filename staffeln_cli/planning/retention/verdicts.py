@@ -16,7 +16,6 @@ from staffeln_cli.planning.retention.keep_rules import (
     stamp,
 )
 
-_FEW = 50
 _DEPENDED_ON = KeepReason("depended_on", "a backup that is kept may depend on it")
 
 
@@ -102,13 +101,6 @@ def waves(verdicts: Iterable[Verdict]) -> list[list[Member]]:
         elif _is_being_deleted(verdict.member):
             level[backup.id] = 0
     return order
-
-
-def brake(removals: int, available: int, share: float) -> str | None:
-    """Why the operator must confirm so many removals; None if they need not."""
-    if removals <= _FEW or removals <= share * available:
-        return None
-    return f"would remove {removals} of {available} available backups, more than {share:.0%}"
 
 
 def _in_order(members: Sequence[Member]) -> list[Member]:

@@ -1,11 +1,11 @@
-"""What retention decides for whole chains, in which order it deletes, and when it stops."""
+"""What retention decides for whole chains, and in which order it deletes."""
 
 from itertools import permutations
 
 import pytest
 
 from staffeln_cli.model import State
-from staffeln_cli.planning.retention.verdicts import brake, judge, waves
+from staffeln_cli.planning.retention.verdicts import judge, waves
 from tests.build import NOW, a_backup, ago
 from tests.unit.planning.retention.builders import (
     a_chain,
@@ -159,16 +159,3 @@ class TestWaves:
 
     def test_are_none_where_nothing_goes(self) -> None:
         assert waves(judge(a_chain(3, 3), some_terms("7d"), NOW)) == []
-
-
-class TestTheBrake:
-    @pytest.mark.parametrize(("removals", "available"), [(50, 50), (500, 1000), (0, 0), (51, 102)])
-    def test_lets_few_and_a_small_share_pass(self, removals: int, available: int) -> None:
-        assert brake(removals, available, 0.5) is None
-
-    def test_stops_many_of_a_large_share_and_says_why(self) -> None:
-        why = "would remove 51 of 101 available backups, more than 50%"
-        assert brake(51, 101, 0.5) == why
-
-    def test_at_one_is_off(self) -> None:
-        assert brake(1000, 1000, 1) is None
