@@ -56,7 +56,7 @@ class Session:
         runtime = Runtime(self.loaded.settings, clock=self.clock)
         self._undo.callback(runtime.close)
         self._start_logging(runtime)
-        self._undo.enter_context(signals.caught(runtime.stop.request))
+        self._undo.enter_context(signals.stopping(runtime.stop.request))
         return runtime
 
     def watch(self, progress: "Progress") -> None:

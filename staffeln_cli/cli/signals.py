@@ -13,7 +13,7 @@ _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @contextmanager
-def caught(request: Callable[[int], None]) -> Iterator[None]:
+def stopping(request: Callable[[int], None]) -> Iterator[None]:
     """The first signal requests a stop; a second one ends the process, always safely."""
 
     def stop(number: int, _: Any) -> None:

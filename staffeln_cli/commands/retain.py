@@ -102,8 +102,7 @@ def _judged(run: Run) -> _Removals:
     removals = _Removals()
     terms = _Terms(run.settings.retention, run.store.former_owners.all(), removals)
     drills = _failed_drills(run)
-    owners: set[ProjectId] = set()
-    done = 0
+    owners, done = set[ProjectId](), 0
     listing = run.cloud.listings.backups_by_volume()
     for group in several_volumes(listing, _VOLUMES_AT_ONCE):
         run.runtime.stop.check()

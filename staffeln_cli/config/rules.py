@@ -7,16 +7,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from staffeln_cli.config.settings import BackupSettings, RetentionSettings, Settings
 from staffeln_cli.errors import ConfigError
 from staffeln_cli.model import InventoryVolume
-from staffeln_cli.planning.protection import selection
 from staffeln_cli.planning.protection.due import Schedule
 from staffeln_cli.planning.protection.full_or_incremental import ChainLimits
+from staffeln_cli.planning.protection.rules import Rules
 from staffeln_cli.planning.retention.keep_rules import FormerTerms, RetentionTerms
 from staffeln_cli.planning.retention.shortening import Grace, gone_grace_ends_at, grace_ends_at
 
 
-def selection_rules(settings: Settings) -> selection.Rules:
+def selection_rules(settings: Settings) -> Rules:
     """What the configuration says about selection."""
-    return selection.Rules(
+    return Rules(
         metadata_key=settings.select.metadata_key,
         skip_volume_key=settings.select.skip_volume_key,
         retention_key=settings.retention.metadata_key,

@@ -11,7 +11,8 @@ from staffeln_cli.model import (
     Volume,
     VolumeId,
 )
-from staffeln_cli.planning.protection.selection import Rules, protection
+from staffeln_cli.planning.protection.rules import Rules
+from staffeln_cli.planning.protection.selection import protection
 from staffeln_cli.planning.retention.policy import in_force, reach
 from tests.build import an_inventory_volume
 from tests.properties.histories import DURATIONS, POLICIES

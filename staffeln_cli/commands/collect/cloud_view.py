@@ -26,6 +26,7 @@ from staffeln_cli.planning.protection import due, selection
 from staffeln_cli.planning.protection.due import Schedule
 from staffeln_cli.planning.protection.full_or_incremental import ChainLimits
 from staffeln_cli.planning.protection.pausing import Pauses
+from staffeln_cli.planning.protection.rules import Rules
 from staffeln_cli.planning.retention.shortening import Grace
 from staffeln_cli.runtime import Run
 
@@ -43,7 +44,7 @@ class CloudView:
     limits: ChainLimits
     unfinished: dict[VolumeId, State]
     missing: dict[VolumeId, datetime]
-    rules: selection.Rules
+    rules: Rules
     grace: Grace
     protected: int
     """How many volumes were protected before this pass."""
@@ -128,5 +129,5 @@ def _require_all_backups(
     )
 
 
-def _servers(servers: Iterable[Server], rules: selection.Rules) -> dict[ServerId, Server]:
+def _servers(servers: Iterable[Server], rules: Rules) -> dict[ServerId, Server]:
     return {server.id: server for server in selection.narrowed(servers, rules)}

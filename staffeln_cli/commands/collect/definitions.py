@@ -7,12 +7,11 @@ from datetime import datetime
 from staffeln_cli.model import Server
 from staffeln_cli.model.servers import KeptDefinition
 from staffeln_cli.planning.protection import selection
+from staffeln_cli.planning.protection.rules import Rules
 from staffeln_cli.runtime import Run
 
 
-def kept(
-    run: Run, pages: Iterable[list[Server]], rules: selection.Rules, now: datetime
-) -> Iterator[Server]:
+def kept(run: Run, pages: Iterable[list[Server]], rules: Rules, now: datetime) -> Iterator[Server]:
     """Pass the servers on, page by page, after the definitions that are new have been saved.
 
     Only one page of definitions is in memory at a time.

@@ -1,8 +1,7 @@
-"""Which volumes are protected, why others are not, and which retention applies to each."""
+"""Which volumes are protected, and why others are not."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from staffeln_cli.model import (
@@ -16,23 +15,12 @@ from staffeln_cli.model import (
     SkipCause,
     Volume,
 )
-from staffeln_cli.model.durations import Duration
 from staffeln_cli.model.statuses import VOLUME_BUSY, VOLUME_USABLE
 from staffeln_cli.model.text import quoted
-from staffeln_cli.planning.retention.policy import Policy, in_force, named, reach
+from staffeln_cli.planning.protection.retention_metadata import retention_of
+from staffeln_cli.planning.protection.rules import Rules
 
 _CLONE = re.compile(r"backup-vol-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What the operator configured about selection and retention."""
-
-    metadata_key: str
-    skip_volume_key: str
-    retention_key: str
-    policies: Mapping[str, Policy]
-    default: Duration
 
 
 def narrowed(servers: Iterable[Server], rules: Rules) -> Iterator[Server]:
@@ -68,7 +56,7 @@ def protection(
     skipped = _skip(volume, projects, rules) or (
         None if marked or wanted else _unmarked(volume, found, known)
     )
-    retention, bad, retention_decided_by = _retention(volume, found, rules, known)
+    retention, bad, retention_decided_by = retention_of(volume, found, rules, known)
     server_id, server_name = _server(volume, marked or found, known)
     is_busy = volume.status in VOLUME_BUSY
     return Protection(
@@ -164,62 +152,6 @@ def _unmarked(
         known.skip_cause or _UNKNOWN_SERVER.cause,
         known.skip_reason or _UNKNOWN_SERVER.reason,
     )
-
-
-def _retention(
-    volume: Volume, servers: list[Server], rules: Rules, known: InventoryVolume | None
-) -> tuple[str | None, str | None, DecidedBy]:
-    """The retention text that applies, an invalid one to show to people, and whose word it is."""
-    last = known.retention if known is not None else None
-    own = volume.metadata.get(rules.retention_key)
-    if own is not None:
-        if _is_valid(own, rules):
-            return own.strip(), None, DecidedBy.VOLUME
-        return _longest((None, last), rules), quoted(own), DecidedBy.VOLUME
-    text, bad = _retention_of_servers(volume, servers, rules, known)
-    return text, bad, DecidedBy.DEFAULT if text is None else DecidedBy.SERVER
-
-
-def _retention_of_servers(
-    volume: Volume, servers: list[Server], rules: Rules, known: InventoryVolume | None
-) -> tuple[str | None, str | None]:
-    """The longest retention of the servers, as last seen where one is missing."""
-    last = known.retention if known is not None else None
-    from_server = last
-    if known is not None and known.retention_decided_by is DecidedBy.VOLUME:
-        from_server = None  # the volume's own key was removed: what it said is no server's word
-    texts: list[str | None] = []
-    bad = None
-    for server in servers:
-        wanted = server.metadata.get(rules.retention_key)
-        if wanted is None or _is_valid(wanted, rules):
-            texts.append(wanted.strip() if wanted is not None else None)
-        else:
-            texts += (None, last)
-            bad = quoted(wanted)
-    if len(servers) < len(set(volume.server_ids)) or not servers:
-        texts.append(from_server)
-    return _longest(texts, rules), bad
-
-
-def _longest(texts: Sequence[str | None], rules: Rules) -> str | None:
-    if len(texts) == 1:
-        return texts[0]
-    return max(texts, key=lambda text: _length(text, rules))
-
-
-def _is_valid(text: str, rules: Rules) -> bool:
-    try:
-        named(text.strip(), rules.policies)
-    except ValueError:
-        return False
-    return True
-
-
-def _length(text: str | None, rules: Rules) -> tuple[object, ...]:
-    """Sorting key; of equal lengths an explicit text wins, whatever the order of servers."""
-    policy = in_force(text, rules.policies, rules.default)
-    return reach(policy), text is not None, text or ""
 
 
 def _server(

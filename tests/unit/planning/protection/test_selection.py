@@ -3,58 +3,18 @@ import pytest
 from staffeln_cli.model import (
     DecidedBy,
     InventoryVolume,
-    Project,
-    ProjectId,
     Protection,
-    Server,
     ServerId,
     SkipCause,
     Volume,
 )
-from staffeln_cli.model.durations import parse
 from staffeln_cli.planning.protection.selection import (
-    Rules,
     is_temporary,
     narrowed,
     protection,
 )
-from staffeln_cli.planning.retention.policy import Policy
 from tests.build import a_volume, an_inventory_volume
-
-MARKED = {"backup": "true"}
-
-
-def servers(**metadata: dict[str, str]) -> dict[ServerId, Server]:
-    """Servers by id, each with its metadata; `s1` is called "name of s1"."""
-    return {
-        ServerId(one): Server(ServerId(one), f"name of {one}", ProjectId("p1"), tags)
-        for one, tags in metadata.items()
-    }
-
-
-def projects(*, enabled: bool = True) -> dict[ProjectId, Project]:
-    return {ProjectId("p1"): Project(ProjectId("p1"), "project one", enabled=enabled)}
-
-
-def some_rules(*, key: str = "backup", policies: dict[str, Policy] | None = None) -> Rules:
-    return Rules(
-        metadata_key=key,
-        skip_volume_key="skip",
-        retention_key="retention",
-        policies=policies or {},
-        default=parse("17d"),
-    )
-
-
-def judged(
-    volume: Volume,
-    *,
-    last: InventoryVolume | None = None,
-    tags: dict[str, dict[str, str]] | None = None,
-    **policies: Policy,
-) -> Protection:
-    known = servers(**({"s1": MARKED} if tags is None else tags))
-    return protection(volume, known, projects(), some_rules(policies=policies), last)
+from tests.unit.planning.protection.builders import MARKED, judged, projects, servers, some_rules
 
 
 def test_a_volume_of_a_marked_server_is_protected() -> None:
@@ -185,109 +145,6 @@ class TestAnUnknownServer:
     def test_does_not_overrule_the_volumes_own_skip_mark(self) -> None:
         found = judged(a_volume("s9", metadata={"skip": "true"}), last=self.LAST)
         assert not found.protected
-
-
-class TestRetention:
-    def test_is_the_default_without_a_wish(self) -> None:
-        assert judged(a_volume("s1")).retention is None
-
-    @pytest.mark.parametrize("last", ["1y", "1d"])
-    def test_follows_an_explicit_change_longer_or_shorter(self, last: str | None) -> None:
-        tags = {"s1": MARKED | {"retention": " 30d "}}
-        found = judged(
-            a_volume("s1"), last=an_inventory_volume(protected=True, retention=last), tags=tags
-        )
-        assert (found.retention, found.bad_retention) == ("30d", None)
-
-    def test_returns_to_the_default_when_the_wish_is_withdrawn(self) -> None:
-        found = judged(a_volume("s1"), last=an_inventory_volume(protected=True, retention="1y"))
-        assert found.retention is None
-
-    def test_may_be_the_name_of_a_policy(self) -> None:
-        tags = {"s1": MARKED | {"retention": "gold"}}
-        assert judged(a_volume("s1"), tags=tags, gold=Policy(daily=7)).retention == "gold"
-
-    @pytest.mark.parametrize(
-        ("last", "holds"), [("30d", "30d"), ("5d", None), (None, None), ("17d", "17d")]
-    )
-    def test_of_a_typo_is_the_longer_of_the_default_and_the_last_valid_one(
-        self, last: str | None, holds: str | None
-    ) -> None:
-        tags = {"s1": MARKED | {"retention": "3 weeks"}}
-        found = judged(
-            a_volume("s1"), last=an_inventory_volume(protected=True, retention=last), tags=tags
-        )
-        assert (found.retention, found.bad_retention) == (holds, "'3 weeks'")
-
-    def test_of_a_typo_at_first_sight_is_the_default(self) -> None:
-        found = judged(a_volume("s1"), tags={"s1": MARKED | {"retention": ""}})
-        assert (found.retention, found.bad_retention) == (None, "''")
-
-    def test_shows_a_bad_value_short_and_harmless(self) -> None:
-        found = judged(a_volume("s1"), tags={"s1": {"retention": "\x1b[31m" + "x" * 300}})
-        assert found.bad_retention is not None
-        assert len(found.bad_retention) < 80
-        assert "\x1b" not in found.bad_retention
-
-    def test_of_a_policy_that_left_the_configuration_stays(self) -> None:
-        tags = {"s1": MARKED | {"retention": "gold"}}
-        last = an_inventory_volume(protected=True, retention="gold")
-        found = judged(a_volume("s1"), last=last, tags=tags)
-        assert (found.retention, found.bad_retention) == ("gold", "'gold'")
-
-    def test_of_a_detached_volume_is_the_last_one_it_had(self) -> None:
-        last = an_inventory_volume(protected=True, server_id=ServerId("s1"), retention="1y")
-        found = judged(a_volume(), last=last)
-        assert (found.protected, found.retention, found.server_id) == (False, "1y", "s1")
-
-    def test_of_an_unmarked_server_still_follows_its_wish(self) -> None:
-        assert judged(a_volume("s1"), tags={"s1": {"retention": "1y"}}).retention == "1y"
-
-    @pytest.mark.parametrize(
-        ("one", "other", "longest"),
-        [
-            ("30d", "1y", "1y"),
-            ("1y", "30d", "1y"),
-            ("5d", None, None),
-            ("20d", None, "20d"),
-            ("1mon", "31d", "31d"),
-            ("gold", "8w", "gold"),
-            ("gold", "40w", "40w"),
-        ],
-    )
-    def test_of_several_servers_is_the_longest(
-        self, one: str | None, other: str | None, longest: str | None
-    ) -> None:
-        tags = {
-            "s1": MARKED if one is None else MARKED | {"retention": one},
-            "s2": MARKED if other is None else MARKED | {"retention": other},
-        }
-        gold = Policy(daily=7, monthly=6)
-        assert judged(a_volume("s1", "s2"), tags=tags, gold=gold).retention == longest
-        assert judged(a_volume("s2", "s1"), tags=tags, gold=gold).retention == longest
-
-    def test_that_the_volume_asks_for_wins_over_its_servers_even_if_shorter(self) -> None:
-        volume = a_volume("s1", metadata={"retention": " 5d "})
-        found = judged(volume, tags={"s1": MARKED | {"retention": "1y"}})
-        assert (found.retention, found.retention_decided_by) == ("5d", DecidedBy.VOLUME)
-
-    @pytest.mark.parametrize(("last", "holds"), [("1y", "1y"), ("5d", None), (None, None)])
-    def test_of_a_volumes_own_typo_is_never_shorter_than_the_last_or_the_default(
-        self, last: str | None, holds: str | None
-    ) -> None:
-        volume = a_volume("s1", metadata={"retention": "3 weeks"})
-        found = judged(volume, last=an_inventory_volume(retention=last))
-        assert (found.retention, found.bad_retention) == (holds, "'3 weeks'")
-
-    def test_that_a_volume_asks_for_no_longer_is_no_word_of_a_server_it_had(self) -> None:
-        own = an_inventory_volume(retention="1y", retention_decided_by=DecidedBy.VOLUME)
-        assert judged(a_volume(), last=own).retention is None
-        assert judged(a_volume("s9"), last=own).retention is None
-
-    def test_of_a_known_server_does_not_cut_what_an_unknown_one_wanted(self) -> None:
-        tags = {"s1": MARKED | {"retention": "5d"}}
-        last = an_inventory_volume(protected=True, retention="1y")
-        assert judged(a_volume("s1", "s9"), last=last, tags=tags).retention == "1y"
 
 
 def test_a_marked_server_is_named_before_an_unmarked_one() -> None:
