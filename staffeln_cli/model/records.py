@@ -51,6 +51,8 @@ class RecordBrief(NamedTuple):
     pin_note: str | None = None
     parent_id: BackupId | None = None
     """The backup that it depends on, as its export record names it."""
+    suspected_missing_at: datetime | None = None
+    """When Cinder first said that there is no such backup."""
 
 
 class ScheduledPlan(NamedTuple):
@@ -165,4 +167,5 @@ class BackupRecord:
             self.pinned,
             self.pin_note,
             self.parent_id,
+            self.suspected_missing_at,
         )

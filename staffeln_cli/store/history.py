@@ -19,7 +19,7 @@ from sqlalchemy import (
 from staffeln_cli.model import BackupRecord, State
 from staffeln_cli.planning.evidence import CLOCK_TOLERANCE
 from staffeln_cli.store.durations import learn
-from staffeln_cli.tables import backup_table, volume_table
+from staffeln_cli.tables import UtcDateTime, backup_table, volume_table
 
 
 def note(
@@ -87,9 +87,13 @@ def _newest_restorable(record: BackupRecord) -> ScalarSelect[datetime | None]:
 def _is_restorable(record: BackupRecord) -> tuple[ColumnElement[bool], ...]:
     """What is true of the backups that the record's volume can be restored from in its project.
 
-    Of a chain, only what is older than its missing and broken members counts.
+    Of a chain, what was created on its missing and broken members does not count. Cinder chooses
+    no parent that it lacks: what was created after one was first missed is not created on it.
     """
     lost = backup_table.alias()
+    missed_at = func.coalesce(
+        lost.c.broken_at, lost.c.suspected_missing_at, lost.c.deleted_at, type_=UtcDateTime()
+    )
     is_cut_off = (
         select(lost.c.id)
         .where(
@@ -99,6 +103,7 @@ def _is_restorable(record: BackupRecord) -> tuple[ColumnElement[bool], ...]:
             lost.c.state.in_([State.AVAILABLE, State.MISSING]),
             lost.c.chain_id == backup_table.c.chain_id,
             lost.c.started_at < backup_table.c.started_at,
+            or_(missed_at.is_(None), backup_table.c.started_at < missed_at),
         )
         .exists()
     )

@@ -211,7 +211,7 @@ class Lifecycle:
 
     def missing(self, record: BackupRecord, reason: str, moment: datetime) -> bool:
         """available -> missing: gone from the cloud, and Staffeln did not delete it."""
-        values = {"reason": reason, "deleted_at": moment, "suspected_missing_at": None}
+        values = {"reason": reason, "deleted_at": moment}
         return self._move(record, {State.AVAILABLE}, State.MISSING, values)
 
     def seen_again(self, record: BackupRecord, backup: Backup, moment: datetime) -> bool:

@@ -198,7 +198,8 @@ backup_table = Table(
     # When the backup became available; kept whatever becomes of it.
     Column("succeeded_at", UtcDateTime),
     Column("deleted_at", UtcDateTime),
-    # When Cinder first said that there is no such backup; it is missing at a second time.
+    # When Cinder first said that there is no such backup; it is missing at a second time. What was
+    # created later does not depend on it.
     Column("suspected_missing_at", UtcDateTime),
     # When Cinder first showed it broken, although it was available; none: it is whole.
     Column("broken_at", UtcDateTime),

@@ -12,7 +12,7 @@ from staffeln_cli.model import BackupId, BackupRecord, SkipCause, State, VolumeI
 from staffeln_cli.model.lifecycle import NEXT
 from staffeln_cli.store import Store
 from staffeln_cli.store.inventory import AbsentVolumes
-from tests.build import NOW, a_backup, a_record, a_record_of, an_inventory_volume
+from tests.build import NOW, a_backup, a_record, a_record_of, ago, an_inventory_volume
 from tests.integration.store.builders import moved
 
 VOLUME = VolumeId("v1")
@@ -180,6 +180,18 @@ def test_the_return_of_a_missing_backup_brings_back_what_depends_on_it(store: St
     backup = a_backup("chain-0", days_old=3)
     assert store.lifecycle.seen_again(lost, backup, NOW)
     assert successes(store) == (incremental.started_at, False)
+
+
+def test_what_was_made_after_a_loss_was_seen_is_something_to_restore_from(store: Store) -> None:
+    emptied(store)
+    full, lost = a_chain(store, "chain", 4, 3)
+    store.notes.suspect_missing([lost.id], ago(days=2))
+    made = a_backup("chain-2", days_old=1, incremental=True)
+    later = a_record_of(made, chain_id=full.chain_id)
+    store.lifecycle.adopt(later)
+    (lost,) = store.records.by_record_ids([lost.id])
+    assert store.lifecycle.missing(lost, "gone", NOW)
+    assert successes(store) == (later.started_at, False)
 
 
 def test_a_success_on_a_broken_chain_is_nothing_to_restore_from(store: Store) -> None:

@@ -1,6 +1,6 @@
 from staffeln_cli.model import BackupId, RecordBrief, State
 from staffeln_cli.planning.chains.broken import orphaned_incrementals
-from tests.build import a_backup, a_brief
+from tests.build import a_backup, a_brief, ago
 
 FULL = a_backup("f", days_old=9)
 CHAIN = [FULL, *(a_backup(f"i{n}", days_old=9 - n, incremental=True) for n in (1, 2, 3))]
@@ -38,3 +38,22 @@ def test_a_full_that_has_no_record_is_missed_as_well() -> None:
     incrementals = {name: one for name, one in RECORDS.items() if name != "f"}
     assert orphaned_incrementals(incrementals, {one.id for one in CHAIN[1:]}) == set(incrementals)
     assert orphaned_incrementals(incrementals, {one.id for one in CHAIN}) == set()
+
+
+def test_what_was_made_after_a_loss_was_seen_does_not_depend_on_what_was_lost() -> None:
+    lost = RECORDS[BackupId("i2")]._replace(state=State.MISSING)
+
+    def orphans(missed_days_ago: float) -> set[BackupId]:
+        missed = lost._replace(suspected_missing_at=ago(days=missed_days_ago))
+        there = RECORDS.keys() - {lost.backup_id}
+        return orphaned_incrementals({**RECORDS, lost.backup_id: missed}, there)
+
+    assert orphans(6.5) == set()
+    assert orphans(5) == {"i3"}
+
+
+def test_a_parent_that_is_known_is_all_that_counts() -> None:
+    last = RECORDS[BackupId("i3")]._replace(parent_id=BackupId("i1"))
+    known = {**RECORDS, last.backup_id: last}
+    assert orphaned_incrementals(known, known.keys() - {BackupId("i2")}) == set()
+    assert orphaned_incrementals(known, known.keys() - {BackupId("i1")}) == {"i2", "i3"}
