@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import count
+from threading import Event
 
 import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.demo.simcloud.calls import Request
 from tests.resilience.conftest import IS_SOAK
-from tests.resilience.hosts import KILLED, Host, Running
+from tests.resilience.hosts import KILLED, PATIENCE, Host, Running
 from tests.resilience.process import Death
 from tests.resilience.replay import Replay
 from tests.resilience.situations import CYCLE, HealthyHost, a_healthy_host
@@ -35,10 +36,11 @@ def _killed_at_request(
     replay: Replay, number: int, start: Callable[[str], Running], *, acting: bool
 ) -> bool:
     running: list[Running] = []
-    seen = count(1)
+    seen, has_started = count(1), Event()
 
     def hook(_: Request) -> None:
         if next(seen) == number:
+            has_started.wait(PATIENCE)  # it may send its first request before its id is known
             running[0].kill()
             if not acting:
                 raise Nobody
@@ -48,6 +50,7 @@ def _killed_at_request(
     else:
         replay.cloud.on_request = hook
     running.append(start(replay.command))
+    has_started.set()
     return running[0].wait() == KILLED
 
 
