@@ -58,6 +58,23 @@ class Beliefs:
         """The ids of the volumes that exist and count as protected."""
         return {one.volume_id for one in self._existing() if one.protected}
 
+    def unrestorable(self) -> set[tuple[str, str]]:
+        """The protected volumes that count as having nothing to restore them from."""
+        return {
+            (one.project_id, one.volume_id)
+            for one in self._existing()
+            if one.protected and one.unrestorable_since is not None
+        }
+
+    def taken_for_whole(self) -> list[str]:
+        """The available backups that are broken and not known to be, or the other way round."""
+        broken = {one["id"] for one in self.cloud.backups(status="error")}
+        return [
+            one.name
+            for one in self.records()
+            if one.state is State.AVAILABLE and one.is_broken != (one.backup_id in broken)
+        ]
+
     def taken_for_gone(self) -> list[str]:
         """The volumes and backups that exist and count as gone."""
         alive = {one["id"] for one in self.cloud.backups(status="available")}

@@ -96,6 +96,7 @@ class LyingCloud(RuleBasedStateMachine):
         self.promises = Promises(self.cloud)
         self.restorable: set[Owned] = set()
         self.protected: set[str] = set()
+        self.broken: set[str] = set()
         self._honest_day(hours=24)
 
     def teardown(self) -> None:
@@ -104,6 +105,8 @@ class LyingCloud(RuleBasedStateMachine):
             return
         for hours in (1, 13, 25):
             self._honest_day(hours)
+        assert self.beliefs.taken_for_whole() == []
+        assert not self.beliefs.unrestorable() & set(restorable(self.cloud))
         began = self.cloud.now()
         self._honest_day(hours=25)
         self._every_volume_was_backed_up_since(began)
@@ -193,6 +196,25 @@ class LyingCloud(RuleBasedStateMachine):
         self.cloud.things.transfer_volume(volume["id"], other)
         self.cloud.things.attach(volume["id"], f"{other}-server")
 
+    @rule(pick=st.integers(0, 9))
+    def a_backup_breaks(self, pick: int) -> None:
+        """As where an operator resets its status, or cinder-backup damages it."""
+        whole = self.cloud.backups(status="available")
+        if whole:
+            one = whole[pick % len(whole)]["id"]
+            self.cloud.things.set_backup(one, status="error")
+            self.broken.add(one)
+            self.restorable = set(restorable(self.cloud))
+
+    @rule(pick=st.integers(0, 9))
+    def a_broken_backup_is_whole_again(self, pick: int) -> None:
+        """Its status is reset once more."""
+        ours = [one["id"] for one in self.cloud.backups(status="error")]
+        repairable = sorted(self.broken & set(ours))
+        if repairable:
+            one = repairable[pick % len(repairable)]
+            self.cloud.things.set_backup(one, status="available")
+
     @rule(project=st.sampled_from(PROJECTS), days=st.sampled_from([1, 3, 6]))
     def a_tenant_changes_the_retention(self, project: str, days: int) -> None:
         """And a pass sees it as it is."""
@@ -260,9 +282,24 @@ class LyingCloud(RuleBasedStateMachine):
 
     def _honest_pass(self, command: str) -> None:
         outcome = self._run(command, Lie())
-        assert outcome.outcome == "ok", outcome
+        named = {failure.id for failure in outcome.failures}
+        assert outcome.outcome == "ok" or (named and named <= self.broken), outcome
+        if command == "check" and self.broken & named:
+            self._what_broke_is_known()
         if command == "collect":
             self.promises.note()
+
+    def _what_broke_is_known(self) -> None:
+        """A pass has just listed all backups: it knows which volumes have none to restore."""
+        there = set(restorable(self.cloud))
+        unrestorable = self.beliefs.unrestorable()
+        assert self.beliefs.taken_for_whole() == []
+        assert not unrestorable & there
+        broken = [self.cloud.world.backups[one] for one in self.broken & set(self._ids("backup"))]
+        lost = {(one.project_id, one.volume_id) for one in broken} - there
+        protected = self.beliefs.protected()
+        owned = {(one["project_id"], one["id"]) for one in self.cloud.volumes()}
+        assert {one for one in lost & owned if one[1] in protected} <= unrestorable
 
     def _run(self, command: str, lie: Lie) -> Outcome:
         hook = self.cloud.on_request

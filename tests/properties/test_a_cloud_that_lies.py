@@ -49,6 +49,12 @@ def test_each_pass_is_told_each_lie(cloud: SimCloud, empty_sqlite: Path) -> None
         for lie in (wrong_host, wrong_service, moved):
             one.times_are_wrong(command, lie, 11)
             one.all_laws_hold()
+        for change in (one.a_backup_breaks, one.a_broken_backup_is_whole_again):
+            change(0)
+            one.time_passes(2)
+            one.a_pass_is_told_the_truth("check")
+            assert one.beliefs.taken_for_whole() == []
+        one.all_laws_hold()
         one.a_volume_is_made("shop")
         one.a_volume_changes_hands(0)
         for lie in (stale, lost, narrowed):
