@@ -10,6 +10,7 @@ from keystoneauth1 import exceptions as ksa
 from keystoneauth1.identity import v3
 from openstack import exceptions as sdk
 
+from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.clocks import Clocks
 from staffeln_cli.cloud.connection import connected, needs_environment
 from staffeln_cli.cloud.login import Keystone, Login
@@ -133,7 +134,7 @@ class Api:
             self._transport.clocks.check()
         if response.status_code != 200:
             raise Unexpected(f"GET {path}", response)
-        return response.content
+        return decode.without_nul(response.content)
 
     def once(self, service: str, method: str, path: str, **options: Any) -> requests.Response:
         """Send one request and return whatever the answer is; it is never repeated, here or below.

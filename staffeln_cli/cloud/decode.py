@@ -1,13 +1,15 @@
 """Raw JSON of the services to facts of the model: every odd field is straightened here."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Annotated
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
-from msgspec import Struct, defstruct, field, structs
+from msgspec import Meta, Struct, defstruct, field, structs
 
 from staffeln_cli.errors import NotUnderstood, NotWholeCloud
 from staffeln_cli.model import (
@@ -22,6 +24,11 @@ from staffeln_cli.model import (
 from staffeln_cli.model.text import first_line, storable
 
 NULL = msgspec.Raw(b"null")
+Size = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+"""GiB as Cinder's own database can hold them, and ours."""
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""Between these, any zone and any retention can be reckoned with."""
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 class RawLink(Struct):
@@ -42,7 +49,7 @@ class RawVolume(Struct):
 
     id: str
     status: str
-    size: int
+    size: Size
     created_at: str
     project_id: str = field(name="os-vol-tenant-attr:tenant_id", default="")
     name: str | None = None
@@ -64,7 +71,7 @@ class RawBackup(Struct):
     created_at: str
     project_id: str = field(name="os-backup-project-attr:project_id", default="")
     name: str | None = None
-    size: int | None = None
+    size: Size | None = None
     is_incremental: bool = False
     has_dependent_backups: bool = False
     data_timestamp: str | None = None
@@ -92,6 +99,13 @@ def understood(what: str) -> Iterator[None]:
         yield
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
         raise NotUnderstood(f"{what}: answer not understood: {first_line(error)}") from error
+
+
+def without_nul(body: bytes) -> bytes:
+    """An answer in JSON without the one character that no database of ours can hold."""
+    if b"\\" not in body or rb"\u0000" not in body:
+        return body
+    return _NUL.sub(rb"\1", body)
 
 
 def check_same(asked: str, shown: object) -> None:
@@ -173,12 +187,15 @@ def project(raw: object) -> Project:
 
 
 def moment(text: str) -> datetime:
-    """Cinder means UTC but does not say so."""
+    """Cinder means UTC but does not say so. ValueError for what cannot be meant."""
     try:
-        return datetime.fromisoformat(f"{text}Z")  # a tenth of what replace(tzinfo=UTC) takes
+        parsed = datetime.fromisoformat(f"{text}Z")  # a tenth of what replace(tzinfo=UTC) takes
     except ValueError:
         parsed = datetime.fromisoformat(text)
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+        parsed = parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
+    if not _EARLIEST <= parsed <= _LATEST:
+        raise ValueError(f"{text} is no moment at which anything can have happened")
+    return parsed.astimezone(UTC)
 
 
 _HIDDEN = (

@@ -82,3 +82,16 @@ def test_a_reason_of_cinders_stays_on_one_line(cloud: SimCloud, staffeln: Staffe
     assert answer.exit_code == 3
     assert len(answer.stderr.splitlines()) == 1
     assert "\x1b" not in answer.stderr
+
+
+def test_a_mark_that_a_tenant_has_forged_stops_nothing(
+    cloud: SimCloud, staffeln_on_each: Staffeln
+) -> None:
+    volume = a_volume(cloud)
+    forged = {"staffeln:record": "\x00"}
+    cloud.things.add_backup(volume, name="\x00", metadata=forged)
+    cloud.advance(hours=1)
+    assert [one.exit_code for one in staffeln_on_each.cycle("collect", "check", "retain")] == [
+        0
+    ] * 3
+    assert len(cloud.backups()) == 1
