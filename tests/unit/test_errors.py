@@ -40,3 +40,13 @@ def test_a_lock_that_another_run_holds_is_no_failure() -> None:
 @pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143)])
 def test_a_signal_ends_a_run_as_shells_count_it(number: int, code: int) -> None:
     assert errors.Stopped(number).exit_code == code
+
+
+def test_a_listing_of_one_project_says_that_nothing_was_taken_for_gone_and_what_to_do() -> None:
+    usual = str(errors.NotWholeCloud("the listing shows one project"))
+    assert usual.startswith("the listing shows one project; Cinder does not treat this login as")
+    assert usual.endswith("nothing was taken for gone")
+    other = str(errors.NotWholeCloud("the listing shows one project", "see Nova's policy"))
+    assert other == (
+        "the listing shows one project; see Nova's policy; nothing was taken for gone"
+    )

@@ -1,6 +1,6 @@
 """What the inventory keeps of a volume from one pass to the next."""
 
-from staffeln_cli.model import InventoryVolume, Protection, SkipCause
+from staffeln_cli.model import InventoryVolume, ProjectId, Protection, ServerId, SkipCause
 from tests.build import NOW, a_volume, ago, an_inventory_volume
 
 PROTECTED = Protection(protected=True)
@@ -72,3 +72,27 @@ def test_what_the_cloud_shows_is_replaced_and_the_history_of_backups_is_kept() -
     ]
     assert [getattr(row, name) for name in kept] == [getattr(known, name) for name in kept]
     assert row.expected_since == ago(days=9)
+
+
+def test_a_new_owner_begins_without_the_history_of_the_former_one() -> None:
+    known = an_inventory_volume(
+        server_id=ServerId("s1"),
+        last_success_at=ago(days=1),
+        proven_at=ago(days=2),
+        failures=3,
+        retention="1y",
+        retention_before="2y",
+        retention_shortened_at=ago(hours=1),
+        first_seen_at=ago(days=10),
+    )
+    row = known.transferred(ProjectId("p2"), "5d")
+    assert (row.project_id, row.server_id, row.retention) == ("p2", None, "5d")
+    assert (row.last_success_at, row.proven_at, row.failures) == (None, None, 0)
+    assert (row.retention_before, row.retention_shortened_at) == (None, None)
+    assert row.first_seen_at == ago(days=10)
+
+
+def test_users_metadata_are_told_from_what_cinder_shows_among_them() -> None:
+    shown = {"role": "db", "readonly": "False", "attached_mode": "rw"}
+    assert a_volume(metadata=shown).user_metadata == {"role": "db"}
+    assert a_volume(metadata={"role": "db"}).user_metadata == {"role": "db"}
