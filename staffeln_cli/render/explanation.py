@@ -191,7 +191,7 @@ def _proof(explained: Explanation) -> list[Text]:
     if drill is not None and drill.console:
         last = drill.console.splitlines()[-_CONSOLE:]
         lines.append(safe_text("The last lines of its console:", style="dim"))
-        lines += [safe_text(f"  {line}", style="dim") for line in last]
+        lines += [Text.assemble("  ", safe_text(line, style="dim")) for line in last]
     if explained.recovery is not None:
         lines.append(safe_text(f"A restore of its newest backup takes {explained.recovery.text}."))
     if explained.server_recovery is not None:
