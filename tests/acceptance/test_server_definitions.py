@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import create_engine, text
 
 from staffeln_cli.demo.simcloud import SimCloud
-from tests.acceptance.builders import a_volume, records, rounds, sent
+from tests.acceptance.builders import a_volume, rounds, sent
 from tests.build import MARKED
 from tests.conftest import Staffeln, migrate, staffeln_on
 
@@ -82,28 +81,6 @@ def test_a_change_is_kept_and_a_server_that_is_deleted_does_not_lose_its_address
     cloud.things.set_server(server, task_state="deleting")
     staffeln("collect")
     assert definitions(sqlite_url)["root-server"]["addresses"] != {}
-
-
-@pytest.mark.parametrize("are_kept", [True, False])
-def test_a_definition_is_kept_as_long_as_a_backup_of_the_server(
-    cloud: SimCloud, staffeln: Staffeln, sqlite_url: str, are_kept: bool
-) -> None:
-    server = a_server(cloud)
-    if are_kept:
-        rounds(staffeln, cloud, 1)
-    else:
-        staffeln("collect")
-    volumes = cloud.world.attached[server][:]
-    cloud.things.remove_server(server)
-    for volume in volumes:
-        if volume in cloud.world.volumes:
-            cloud.things.remove_volume(volume)
-    for _ in range(3):
-        cloud.advance(minutes=11)
-        staffeln("collect", "--confirm")
-    if not are_kept:
-        assert {row["state"] for row in records(staffeln)} == {"cancelled"}
-    assert ("root-server" in definitions(sqlite_url)) is are_kept
 
 
 def test_a_dry_run_keeps_none(cloud: SimCloud, staffeln: Staffeln, sqlite_url: str) -> None:
