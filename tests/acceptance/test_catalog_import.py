@@ -307,21 +307,3 @@ def test_where_cinder_does_not_switch_hosts_zones_are_imported_one_by_one(
     cloud.settings.backup_hosts = cloud.settings.backup_hosts[1:]
     assert import_(staffeln, file).counts["imported"] == 2
     assert places(cloud) == before
-
-
-def test_a_host_that_cinder_does_not_enable_again_stays_noted_and_is_named(
-    cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
-) -> None:
-    file, _ = saved_in_two_zones(cloud, staffeln, tmp_path)
-
-    def stick(request: Any) -> None:
-        cloud.settings.switches_hosts = not request.path.endswith("/enable")
-
-    cloud.on_request = stick
-    done = import_(staffeln, file)
-    assert done.exit_code == 3
-    assert "cinder-manage service remove cinder-backup second" in str(reasons(done))
-    cloud.on_request = None
-    cloud.settings.switches_hosts = True
-    assert staffeln("check").exit_code == 0
-    assert all(host.is_enabled for host in cloud.settings.backup_hosts if host.name != "third")

@@ -1,4 +1,4 @@
-"""Volumes, servers and projects are named by id or by name, the same way in every command.
+"""A name is understood in the same way in every command that takes one; `lookup` has the rules.
 
 The options are found by walking the tree of commands, so that new ones are tried, too.
 """
@@ -82,26 +82,3 @@ def test_evidence_is_of_one_project(staffeln: Staffeln, twins: dict[str, list[st
     asked = ("report", "--evidence", "-f", "json", "--project")
     assert "2 projects are named 'twin'" in staffeln(*asked, "twin").stderr
     assert staffeln(*asked, twins["project"][0]).exit_code == 0
-
-
-@each
-def test_an_id_is_never_ambiguous(
-    staffeln: Staffeln, twins: dict[str, list[str]], path: tuple[str, ...], option: str, kind: str
-) -> None:
-    chosen = twins[kind][0]
-    answer = staffeln(*path, *FURTHER.get(path, ()), *filter(None, [option]), chosen)
-    assert answer.exit_code in (0, 3)
-    assert "are named" not in answer.stderr
-
-
-@pytest.mark.parametrize(
-    ("path", "option", "kind"),
-    # After the loss of our database, an import knows projects by their ids only.
-    [spot for spot in SPOTS if spot[0] != ("catalog", "import")],
-)
-def test_what_nobody_has_ever_seen_is_refused(
-    staffeln: Staffeln, twins: dict[str, list[str]], path: tuple[str, ...], option: str, kind: str
-) -> None:
-    answer = staffeln(*path, *FURTHER.get(path, ()), *filter(None, [option]), "nobody")
-    assert answer.exit_code == 2
-    assert "'nobody'" in answer.stderr

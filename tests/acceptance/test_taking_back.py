@@ -78,33 +78,6 @@ def test_a_backup_that_a_lagging_node_does_not_show_yet_goes_on(
     assert staffeln("check", "-f", "json").counts["available"] == 1
 
 
-def test_a_backup_that_was_given_up_and_is_there_after_all_is_available(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    a_volume(cloud)
-    staffeln.cycle("collect", "backup")
-    cloud.settings.lagging_rows = frozenset(one["id"] for one in cloud.backups())
-    assert twice(staffeln, cloud, "check").counts["failed"] == 1
-    cloud.settings.lagging_rows = frozenset()
-    cloud.steering.finish_backups()
-    cloud.advance(hours=2)
-    assert staffeln("check", "-f", "json").counts["available"] == 1
-    assert states(staffeln) == ["available"]
-
-
-def test_a_backup_that_was_given_up_and_is_still_being_created_is_followed_again(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    a_volume(cloud)
-    staffeln.cycle("collect", "backup")
-    cloud.settings.lagging_rows = frozenset(one["id"] for one in cloud.backups())
-    twice(staffeln, cloud, "check")
-    cloud.settings.lagging_rows = frozenset()
-    cloud.advance(hours=2)
-    staffeln("check")
-    assert states(staffeln) == ["creating"]
-
-
 def test_many_missing_backups_are_believed_when_somebody_confirms_it(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
