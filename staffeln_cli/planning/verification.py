@@ -127,6 +127,19 @@ def newest_proven(drills: Sequence[Drill]) -> Drill | None:
     return max(proven, key=lambda drill: drill.backup_at, default=None)
 
 
+def drill_failure(
+    backup: Backup, backups: Sequence[Backup], drills: Sequence[Drill]
+) -> str | None:
+    """Why a backup may turn out not to be restorable, by the drills of its volume; None if not."""
+    drills = [drill for drill in drills if drill.project_id == backup.project_id]
+    chain_at, _ = chain_of(backup, backups)
+    if chain_at not in _failed_chains(drills):
+        return None
+    newest = newest_proven(drills)
+    known = f"{newest.backup_id} of {newest.backup_at:%Y-%m-%d} is" if newest else "none is"
+    return f"a restore drill of its chain failed, {known} proven"
+
+
 def with_failed_drills(members: Sequence[Member], drills: Iterable[Drill]) -> list[Member]:
     """The backups of a volume in a project; those of chains of which a drill failed are broken.
 

@@ -34,6 +34,8 @@ def test_a_restore_that_fails_twice_has_failed_and_the_older_chain_is_tried(
     assert "none is proven" in failure["reason"]
     assert scratch(cloud) == []
     assert volumes(staffeln)[volume]["proven_at"] is not None
+    restore = staffeln("restore", "--dry-run", "--volume", volume, "-f", "json")
+    assert f"a restore drill of its chain failed, {made[1]} of " in restore.stdout
 
 
 def test_after_a_failed_drill_the_next_backup_is_a_full_one_at_once(

@@ -11,6 +11,7 @@ from staffeln_cli.operations import lookup
 from staffeln_cli.planning.chains.restorable import newest_restorable, restorable_backups
 from staffeln_cli.planning.restoring import Overrides, new_volume, source_of
 from staffeln_cli.planning.retention.keep_rules import stamp
+from staffeln_cli.planning.verification import drill_failure
 from staffeln_cli.runtime import Run
 
 
@@ -71,7 +72,10 @@ def newest(run: Run, volume_id: str, at: datetime | None) -> Newest:
     best = newest_restorable(backups, records, at, parents)
     if best is None:
         return Newest(None, f"has no backup{before} that can surely be restored", backups)
-    return Newest(best, f"the newest{before} that can surely be restored", backups)
+    reason = f"the newest{before} that can surely be restored"
+    drills = run.store.drills.of_volumes([best.volume_id]).get(best.volume_id, [])
+    but = drill_failure(best, backups, drills)
+    return Newest(best, f"{reason}, but {but}" if but is not None else reason, backups)
 
 
 def _is_whole(run: Run, backup: Backup) -> bool:

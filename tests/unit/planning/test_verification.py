@@ -15,6 +15,7 @@ from staffeln_cli.planning.verification import (
     Candidate,
     Room,
     choice,
+    drill_failure,
     in_order,
     named,
     newest_proven,
@@ -143,6 +144,20 @@ def test_a_chain_of_which_a_drill_failed_takes_no_other_ones_place_in_retention(
     assert kept(the_ends(), elsewhere) == {"new", "new-1"}
     assert kept(the_ends(), failed) == {"full", "i1", "i2", "new", "new-1"}
     assert kept(the_ends(), failed, proven) == {"new", "new-1"}
+
+
+def test_a_backup_of_a_chain_of_which_a_drill_failed_is_in_doubt() -> None:
+    _, _, backup = chain = chain_of_three()
+    failed = ended(1, chain_at=ago(days=9), state=DrillState.FAILED)
+    older = ended(5, chain_at=ago(days=20), backup_at=ago(days=20), state=DrillState.PASSED)
+    assert drill_failure(backup, chain, [older]) is None
+    assert drill_failure(backup, chain, [replace(failed, project_id=ProjectId("p2"))]) is None
+    assert (
+        drill_failure(backup, chain, [failed])
+        == "a restore drill of its chain failed, none is proven"
+    )
+    said = drill_failure(backup, chain, [older, failed])
+    assert said == "a restore drill of its chain failed, b1 of 2026-11-02 is proven"
 
 
 def test_the_chain_of_a_named_backup_is_that_of_its_own_project() -> None:
