@@ -14,7 +14,7 @@ from staffeln_cli.model.naming import RECORD_KEY, called
 from staffeln_cli.model.statuses import BACKUP_UNRESTORABLE
 from staffeln_cli.operations import backup_hosts, drill, export_records
 from staffeln_cli.operations.absence import Kind, Suspect, confirm
-from staffeln_cli.operations.broken_backups import note_broken
+from staffeln_cli.operations.broken_backups import note_broken, note_gone_parents
 from staffeln_cli.operations.follow_backup import (
     Observation,
     check_admin,
@@ -91,7 +91,8 @@ def _check(run: Run, confirmation: Confirmation) -> None:
     if confirmation.is_given:
         run.store.observations.note_confirmed("check", observed.moment, who=caller())
     backup_hosts.repair(run)
-    export_records.collect(run, observed.foreign if observed.is_complete else None)
+    gone = export_records.collect(run, observed.foreign if observed.is_complete else None)
+    note_gone_parents(run, gone)
 
 
 def _look(

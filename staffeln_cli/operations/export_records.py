@@ -1,7 +1,7 @@
 """Fetch the export record of each backup once: what Cinder needs to know the backup again."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -15,6 +15,7 @@ from staffeln_cli.errors import (
     StaffelnError,
 )
 from staffeln_cli.model import Backup, BackupId, ExportCandidate, ExportRecord
+from staffeln_cli.model.statuses import BACKUP_UNRESTORABLE
 from staffeln_cli.operations import absence
 from staffeln_cli.operations.absence import Suspect
 from staffeln_cli.planning.evidence import Confirmation
@@ -31,6 +32,8 @@ class ForeignBackups:
     """The backups of a complete listing that Staffeln did not make."""
 
     available: list[ExportCandidate] = field(default_factory=list)
+    broken: dict[BackupId, Backup] = field(default_factory=dict)
+    """Those that cannot be restored, and nothing that depends on them."""
     ids: set[BackupId] = field(default_factory=set)
     ours_are_complete: bool = False
     """The listing has all backups that are available by our records."""
@@ -42,27 +45,31 @@ class ForeignBackups:
             self.available.append(
                 ExportCandidate(backup.id, backup.project_id, backup.volume_id, is_foreign=True)
             )
+        elif backup.status in BACKUP_UNRESTORABLE:
+            self.broken[backup.id] = backup
 
 
-def collect(run: Run, foreign: ForeignBackups | None) -> None:
+def collect(run: Run, foreign: ForeignBackups | None) -> Sequence[ExportCandidate]:
     """Fetch records that are still lacking, at most `catalog.per_pass` of them.
 
     `foreign` are the others' backups of a complete listing, if there was one in this pass: those
-    in chains with backups of ours are fetched, too.
+    in chains with backups of ours are fetched, too. Return those that turned out to be gone.
     """
+    gone: Sequence[ExportCandidate] = ()
     if not run.settings.catalog.records:
-        return
+        return gone
     limit = run.settings.catalog.per_pass
     wanted = run.store.exports.without_record(limit, run.now())
     if foreign is not None:
         wanted += _in_our_chains(run, foreign)
         if foreign.ours_are_complete:
-            _forget_gone(run, foreign.ids)
+            gone = _forget_gone(run, foreign.ids)
     for candidate, answer in run.parallel(lambda one: _fetched(run, one), wanted[:limit]):
         if isinstance(answer, NoAccess):
             run.fail("catalog", "export_record", f"{_FORBIDDEN} ({answer})")
             break
         _note(run, candidate, answer)
+    return gone
 
 
 def _note(run: Run, candidate: ExportCandidate, answer: ExportRecord | StaffelnError) -> None:
@@ -88,7 +95,7 @@ def _in_our_chains(run: Run, foreign: ForeignBackups) -> list[ExportCandidate]:
     return [one for one in there if one.backup_id not in known]
 
 
-def _forget_gone(run: Run, there: Collection[BackupId]) -> None:
+def _forget_gone(run: Run, there: Collection[BackupId]) -> Sequence[ExportCandidate]:
     """Remove the records of foreign backups that their owners deleted.
 
     Not of volumes without a backup of ours: there Cinder may have lost them all, and the catalog
@@ -100,7 +107,7 @@ def _forget_gone(run: Run, there: Collection[BackupId]) -> None:
             run.store.exports.suspect(candidate.backup_id, None)
     absent = [candidate for candidate in kept if candidate.backup_id not in there]
     if not absent:
-        return
+        return ()
     chains = run.store.exports.chain_volumes(list({one.volume_id for one in absent}))
     suspects = [
         Suspect(one, one.backup_id, absence.ALWAYS, kept[one])
@@ -115,6 +122,7 @@ def _forget_gone(run: Run, there: Collection[BackupId]) -> None:
         if kept[candidate] is None:
             run.store.exports.suspect(candidate.backup_id, run.now())
     run.store.exports.forget([candidate.backup_id for candidate in found.gone])
+    return found.gone
 
 
 def _fetched(run: Run, candidate: ExportCandidate) -> ExportRecord | StaffelnError:

@@ -1,6 +1,6 @@
 """The backup records as they are: every read of them that is not for a status view or a report."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -144,6 +144,16 @@ class Records:
         """Available backups that Cinder has shown broken, and not whole again since."""
         is_available = backup_table.c.state == State.AVAILABLE
         return self._where(is_available, backup_table.c.broken_at.is_not(None))
+
+    def depending_on(self, backups: Mapping[BackupId, VolumeId]) -> list[BackupRecord]:
+        """Available backups of ours that depend on these of the same volumes, as far as known."""
+        found: list[BackupRecord] = []
+        for chunk in chunks(list(backups.items())):
+            ids, volume_ids = {one for one, _ in chunk}, {one for _, one in chunk}
+            is_on_it = or_(backup_table.c.chain_id.in_(ids), backup_table.c.parent_id.in_(ids))
+            is_available = backup_table.c.state == State.AVAILABLE
+            found += self._where(backup_table.c.volume_id.in_(volume_ids), is_available, is_on_it)
+        return found
 
     def owners(self) -> set[ProjectId]:
         """The projects in which backups should be there."""

@@ -195,3 +195,40 @@ def test_other_views_do_not_count_it(cloud: SimCloud, staffeln: Staffeln) -> Non
     assert "lost" in json.dumps(calendar)
     offline = staffeln("explain", "--offline", volume, "-f", "json").json
     assert offline["backups"][0]["status"] == "error"
+
+
+@pytest.fixture
+def theirs(cloud: SimCloud, staffeln: Staffeln) -> str:
+    """A full backup that somebody else made; the only one of ours depends on it."""
+    volume = a_volume(cloud)
+    backup = cloud.things.add_backup(volume, name="by hand")
+    cloud.advance(hours=1)
+    rounds(staffeln, cloud, 1, days=0)
+    assert [one["kind"] for one in records(staffeln)] == ["incremental"]
+    return backup
+
+
+def test_what_depends_on_a_broken_backup_of_others_breaks_with_it(
+    cloud: SimCloud, staffeln: Staffeln, theirs: str
+) -> None:
+    answer = broken(staffeln, cloud, theirs)
+    assert f"of backup {theirs}, on which it depends, Cinder says error" in reasons(answer)[0]
+    assert nagios(staffeln)[0] == Level.CRITICAL
+    assert check(staffeln, cloud).exit_code == 0
+    assert next_kind(staffeln) == "full"
+    assert broken(staffeln, cloud, theirs, status="available").exit_code == 0
+    assert "missing or broken" not in nagios(staffeln)[1]
+
+
+def test_what_depends_on_a_backup_that_others_deleted_breaks_and_stays_broken(
+    cloud: SimCloud, staffeln: Staffeln, theirs: str
+) -> None:
+    check(staffeln, cloud)
+    cloud.things.remove_backup(theirs, force=True)
+    assert check(staffeln, cloud).exit_code == 0
+    answer = check(staffeln, cloud)
+    assert "deleted the full backup that it depends on" in reasons(answer)[0]
+    for _ in range(2):
+        assert check(staffeln, cloud).exit_code == 0
+        assert "missing or broken" in nagios(staffeln)[1]
+    assert next_kind(staffeln) == "full"
