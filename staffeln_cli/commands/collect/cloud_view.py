@@ -43,6 +43,7 @@ class CloudView:
     chains: dict[tuple[ProjectId, VolumeId], ChainSummary]
     limits: ChainLimits
     unfinished: dict[VolumeId, State]
+    """The volumes not seen so far that have an unfinished record, and its state."""
     missing: dict[VolumeId, datetime]
     rules: Rules
     grace: Grace
@@ -54,7 +55,8 @@ class CloudView:
     """What is due by then is planned: by the next opening of the window, or now."""
     plans: Mapping[VolumeId, ScheduledPlan]
     """What waits for the window; empty where there is none."""
-    seen: set[VolumeId] = field(default_factory=set)
+    seen: dict[VolumeId, State | None] = field(default_factory=dict)
+    """The volumes seen so far, and the states of their unfinished records, if they have any."""
     temporary: set[VolumeId] = field(default_factory=set)
     """Listed, but created by Cinder for its own use: neither judged nor absent."""
     owners: set[ProjectId] = field(default_factory=set)
@@ -67,6 +69,12 @@ class CloudView:
     """The volumes that lose their protection."""
     ending: list[InventoryVolume] = field(default_factory=list)
     """Their new rows, saved when the listing has ended; none where they are a mass."""
+
+    def see(self, volume_ids: Iterable[VolumeId]) -> None:
+        """Note volumes as seen; of a hundred thousand ids none is kept twice."""
+        for one in volume_ids:
+            if one not in self.seen:
+                self.seen[one] = self.unfinished.pop(one, None)
 
     @property
     def is_ending_mass(self) -> bool:

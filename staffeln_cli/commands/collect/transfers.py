@@ -77,8 +77,8 @@ def _cancel(run: Run, view: CloudView, volume: Volume) -> None:
         volume.project_id, {project.id: project.name for project in view.projects.values()}
     )
     run.decide(Decision("change owner", "volume", volume.id, volume.name, reason))
-    if view.unfinished.get(volume.id) is not State.PLANNED:
+    if view.seen.get(volume.id) is not State.PLANNED:
         return
-    del view.unfinished[volume.id]
+    view.seen[volume.id] = None
     if not run.dry_run:
         run.store.lifecycle.cancel_planned([volume.id], reason, view.now)

@@ -52,7 +52,7 @@ class _Seen(NamedTuple):
 def take_in(run: Run, view: CloudView, volumes: Sequence[Volume]) -> None:
     """Take in some volumes; those that lose their protection wait for `end_protection`."""
     known = run.store.inventory.volumes([one.id for one in volumes])
-    view.seen.update(one.id for one in volumes)
+    view.see(one.id for one in volumes)
     volumes = with_confirmed_owners(run, volumes, known)
     known = note_transfers(run, view, volumes, known)
     new = [one.id for one in volumes if one.id not in known]
@@ -139,14 +139,14 @@ def _plan(
 
 def _cancel(run: Run, view: CloudView, volume_ids: Sequence[VolumeId]) -> None:
     """Cancel what is planned for volumes that are not protected any more."""
-    planned_for = [one for one in volume_ids if view.unfinished.get(one) is State.PLANNED]
+    planned_for = [one for one in volume_ids if view.seen.get(one) is State.PLANNED]
     if not run.dry_run:
         run.store.lifecycle.cancel_planned(planned_for, "no longer protected", view.now)
 
 
 def _cancel_paused(run: Run, view: CloudView, volume_ids: Sequence[VolumeId]) -> None:
     """Cancel what the schedule has planned for paused volumes; ad-hoc backups go on."""
-    planned_for = [one for one in volume_ids if view.unfinished.get(one) is State.PLANNED]
+    planned_for = [one for one in volume_ids if view.seen.get(one) is State.PLANNED]
     if planned_for and not run.dry_run:
         run.store.lifecycle.cancel_planned(planned_for, "paused", view.now, only_scheduled=True)
 
@@ -156,7 +156,7 @@ def _planned(
 ) -> BackupRecord | None:
     """A record for a volume that is due; failed at once where its status forbids a backup."""
     now = view.now
-    is_unfinished = volume.volume_id in view.unfinished
+    is_unfinished = view.seen.get(volume.volume_id) is not None
     if not protection.protected or protection.busy or is_unfinished or view.pauses.of(volume):
         return None
     interval = view.schedule.min_interval
