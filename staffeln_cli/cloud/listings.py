@@ -11,7 +11,7 @@ import msgspec
 from staffeln_cli.cloud import decode, pages
 from staffeln_cli.cloud.api import Api, Unexpected
 from staffeln_cli.cloud.pages import Listing, ReadPage
-from staffeln_cli.cloud.pagination import Progress, Query, from_both_ends, in_order
+from staffeln_cli.cloud.pagination import AHEAD, Progress, Query, from_both_ends, in_order
 from staffeln_cli.cloud.retries import says_absent
 from staffeln_cli.errors import CloudUnavailable, ListingIncomplete, NotWholeCloud
 from staffeln_cli.model import (
@@ -34,6 +34,8 @@ _BY_AGE = {  # nova:nova/api/openstack/common.py:get_sort_params, cinder's of th
     "block_storage": [{"sort": f"created_at:{order}"} for order in ("desc", "asc")],
 }
 """How each service is asked for the newest first, and for the oldest first."""
+_VOLUMES_AHEAD = 6
+"""Pages; nobody reads volumes before all servers are known, and their pages are the most."""
 
 
 def incomplete(row: UnreadableRow) -> None:
@@ -71,7 +73,8 @@ class Listings:
 
     def volumes(self) -> _Facts[Volume]:
         """All volumes of all projects, from both ends, without Cinder's own temporary ones."""
-        return self._both(self._volumes, all_tenants="1", consumes_quota="true")
+        query = {"all_tenants": "1", "consumes_quota": "true"}
+        return self._both(self._volumes, ahead=_VOLUMES_AHEAD, **query)
 
     def volumes_named(self, name: str) -> list[Volume]:
         """The volumes of this exact name, in whatever project."""
@@ -154,11 +157,11 @@ class Listings:
         self._api.login()
         return self._facts(listing, in_order(partial(self._page, listing), query))
 
-    def _both(self, listing: Listing[_Fact], **query: str) -> _Facts[_Fact]:
+    def _both(self, listing: Listing[_Fact], *, ahead: int = AHEAD, **query: str) -> _Facts[_Fact]:
         self._api.login()
         newest, oldest = ({**query, **order} for order in _BY_AGE[listing.service])
         self.projects_seen[listing.kind] = set()
-        rows = from_both_ends(partial(self._page, listing), newest, oldest)
+        rows = from_both_ends(partial(self._page, listing), newest, oldest, ahead=ahead)
         return self._facts(listing, rows)
 
     def _page(self, listing: Listing[Any], query: Query, seen: Sequence[str]) -> ReadPage:

@@ -60,7 +60,9 @@ def in_order(fetch: Fetch, query: Query) -> Iterator[list[Any]]:
             yield rows
 
 
-def from_both_ends(fetch: Fetch, newest_first: Query, oldest_first: Query) -> Iterator[list[Any]]:
+def from_both_ends(
+    fetch: Fetch, newest_first: Query, oldest_first: Query, *, ahead: int = AHEAD
+) -> Iterator[list[Any]]:
     """The rows of each page as they come, every row once: the middle comes last.
 
     It is complete once the walks have passed each other by more than a moment: of what was created
@@ -76,7 +78,7 @@ def from_both_ends(fetch: Fetch, newest_first: Query, oldest_first: Query) -> It
     oldest = _Walk(fetch, oldest_first)
     others = {newest: oldest, oldest: newest}
     covered = {newest: _Covered(str.__gt__, first.rows), oldest: _Covered(str.__lt__)}
-    with _Ahead([newest, oldest], lambda: "" < newest.reached < oldest.reached) as pages:
+    with _Ahead([newest, oldest], lambda: "" < newest.reached < oldest.reached, ahead) as pages:
         yield first.rows
         for walk, rows in pages:
             yield [row for row in rows if row not in covered[others[walk]]]
@@ -140,8 +142,10 @@ class _Covered:
 class _Ahead:
     """Walks that go on in threads, as far ahead of the reader as there is room."""
 
-    def __init__(self, walks: Sequence[_Walk], is_complete: Callable[[], bool]) -> None:
-        self._room = {walk: threading.Semaphore(AHEAD) for walk in walks}
+    def __init__(
+        self, walks: Sequence[_Walk], is_complete: Callable[[], bool], ahead: int = AHEAD
+    ) -> None:
+        self._room = {walk: threading.Semaphore(ahead) for walk in walks}
         self._is_complete = is_complete
         self._pages: SimpleQueue[tuple[_Walk, list[Any]] | None] = SimpleQueue()
         self._closing = threading.Event()
