@@ -1,6 +1,5 @@
 """Backups brought back: which, to where, and what is said when it cannot be done."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -143,56 +142,6 @@ def test_a_dry_run_changes_nothing(cloud: SimCloud, staffeln: Staffeln, database
     assert "would have: 1 restoring" in answer.stdout
     assert changes(cloud) == []
     assert everything(database_url) == before
-
-
-def test_wait_sees_the_new_volumes_through(cloud: SimCloud, staffeln: Staffeln) -> None:
-    first, second = some_volumes(cloud, 2)
-    rounds(staffeln, cloud, 1)
-    cloud.settings.finish_after = timedelta(seconds=1)
-    options = ("--volume", first, "--volume", second, "--wait", "-f", "json")
-    answer = staffeln("restore", *options)
-    assert (answer.exit_code, answer.counts) == (0, {"restoring": 0, "restored": 2, "failed": 0})
-    assert {one["status"] for one in new_volumes(cloud)} == {"available"}
-
-
-@pytest.mark.parametrize("end", ["fails", "vanishes"])
-def test_wait_tells_of_a_restore_that_came_to_nothing(
-    cloud: SimCloud, staffeln: Staffeln, end: str
-) -> None:
-    volume = a_volume(cloud)
-    rounds(staffeln, cloud, 1)
-
-    def spoil(request: Any) -> None:
-        if request.method != "GET" or "/volumes/" not in request.path:
-            return
-        if request.path.endswith(volume):
-            return
-        cloud.on_request = None
-        if end == "fails":
-            cloud.steering.fail_restores()
-        else:
-            cloud.things.remove_volume(request.path.rpartition("/")[2])
-
-    cloud.on_request = spoil
-    answer = staffeln("restore", "--volume", volume, "--wait", "-f", "json")
-    assert (answer.exit_code, answer.counts) == (3, {"restoring": 0, "restored": 0, "failed": 1})
-    expected = "ended in status error_restoring" if end == "fails" else "is gone"
-    assert reasons(answer)[0].endswith(expected)
-
-
-@pytest.mark.parametrize("acting", [True, False])
-def test_a_request_whose_answer_is_lost_is_sent_once_and_its_volume_found_by_name(
-    cloud: SimCloud, staffeln: Staffeln, acting: bool
-) -> None:
-    volume = a_volume(cloud)
-    rounds(staffeln, cloud, 1)
-    cloud.faults.lose_reply_next("POST", "/volumes", acting=acting)
-    answer = staffeln("restore", "--volume", volume, "-f", "json")
-    assert len(sent(cloud, "POST", "/volumes")) == 1
-    assert len(new_volumes(cloud)) == int(acting)
-    assert answer.exit_code == (0 if acting else 3)
-    if not acting:
-        assert "before you try again" in reasons(answer)[0]
 
 
 def test_what_cinder_refuses_is_named_and_the_others_go_on(

@@ -8,7 +8,7 @@ from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.model import DrillState, ProofLevel
 from staffeln_cli.runtime import Run
 from tests.acceptance.builders import sent
-from tests.integration.operations.conftest import Begin
+from tests.integration.conftest import Begin
 from tests.integration.operations.drills import carried_on, left, planned, step
 
 LOGIN = "Ubuntu 24.04.3 LTS orders ttyS0\n\norders login: "

@@ -11,7 +11,7 @@ from staffeln_cli.runtime import Run
 from staffeln_cli.store.queries import insert
 from tests.acceptance.builders import sent
 from tests.build import a_record
-from tests.integration.operations.conftest import Begin
+from tests.integration.conftest import Begin
 from tests.integration.operations.drills import carried_on, left, now, planned, step
 
 

@@ -12,7 +12,7 @@ from staffeln_cli.model.restorations import RESTORATION_KEY, RestorationState
 from staffeln_cli.operations.restoration import carry_on, restored_id
 from staffeln_cli.runtime import Run
 from tests.acceptance.builders import changes, sent
-from tests.integration.operations.conftest import Begin
+from tests.integration.conftest import Begin
 from tests.integration.operations.restorations import (
     PORT,
     SERVER,

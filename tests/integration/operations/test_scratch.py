@@ -7,7 +7,7 @@ import pytest
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.operations import scratch
 from staffeln_cli.runtime import Run
-from tests.integration.operations.conftest import Begin
+from tests.integration.conftest import Begin
 from tests.integration.operations.drills import carried_on, planned
 
 
