@@ -1,14 +1,12 @@
 """Paused: nothing is planned, everything else goes on, and everybody is told."""
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import create_engine, update
 
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.model import State
 from staffeln_cli.tables import backup_table
-from tests.acceptance.builders import a_volume, backed_up, rounds, states, volumes
+from tests.acceptance.builders import a_volume, rounds, states
 from tests.conftest import Staffeln
 
 TARGETS = {
@@ -91,113 +89,6 @@ def test_a_paused_volume_is_not_overdue_and_not_ok(cloud: SimCloud, staffeln: St
     assert (answer.exit_code, answer.stdout.split()[1]) == (1, "WARNING")
     staffeln("resume", "--volume", "data")
     assert staffeln("status", "-f", "json").json["volumes"]["overdue"] == 1
-
-
-def test_a_volume_that_is_paused_with_its_project_stays_paused(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    a_volume(cloud, "data")
-    staffeln("collect")
-    for target in (("--volume", "data"), ("--project", "shop")):
-        staffeln("pause", *target, *WHY)
-    answer = staffeln("resume", "--volume", "data")
-    assert answer.exit_code == 0
-    assert "volume data is not planned yet: project shop is paused" in " ".join(
-        answer.stdout.split()
-    )
-
-
-def test_report_and_summary_say_what_is_paused_and_why(
-    cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
-) -> None:
-    a_volume(cloud, "data")
-    backed_up(staffeln, cloud)
-    staffeln("pause", "--project", "shop", *WHY)
-    cloud.advance(days=5)
-    staffeln("collect")
-    page = tmp_path / "shop.html"
-    assert staffeln("report", "--project", "shop", "--preview", str(page)).exit_code == 0
-    text = " ".join(page.read_text().split())
-    assert "Paused: no backups are planned" in text
-    assert "project shop is paused since" in text
-    assert "it moves" in text
-    assert "Not protected" not in text
-    assert staffeln("report", "--preview", str(page)).exit_code == 0
-    assert "project shop is paused since" in " ".join(page.read_text().split())
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (("--all",), "Missing option '--reason'"),
-        (WHY, "Say what"),
-        (("--volume", "none", *WHY), "no volume 'none'"),
-        (("--server", "none", *WHY), "no volume was ever seen on a server 'none'"),
-        (("--project", "none", *WHY), "no project 'none'"),
-        (("--all", *WHY, "--until", "soon"), "'soon' is not a time"),
-        (("--all", *WHY, "--until", "2001-01-01"), "is not in the future"),
-    ],
-)
-def test_wrong_usage_is_told(
-    cloud: SimCloud, staffeln: Staffeln, options: tuple[str, ...], said: str
-) -> None:
-    a_volume(cloud)
-    staffeln("collect")
-    answer = staffeln("pause", *options)
-    assert (answer.exit_code, said in " ".join(answer.stderr.split())) == (2, True)
-    assert volumes(staffeln)
-    assert staffeln("status", "-f", "json").json["paused"] == []
-
-
-def test_every_view_shows_what_is_paused_why_by_whom_and_until_when(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    data = a_volume(cloud, "data", project="shop")
-    other = a_volume(cloud, "other", project="lab")
-    backed_up(staffeln, cloud)
-    staffeln("pause", "--project", "shop", *WHY, "--until", "30d")
-    cloud.advance(days=5)
-    staffeln("collect")
-    end = staffeln("status", "-f", "json").json["paused"][0]["until"]
-    rows = volumes(staffeln)
-    shown = ("paused", "pause_reason", "paused_until", "overdue")
-    assert [rows[data][name] for name in shown] == [True, "it moves", end, False]
-    assert "@" in rows[data]["paused_by"]
-    assert [rows[other][name] for name in shown] == [False, None, None, True]
-    strips = {one["volume_id"]: one for one in staffeln("status", "calendar", "-f", "json").json}
-    assert (strips[data]["paused"]["reason"], strips[other]["paused"]) == ("it moves", None)
-    assert (strips[data]["overdue"], strips[other]["overdue"]) == (False, True)
-    text = " ".join(staffeln("status", "calendar").stdout.split())
-    until = f"{end[:10]} {end[11:16]} UTC"
-    assert text.count(" paused ") == 2
-    assert "project shop is paused since" in text
-    assert f"until {until} by" in text
-    said = " ".join(staffeln("explain", "data").stdout.split())
-    assert "No backups are planned: project shop is paused since" in said
-    assert f"until {until} by" in said
-    assert "it moves." in said
-    assert "Next:" not in said
-    assert staffeln("explain", "data", "-f", "json").json["paused"]["reason"] == "it moves"
-    assert staffeln("explain", "other", "-f", "json").json["paused"] is None
-    projects = staffeln("status", "projects", "-f", "json").json
-    counts = {one["project_name"]: (one["paused"], one["overdue"]) for one in projects}
-    assert (counts["shop"], counts["lab"]) == ((1, 0), (0, 1))
-
-
-def test_monitoring_counts_paused_volumes(cloud: SimCloud, staffeln: Staffeln) -> None:
-    a_volume(cloud, "data")
-    a_volume(cloud, "other")
-    backed_up(staffeln, cloud)
-    staffeln("pause", "--volume", "data", *WHY)
-    cloud.advance(days=5)
-    backed_up(staffeln, cloud)
-    metrics = staffeln("status", "--prometheus", "-").stdout
-    assert "staffeln_volumes_paused 1\n" in metrics
-    assert "staffeln_volumes_paused_overdue 1\n" in metrics
-    assert "staffeln_volumes_overdue 0\n" in metrics
-    line = staffeln("status", "--nagios").stdout
-    assert "1 paused volume without a recent backup" in line
-    assert " paused=1;" in line
 
 
 @pytest.mark.parametrize("scope", TARGETS)
