@@ -110,7 +110,10 @@ class BackupRecord:
     broken_reported_at: datetime | None = None
     """When the project got a report of that."""
     owner_unproven: bool = False
-    """Nobody has confirmed since its start that its project owned the volume."""
+    """Nobody has confirmed since its start that its project owned the volume.
+
+    Of a failed one: the project did not.
+    """
     seen_again_at: datetime | None = None
     """When a backup that counted as missing, failed or broken turned out to be whole."""
     parent_id: BackupId | None = None

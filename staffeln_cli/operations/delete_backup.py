@@ -48,10 +48,14 @@ def fail_backup(
     reason: str,
     *,
     backup: Backup | None = None,
-    remains: bool = True,
+    is_of_another: bool = False,
 ) -> None:
-    """A backup that was being created has failed: name it, and remove what there is of it."""
-    if run.store.lifecycle.failed(record, reason, run.now(), remains=remains):
+    """A backup that was being created has failed: name it, and remove what there is of it.
+
+    `is_of_another`: it has data of another project's, so that it stays failed if it is finished.
+    """
+    record = replace(record, owner_unproven=is_of_another)
+    if run.store.lifecycle.failed(record, reason, run.now(), remains=backup is not None):
         run.count("failed")
         name = called(record.volume_name, record.server_name)
         run.fail("volume", record.volume_id, reason, name=name)

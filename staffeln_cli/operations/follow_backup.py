@@ -184,7 +184,7 @@ def _finish(
     """
     if backup is None:
         vanished = "it vanished while it was being created"
-        delete_backup.fail_backup(run, record, vanished, remains=False)
+        delete_backup.fail_backup(run, record, vanished)
     elif backup.status in BACKUP_COMPLETE:
         if run.store.lifecycle.finished(record, backup, run.now()):
             run.count("available")
@@ -214,11 +214,18 @@ def _clear(run: Run, record: BackupRecord, backup: Backup | None) -> None:
     """A failed backup whose remains Cinder may still have."""
     if backup is None:
         run.store.notes.remains_gone(record.id)
-    elif backup.status not in BACKUP_COMPLETE or record.origin is Origin.ADOPTED:
-        # A record that was adopted as failed is a duplicate: complete, and of no use.
+    elif backup.status not in BACKUP_COMPLETE or _is_of_no_use(record):
         delete_backup.remove(run, record, backup, "remains of a failure")
     elif run.store.lifecycle.seen_again(record, backup, run.now()):
         run.count("available")  # it was finished after all
+
+
+def _is_of_no_use(record: BackupRecord) -> bool:
+    """Whether a failed backup is one although complete: a duplicate, or data of another project.
+
+    A record that was adopted as failed is of a duplicate.
+    """
+    return record.origin is Origin.ADOPTED or record.owner_unproven
 
 
 def _see_off(run: Run, record: BackupRecord, backup: Backup | None) -> None:

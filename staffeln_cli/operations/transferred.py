@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from enum import Enum, auto
 
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import Backup, BackupRecord, ProjectId, RecordId, State
@@ -26,10 +27,8 @@ def take_back_transferred(run: Run, owners: Owners) -> None:
     answered: list[RecordId] = []
     for record in owners.unproven():
         try:
-            owner = owners.look_up(record)
-            if owner is not None and owner != record.project_id:
-                _take_back(run, record, owner)
-            answered.append(record.id)
+            if _settled(run, record, owners.look_up(record)) is _Settled.LEFT:
+                answered.append(record.id)
         except CloudUnavailable as error:
             reason = f"who owned its volume when it was started could not be looked up: {error}"
             run.fail("backup", record.name, reason)
@@ -55,33 +54,49 @@ def with_proven_owners(run: Run, work: Sequence[BackupRecord]) -> list[BackupRec
 def is_taken_back(run: Run, record: BackupRecord, backup: Backup | None) -> bool:
     """Whether the volume had left the project when its backup was started; then it is removed.
 
-    Asked for backups whose process died before it could ask. Cinder transfers no volume that it
-    backs up, so whoever owns it while Cinder still creates the backup owned it before. Once the
-    backup is complete, that is no proof any more: the volume may have left since. Such a backup
-    is named and left where it is.
+    Asked for backups whose process died before it could ask. Also True where Cinder does not show
+    the backup any more, so that nothing can be concluded now.
     """
     if record.state is not State.CREATING or not record.owner_unproven or backup is None:
         return False
     volume = run.cloud.lookups.volume(record.volume_id)
-    owner = volume.project_id if volume is not None else record.project_id
-    is_creating = False
-    if owner != record.project_id:
-        again = run.cloud.backups.look(backup.id)  # after the owner was asked for
-        is_creating = again is not None and again.status not in BACKUP_COMPLETE
-        if is_creating:
-            _take_back(run, record, owner)
-        else:
-            said = transferred(owner, run.store.projects.names())
-            reason = f"{said}, perhaps since before its backup was started, which is left as it is"
-            run.fail("backup", backup.id, reason)
-    run.store.notes.owner_answered([record.id])
-    return is_creating
+    settled = _settled(run, record, volume.project_id if volume is not None else None)
+    if settled is _Settled.LEFT:
+        run.store.notes.owner_answered([record.id])
+    return settled is not _Settled.LEFT
 
 
-def _take_back(run: Run, record: BackupRecord, owner: ProjectId) -> None:
-    reason = transferred(owner, run.store.projects.names())
-    for current in run.store.records.by_record_ids([record.id]):
-        if current.state is State.CREATING and current.backup_id is not None:
-            backup = run.cloud.backups.look(current.backup_id)
-            why = f"{reason}, and did when the backup was started, which is removed"
-            fail_backup(run, current, why, backup=backup, remains=backup is not None)
+class _Settled(Enum):
+    """What the owner of its volume means for a backup."""
+
+    LEFT = auto()
+    """It stays as it is."""
+    REMOVED = auto()
+    """It has failed: its project did not own the volume."""
+    NOT_SHOWN = auto()
+    """Cinder does not show it: to be asked again."""
+
+
+def _settled(run: Run, record: BackupRecord, owner: ProjectId | None) -> _Settled:
+    """Remove what Cinder still creates although its volume has another owner.
+
+    Cinder transfers no volume that it backs up, so whoever owns it while Cinder still creates the
+    backup owned it before. Once the backup is complete, that is no proof any more: the volume may
+    have left since. Such a backup is named and left where it is.
+    """
+    if owner is None or owner == record.project_id:
+        return _Settled.LEFT
+    (current,) = run.store.records.by_record_ids([record.id]) or [record]
+    if current.state is not State.CREATING or current.backup_id is None:
+        return _Settled.LEFT
+    backup = run.cloud.backups.look(current.backup_id)  # after the owner was asked for
+    said = transferred(owner, run.store.projects.names())
+    if backup is None:
+        return _Settled.NOT_SHOWN
+    if backup.status in BACKUP_COMPLETE:
+        reason = f"{said}, perhaps since before its backup was started, which is left as it is"
+        run.fail("backup", backup.id, reason)
+        return _Settled.LEFT
+    why = f"{said}, and did when the backup was started, which is removed"
+    fail_backup(run, current, why, backup=backup, is_of_another=True)
+    return _Settled.REMOVED

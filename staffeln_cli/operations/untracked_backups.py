@@ -40,15 +40,18 @@ def adopt_marked(run: Run, strangers: Mapping[BackupId, Backup]) -> Marked:
 
 
 def take_back(run: Run, record: BackupRecord, backup: Backup) -> bool:
-    """Return a missing or failed record to what its backup is; False if it is neither."""
-    lifecycle = run.store.lifecycle
-    if record.state not in (State.MISSING, State.FAILED):
+    """Return a missing or failed record to what its backup is; False if it is neither.
+
+    Also False for what has failed because it is of another project's data.
+    """
+    lifecycle, is_failed = run.store.lifecycle, record.state is State.FAILED
+    if record.state is not State.MISSING and (not is_failed or record.owner_unproven):
         return False
     if backup.status in BACKUP_COMPLETE:
         if lifecycle.seen_again(record, backup, run.now()):
             run.count("available")
         return True
-    if backup.status == "creating" and record.state is State.FAILED:
+    if backup.status == "creating" and is_failed:
         lifecycle.creating_again(record, backup, run.now())
         return True
     return False

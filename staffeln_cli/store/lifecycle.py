@@ -49,8 +49,6 @@ _TAKEN_BACK: dict[str, object] = {
     "removal_reported_at": None,
 }
 """A record was not at its end after all: what becomes of it now is reported anew."""
-
-
 _IS_DELETED = backup_table.c.state == State.DELETED
 
 
@@ -206,7 +204,8 @@ class Lifecycle:
         self, record: BackupRecord, reason: str, moment: datetime, *, remains: bool
     ) -> bool:
         """creating -> failed: an error, a time-out, or no backup; `remains` are to be removed."""
-        values = {"reason": reason, "finished_at": moment, "remains": remains}
+        ends = {"reason": reason, "finished_at": moment, "remains": remains}
+        values = ends | {"owner_unproven": record.owner_unproven}
         return self._move(record, {State.CREATING}, State.FAILED, values)
 
     def missing(self, record: BackupRecord, reason: str, moment: datetime) -> bool:

@@ -24,6 +24,7 @@ from staffeln_cli.tables import UtcDateTime, backup_table
 _KEEPABLE = backup_table.c.state.in_((State.STARTING, State.CREATING, State.AVAILABLE))
 """There is, or soon will be, something to keep."""
 _IS_AVAILABLE = backup_table.c.state == State.AVAILABLE
+_IS_FAILED = backup_table.c.state == State.FAILED
 
 
 class Notes:
@@ -96,7 +97,7 @@ class Notes:
 
     def owner_answered(self, record_ids: Iterable[RecordId]) -> None:
         """Cinder has said since they were started who owned the volumes of these backups."""
-        self._note_each(record_ids, owner_unproven=False)
+        self._note_each(record_ids, ~_IS_FAILED, owner_unproven=False)
 
     def broken(self, record: BackupRecord, reason: str, moment: datetime) -> bool:
         """Cinder cannot restore an available backup any more; False when it is none by now."""
@@ -118,11 +119,13 @@ class Notes:
             history.note_back(connection, record, moment)
             return True
 
-    def _note_each(self, record_ids: Iterable[RecordId], **values: Any) -> None:
+    def _note_each(
+        self, record_ids: Iterable[RecordId], *law: ColumnElement[bool], **values: Any
+    ) -> None:
         for chunk in chunks(list(record_ids)):
             with self._database.write() as connection:
                 these = backup_table.c.id.in_(chunk)
-                connection.execute(update(backup_table).where(these).values(**values))
+                connection.execute(update(backup_table).where(these, *law).values(**values))
 
     def _note(self, record_id: RecordId, **values: Any) -> None:
         with self._database.write() as connection:

@@ -205,7 +205,7 @@ backup_table = Table(
     Column("broken_at", UtcDateTime),
     # When the project got a report of that.
     Column("broken_reported_at", UtcDateTime),
-    # Nobody has confirmed since its start that its project owned the volume.
+    # Nobody has confirmed since its start that its project owned the volume; failed: it did not.
     Column("owner_unproven", Boolean, server_default=false(), nullable=False),
     # When a backup that counted as missing, failed or broken turned out to be whole.
     Column("seen_again_at", UtcDateTime),

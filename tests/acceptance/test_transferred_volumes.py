@@ -133,6 +133,63 @@ def test_a_backup_made_of_the_new_owners_data_in_the_former_project_is_removed(
     assert owners(cloud) == ["shop", "shop", "bank"]
 
 
+def transferred_once_complete(cloud: SimCloud, volume: str, starts: int) -> None:
+    """All backups are complete, then the volume changes hands, then its owner is asked for."""
+    posted = []
+
+    def hand_over(request: Request) -> None:
+        if request.method == "POST" and request.path.endswith("/backups"):
+            posted.append(request)
+        elif len(posted) == starts and "/volumes" in request.path:
+            cloud.on_request = None
+            cloud.steering.finish_backups()
+            transfer(cloud, volume, "bank")
+
+    cloud.on_request = hand_over
+
+
+def test_a_backup_that_was_complete_before_its_volume_left_is_named_and_stays(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    volume, *_ = some_volumes(cloud, 3)
+    staffeln("collect")
+    transferred_once_complete(cloud, volume, 3)
+    answer = staffeln("backup", "-f", "json")
+    assert "perhaps since before its backup was started" in answer.json["failures"][0]["reason"]
+    staffeln("check")
+    backed_up(staffeln, cloud)
+    assert sorted(owners(cloud)) == ["bank", "shop", "shop", "shop"]
+    assert states(staffeln) == ["available"] * 4
+
+
+def test_a_backup_that_a_node_hides_when_it_is_to_be_removed_is_removed_by_check(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    ids = some_volumes(cloud, 3)
+    staffeln("collect")
+    transferred_meanwhile(cloud, ids[0])
+    hand_over = cloud.on_request
+    assert hand_over is not None
+
+    def hand_over_and_hide(request: Request) -> None:
+        hand_over(request)
+        if cloud.on_request is None:
+            cloud.on_request = hide
+
+    def hide(request: Request) -> None:
+        if request.method == "GET" and f"/volumes/{ids[0]}" in request.path:
+            cloud.on_request = None
+            (made,) = (one["id"] for one in cloud.backups() if one["volume_id"] == ids[0])
+            text = f"Backup {made} could not be found."
+            body = {"itemNotFound": {"code": 404, "message": text}}
+            cloud.faults.fail_next("GET", f"/backups/{made}", status=404, body=body)
+
+    cloud.on_request = hand_over_and_hide
+    staffeln("backup")
+    staffeln.cycle("check", "check")
+    assert sorted(one["volume_id"] for one in cloud.backups()) == sorted(ids[1:])
+
+
 def dies_after_start(cloud: SimCloud, staffeln: Staffeln, volume: str) -> None:
     """A pass during which a volume changes hands, and that can ask for no owner any more."""
     staffeln.set(CLOUD_RETRY_TIMEOUT="0s")
@@ -173,6 +230,22 @@ def test_check_removes_what_a_dead_process_made_of_the_new_owners_data(
     assert sorted(one["volume_id"] for one in cloud.backups()) == sorted(ids[1:])
     backed_up(staffeln, cloud)
     assert owners(cloud) == ["shop", "shop", "bank"]
+
+
+def test_what_was_made_of_the_new_owners_data_is_no_backup_although_it_is_finished(
+    cloud: SimCloud, staffeln: Staffeln, sqlite_url: str
+) -> None:
+    ids = some_volumes(cloud, 3)
+    dies_after_start(cloud, staffeln, ids[0])
+    cloud.faults.fail_next("POST", "/action", status=500)
+    staffeln("check")
+    with closing(sqlite3.connect(sqlite_url.partition("///")[2])) as database, database:
+        # As it was when the process died before it asked for the deletion.
+        database.execute("UPDATE backups SET state = 'failed', remains = 1 WHERE remains")
+    cloud.steering.finish_backups()
+    staffeln.cycle("check", "check")
+    assert states(staffeln).count("available") == 2
+    assert sorted(one["volume_id"] for one in cloud.backups()) == sorted(ids[1:])
 
 
 def test_check_asks_for_no_owner_twice_and_of_no_process_that_has_asked(
