@@ -6,7 +6,7 @@ from typing import NamedTuple
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import Backup, BackupId, BackupRecord, ExportCandidate, State
 from staffeln_cli.model.naming import called
-from staffeln_cli.model.statuses import BACKUP_UNRESTORABLE
+from staffeln_cli.model.statuses import BACKUP_COMPLETE, BACKUP_UNRESTORABLE
 from staffeln_cli.operations.follow_backup import Observation
 from staffeln_cli.runtime import Run
 
@@ -22,18 +22,23 @@ class _Suspect(NamedTuple):
 def note_broken(run: Run, observed: Observation) -> None:
     """After a complete listing: note which available backups broke, and which are whole again.
 
-    One that is news is asked for by its id, because a listing may be stale. Many at once are
-    believed as well: all that follows is an alarm and a new backup, and nothing is removed.
+    What is news is asked for by its id, because a listing may be stale. Many at once are believed
+    as well: all that follows is an alarm and a new backup, and nothing is removed.
     """
     known = {record.backup_id: record for record in run.store.records.broken()}
     suspects = _suspects(run, observed)
     news = [one for one in suspects.values() if one.record.backup_id not in known]
-    for suspect, backup in run.parallel(lambda one: _looked_up(run, one), news):
+    for suspect, backup in run.parallel(lambda one: _looked_up(run, one, "broken"), news):
         if backup is not None and backup.status in BACKUP_UNRESTORABLE:
             _note_broken(run, suspect.record, _said(suspect, backup))
     unclear = {*suspects, *observed.unseen, *(row.id for row in run.unreadable("backup"))}
-    for backup_id, record in known.items():
-        if backup_id not in unclear and _is_based(run, record, observed):
+    mended = [
+        record
+        for backup_id, record in known.items()
+        if backup_id not in unclear and _is_based(run, record, observed)
+    ]
+    for record, is_whole in run.parallel(lambda one: _is_whole(run, one, observed), mended):
+        if is_whole:
             run.store.notes.whole(record, run.now())
 
 
@@ -65,11 +70,22 @@ def _is_based(run: Run, record: BackupRecord, observed: Observation) -> bool:
     return len(run.store.records.by_backup_ids(unknown)) == len(unknown)
 
 
-def _looked_up(run: Run, suspect: _Suspect) -> Backup | None:
+def _is_whole(run: Run, record: BackupRecord, observed: Observation) -> bool:
+    """Whether Cinder says so of it, and of what it depends on that Staffeln did not make."""
+    below = observed.foreign.ids & {record.chain_id, record.parent_id}
+    for backup_id in (record.backup_id, *below):
+        if backup_id is not None:
+            backup = _looked_up(run, _Suspect(record, backup_id), "whole again")
+            if backup is None or backup.status not in BACKUP_COMPLETE:
+                return False
+    return True
+
+
+def _looked_up(run: Run, suspect: _Suspect, listed_as: str) -> Backup | None:
     try:
         return run.cloud.backups.look(suspect.backup_id)
     except CloudUnavailable as error:
-        reason = f"it is listed as broken, and looking it up failed: {error}"
+        reason = f"it is listed as {listed_as}, and looking it up failed: {error}"
         run.fail("backup", suspect.backup_id, reason, name=_name(suspect.record))
         return None
 

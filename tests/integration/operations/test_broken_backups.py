@@ -125,6 +125,35 @@ def test_what_can_be_restored_again_counts_again_and_is_told(
     assert section(staffeln, tmp_path, "Counted as missing, failed or broken, and whole")
 
 
+@pytest.mark.parametrize("status", ["error", "creating"])
+def test_what_a_stale_listing_calls_whole_or_only_changes_its_status_stays_broken(
+    cloud: SimCloud, staffeln: Staffeln, status: str
+) -> None:
+    a_volume(cloud)
+    rounds(staffeln, cloud, 1, days=0)
+    (backup,) = ids(cloud)
+    broken(staffeln, cloud, backup)
+    listed = {backup: {"status": "creating" if status == "creating" else "available"}}
+    cloud.faults.spoil_next("/backups/detail", listed)
+    assert broken(staffeln, cloud, backup, status=status).exit_code == 0
+    assert "missing or broken" in nagios(staffeln)[1]
+
+
+def test_what_is_listed_as_whole_and_cannot_be_looked_up_is_named_and_stays_broken(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud)
+    rounds(staffeln, cloud, 1, days=0)
+    (backup,) = ids(cloud)
+    broken(staffeln, cloud, backup)
+    cloud.faults.proxy_404_next("GET", f"/backups/{backup}")
+    answer = broken(staffeln, cloud, backup, status="available")
+    assert "it is listed as whole again, and looking it up failed" in reasons(answer)[0]
+    assert "missing or broken" in nagios(staffeln)[1]
+    check(staffeln, cloud)
+    assert "missing or broken" not in nagios(staffeln)[1]
+
+
 def test_the_project_is_told_once(cloud: SimCloud, staffeln: Staffeln, tmp_path: Path) -> None:
     a_volume(cloud)
     rounds(staffeln, cloud, 1, days=0)
