@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from staffeln_cli.demo.simcloud import Request, SimCloud
+from staffeln_cli.errors import ListingIncomplete
 from tests.acceptance.builders import (
     a_volume,
     everything,
@@ -155,3 +156,15 @@ def test_a_backup_that_a_stale_listing_still_calls_running_is_not_timed_out(
     cloud.faults.edit_next("/backups/detail", with_status("creating"), LONG)
     check = staffeln("check", "-f", "json")
     assert (check.exit_code, check.counts["available"], check.counts["timed_out"]) == (0, 1, 0)
+
+
+def test_what_was_listed_before_a_listing_broke_off_is_planned(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    cloud.settings.max_limit = 2
+    some_volumes(cloud, 6)
+    cloud.faults.loop_next("/volumes/detail", times=99)
+    collect = staffeln("collect", "-f", "json")
+    assert collect.exit_code == ListingIncomplete.exit_code
+    assert collect.counts["planned"] in (2, 4)  # the first page of one end, or of both
+    assert states(staffeln) == ["planned"] * collect.counts["planned"]

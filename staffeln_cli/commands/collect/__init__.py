@@ -1,12 +1,14 @@
 """Learn which volumes exist, and plan a backup for each protected one that is due."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from itertools import chain
 
 from staffeln_cli.commands.collect import missing_volumes
 from staffeln_cli.commands.collect.cloud_view import CloudView, look
-from staffeln_cli.commands.collect.volumes import end_protection, take_in
+from staffeln_cli.commands.collect.volumes import end_protection, take_in, write_down
 from staffeln_cli.config.rules import configured_terms
+from staffeln_cli.errors import ListingIncomplete, Stopped
 from staffeln_cli.model import Outcome, Volume
 from staffeln_cli.operations import scratch
 from staffeln_cli.planning.evidence import Confirmation
@@ -36,14 +38,23 @@ def _collect(run: Run, *, confirmed: bool) -> None:
     confirmation = Confirmation(confirmed, last_given_at)
     with closing(run.cloud.listings.volumes()) as pages:
         view, first = look(run, pages, confirmation)
-        for page in chain([first], pages):
-            run.runtime.stop.check()
-            view.owners.update(volume.project_id for volume in page)
-            temporary = {volume.id for volume in page if _is_temporary(run, volume)}
-            view.temporary |= temporary
-            take_in(run, view, [volume for volume in page if volume.id not in temporary])
-            run.runtime.progress("volumes", len(view.seen), None)
+        try:
+            for page in chain([first], pages):
+                run.runtime.stop.check()
+                _take_in(run, view, page)
+                run.runtime.progress("volumes", len(view.seen), None)
+        except (ListingIncomplete, Stopped):
+            write_down(run, view)  # what was listed is true, also where the listing breaks off
+            raise
+    write_down(run, view)
     _close(run, view)
+
+
+def _take_in(run: Run, view: CloudView, page: Sequence[Volume]) -> None:
+    view.owners.update(volume.project_id for volume in page)
+    temporary = {volume.id for volume in page if _is_temporary(run, volume)}
+    view.temporary |= temporary
+    take_in(run, view, [volume for volume in page if volume.id not in temporary])
 
 
 def _is_temporary(run: Run, volume: Volume) -> bool:
@@ -57,6 +68,7 @@ def _close(run: Run, view: CloudView) -> None:
     take_in(run, view, missing_volumes.judge_volumes(run, view))
     missing_volumes.report_unknown_servers(run, view)
     end_protection(run, view)
+    write_down(run, view)
     if not run.dry_run:
         run.store.servers.forget_unseen(view.servers)
         run.store.pauses.forget_ended(view.now)

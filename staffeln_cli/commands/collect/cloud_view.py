@@ -9,6 +9,7 @@ from staffeln_cli.commands.collect import definitions
 from staffeln_cli.commands.collect.projects import judge_projects
 from staffeln_cli.config.rules import chain_limits, grace, schedule, selection_rules
 from staffeln_cli.model import (
+    BackupRecord,
     InventoryVolume,
     Project,
     ProjectId,
@@ -65,6 +66,10 @@ class CloudView:
     """The projects that own volumes which Cinder says are attached to a server."""
     unknown_servers: set[ServerId] = field(default_factory=set)
     """Cinder attaches protected volumes to them, and Nova does not list them."""
+    rows: list[InventoryVolume] = field(default_factory=list)
+    """New and changed rows of the inventory that `write_down` is to write."""
+    records: list[BackupRecord] = field(default_factory=list)
+    """New records that it is to write."""
     ending_ids: list[VolumeId] = field(default_factory=list)
     """The volumes that lose their protection."""
     ending: list[InventoryVolume] = field(default_factory=list)

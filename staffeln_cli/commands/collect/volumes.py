@@ -32,6 +32,8 @@ from staffeln_cli.runtime import Run
 
 _AT_ONCE = 1000
 """Rows that are read at a time."""
+_ENOUGH = 8000
+"""Rows and records that are written at a time, in two transactions of a fifth of a second."""
 
 
 class _Seen(NamedTuple):
@@ -63,12 +65,30 @@ def take_in(run: Run, view: CloudView, volumes: Sequence[Volume]) -> None:
     run.counts["protected"] += sum(one.protection.protected for one in page)
     run.counts["skipped"] += sum(one.protection.skip_cause is SkipCause.REQUEST for one in page)
     staying = [one for one in page if not one.is_ending]
-    if not run.dry_run:
-        run.store.inventory.save([one.row for one in staying if one.row != one.known])
+    view.rows += [one.row for one in staying if one.row != one.known]
     _plan(run, view, ((one.row, one.protection) for one in staying))
     _change_plans(run, view, [one.row for one in staying if one.protection.protected])
     _cancel(run, view, [one.volume.id for one in staying if not one.protection.protected])
     _cancel_paused(run, view, [one.volume.id for one in staying if view.pauses.of(one.row)])
+    if len(view.rows) + len(view.records) >= _ENOUGH:
+        write_down(run, view)
+
+
+def write_down(run: Run, view: CloudView) -> None:
+    """Write the rows and records that wait for it.
+
+    Those of several pages go together: ids are random, so that a database writes most pages of
+    its indexes anew in each transaction, however few rows it has.
+    """
+    records = view.records
+    inserted = {one.id for one in records}
+    if not run.dry_run:
+        run.store.inventory.save(view.rows)
+        inserted = run.store.lifecycle.plan(records)
+    run.counts["planned"] += sum(
+        one.state is State.PLANNED and one.id in inserted for one in records
+    )
+    view.rows, view.records = [], []
 
 
 def end_protection(run: Run, view: CloudView) -> None:
@@ -126,15 +146,8 @@ def _plan_as_before(run: Run, view: CloudView, volume_ids: Sequence[VolumeId]) -
 def _plan(
     run: Run, view: CloudView, volumes: Iterable[tuple[InventoryVolume, Protection]]
 ) -> None:
-    records = [
-        record
-        for row, protection in volumes
-        if (record := _planned(run, view, row, protection)) is not None
-    ]
-    inserted = {one.id for one in records} if run.dry_run else run.store.lifecycle.plan(records)
-    run.counts["planned"] += sum(
-        one.state is State.PLANNED and one.id in inserted for one in records
-    )
+    planning = (_planned(run, view, row, protection) for row, protection in volumes)
+    view.records += [record for record in planning if record is not None]
 
 
 def _cancel(run: Run, view: CloudView, volume_ids: Sequence[VolumeId]) -> None:
