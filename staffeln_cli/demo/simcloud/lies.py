@@ -17,7 +17,7 @@ Edit = Callable[[Request, Body], Body]
 
 def edited(request: Request, reply: Reply, edits: Collection[Edit]) -> Reply:
     """The reply with all edits made, if it is JSON and went well."""
-    if not edits or reply.status not in (200, 202):
+    if not edits or reply.status not in (200, 201, 202):
         return reply
     body = json.loads(reply.content()[1])
     for edit in edits:

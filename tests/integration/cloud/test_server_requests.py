@@ -1,11 +1,11 @@
-"""One request to Nova for a server: answers without an id, refused tokens, lost replies."""
+"""One request for a server or a port: answers without an id, refused tokens, lost replies."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from staffeln_cli.cloud import Cloud
+from staffeln_cli.cloud import Cloud, PortToMake
 from staffeln_cli.config import load
 from staffeln_cli.demo.simcloud import Request, SimCloud
 from staffeln_cli.errors import ProjectUnavailable, ResultUnknown, Throttled
@@ -43,11 +43,11 @@ def found(client: Cloud) -> list[str]:
     return [one.id for one in client.scratch_servers.named(DRILL.scratch_name)]
 
 
-def without(answer: Any) -> Any:
+def without(answer: Any, kind: str = "server") -> Any:
     """An edit: the server is made, and this is said of it."""
 
     def edit(_: Request, body: Any) -> Any:
-        body["server"] = answer
+        body[kind] = answer
         return body
 
     return edit
@@ -111,3 +111,25 @@ def test_nova_is_named_where_nova_asks_to_slow_down(
     cloud.faults.fail_next("POST", SERVERS, status=status, headers={"Retry-After": "3"})
     with pytest.raises(Throttled, match="Nova asks to slow down"):
         boot(client, volume)
+
+
+def a_port(cloud: SimCloud) -> PortToMake:
+    network_id = cloud.networks.add_network("net", project="backup")
+    return PortToMake("eth0", network_id, (), "", ())
+
+
+@pytest.mark.parametrize("answer", [{}, {"id": None}, {"id": "x", "name": "eth1"}, [], "x"])
+def test_a_port_whose_id_nobody_hears_is_in_doubt_and_found_by_its_name(
+    cloud: SimCloud, client: Cloud, answer: Any
+) -> None:
+    project_id, port = client.login().project_id, a_port(cloud)
+    cloud.faults.edit_next("/ports$", without(answer, "port"), method="POST")
+    with pytest.raises(ResultUnknown, match="but the answer"):
+        client.networks.create_port(project_id, port)
+    assert len(client.networks.ports_named(project_id, "eth0")) == 1
+
+
+def test_neutron_is_named_where_neutron_asks_to_slow_down(cloud: SimCloud, client: Cloud) -> None:
+    cloud.faults.fail_next("POST", "/ports$", status=429)
+    with pytest.raises(Throttled, match="Neutron asks to slow down"):
+        client.networks.create_port(client.login().project_id, a_port(cloud))
