@@ -77,7 +77,7 @@ def _figures(state: Summary) -> Table:
         "skipped on request": volumes.skipped,
         "unknown": volumes.unknown,
         "protection ended": volumes.ended,
-        "without any backup left": volumes.lost,
+        "without a backup to restore": volumes.lost,
     }
     table.add_row(Text("volumes", "dim"), _counts(named, always=("protected", "overdue")))
     table.add_row(Text("backups", "dim"), _counts(state.backups))

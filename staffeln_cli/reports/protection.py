@@ -50,7 +50,7 @@ def _why(volume: InventoryVolume, *, is_restorable: bool, on_its_way: bool) -> s
         )
         return f"{tries} failed{', another is on its way' if on_its_way else ''}"
     if volume.unrestorable_since is not None:
-        return "no backup of it is left" + (", another is on its way" if on_its_way else "")
+        return f"no backup of it can be restored{', another is on its way' if on_its_way else ''}"
     if volume.last_success_at is None:
         return "its first backup is on its way" if on_its_way else "no backup was started so far"
     if not is_restorable:

@@ -229,7 +229,7 @@ def test_a_backup_that_somebody_else_deleted_is_told_as_lost(
     twice(posting, cloud, "check")
     posting("report")
     assert mailbox.subjects[1] == "[Staffeln] shop: 0 of 1 volume protected, 1 LOST"
-    assert "no backup of it is left" in text_of(mailbox.letters[1])
+    assert "no backup of it can be restored" in text_of(mailbox.letters[1])
     assert "never backed up" not in text_of(mailbox.letters[1])
 
 
