@@ -145,6 +145,7 @@ def before_check(cloud: SimCloud, healthy: HealthyHost, volumes: dict[str, str])
     parents = {one["parent_id"] for one in cloud.backups()}
     leaves = [one["id"] for one in cloud.backups(status="available") if one["id"] not in parents]
     cloud.things.remove_backup(leaves[-1])
+    cloud.things.set_backup(leaves[0], status="error")
     cloud.advance(hours=13)
 
 
