@@ -24,8 +24,10 @@ from staffeln_cli.model import (
 from staffeln_cli.model.text import first_line, storable
 
 NULL = msgspec.Raw(b"null")
-Size = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-"""GiB as Cinder's own database can hold them, and ours."""
+MOST = 2**31 - 1
+"""What Cinder's own database can hold, and ours."""
+Size = Annotated[int, Meta(ge=0, le=MOST)]
+"""GiB."""
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 """Between these, any zone and any retention can be reckoned with."""
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")

@@ -178,7 +178,10 @@ class Lookups:
 
 
 def _quota(raw: dict[str, Any]) -> Quota:
-    return Quota(int(raw["limit"]), int(raw["in_use"]) + int(raw["reserved"]))
+    quota = Quota(int(raw["limit"]), int(raw["in_use"]) + int(raw["reserved"]))
+    if max(abs(quota.limit), abs(quota.used)) > decode.MOST:
+        raise ValueError(f"{quota.limit} and {quota.used} are no quota")
+    return quota
 
 
 class _OneVolume(msgspec.Struct):

@@ -8,7 +8,7 @@ import pytest
 
 from staffeln_cli.cloud import Cloud, pages
 from staffeln_cli.config import load
-from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.demo.simcloud import Request, SimCloud
 from staffeln_cli.errors import ListingIncomplete, NotAdmin, NotWholeCloud
 from staffeln_cli.runtime.run import PARTLY_FAILED
 from tests.acceptance.builders import rounds, some_volumes, states, volumes
@@ -218,3 +218,19 @@ def test_of_the_metadata_of_a_volume_only_what_is_asked_about_is_kept() -> None:
     tracemalloc.stop()
     assert facts[0].metadata == {"__staffeln_backup": "true"}
     assert max(size, peak) < 2_000_000  # a row alone has 40 kB of metadata
+
+
+def test_a_quota_that_no_database_can_hold_keeps_no_project_from_its_report(
+    cloud: SimCloud, staffeln_on_each: Staffeln
+) -> None:
+    some_volumes(cloud, 1)
+    rounds(staffeln_on_each, cloud, 1)
+
+    def huge(_: Request, body: dict[str, Any]) -> dict[str, Any]:
+        quota = {"limit": 2**31, "in_use": 0, "reserved": 0}
+        return {"quota_set": {"backups": quota, "backup_gigabytes": quota}}
+
+    cloud.faults.edit_next("/os-quota-sets", huge, FOREVER)
+    cloud.advance(days=1)
+    answer = staffeln_on_each("report", "-f", "json")
+    assert (answer.exit_code, answer.counts["logged"]) == (0, 1)
