@@ -10,6 +10,8 @@ import yaml
 
 BACKUPS = "backups/detail?all_tenants=1&sort=volume_id:asc,created_at:desc,id:desc"
 """In retention's order."""
+PATIENCE = 600
+"""Seconds for an answer: to sort a million backups takes the simulated cloud minutes, if busy."""
 
 
 def main() -> None:
@@ -22,14 +24,14 @@ def main() -> None:
     token = session.post(
         f"{auth['auth_url']}/auth/tokens",
         json={"auth": {"identity": identity, "scope": {"project": project}}},
-        timeout=60,
+        timeout=PATIENCE,
     )
     session.headers["X-Auth-Token"] = token.headers["X-Subject-Token"]
     catalog = {one["type"]: one["endpoints"] for one in token.json()["token"]["catalog"]}
     cinder = _public(catalog.get("block-storage") or catalog["volumev3"])
     nova = _public(catalog["compute"])
     if sys.argv[1:] == ["one page of backups"]:
-        session.get(f"{cinder}/{BACKUPS}", timeout=60).raise_for_status()
+        session.get(f"{cinder}/{BACKUPS}", timeout=PATIENCE).raise_for_status()
         return
     if sys.argv[1:] == ["backups"]:
         print(len(_pages(session, f"{cinder}/{BACKUPS}", "backups", "volume 3.64")))  # noqa: T201 - its answer
@@ -54,12 +56,12 @@ def _create_backups(session: requests.Session, auth_url: str, cinder: str) -> No
     identity = {"methods": ["token"], "token": {"id": session.headers["X-Auth-Token"]}}
     scope = {"project": {"id": project_id}}
     body: Any = {"auth": {"identity": identity, "scope": scope}}
-    token = session.post(f"{auth_url}/auth/tokens", json=body, timeout=60)
+    token = session.post(f"{auth_url}/auth/tokens", json=body, timeout=PATIENCE)
     session.headers["X-Auth-Token"] = token.headers["X-Subject-Token"]
     url = f"{cinder.rpartition('/')[0]}/{project_id}/backups"
     for volume in volumes:
         body = {"backup": {"volume_id": volume["id"], "name": volume["name"], "force": True}}
-        session.post(url, json=body, timeout=60).raise_for_status()
+        session.post(url, json=body, timeout=PATIENCE).raise_for_status()
 
 
 def _public(endpoints: list[dict[str, Any]]) -> str:
@@ -70,7 +72,9 @@ def _pages(session: requests.Session, url: str, key: str, version: str) -> list[
     rows: list[Any] = []
     following: str | None = url
     while following:
-        answer = session.get(following, headers={"OpenStack-API-Version": version}, timeout=60)
+        answer = session.get(
+            following, headers={"OpenStack-API-Version": version}, timeout=PATIENCE
+        )
         answer.raise_for_status()
         page = answer.json()
         rows += page[key]

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.bench.bare import PATIENCE
 from tests.bench.measure import Cloud, cloud, run, say, title
 from tests.services.postgres import a_postgres
 
@@ -29,6 +30,7 @@ def main() -> None:
 def _database(sim: Cloud) -> Iterator[dict[str, str]]:
     """The environment with an empty database; five days and no brake, so that a third goes."""
     policy = {"STAFFELN_RETENTION_BRAKE": "1", "STAFFELN_RETENTION_TIME": "5d"}
+    policy["STAFFELN_CLOUD_REQUEST_TIMEOUT"] = f"{PATIENCE}s"  # as long as the bare client waits
     if os.environ.get("STAFFELN_TEST_POSTGRESQL") != "1":
         yield {**sim.fresh("retain"), **policy}
         return
