@@ -75,7 +75,7 @@ class CloudView:
     ending: list[InventoryVolume] = field(default_factory=list)
     """Their new rows, saved when the listing has ended; none where they are a mass."""
 
-    def see(self, volume_ids: Iterable[VolumeId]) -> None:
+    def note_seen(self, volume_ids: Iterable[VolumeId]) -> None:
         """Note volumes as seen; of a hundred thousand ids none is kept twice."""
         for one in volume_ids:
             if one not in self.seen:

@@ -54,7 +54,7 @@ class _Seen(NamedTuple):
 def take_in(run: Run, view: CloudView, volumes: Sequence[Volume]) -> None:
     """Take in some volumes; those that lose their protection wait for `end_protection`."""
     known = run.store.inventory.volumes([one.id for one in volumes])
-    view.see(one.id for one in volumes)
+    view.note_seen(one.id for one in volumes)
     volumes = with_confirmed_owners(run, volumes, known)
     known = note_transfers(run, view, volumes, known)
     new = [one.id for one in volumes if one.id not in known]
