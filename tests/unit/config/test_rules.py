@@ -7,6 +7,7 @@ import pytest
 
 from staffeln_cli.config import Settings, load
 from staffeln_cli.config.rules import (
+    chain_limits,
     configured_terms,
     grace,
     retention_terms,
@@ -111,6 +112,18 @@ def test_auditors_see_what_decides_about_protection_and_nothing_that_is_unset() 
     assert (shown["retention.time"], shown["backup.full_backup_depth"]) == ("9d", "3")
     assert "backup.window" not in shown
     assert all("url" not in key for key in shown)
+
+
+def test_a_chain_is_bounded_by_its_length_and_its_age() -> None:
+    settings = configured(BACKUP_FULL_BACKUP_DEPTH="3", BACKUP_CHAIN_MAX_AGE="2w")
+    limits = chain_limits(settings.backup)
+    assert (limits.depth, limits.max_age) == (3, parse("2w"))
+
+
+def test_the_urls_that_may_hold_secrets_are_those_of_database_and_locks() -> None:
+    assert configured().secret_urls() == ("sqlite:///x.db",)
+    locked = configured(LOCK_URL="redis://:secret@host/0")
+    assert locked.secret_urls() == ("sqlite:///x.db", "redis://:secret@host/0")
 
 
 def test_selection_and_grace_use_the_keys_and_the_default_of_the_configuration() -> None:

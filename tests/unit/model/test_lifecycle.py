@@ -1,5 +1,5 @@
-from staffeln_cli.model import State
-from staffeln_cli.model.lifecycle import IN_FLIGHT, LIVE, NEXT, UNFINISHED, may_move
+from staffeln_cli.model import BackupId, Kind, State
+from staffeln_cli.model.lifecycle import IN_FLIGHT, LIVE, NEXT, UNFINISHED, chain_id_of, may_move
 
 
 def test_every_state_has_its_place_in_the_table() -> None:
@@ -29,3 +29,10 @@ def test_whatever_cinder_may_have_is_live() -> None:
     assert IN_FLIGHT <= LIVE
     assert IN_FLIGHT < UNFINISHED
     assert {State.PLANNED} == UNFINISHED - LIVE
+
+
+def test_a_full_backup_begins_a_chain_and_an_incremental_extends_one() -> None:
+    new, chain = BackupId("new"), BackupId("chain")
+    assert chain_id_of(Kind.FULL, new, chain) == new
+    assert chain_id_of(Kind.INCREMENTAL, new, chain) == chain
+    assert chain_id_of(Kind.INCREMENTAL, new, None) is None

@@ -15,6 +15,7 @@ from staffeln_cli.planning.evidence import (
     age_counts_from,
     belief,
     believed,
+    clock_error,
     is_mass,
     is_whole_cloud,
     mass_limit,
@@ -129,3 +130,9 @@ def test_a_stored_moment_in_the_future_is_not_believed() -> None:
 def test_age_counts_from_the_later_of_start_and_creation() -> None:
     assert age_counts_from(OLD, NOW) == age_counts_from(NOW, OLD) == NOW
     assert age_counts_from(None, OLD) == OLD
+
+
+def test_clocks_that_differ_too_much_are_told_with_their_direction() -> None:
+    assert clock_error(CLOCK_TOLERANCE) is clock_error(-CLOCK_TOLERANCE) is None
+    assert clock_error(timedelta(hours=2, seconds=0.4)) == "2:00:00 ahead of"
+    assert clock_error(-timedelta(days=1, seconds=1)) == "1 day, 0:00:01 behind"

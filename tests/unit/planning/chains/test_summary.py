@@ -2,7 +2,8 @@ from itertools import permutations
 
 import pytest
 
-from staffeln_cli.planning.chains.summary import summary_of
+from staffeln_cli.model import ProjectId, VolumeId
+from staffeln_cli.planning.chains.summary import summaries_of, summary_of
 from tests.build import a_backup
 
 FULL = a_backup("f1", days_old=9)
@@ -54,3 +55,15 @@ class TestAChainSummary:
     def test_of_nothing_has_no_full(self) -> None:
         found = summary_of([])
         assert (found.full_id, found.incrementals, found.all_available) == (None, 0, True)
+
+
+def test_a_listing_of_all_backups_gives_one_summary_for_each_volume_and_owner() -> None:
+    elsewhere = a_backup("b", days_old=1, project_id=ProjectId("p2"))
+    other = a_backup("c", days_old=1, volume_id=VolumeId("v2"))
+    found = summaries_of([CHAIN[:2], [CHAIN[2], elsewhere], [other]])
+    assert {key: one.full_id for key, one in found.items()} == {
+        ("p1", "v1"): "f1",
+        ("p2", "v1"): "b",
+        ("p1", "v2"): "c",
+    }
+    assert found[ProjectId("p1"), VolumeId("v1")].incrementals == 2

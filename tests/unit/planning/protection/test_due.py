@@ -8,6 +8,7 @@ from staffeln_cli.model.durations import Duration, parse
 from staffeln_cli.planning.protection import windows
 from staffeln_cli.planning.protection.due import (
     Schedule,
+    has_future_moment,
     is_due,
     is_overdue,
     is_problem_due,
@@ -194,3 +195,8 @@ def test_what_is_due_when_the_window_opens_is_planned_before_it_does() -> None:
     assert plan_until(later, NOW) == NOW.replace(hour=23, minute=30)
     assert plan_until(Schedule(DAY, windows.parse("21:00-05:00")), NOW) == NOW
     assert plan_until(DAILY, NOW) == NOW
+
+
+def test_a_history_with_a_moment_in_the_future_was_written_by_a_wrong_clock() -> None:
+    assert has_future_moment(succeeded(NOW + timedelta(days=1)), NOW)
+    assert not has_future_moment(succeeded(ago(days=1)), NOW)

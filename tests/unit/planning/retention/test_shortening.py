@@ -122,3 +122,8 @@ def test_a_policy_covers_another_if_no_rule_of_it_keeps_less(
     policy: Policy | None, other: Policy | None, is_covered: bool
 ) -> None:
     assert covers(policy, other) is is_covered
+
+
+def test_a_volume_whose_retention_stays_as_it_is_begins_no_grace() -> None:
+    row = an_inventory_volume(retention="30d")
+    assert noted(row, row, GRACE, NOW) == row
