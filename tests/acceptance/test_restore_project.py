@@ -39,7 +39,7 @@ def test_servers_and_volumes_without_one_are_back_and_others_are_left_alone(
 def test_drills_tell_how_long_it_should_take(cloud: SimCloud, staffeln: Staffeln) -> None:
     servers = [a_whole_server(cloud, name) for name in ("web", "db")]
     rounds(staffeln, cloud, 1)
-    cloud.settings.finish_after = timedelta(seconds=1)
+    cloud.settings.finish_after = timedelta(seconds=0.1)
     assert staffeln("verify", "--count", "1", "-f", "json").counts["passed"] == 1
     cloud.settings.finish_after = None
     backed_up_and_lost(cloud, staffeln, *servers)

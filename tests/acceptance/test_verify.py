@@ -118,34 +118,6 @@ def test_the_bounds_of_a_pass_hold(cloud: SimCloud, staffeln: Staffeln) -> None:
     assert (answer.exit_code, answer.counts) == (0, NOTHING)
 
 
-def test_expected_recovery_times_are_those_of_restores(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    """Chains of 1, 4 and 7 backups, restored with real durations."""
-    staffeln.set(VERIFY_MAX_IN_FLIGHT="3")
-    pace, gib = 0.15, 10
-    names = {"short": 1, "middle": 4, "long": 7}
-    for day in range(7):
-        for name, length in names.items():
-            if length == 7 - day:
-                a_volume(cloud, name, size_gib=gib)
-        rounds(staffeln, cloud, 1)
-    cloud.settings.restore_pace = timedelta(seconds=pace)
-    assert verify(staffeln).counts == counted(drills=3, passed=3)
-    shown = staffeln("status", "-f", "json").json["proofs"]
-    rates = {one["chain_length"]: one["seconds_per_gib"] for one in shown["recovery"]}
-    assert rates.keys() == {1, 4, 7}
-    for length, rate in rates.items():
-        assert rate == pytest.approx(pace * length, rel=0.25), rates
-    assert "3 of 3 volumes proven in the last 100d" in staffeln("status").stdout
-    plan = staffeln("restore", "--volume", "long", "--dry-run", "-f", "json").json
-    assert "takes about" in plan["decisions"][0]["reason"]
-    explained = staffeln("explain", "long", "-f", "json").json
-    assert explained["proven_at"] is not None
-    assert explained["recovery_seconds"] == pytest.approx(pace * 7 * gib, rel=0.25)
-    assert "restored for proof" in staffeln("explain", "long").stdout
-
-
 def test_old_drills_are_forgotten_but_for_the_newest_of_a_volume(
     cloud: SimCloud, staffeln: Staffeln, sqlite_url: str
 ) -> None:
@@ -165,7 +137,7 @@ def test_the_time_to_restore_a_server_is_that_of_its_volumes_together(
     a_volume(cloud, "data", size_gib=10)
     cloud.things.add_volume("logs", project="shop", server="data-server", size_gib=20)
     rounds(staffeln, cloud, 1)
-    cloud.settings.restore_pace = timedelta(seconds=0.1)
+    cloud.settings.restore_pace = timedelta(seconds=0.02)
     assert verify(staffeln).counts == counted(drills=2, passed=2)
     alone = [staffeln("explain", name, "-f", "json").json for name in ("data", "logs")]
     total = sum(one["recovery_seconds"] for one in alone)

@@ -7,7 +7,7 @@ import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.errors import ConfigError
-from tests.acceptance.builders import a_volume, reasons, records, rounds, sent, volumes
+from tests.acceptance.builders import a_volume, reasons, rounds, sent
 from tests.acceptance.drills import counted, scratch, verify
 from tests.conftest import Staffeln
 
@@ -105,19 +105,6 @@ def test_a_flavor_that_nova_does_not_have_is_a_mistake_in_the_configuration(
     assert answer.exit_code == ConfigError.exit_code
     assert "no flavor 'huge'" in answer.stderr
     assert sent(cloud, "POST", "/volumes") == []
-
-
-def test_a_scratch_volume_is_never_backed_up_although_every_server_is_protected(
-    cloud: SimCloud, booting: Staffeln
-) -> None:
-    booting.set(VERIFY_TIME_BUDGET="3s", VERIFY_BOOT_TIMEOUT="1h", SELECT_METADATA_KEY="")
-    cloud.settings.console = "still booting"
-    assert verify(booting).counts == counted(drills=1, running=1)
-    (volume,) = scratch(cloud)
-    assert volume["status"] == "in-use"
-    assert booting("collect").exit_code == 0
-    assert volume["id"] not in volumes(booting)
-    assert {one["volume_name"] for one in records(booting)} == {"orders"}
 
 
 def test_servers_that_are_left_over_are_listed_by_doctor_and_removed_and_others_are_not(

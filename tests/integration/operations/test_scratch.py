@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from staffeln_cli.commands import collect
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.operations import scratch
 from staffeln_cli.runtime import Run
@@ -50,6 +51,20 @@ def test_a_scratch_volume_is_removed_whatever_its_status_once_no_server_has_it(
     scratch.clear_leftovers(run)
     assert {one["id"] for one in cloud.volumes()} >= {used}
     assert stuck not in {one["id"] for one in cloud.volumes()}
+
+
+def test_a_scratch_volume_is_never_backed_up_although_every_server_is_protected(
+    cloud: SimCloud, begin: Begin
+) -> None:
+    run = begin(VERIFY_BOOT="tiny", SELECT_METADATA_KEY="")
+    cloud.settings.console = "still booting"
+    drill = carried_on(run, planned(run, cloud, bootable=True), timedelta(0))
+    (scratch_volume,) = cloud.volumes(id=drill.scratch_volume_id)
+    assert scratch_volume["status"] == "in-use"
+    assert collect.run(run.runtime).exit_code == 0
+    seen = {one.volume_id for one in run.store.inventory.all_volumes()}
+    assert drill.scratch_volume_id not in seen
+    assert len(seen) == 1
 
 
 def test_a_scratch_volume_needs_no_protection_in_our_own_project_alone(
