@@ -134,7 +134,7 @@ class Api:
             self._transport.clocks.check()
         if response.status_code != 200:
             raise Unexpected(f"GET {path}", response)
-        return decode.without_nul(response.content)
+        return decode.storable_json(response.content)
 
     def once(self, service: str, method: str, path: str, **options: Any) -> requests.Response:
         """Send one request and return whatever the answer is; it is never repeated, here or below.

@@ -30,7 +30,11 @@ Size = Annotated[int, Meta(ge=0, le=MOST)]
 """GiB."""
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 """Between these, any zone and any retention can be reckoned with."""
-_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+_SUSPECT = (b"\\u0000", b"\\ud", b"\\uD")
+_ESCAPE = re.compile(
+    rb"\\(?:(u0000)|(u[dD][89abAB]..\\u[dD][c-fC-F]..)|(u[dD][89a-fA-F]..)|.)", re.DOTALL
+)
+"""In JSON: a NUL, both halves of a character, a half of one, or anything else."""
 
 
 class RawLink(Struct):
@@ -107,11 +111,16 @@ def understood(what: str) -> Iterator[None]:
         raise NotUnderstood(f"{what}: answer not understood: {first_line(error)}") from error
 
 
-def without_nul(body: bytes) -> bytes:
-    """An answer in JSON without the one character that no database of ours can hold."""
-    if b"\\" not in body or rb"\u0000" not in body:
+def storable_json(body: bytes) -> bytes:
+    """An answer in JSON of which a database can hold every text, as `storable` makes them."""
+    if b"\\" not in body or not any(one in body for one in _SUSPECT):
         return body
-    return _NUL.sub(rb"\1", body)
+    return _ESCAPE.sub(_storable_escape, body)
+
+
+def _storable_escape(found: re.Match[bytes]) -> bytes:
+    nul, _, half = found.groups()
+    return b"" if nul else b"?" if half else found[0]
 
 
 def check_same(asked: str, shown: object) -> None:

@@ -14,6 +14,7 @@ STRANGE = {
     "markup": "[red]not red[/red] [/]",
     "long": "x" * 255,
     "emoji": "🦄" * 255,
+    "halves": "half \ud83e of a name",
     "controls": "\x1b[31mred\x07\x00\x7f",
     "directions": "abc\u202egnp.exe",
     "sql": "'; DROP TABLE volumes; --",
