@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated
@@ -66,10 +66,6 @@ class RawVolume(Struct):
     bootable: str | None = None
     encrypted: bool | None = None
     migration_status: str | None = None
-
-    def __post_init__(self) -> None:
-        """Let go of the page, which is twice as large as what is kept of it."""
-        self.metadata = self.metadata.copy()
 
 
 class RawBackup(Struct):
@@ -248,6 +244,18 @@ def metadata_of(raw: msgspec.Raw, kept: type[Struct] | None) -> Mapping[str, str
             if kept is None:
                 raise
     return kept_of(msgspec.json.decode(text, type=kept | None))
+
+
+def free_page(raw: RawVolume, kept: type[Struct]) -> None:
+    """Keep no more of the page than is read: it is twice as large, or a hundred times."""
+    text = memoryview(raw.metadata)
+    if len(text) <= _LONG:
+        raw.metadata = raw.metadata.copy()
+        return
+    with suppress(msgspec.MsgspecError):  # `volume` says what is wrong with the row
+        raw.metadata = msgspec.Raw(
+            msgspec.json.encode(kept_of(msgspec.json.decode(text, type=kept | None)))
+        )
 
 
 def kept_of(metadata: Struct | None) -> Mapping[str, str]:

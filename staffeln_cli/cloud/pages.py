@@ -41,6 +41,8 @@ class Listing(Generic[_Fact]):
     row: type[Any]
     fact: Callable[[Any], _Fact]
     page_decoder: msgspec.json.Decoder[Any]
+    free_page: Callable[[Any], None] | None = None
+    """Makes a row that nobody has read yet keep no more of its page than it needs."""
 
     @property
     def key(self) -> str:
@@ -50,10 +52,14 @@ class Listing(Generic[_Fact]):
     def page(self, body: bytes) -> ReadPage:
         """Read a page; ListingIncomplete for what is no page at all."""
         try:
-            page = self.page_decoder.decode(body)
-            return ReadPage(page.rows, page.links)
+            decoded = self.page_decoder.decode(body)
+            page = ReadPage(decoded.rows, decoded.links)
         except msgspec.MsgspecError:
-            return self._row_by_row(body)
+            page = self._row_by_row(body)
+        if self.free_page is not None:
+            for row in page.rows:
+                self.free_page(row)
+        return page
 
     def decoded(self, rows: list[Any]) -> tuple[list[_Fact], list[UnreadableRow]]:
         """The rows as the model has them; and those that this cannot be done with."""
@@ -113,7 +119,8 @@ def volumes(metadata_keys: Collection[str]) -> Listing[Volume]:
     row, kept = decode.RawVolume, decode.kept_metadata(metadata_keys)
     place = ("block_storage", "/volumes/detail", CINDER_VOLUMES)
     fact = partial(decode.volume, kept=kept)
-    return Listing("volume", *place, row, fact, _decoder("volume", row))
+    free_page = partial(decode.free_page, kept=kept)
+    return Listing("volume", *place, row, fact, _decoder("volume", row), free_page)
 
 
 def backups() -> Listing[Backup]:
