@@ -1,11 +1,8 @@
 """The command that gives reasons: for a volume, for what comes next, for each of its backups."""
 
-from pathlib import Path
-
 import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
-from staffeln_cli.errors import NotFound
 from tests.acceptance.builders import twice
 from tests.conftest import Staffeln
 
@@ -71,41 +68,3 @@ def test_what_is_remembered_is_explained_while_the_cloud_is_down(
         said = staffeln("explain", volume, "-f", "json").json
     assert said["from_cloud"] is False
     assert len(said["backups"]) == 3
-
-
-def test_the_backups_of_a_former_owner_are_told_with_their_terms(
-    cloud: SimCloud, staffeln: Staffeln, volume: str
-) -> None:
-    bank = cloud.people.add_project("bank")
-    shop = cloud.volumes()[0]["project_id"]
-    cloud.things.set_metadata("web", {"__staffeln_backup": "true", "__staffeln_retention": "1y"})
-    staffeln("collect")
-    cloud.things.transfer_volume(volume, bank)
-    staffeln("collect")
-    for options in ((), ("--offline",)):
-        said = staffeln("explain", volume, "-f", "json", *options).json
-        assert (said["project_id"], said["backups"]) == (bank, [])
-        assert said["former_owners"] == [
-            {"project_id": shop, "project_name": "shop", "backups": 3, "retention": "1y"}
-        ]
-    text = " ".join(staffeln("explain", volume).stdout.split())
-    assert f"Project shop ({shop}) owned it before and has 3 backups of it" in text
-    assert "their retention is 1y." in text
-
-
-def test_an_unknown_volume_is_wrong_usage(staffeln: Staffeln, tmp_path: Path) -> None:
-    answer = staffeln("explain", "nothing")
-    assert answer.exit_code == NotFound.exit_code
-    assert "no volume 'nothing' was ever seen" in answer.stderr
-
-
-@pytest.mark.parametrize("width", [60, 80, 140])
-def test_no_terminal_is_too_narrow_for_an_id_to_paste(
-    staffeln: Staffeln, volume: str, width: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", str(width))
-    found = staffeln("explain", volume, "-f", "json").json["backups"]
-    text = staffeln("explain", volume).stdout
-    assert len(found) == 3
-    assert all(backup["backup_id"] in text for backup in found)
-    assert all(len(line) <= width for line in text.splitlines())

@@ -18,11 +18,9 @@ class WaitingInTheCloud(Stop):
     def __init__(self, cloud: SimCloud) -> None:
         super().__init__()
         self._cloud = cloud
-        self.slept: list[float] = []
 
     def sleep(self, seconds: float) -> None:
         """Be that much later at once."""
-        self.slept.append(seconds)
         self._cloud.advance(seconds=max(seconds, 0.001))
 
 
