@@ -72,6 +72,13 @@ def test_a_backup_that_cannot_be_restored_is_not_taken_back(run: Run, was: State
     assert state(run, record) is was
 
 
+def test_a_failed_backup_of_another_projects_data_is_not_taken_back(run: Run) -> None:
+    backup = marked(run)
+    record = recorded(run, backup, state=State.FAILED, reason="it left", owner_unproven=True)
+    adopted(run, backup)
+    assert (state(run, record), run.counts["available"]) == (State.FAILED, 0)
+
+
 @pytest.mark.parametrize("was", [State.CREATING, State.AVAILABLE, State.DELETING])
 def test_what_a_record_follows_is_no_stranger(run: Run, was: State) -> None:
     backup = marked(run)
