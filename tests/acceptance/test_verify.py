@@ -16,7 +16,7 @@ from tests.acceptance.builders import (
     some_volumes,
     volumes,
 )
-from tests.acceptance.drills import NOTHING, counted, scratch, verify
+from tests.acceptance.drills import counted, scratch, verify
 from tests.conftest import Staffeln
 
 
@@ -54,24 +54,6 @@ def test_a_drill_takes_few_requests(cloud: SimCloud, staffeln: Staffeln) -> None
     assert len(cloud.requests) <= 3 * 12
 
 
-def test_those_without_proof_come_first_and_then_the_oldest_proof(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    first, second, third = some_volumes(cloud, 3)
-    rounds(staffeln, cloud, 1)
-    for volume in (second, first):
-        assert verify(staffeln, "--volume", volume).counts == counted(drills=1, passed=1)
-        cloud.advance(days=1)
-    order = []
-    for _ in range(3):
-        plan = verify(staffeln, "--dry-run", "--count", "1").json["decisions"]
-        assert verify(staffeln, "--count", "1").exit_code == 0
-        cloud.advance(hours=1)
-        backup_id = plan[0]["id"]
-        order += [one["volume_id"] for one in records(staffeln) if one["backup_id"] == backup_id]
-    assert order == [third, second, first]
-
-
 def test_what_to_prove_can_be_named(cloud: SimCloud, staffeln: Staffeln) -> None:
     orders = a_volume(cloud, "orders")
     a_volume(cloud, "mail", project="lab")
@@ -104,18 +86,6 @@ def test_a_dry_run_says_what_would_be_proven_and_changes_nothing(
     assert "never proven" in answer.json["decisions"][0]["reason"]
     assert changes(cloud) == []
     assert everything(sqlite_url) == before
-
-
-def test_the_bounds_of_a_pass_hold(cloud: SimCloud, staffeln: Staffeln) -> None:
-    some_volumes(cloud, 3, size_gib=4)
-    rounds(staffeln, cloud, 1)
-    for bound, begun in (({"VERIFY_COUNT": "2"}, 2), ({"VERIFY_MAX_GIB": "8"}, 2)):
-        staffeln.set(**{"VERIFY_COUNT": "5", "VERIFY_MAX_GIB": "1000", **bound})
-        assert verify(staffeln, "--dry-run").counts["drills"] == begun
-    staffeln.set(VERIFY_MAX_GIB="1000")
-    cloud.people.set_quota("backup", gigabytes=3)
-    answer = verify(staffeln)
-    assert (answer.exit_code, answer.counts) == (0, NOTHING)
 
 
 def test_old_drills_are_forgotten_but_for_the_newest_of_a_volume(

@@ -97,16 +97,6 @@ def test_what_the_console_has_to_show_can_be_configured(
     assert "verify.boot_pattern" in answer.stderr
 
 
-def test_a_flavor_that_nova_does_not_have_is_a_mistake_in_the_configuration(
-    cloud: SimCloud, booting: Staffeln
-) -> None:
-    booting.set(VERIFY_BOOT="huge")
-    answer = verify(booting)
-    assert answer.exit_code == ConfigError.exit_code
-    assert "no flavor 'huge'" in answer.stderr
-    assert sent(cloud, "POST", "/volumes") == []
-
-
 def test_servers_that_are_left_over_are_listed_by_doctor_and_removed_and_others_are_not(
     cloud: SimCloud, booting: Staffeln
 ) -> None:

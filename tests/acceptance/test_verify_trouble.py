@@ -15,29 +15,6 @@ def restores_take_no_time(cloud: SimCloud) -> None:
     cloud.settings.restore_pace = timedelta(0)
 
 
-def test_a_restore_that_fails_twice_has_failed_and_the_older_chain_is_tried(
-    cloud: SimCloud, staffeln: Staffeln
-) -> None:
-    staffeln.set(BACKUP_FULL_BACKUP_DEPTH="1")
-    volume = a_volume(cloud)
-    rounds(staffeln, cloud, 4)
-    made = [one["backup_id"] for one in records(staffeln)]
-    cloud.things.set_backup(made[2], spoiled=True)  # the full backup of the newest chain
-    answer = verify(staffeln)
-    assert (answer.exit_code, answer.counts) == (
-        3,
-        counted(drills=3, failed=1, cancelled=1, passed=1),
-    )
-    (failure,) = answer.json["failures"]
-    assert (failure["kind"], failure["id"]) == ("backup", made[3])
-    assert "error_restoring" in failure["reason"]
-    assert "none is proven" in failure["reason"]
-    assert scratch(cloud) == []
-    assert volumes(staffeln)[volume]["proven_at"] is not None
-    restore = staffeln("restore", "--dry-run", "--volume", volume, "-f", "json")
-    assert f"a restore drill of its chain failed, {made[1]} of " in restore.stdout
-
-
 def test_after_a_failed_drill_the_next_backup_is_a_full_one_at_once(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
