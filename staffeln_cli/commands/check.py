@@ -91,8 +91,9 @@ def _check(run: Run, confirmation: Confirmation) -> None:
     if confirmation.is_given:
         run.store.observations.note_confirmed("check", observed.moment, who=caller())
     backup_hosts.repair(run)
-    gone = export_records.collect(run, observed.foreign if observed.is_complete else None)
-    note_gone_parents(run, gone)
+    if observed.is_complete:
+        note_gone_parents(run, export_records.gone(run, observed.foreign))
+    export_records.collect(run, observed.foreign if observed.is_complete else None)
 
 
 def _look(

@@ -43,10 +43,14 @@ def note_broken(run: Run, observed: Observation) -> None:
 
 
 def note_gone_parents(run: Run, gone: Sequence[ExportCandidate]) -> None:
-    """Backups that Staffeln did not make are gone: what depends on them cannot be restored."""
+    """Backups that Staffeln did not make are gone: what depends on them cannot be restored.
+
+    Their export records are forgotten once that is noted; until then they are found gone again.
+    """
     for record in run.store.records.depending_on({one.backup_id: one.volume_id for one in gone}):
         if not record.is_broken:
             _note_broken(run, record, "somebody deleted the full backup that it depends on")
+    run.store.exports.forget([one.backup_id for one in gone])
 
 
 def _suspects(run: Run, observed: Observation) -> Mapping[BackupId | None, _Suspect]:

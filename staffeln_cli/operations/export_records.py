@@ -1,7 +1,7 @@
 """Fetch the export record of each backup once: what Cinder needs to know the backup again."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -49,27 +49,23 @@ class ForeignBackups:
             self.broken[backup.id] = backup
 
 
-def collect(run: Run, foreign: ForeignBackups | None) -> Sequence[ExportCandidate]:
+def collect(run: Run, foreign: ForeignBackups | None) -> None:
     """Fetch records that are still lacking, at most `catalog.per_pass` of them.
 
     `foreign` are the others' backups of a complete listing, if there was one in this pass: those
-    in chains with backups of ours are fetched, too. Return those that turned out to be gone.
+    in chains with backups of ours are fetched, too.
     """
-    gone: Sequence[ExportCandidate] = ()
     if not run.settings.catalog.records:
-        return gone
+        return
     limit = run.settings.catalog.per_pass
     wanted = run.store.exports.without_record(limit, run.now())
     if foreign is not None:
         wanted += _in_our_chains(run, foreign)
-        if foreign.ours_are_complete:
-            gone = _forget_gone(run, foreign.ids)
     for candidate, answer in run.parallel(lambda one: _fetched(run, one), wanted[:limit]):
         if isinstance(answer, NoAccess):
             run.fail("catalog", "export_record", f"{_FORBIDDEN} ({answer})")
             break
         _note(run, candidate, answer)
-    return gone
 
 
 def _note(run: Run, candidate: ExportCandidate, answer: ExportRecord | StaffelnError) -> None:
@@ -95,12 +91,15 @@ def _in_our_chains(run: Run, foreign: ForeignBackups) -> list[ExportCandidate]:
     return [one for one in there if one.backup_id not in known]
 
 
-def _forget_gone(run: Run, there: Collection[BackupId]) -> Sequence[ExportCandidate]:
-    """Remove the records of foreign backups that their owners deleted.
+def gone(run: Run, foreign: ForeignBackups) -> Sequence[ExportCandidate]:
+    """The foreign backups with a record here that their owners deleted, by a complete listing.
 
-    Not of volumes without a backup of ours: there Cinder may have lost them all, and the catalog
-    is to bring them back.
+    Not those of volumes without a backup of ours: there Cinder may have lost them all, and the
+    catalog is to bring them back.
     """
+    if not run.settings.catalog.records or not foreign.ours_are_complete:
+        return ()
+    there = foreign.ids
     kept = run.store.exports.foreign()
     for candidate, suspected_at in kept.items():
         if suspected_at is not None and candidate.backup_id in there:
@@ -121,7 +120,6 @@ def _forget_gone(run: Run, there: Collection[BackupId]) -> Sequence[ExportCandid
     for candidate in found.suspected:
         if kept[candidate] is None:
             run.store.exports.suspect(candidate.backup_id, run.now())
-    run.store.exports.forget([candidate.backup_id for candidate in found.gone])
     return found.gone
 
 

@@ -1,10 +1,13 @@
 """A backup that was available and that Cinder cannot restore any more."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.planning.health import Level
@@ -44,6 +47,11 @@ def next_kind(staffeln: Staffeln) -> str:
     """The kind of the backup that collect plans now."""
     planned = staffeln("collect", "-f", "json").counts["planned"]
     return str(records(staffeln)[-1]["kind"]) if planned else "nothing is due"
+
+
+def sql(url: str, statement: str) -> None:
+    with closing(sqlite3.connect(url.partition("///")[2])) as database, database:
+        database.execute(statement)
 
 
 def section(staffeln: Staffeln, folder: Path, title: str) -> bool:
@@ -261,3 +269,18 @@ def test_what_depends_on_a_backup_that_others_deleted_breaks_and_stays_broken(
         assert check(staffeln, cloud).exit_code == 0
         assert "missing or broken" in nagios(staffeln)[1]
     assert next_kind(staffeln) == "full"
+
+
+def test_a_check_that_ends_before_it_noted_the_loss_leaves_it_to_be_found_again(
+    cloud: SimCloud, staffeln: Staffeln, theirs: str, sqlite_url: str
+) -> None:
+    check(staffeln, cloud)
+    cloud.things.remove_backup(theirs, force=True)
+    check(staffeln, cloud)
+    refuse = "CREATE TRIGGER refuse BEFORE UPDATE OF broken_at ON backups"
+    sql(sqlite_url, f"{refuse} BEGIN SELECT RAISE(ABORT, 'full'); END")
+    with pytest.raises(IntegrityError):
+        check(staffeln, cloud)
+    sql(sqlite_url, "DROP TRIGGER refuse")
+    check(staffeln, cloud)
+    assert "missing or broken" in nagios(staffeln)[1]
