@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from coverage import Coverage
 from sqlalchemy import create_engine, text
 
 from staffeln_cli.cli import staffeln as command_line
@@ -27,6 +28,27 @@ from tests.services.postgres import a_postgres
 from tests.services.statements import compile_once
 
 compile_once()
+
+_WHOLE_PASSES = ("acceptance", "packaging", "properties", "resilience")
+"""Folders of tests that are not traced for coverage: it would double their time, and it is the
+focused tests that have to cover the code."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run tests of whole passes, with all that their fixtures do, without tracing."""
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    if folder not in _WHOLE_PASSES:
+        return (yield)
+    stopped = []
+    while (coverage := Coverage.current()) is not None:  # a worker of xdist has two
+        coverage.stop()
+        stopped.append(coverage)
+    try:
+        return (yield)
+    finally:
+        for coverage in reversed(stopped):
+            coverage.start()
 
 
 @dataclass(frozen=True)
