@@ -130,7 +130,7 @@ def postgresql_url(postgresql_server: str) -> Iterator[str]:
 def a_database(postgresql_server: str) -> Iterator[str]:
     """A migrated PostgreSQL database, removed afterwards."""
     name = f"t{secrets.token_hex(6)}"
-    _sql(postgresql_server, f"CREATE DATABASE {name} TEMPLATE migrated")
+    _sql(postgresql_server, f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY FILE_COPY")
     yield postgresql_server.replace("/postgres?", f"/{name}?")
     _sql(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
 
