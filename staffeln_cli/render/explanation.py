@@ -229,10 +229,18 @@ def _what_comes(explained: Explanation, now: datetime) -> list[Text]:
     article = "a" if kind is Kind.FULL else "an"
     lines.insert(0, safe_text(f"Next: {article} {kind} backup, due {when}: {reason}."))
     if following.is_overdue:
-        last = explained.volume.last_success_at
-        since = f"the last successful one started {_when(last)}" if last else "none ever succeeded"
-        lines.append(safe_text(f"It is OVERDUE: {since}.", style="bold red"))
+        text = f"It is OVERDUE: {_why_overdue(explained.volume)}."
+        lines.append(safe_text(text, style="bold red"))
     return lines
+
+
+def _why_overdue(volume: InventoryVolume) -> str:
+    if volume.unrestorable_since is not None:
+        since = _when(volume.unrestorable_since)
+        return f"no backup of it can be restored, since {since}: all are missing or broken"
+    if volume.last_success_at is not None:
+        return f"the last successful one started {_when(volume.last_success_at)}"
+    return "none ever succeeded"
 
 
 def _is_scheduled(record: BackupRecord) -> bool:

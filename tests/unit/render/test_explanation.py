@@ -133,6 +133,13 @@ class TestTheNextBackup:
             explanation(row, next=late)
         )
 
+    def test_that_has_nothing_to_restore_from_says_so(self, said: Any) -> None:
+        row = an_inventory_volume("v1", unrestorable_since=ago(days=1))
+        assert (
+            "It is OVERDUE: no backup of it can be restored, since 2026-11-21 22:00 UTC:"
+            " all are missing or broken."
+        ) in " ".join(said(explanation(row, next=following(is_overdue=True))))
+
     def test_is_none_while_one_is_in_progress(self, said: Any) -> None:
         record = a_record(name="backup-1", state=State.CREATING)
         lines = said(explanation(next=following(opens_at=TOMORROW), unfinished=(record,)))
