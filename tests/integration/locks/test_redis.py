@@ -137,6 +137,7 @@ def tls_in_front_of(port: int, certificate: Path) -> Iterator[int]:
     """Accept TLS at a port of its own and pass what was meant on."""
     context = for_server(certificate)
     loop = asyncio.new_event_loop()
+    writers: list[asyncio.StreamWriter] = []
 
     async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -147,7 +148,16 @@ def tls_in_front_of(port: int, certificate: Path) -> Iterator[int]:
 
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", port)
+        writers.extend((writer, onward_writer))
         await asyncio.gather(copy(reader, onward_writer), copy(onward_reader, writer))
+
+    async def end(listener: asyncio.Server) -> None:
+        listener.close()
+        for writer in writers:
+            writer.transport.abort()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), 5)
+        await asyncio.sleep(0.01)  # the loop closes each socket in a step of its own
 
     opening = asyncio.start_server(forward, "127.0.0.1", 0, ssl=context)
     listener = loop.run_until_complete(opening)
@@ -156,7 +166,7 @@ def tls_in_front_of(port: int, certificate: Path) -> Iterator[int]:
     try:
         yield listener.sockets[0].getsockname()[1]
     finally:
-        loop.call_soon_threadsafe(listener.close)
+        asyncio.run_coroutine_threadsafe(end(listener), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
