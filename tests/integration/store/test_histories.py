@@ -48,6 +48,7 @@ def test_history_columns_agree_with_the_rows_after_any_moves(
         store.lifecycle.plan([a_record(VOLUME)])
         alive = [one for one in store.records.of_volumes([VOLUME]) if NEXT[one.state]]
         record = alive[choice % len(alive)]
+        was = record.state
         new = sorted(NEXT[record.state])[choice % len(NEXT[record.state])]
         is_moved = moved(store, record, new, NOW + timedelta(hours=hours))
         (record,) = store.records.by_record_ids([record.id])
@@ -55,14 +56,16 @@ def test_history_columns_agree_with_the_rows_after_any_moves(
             assert (record.state, new) == (State.FAILED, State.CREATING)
         elif new is State.CREATING:
             sent.append(record)
-        elif new is State.AVAILABLE:
-            last_success, failures = record.started_at, 0
         elif new is State.FAILED:
             failures, failed_at = failures + 1, NOW + timedelta(hours=hours)
-        elif new is State.MISSING:
-            left = [one for one in store.records.in_states({State.AVAILABLE}) if one.started_at]
-            starts = [one.started_at for one in left if one.started_at]
-            last_success = max(starts, default=None)
+        elif State.MISSING in (was, new):  # lost or found again: no success, and no failure either
+            left = store.records.in_states({State.AVAILABLE})
+            last_success = max((one.started_at for one in left if one.started_at), default=None)
+        elif new is State.AVAILABLE and record.started_at:
+            is_news = last_success is None or record.started_at >= last_success
+            last_success, failures = (
+                (record.started_at, 0) if is_news else (last_success, failures)
+            )
     row = store.inventory.volumes([VOLUME])[VOLUME]
     assert row.failures == failures
     assert row.last_failed_at == failed_at
