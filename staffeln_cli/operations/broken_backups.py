@@ -32,12 +32,12 @@ def note_broken(run: Run, observed: Observation) -> None:
         if backup is not None and backup.status in BACKUP_UNRESTORABLE:
             _note_broken(run, suspect.record, _said(suspect, backup))
     unclear = {*suspects, *observed.unseen, *(row.id for row in run.unreadable("backup"))}
-    mended = [
+    listed_whole = [
         record
         for backup_id, record in known.items()
         if backup_id not in unclear and _is_based(run, record, observed)
     ]
-    for record, is_whole in run.parallel(lambda one: _is_whole(run, one, observed), mended):
+    for record, is_whole in run.parallel(lambda one: _is_whole(run, one, observed), listed_whole):
         if is_whole:
             run.store.notes.whole(record, run.now())
 

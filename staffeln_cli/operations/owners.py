@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from staffeln_cli.errors import CloudUnavailable, Refused
@@ -55,19 +55,20 @@ class Owners:
         return self.look_up(record)
 
     def note_started(self, record: BackupRecord) -> bool:
-        """Cinder has accepted the request; False if the owner is `unproven`."""
+        """Cinder has accepted the request; False if the owner is to be asked for again."""
         asked_at = self._asked_at.pop(record.id, None)
         is_proven = asked_at is not None and time.monotonic() - asked_at <= _FRESH
         if not is_proven:
             self._started.append(record)
         return is_proven
 
-    def unproven(self) -> Iterator[BackupRecord]:
-        """Started backups of volumes that their project may have left just before.
+    def ask_again(self) -> list[BackupRecord]:
+        """The started backups of volumes that their project may have left just before, each once.
 
-        Each once. What is listed after the start is not among them: one listing for each project
-        with several.
+        The others become `proven`: listed after the start, by one listing for each project with
+        several.
         """
+        unproven: list[BackupRecord] = []
         started: dict[ProjectId, list[BackupRecord]] = defaultdict(list)
         while self._started:
             record = self._started.pop()
@@ -75,7 +76,8 @@ class Owners:
         for project_id, records in started.items():
             owned = self._ids_of(project_id) if len(records) > 1 else set()
             self.proven += [one.id for one in records if one.volume_id in owned]
-            yield from (one for one in records if one.volume_id not in owned)
+            unproven += [one for one in records if one.volume_id not in owned]
+        return unproven
 
     def look_up(self, record: BackupRecord) -> ProjectId | None:
         """The project that owns the record's volume, by a request for this volume alone."""

@@ -25,7 +25,7 @@ def take_back_transferred(run: Run, owners: Owners) -> None:
     cannot be asked for here is left to `check`, see `is_taken_back`.
     """
     answered: list[RecordId] = []
-    for record in owners.unproven():
+    for record in owners.ask_again():
         try:
             if _settled(run, record, owners.look_up(record)) is _Settled.LEFT:
                 answered.append(record.id)
@@ -44,8 +44,7 @@ def with_proven_owners(run: Run, work: Sequence[BackupRecord]) -> list[BackupRec
     for record in work:
         if record.state is State.CREATING and record.owner_unproven:
             owners.note_started(record)
-    for _ in owners.unproven():
-        pass
+    owners.ask_again()
     run.store.notes.owner_answered(owners.proven)
     proven = set(owners.proven)
     return [replace(one, owner_unproven=False) if one.id in proven else one for one in work]
