@@ -27,6 +27,11 @@ _SMALL = {
 buffers are searched; and only a crash of the whole machine would lose what was committed."""
 
 
+def conninfo(url: str) -> str:
+    """A URL of SQLAlchemy as libpq reads it."""
+    return url.replace("+psycopg", "")
+
+
 @dataclass(frozen=True)
 class Postgres:
     """A running server; `url` is that of its database `postgres`."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import psycopg
 from sqlalchemy.engine import make_url
 
+from tests.services.postgres import conninfo
+
 _SCHEMA = """
 SELECT string_agg(fact, E'\\n' ORDER BY fact) FROM (
   SELECT concat_ws(' ', relname, relkind, relacl, reloptions, relrowsecurity) FROM pg_class
@@ -69,12 +71,12 @@ class SpareDatabases:
         self._run(f"CREATE DATABASE {name} TEMPLATE migrated")
         url = self.server.replace("/postgres?", f"/{name}?")
         if not self._schema:
-            with psycopg.connect(_conninfo(url)) as connection:
+            with psycopg.connect(conninfo(url)) as connection:
                 self._schema = _text(connection, _SCHEMA)
         return url
 
     def _is_emptied(self, url: str) -> bool:
-        with psycopg.connect(_conninfo(url)) as connection:
+        with psycopg.connect(conninfo(url)) as connection:
             if _is_used(connection) or _text(connection, _SCHEMA) != self._schema:
                 return False
             names = [name for (name,) in connection.execute(_TABLES) if name != "alembic_version"]
@@ -84,7 +86,7 @@ class SpareDatabases:
         return True
 
     def _run(self, statement: str) -> None:
-        with psycopg.connect(_conninfo(self.server), autocommit=True) as connection:
+        with psycopg.connect(conninfo(self.server), autocommit=True) as connection:
             connection.execute(statement.encode())
 
 
@@ -95,10 +97,6 @@ def _is_used(connection: psycopg.Connection) -> bool:
             return False
         time.sleep(0.005)
     return True
-
-
-def _conninfo(url: str) -> str:
-    return url.replace("+psycopg", "")
 
 
 def _text(connection: psycopg.Connection, query: str) -> str:

@@ -21,6 +21,7 @@ from staffeln_cli.runtime import Runtime
 from staffeln_cli.store import Database
 from staffeln_cli.tables import backup_table
 from tests.build import NOW, a_record
+from tests.services.postgres import conninfo
 
 OURS = "b0a1c607-a207-4431-90b7-210de0181f8c"
 MANUAL = "11111111-a207-4431-90b7-210de0181f8c"
@@ -79,11 +80,6 @@ class Endpoint:
 
 
 Serve = Callable[..., Endpoint]
-
-
-def conninfo(url: str) -> str:
-    """The URL as libpq reads it."""
-    return url.replace("+psycopg", "")
 
 
 def make_slow(url: str, seconds: float) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from staffeln_cli.store.policy_lookup.drivers import POSTGRESQL_LOOK_UP, SQLITE_LOOK_UP
 from tests.conftest import migrate
-from tests.integration.policy.conftest import MANUAL, OURS, Endpoint, Serve, conninfo
-from tests.services.postgres import a_postgres
+from tests.integration.policy.conftest import MANUAL, OURS, Endpoint, Serve
+from tests.services.postgres import a_postgres, conninfo
 
 WITHIN = 1.0
 

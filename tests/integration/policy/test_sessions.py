@@ -18,9 +18,9 @@ from tests.integration.policy.conftest import (
     MANUAL,
     OURS,
     Serve,
-    conninfo,
     write_record,
 )
+from tests.services.postgres import conninfo
 
 ODD_SETTINGS = {
     "DateStyle": "German",
