@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,12 @@ def cloud(
     yield cloud_server
     cloud_server.reset()
     cloud_server.accept_connections()
+
+
+@pytest.fixture
+def restores_take_no_time(cloud: SimCloud) -> None:
+    """Restores are complete as soon as they are asked for."""
+    cloud.settings.restore_pace = timedelta(0)
 
 
 @pytest.fixture(scope="session")

@@ -19,10 +19,7 @@ from tests.acceptance.builders import (
 from tests.acceptance.drills import counted, scratch, verify
 from tests.conftest import Staffeln
 
-
-@pytest.fixture(autouse=True)
-def restores_take_no_time(cloud: SimCloud) -> None:
-    cloud.settings.restore_pace = timedelta(0)
+pytestmark = pytest.mark.usefixtures("restores_take_no_time")
 
 
 def test_a_backup_is_restored_in_our_own_project_and_nothing_is_left(

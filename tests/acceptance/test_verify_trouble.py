@@ -9,10 +9,7 @@ from tests.acceptance.builders import a_volume, backed_up, reasons, records, rou
 from tests.acceptance.drills import counted, scratch, verify
 from tests.conftest import Staffeln
 
-
-@pytest.fixture(autouse=True)
-def restores_take_no_time(cloud: SimCloud) -> None:
-    cloud.settings.restore_pace = timedelta(0)
+pytestmark = pytest.mark.usefixtures("restores_take_no_time")
 
 
 def test_after_a_failed_drill_the_next_backup_is_a_full_one_at_once(

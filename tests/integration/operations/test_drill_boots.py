@@ -13,10 +13,7 @@ from tests.integration.operations.drills import carried_on, left, planned, step
 
 LOGIN = "Ubuntu 24.04.3 LTS orders ttyS0\n\norders login: "
 
-
-@pytest.fixture(autouse=True)
-def restores_take_no_time(cloud: SimCloud) -> None:
-    cloud.settings.restore_pace = timedelta(0)
+pytestmark = pytest.mark.usefixtures("restores_take_no_time")
 
 
 @pytest.fixture

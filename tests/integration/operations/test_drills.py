@@ -14,10 +14,7 @@ from tests.build import a_record
 from tests.integration.conftest import Begin
 from tests.integration.operations.drills import carried_on, left, now, planned, step
 
-
-@pytest.fixture(autouse=True)
-def restores_take_no_time(cloud: SimCloud) -> None:
-    cloud.settings.restore_pace = timedelta(0)
+pytestmark = pytest.mark.usefixtures("restores_take_no_time")
 
 
 @pytest.fixture

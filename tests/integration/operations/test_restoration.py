@@ -22,16 +22,7 @@ from tests.integration.operations.restorations import (
     parts_of,
 )
 
-
-@pytest.fixture(autouse=True)
-def quick(cloud: SimCloud) -> None:
-    cloud.settings.restore_pace = timedelta(0)
-
-
-@pytest.fixture
-def network(cloud: SimCloud, run: Run) -> str:
-    cloud.networks.add_security_group("web", project="shop")
-    return cloud.networks.add_network("inner", project="shop")
+pytestmark = pytest.mark.usefixtures("restores_take_no_time")
 
 
 def at_first_look(cloud: SimCloud, path: str, happens: Callable[[str], object]) -> None:

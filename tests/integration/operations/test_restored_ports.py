@@ -1,6 +1,5 @@
 """The ports of a restored server: the old addresses, or others that are told."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,16 +11,7 @@ from staffeln_cli.runtime import Run
 from tests.acceptance.builders import sent
 from tests.integration.operations.restorations import PORT, SERVER, a_backup, begun, of_volume
 
-
-@pytest.fixture(autouse=True)
-def restores_take_no_time(cloud: SimCloud) -> None:
-    cloud.settings.restore_pace = timedelta(0)
-
-
-@pytest.fixture
-def network(cloud: SimCloud, run: Run) -> str:
-    cloud.networks.add_security_group("web", project="shop")
-    return cloud.networks.add_network("inner", project="shop")
+pytestmark = pytest.mark.usefixtures("restores_take_no_time")
 
 
 def made(cloud: SimCloud, run: Run, **more: Any) -> tuple[Any, list[str]]:

@@ -11,10 +11,7 @@ from staffeln_cli.runtime import Run
 from tests.integration.conftest import Begin
 from tests.integration.operations.drills import carried_on, planned
 
-
-@pytest.fixture(autouse=True)
-def restores_take_no_time(cloud: SimCloud) -> None:
-    cloud.settings.restore_pace = timedelta(0)
+pytestmark = pytest.mark.usefixtures("restores_take_no_time")
 
 
 @pytest.fixture

@@ -15,10 +15,7 @@ from tests.acceptance.builders import a_volume, sent
 from tests.integration.conftest import Begin
 from tests.integration.restore.conftest import adopted
 
-
-@pytest.fixture(autouse=True)
-def restores_take_no_time(cloud: SimCloud) -> None:
-    cloud.settings.restore_pace = timedelta(0)
+pytestmark = pytest.mark.usefixtures("restores_take_no_time")
 
 
 def drilled(runtime: Runtime, *, dry_run: bool = False, **more: Any) -> Outcome:
