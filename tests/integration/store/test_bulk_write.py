@@ -146,6 +146,28 @@ def test_what_is_there_stays_but_for_the_columns_to_update(connection: Connectio
     assert KeptDefinition._make(found) == news._replace(server_name="web")
 
 
+def test_a_column_that_no_fact_fills_becomes_empty_in_rows_that_are_there(store: Store) -> None:
+    before = an_inventory_volume("v1", volume_type="ssd", suspected_gone_at=NOW)
+    store.inventory.save([before])
+    news = before._replace(volume_type=None, suspected_gone_at=None)
+    store.inventory.save([news])
+    assert store.inventory.volumes([news.volume_id]) == {news.volume_id: news}
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_the_columns_that_no_fact_fills_are_those_that_are_bound_as_null(
+    connection: Connection, kind: str
+) -> None:
+    table, names, facts = WRITTEN[kind][0], WRITTEN[kind][1], WRITTEN[kind][2]()
+    for fact in facts:
+        connection.execute(delete(table))
+        connection.execute(insert(table), [by_name(fact)])
+        bound = stored(connection, table)
+        connection.execute(delete(table))
+        BulkWrite(table, names).save(connection, [fact])
+        assert stored(connection, table) == bound
+
+
 def test_of_facts_with_the_same_key_the_last_one_counts(store: Store) -> None:
     first, last = an_inventory_volume("v1"), an_inventory_volume("v1", volume_name="last")
     store.inventory.save([first, an_inventory_volume("v2"), last])
