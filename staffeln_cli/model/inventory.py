@@ -135,69 +135,42 @@ class InventoryVolume(NamedTuple):
         `succeeded_at`, the start of its newest backup, is for a volume that has backups and no
         row. `last_seen_at` of known rows is updated for all at once when the listing has ended.
         """
-        before = known if known is not None else cls._new(volume, now, succeeded_at)
-        ended_at, end_cause = before._protection_end(protection, now)
-        return before._replace(
-            volume_name=volume.name,
-            project_id=volume.project_id,
-            server_id=protection.server_id,
-            server_name=protection.server_name,
-            status=volume.status,
-            size_gib=volume.size_gib,
-            volume_type=volume.volume_type,
-            availability_zone=volume.availability_zone,
-            bootable=volume.bootable,
-            encrypted=volume.encrypted,
-            protected=protection.protected,
-            skip_reason=protection.skip_reason,
-            skip_cause=protection.skip_cause,
-            retention=protection.retention,
-            bad_retention=protection.bad_retention,
-            protected_since=(before.protected_since or now) if protection.protected else None,
-            protection_ended_at=ended_at,
-            protection_end_cause=end_cause,
-            user_metadata=volume.user_metadata or None,
-            protection_decided_by=protection.protection_decided_by,
-            retention_decided_by=protection.retention_decided_by,
+        ended_at, end_cause = _protection_end(known, protection, now)
+        since = known.protected_since if known is not None else None
+        news: dict[str, Any] = {
+            "volume_name": volume.name,
+            "project_id": volume.project_id,
+            "server_id": protection.server_id,
+            "server_name": protection.server_name,
+            "status": volume.status,
+            "size_gib": volume.size_gib,
+            "volume_type": volume.volume_type,
+            "availability_zone": volume.availability_zone,
+            "bootable": volume.bootable,
+            "encrypted": volume.encrypted,
+            "protected": protection.protected,
+            "skip_reason": protection.skip_reason,
+            "skip_cause": protection.skip_cause,
+            "retention": protection.retention,
+            "bad_retention": protection.bad_retention,
+            "protected_since": (since or now) if protection.protected else None,
+            "protection_ended_at": ended_at,
+            "protection_end_cause": end_cause,
+            "user_metadata": volume.user_metadata or None,
+            "protection_decided_by": protection.protection_decided_by,
+            "retention_decided_by": protection.retention_decided_by,
             **_NOT_SEEN,
-        )
-
-    @classmethod
-    def _new(
-        cls, volume: Volume, now: datetime, succeeded_at: datetime | None
-    ) -> "InventoryVolume":
-        """A row without what a listing and selection say."""
+        }
+        if known is not None:
+            return known._replace(**news)
         return cls(
             volume_id=volume.id,
-            volume_name=volume.name,
-            project_id=volume.project_id,
-            server_id=None,
-            server_name="",
-            status=volume.status,
-            size_gib=volume.size_gib,
-            volume_type=None,
-            availability_zone=None,
-            bootable=False,
-            encrypted=False,
-            protected=False,
-            skip_reason=None,
-            retention=None,
-            bad_retention=None,
             first_seen_at=now,
             last_seen_at=now,
             last_started_at=succeeded_at,
             last_success_at=succeeded_at,
+            **news,
         )
-
-    def _protection_end(
-        self, protection: Protection, now: datetime
-    ) -> tuple[datetime | None, SkipCause | None]:
-        """When it ceased to be protected, and why; of a row before it is seen again."""
-        if protection.protected:
-            return None, None
-        if self.protected:
-            return now, protection.skip_cause
-        return self.protection_ended_at, self.protection_end_cause
 
     def transferred(self, project_id: ProjectId, retention: str | None) -> "InventoryVolume":
         """The row as a new owner has it: nothing is known of backups in their project.
@@ -227,6 +200,17 @@ class InventoryVolume(NamedTuple):
     def expected_since(self) -> datetime:
         """Since when the volume should have had a backup, if it never had one."""
         return self.protected_since or self.first_seen_at
+
+
+def _protection_end(
+    known: InventoryVolume | None, protection: Protection, now: datetime
+) -> tuple[datetime | None, SkipCause | None]:
+    """When a volume ceased to be protected, and why; `known` is its row of the last pass."""
+    if protection.protected or known is None:
+        return None, None
+    if known.protected:
+        return now, protection.skip_cause
+    return known.protection_ended_at, known.protection_end_cause
 
 
 class FormerOwner(NamedTuple):
