@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Select, func, or_, select
+from sqlalchemy import Column, ColumnElement, Select, bindparam, func, or_, select
 
 from staffeln_cli.model import (
     BackupId,
@@ -40,6 +40,23 @@ class _StateOfVolume(NamedTuple):
 _STATES = BulkRead(_StateOfVolume, backup_table.c.state)
 _BRIEFS = BulkRead(RecordBrief, backup_table.c.volume_id, backup_table.c.backup_id.is_not(None))
 _OLDEST_PLAN_FIRST = (backup_table.c.planned_at, backup_table.c.id)
+
+
+def _newest_starts(state: State, *law: ColumnElement[bool]) -> Select[Any]:
+    """The start of the newest such backup of each volume that has one."""
+    return (
+        select(backup_table.c.volume_id, func.max(backup_table.c.started_at))
+        .where(backup_table.c.state == state, *law)
+        .group_by(backup_table.c.volume_id)
+    )
+
+
+_NEWEST_MISSING = _newest_starts(State.MISSING)
+_NEWEST_WHOLE = _newest_starts(
+    State.AVAILABLE,
+    backup_table.c.broken_at.is_(None),
+    backup_table.c.volume_id.in_(bindparam("ids", expanding=True)),
+)
 
 
 class Records:
@@ -176,24 +193,17 @@ class Records:
     def newest_successes(self, volume_ids: Sequence[VolumeId]) -> dict[VolumeId, datetime]:
         """The start of the newest whole backup that each of these volumes has, if it has any."""
         found: dict[VolumeId, datetime] = {}
-        is_whole = backup_table.c.broken_at.is_(None)
         for chunk in chunks(volume_ids):
-            these = backup_table.c.volume_id.in_(chunk)
-            found |= self._newest_starts(State.AVAILABLE, these, is_whole)
+            found |= self._starts(_NEWEST_WHOLE, ids=chunk)
         return found
 
     def newest_missing(self) -> dict[VolumeId, datetime]:
         """For each volume with a missing backup, the start of the newest missing one."""
-        return self._newest_starts(State.MISSING)
+        return self._starts(_NEWEST_MISSING)
 
-    def _newest_starts(self, state: State, *law: ColumnElement[bool]) -> dict[VolumeId, datetime]:
-        newest = (
-            select(backup_table.c.volume_id, func.max(backup_table.c.started_at))
-            .where(backup_table.c.state == state, *law)
-            .group_by(backup_table.c.volume_id)
-        )
+    def _starts(self, query: Select[Any], **values: Any) -> dict[VolumeId, datetime]:
         with self._database.read() as connection:
-            rows = connection.execute(newest)
+            rows = connection.execute(query, values)
             return {VolumeId(volume_id): moment for volume_id, moment in rows if moment}
 
     def _among(self, column: Column[Any], values: Iterable[str]) -> list[BackupRecord]:

@@ -1,17 +1,26 @@
 """The definitions of servers: kept as long as a backup of their volumes is kept."""
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, delete, or_, select
 
 from staffeln_cli.model import DecidedBy, ProjectId, ServerId, State
 from staffeln_cli.model.servers import KeptDefinition
+from staffeln_cli.store.bulk_read import BulkRead
 from staffeln_cli.store.bulk_write import BulkWrite
 from staffeln_cli.store.database import Database
 from staffeln_cli.store.queries import chunks
 from staffeln_cli.tables import backup_table, server_table, volume_table
 
+
+class _Digest(NamedTuple):
+    server_id: ServerId
+    digest: str
+
+
 _COLUMNS = tuple(server_table.c[name] for name in KeptDefinition._fields)
+_DIGESTS = BulkRead(_Digest, server_table.c.server_id)
 _ROWS = BulkWrite(server_table, KeptDefinition._fields, KeptDefinition._fields[1:])
 _ENDED = (State.DELETED, State.CANCELLED, State.FAILED)
 """Records in these states have no backup; that of a missing one may come back."""
@@ -25,15 +34,8 @@ class Servers:
 
     def digests(self, server_ids: Sequence[ServerId]) -> dict[ServerId, str]:
         """By which each of these servers is known."""
-        found: dict[ServerId, str] = {}
-        columns = (server_table.c.server_id, server_table.c.digest)
         with self._database.read() as connection:
-            for chunk in chunks(server_ids):
-                rows = connection.execute(
-                    select(*columns).where(server_table.c.server_id.in_(chunk))
-                )
-                found.update((ServerId(server_id), digest) for server_id, digest in rows)
-        return found
+            return dict(_DIGESTS.among(connection, server_ids))
 
     def protected_by_volumes(self) -> set[ServerId]:
         """The servers that need no mark because a volume on them asks for backups itself."""
