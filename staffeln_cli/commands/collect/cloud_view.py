@@ -1,5 +1,6 @@
 """What one pass of collect knows of the cloud before it looks at the volumes."""
 
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -30,6 +31,18 @@ from staffeln_cli.planning.protection.pausing import Pauses
 from staffeln_cli.planning.protection.rules import Rules
 from staffeln_cli.planning.retention.shortening import Grace
 from staffeln_cli.runtime import Run
+
+_TOKENS_AT_ONCE = 500
+
+
+def _tokens() -> Iterator[str]:
+    """Random texts of 16 characters without end.
+
+    The system is asked for many at once: one by one, that takes longer than the rest of a plan.
+    """
+    while True:
+        text = secrets.token_hex(8 * _TOKENS_AT_ONCE)
+        yield from (text[start : start + 16] for start in range(0, len(text), 16))
 
 
 @dataclass(slots=True)
@@ -74,6 +87,8 @@ class CloudView:
     """The volumes that lose their protection."""
     ending: list[InventoryVolume] = field(default_factory=list)
     """Their new rows, saved when the listing has ended; none where they are a mass."""
+    tokens: Iterator[str] = field(default_factory=_tokens)
+    """For new records."""
 
     def note_seen(self, volume_ids: Iterable[VolumeId]) -> None:
         """Note volumes as seen; of a hundred thousand ids none is kept twice."""

@@ -1,6 +1,5 @@
 """Take in volumes: refresh their inventory rows, plan what is due, end what is not protected."""
 
-import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -178,7 +177,7 @@ def _planned(
             return None
         name = called(volume.volume_name, volume.server_name)
         run.fail("volume", volume.volume_id, protection.problem, name=name)
-        return refused(volume, protection.problem, now, token=secrets.token_hex(8))
+        return refused(volume, protection.problem, now, token=next(view.tokens))
     if not due.is_due(volume, now, interval, by=view.plan_until):
         return None
     backup = _next(view, volume)
@@ -189,7 +188,7 @@ def _planned(
         return None
     action, name = f"plan {backup.kind}", volume.volume_name
     run.decide(Decision(action, "volume", volume.volume_id, name, backup.reason))
-    return planned(volume, backup, now, token=secrets.token_hex(8))
+    return planned(volume, backup, now, token=next(view.tokens))
 
 
 def _change_plans(run: Run, view: CloudView, volumes: Iterable[InventoryVolume]) -> None:
