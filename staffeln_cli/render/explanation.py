@@ -29,6 +29,8 @@ _CONSOLE = 10
 """Lines of a console that are shown; JSON has all that are kept."""
 _WIDE = 120
 """Columns of a terminal from which on an id has a column of its own."""
+_NARROW = len("2026-11-28 05:28 UTC") + 2 + _ID_WIDTH
+"""Columns of a terminal below which the start has none either."""
 
 
 def show(explained: Explanation, now: datetime) -> None:
@@ -255,8 +257,14 @@ def _window(following: Next) -> list[Text]:
 
 def _table(verdicts: tuple[Verdict, ...], width: int) -> Table:
     """An id is for pasting, so it is never cut: on a narrow terminal it has a line of its own."""
-    is_wide = width >= _WIDE
     table = Table(box=None, pad_edge=False, header_style="bold")
+    if width < _NARROW:
+        table.add_column("started, why", overflow="fold")
+        for verdict in verdicts:
+            started, why = _narrow_row(verdict)
+            table.add_row(Text(" ").join((started, why)))
+        return table
+    is_wide = width >= _WIDE
     for name in ("started", "", "kind", "backup") if is_wide else ("started",):
         table.add_column(name, no_wrap=True)
     table.add_column("why", overflow="fold", min_width=_ID_WIDTH)
@@ -290,7 +298,8 @@ def _fate(verdict: Verdict) -> Text:
 def _why(verdict: Verdict) -> str:
     record = verdict.member.record
     note = f": {record.pin_note}" if record is not None and record.pin_note else ""
-    end = f"; may go from {_when(verdict.earliest)}" if verdict.earliest else ""
+    is_said = verdict.earliest == verdict.keep_reason.until
+    end = f"; may go from {_when(verdict.earliest)}" if verdict.earliest and not is_said else ""
     return f"{verdict.reason}{note}{end}"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from staffeln_cli.model import (
+    BackupId,
     DecidedBy,
     DrillState,
     InventoryVolume,
@@ -245,6 +246,22 @@ class TestBackups:
         assert all(len(line) <= width for line in lines)
         for name in ("old-f0", "f0", "i1"):
             assert any(name in line.split() for line in lines)
+
+    @pytest.mark.parametrize("width", [40, 50, 57, 58, 80, 120])
+    def test_lose_no_word_of_their_reason_in_any_window(self, said: Any, width: int) -> None:
+        backup_id = BackupId("914591ae-f03d-466a-9dec-c06af24dfdd8")
+        backup = self.CHAIN[0].backup._replace(id=backup_id)
+        (verdict,) = judge([ours(backup)], some_terms("60d"), NOW)
+        lines = said(explanation(verdicts=(verdict,)), width)
+        assert any(backup.id in line.split() for line in lines)
+        shown = " ".join(" ".join(lines).split())
+        assert f"young enough until {verdict.earliest:%Y-%m-%d %H:%M} UTC" in shown
+        assert "may go from" not in shown, "the same moment is not said twice"
+
+    def test_that_others_depend_on_say_when_they_may_go(self, said: Any) -> None:
+        lines = said(explanation(verdicts=tuple(judge(a_chain(9, 9), some_terms("7d"), NOW))))
+        (full,) = (line for line in lines if " f0 " in line)
+        assert "a backup that is kept may depend on it; may go from 2026-11-2" in full
 
     def test_that_are_pinned_show_who_asked_for_it(self, said: Any) -> None:
         pinned = ours(self.CHAIN[0].backup, pinned=True, pin_note="for the auditors")
