@@ -65,7 +65,7 @@ def _in_short(stage: Stage, decisions: Iterable[Decision]) -> Iterator[Reason]:
 
 def _why(decision: Decision) -> str:
     """The reason without its times, which differ for each backup."""
-    return re.split(r" until |;", decision.reason)[0]
+    return re.split(r" until | \(started |;", decision.reason)[0]
 
 
 def _facts(

@@ -64,6 +64,15 @@ def test_the_demonstration_tells_the_whole_story(told: str) -> None:
         assert said in " ".join(told.split())
 
 
+def test_the_verdicts_on_successive_backups_are_counted(told: str) -> None:
+    for row in (
+        "web-root  remove   7  1-7 June    expired: no retention rule keeps it",
+        "orders    keep     3  1-3 June    a backup that is kept may depend on it",
+        "ledger    keep    28  1-28 June   young enough",
+    ):
+        assert f"    {row}\n" in told
+
+
 def test_the_demonstration_is_plain_text_where_it_is_no_terminal(told: str) -> None:
     assert "\x1b" not in told
     assert "\r" not in told
