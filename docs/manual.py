@@ -76,7 +76,7 @@ def _see_also(context: click.Context) -> str:
 
 
 def _first_sentence(command: click.Command) -> str:
-    return _flowing(inspect.cleandoc(command.help or "").partition("\n\n")[0])
+    return _flowing(command.short_help or "")
 
 
 def _flowing(text: str) -> str:

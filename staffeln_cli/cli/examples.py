@@ -1,4 +1,4 @@
-"""What the help of each command ends with: examples, and its exit codes."""
+"""What the help of each command has beside its text: examples, and its exit codes."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -138,13 +138,17 @@ EXAMPLES: Mapping[str, Examples] = {
 }
 
 
-def add_examples(command: click.Command, path: str = "staffeln") -> None:
-    """End the help of each command, here and below, with its examples and exit codes."""
+def complete_help(command: click.Command, path: str = "staffeln") -> None:
+    """End the help of each command, here and below, with its examples and exit codes.
+
+    Lists of commands show its whole first sentence: click would cut it to one line.
+    """
+    command.short_help = (command.help or "").partition("\n\n")[0]
     if path in EXAMPLES:
         command.epilog = _epilog(EXAMPLES[path])
     if isinstance(command, click.Group):
         for name, below in command.commands.items():
-            add_examples(below, f"{path} {name}")
+            complete_help(below, f"{path} {name}")
 
 
 def _epilog(examples: Examples) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from staffeln_cli import errors
 from staffeln_cli.cli import staffeln
@@ -93,6 +94,17 @@ def commands(group: click.Group, path: str = "staffeln") -> Iterator[tuple[str, 
 def test_every_command_has_help_whose_first_paragraph_is_a_sentence(path: str) -> None:
     text = (dict(commands(staffeln))[path].help or "").strip()
     assert text.partition("\n\n")[0].endswith(".")
+
+
+@pytest.mark.parametrize("width", [50, 80, 100])
+def test_lists_of_commands_show_whole_sentences(width: int) -> None:
+    for path, group in [("staffeln", staffeln), *commands(staffeln)]:
+        if isinstance(group, click.Group):
+            words = [*path.split()[1:], "--help"]
+            listed = CliRunner().invoke(staffeln, words, terminal_width=width).output
+            for below in group.commands.values():
+                sentence = (below.help or "").partition("\n\n")[0].split()
+                assert " ".join(sentence) in " ".join(listed.split())
 
 
 @pytest.mark.parametrize("path", [path for path, _ in commands(staffeln)])
