@@ -23,7 +23,7 @@ from staffeln_cli.cli import (
     verify,
 )
 from staffeln_cli.cli.completion import complete_names
-from staffeln_cli.cli.examples import complete_help
+from staffeln_cli.cli.examples import describe_commands
 from staffeln_cli.cli.session import Session
 from staffeln_cli.cli.streams import complain, take_over
 from staffeln_cli.errors import Unavailable
@@ -86,7 +86,7 @@ for _command in (
 ):
     staffeln.add_command(_command)
 complete_names(staffeln)
-complete_help(staffeln)
+describe_commands(staffeln)
 
 
 def main() -> None:

@@ -138,7 +138,7 @@ EXAMPLES: Mapping[str, Examples] = {
 }
 
 
-def complete_help(command: click.Command, path: str = "staffeln") -> None:
+def describe_commands(command: click.Command, path: str = "staffeln") -> None:
     """End the help of each command, here and below, with its examples and exit codes.
 
     Lists of commands show its whole first sentence: click would cut it to one line.
@@ -148,7 +148,7 @@ def complete_help(command: click.Command, path: str = "staffeln") -> None:
         command.epilog = _epilog(EXAMPLES[path])
     if isinstance(command, click.Group):
         for name, below in command.commands.items():
-            complete_help(below, f"{path} {name}")
+            describe_commands(below, f"{path} {name}")
 
 
 def _epilog(examples: Examples) -> str:

@@ -25,9 +25,9 @@ def explain(session: Session, volume: str, offline: bool, shape: str) -> None:
     with exit_on_error():
         explained = command.run(session.runtime, volume, offline=offline)
     from staffeln_cli.model.text import dumped
-    from staffeln_cli.render import explanation
+    from staffeln_cli.render import explanation, explanation_json
 
     if shape == "json":
-        click.echo(dumped(explanation.as_json(explained)))
+        click.echo(dumped(explanation_json.as_json(explained)))
     else:
         explanation.show(explained, session.runtime.now())

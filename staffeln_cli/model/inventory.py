@@ -135,32 +135,11 @@ class InventoryVolume(NamedTuple):
         `succeeded_at`, the start of its newest backup, is for a volume that has backups and no
         row. `last_seen_at` of known rows is updated for all at once when the listing has ended.
         """
-        ended_at, end_cause = _protection_end(known, protection, now)
         since = known.protected_since if known is not None else None
-        news: dict[str, Any] = {
-            "volume_name": volume.name,
-            "project_id": volume.project_id,
-            "server_id": protection.server_id,
-            "server_name": protection.server_name,
-            "status": volume.status,
-            "size_gib": volume.size_gib,
-            "volume_type": volume.volume_type,
-            "availability_zone": volume.availability_zone,
-            "bootable": volume.bootable,
-            "encrypted": volume.encrypted,
-            "protected": protection.protected,
-            "skip_reason": protection.skip_reason,
-            "skip_cause": protection.skip_cause,
-            "retention": protection.retention,
-            "bad_retention": protection.bad_retention,
-            "protected_since": (since or now) if protection.protected else None,
-            "protection_ended_at": ended_at,
-            "protection_end_cause": end_cause,
-            "user_metadata": volume.user_metadata or None,
-            "protection_decided_by": protection.protection_decided_by,
-            "retention_decided_by": protection.retention_decided_by,
-            **_NOT_SEEN,
-        }
+        news = _as_listed(volume, protection)
+        news["protected_since"] = (since or now) if protection.protected else None
+        ended_at, end_cause = _protection_end(known, protection, now)
+        news["protection_ended_at"], news["protection_end_cause"] = ended_at, end_cause
         if known is not None:
             return known._replace(**news)
         return cls(
@@ -200,6 +179,30 @@ class InventoryVolume(NamedTuple):
     def expected_since(self) -> datetime:
         """Since when the volume should have had a backup, if it never had one."""
         return self.protected_since or self.first_seen_at
+
+
+def _as_listed(volume: Volume, protection: Protection) -> dict[str, Any]:
+    return {
+        "volume_name": volume.name,
+        "project_id": volume.project_id,
+        "server_id": protection.server_id,
+        "server_name": protection.server_name,
+        "status": volume.status,
+        "size_gib": volume.size_gib,
+        "volume_type": volume.volume_type,
+        "availability_zone": volume.availability_zone,
+        "bootable": volume.bootable,
+        "encrypted": volume.encrypted,
+        "protected": protection.protected,
+        "skip_reason": protection.skip_reason,
+        "skip_cause": protection.skip_cause,
+        "retention": protection.retention,
+        "bad_retention": protection.bad_retention,
+        "user_metadata": volume.user_metadata or None,
+        "protection_decided_by": protection.protection_decided_by,
+        "retention_decided_by": protection.retention_decided_by,
+        **_NOT_SEEN,
+    }
 
 
 def _protection_end(

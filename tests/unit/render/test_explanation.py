@@ -21,7 +21,8 @@ from staffeln_cli.planning.explanation import Explanation, FormerBackups, Next
 from staffeln_cli.planning.protection.full_or_incremental import NextBackup
 from staffeln_cli.planning.recovery import RecoveryTime
 from staffeln_cli.planning.retention.verdicts import judge
-from staffeln_cli.render.explanation import as_json, show
+from staffeln_cli.render.explanation import show
+from staffeln_cli.render.explanation_json import as_json
 from tests.build import NOW, a_drill, a_record, ago, an_inventory_volume
 from tests.unit.planning.retention.builders import a_chain, ours, some_terms
 
