@@ -10,6 +10,9 @@ from staffeln_cli.model.pauses import Pause
 from staffeln_cli.planning.estimates import Work
 from staffeln_cli.planning.retention.keep_rules import stamp
 
+WATCHED = frozenset({"restore", "catalog import"})
+"""Commands that people give and watch; nothing repeats them, so a failure would stay news."""
+
 
 class Level(IntEnum):
     """How bad a finding is, with the numbers of Nagios."""
@@ -217,7 +220,7 @@ def _of_runs(state: Summary) -> Iterator[Finding]:
         text = f"the last {name} that ended began {age(state.generated_at, began)} ago"
         yield Finding(Level.WARNING, text)
     for name, run in state.runs.items():
-        if run.outcome != "ok":
+        if run.outcome != "ok" and name not in WATCHED:
             how = "failed in part" if run.outcome == "partial" else run.outcome
             yield Finding(Level.WARNING, f"the last {name} {how}")
 

@@ -16,6 +16,7 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.model.text import one_line
+from staffeln_cli.planning.health import WATCHED
 from staffeln_cli.planning.protection import due
 from staffeln_cli.planning.protection.pausing import described
 from staffeln_cli.planning.retention.shortening import grace_ends_at
@@ -119,11 +120,11 @@ def _trouble(
 
 
 def _bad_runs(runtime: Runtime) -> list[tuple[str, str, datetime]]:
-    """The commands whose last run did not go well."""
+    """The commands that nobody watches whose last run did not go well."""
     return [
         (name, str(row["outcome"]), row["started_at"])
         for name, row in sorted(runtime.store.runs.last_of_each().items())
-        if row["outcome"] not in ("ok", "skipped")
+        if row["outcome"] != "ok" and name not in WATCHED
     ]
 
 

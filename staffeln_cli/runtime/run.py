@@ -12,7 +12,7 @@ from datetime import datetime
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from staffeln_cli.errors import LockHeld, StaffelnError, Stopped, Unavailable
+from staffeln_cli.errors import LockHeld, NotFound, StaffelnError, Stopped, Unavailable
 from staffeln_cli.model import Decision, Failure, Outcome, RunId, UnreadableRow
 from staffeln_cli.planning.evidence import CLOCK_TOLERANCE
 from staffeln_cli.runtime.runtime import Runtime, host_name
@@ -270,6 +270,9 @@ def _ending(run: Run) -> Iterator[None]:
     """Write how the run ended; a bug, too, leaves neither an open row nor claims."""
     try:
         yield
+    except NotFound as error:  # before anything was done: no news for monitoring
+        _end(run, run.outcome(error, word="skipped"))
+        raise
     except Exception as error:
         _end(run, run.outcome(_cause(run, error)))
         raise

@@ -59,10 +59,10 @@ class Runs:
             return [dict(row._mapping) for row in rows]
 
     def last_of_each(self) -> dict[str, dict[str, Any]]:
-        """For each command its newest ended run."""
+        """For each command its newest run that has ended and was not skipped."""
         newest = (
             select(run_table.c.command, func.max(run_table.c.started_at).label("at"))
-            .where(run_table.c.outcome.is_not(None))
+            .where(run_table.c.outcome != "skipped")  # nor NULL
             .group_by(run_table.c.command)
             .subquery()
         )

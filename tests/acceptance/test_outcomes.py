@@ -169,3 +169,25 @@ def test_a_volume_that_is_not_there_is_wrong_usage(cloud: SimCloud, staffeln: St
     answer = staffeln("backup", "--volume", nowhere, "-f", "json")
     assert answer.exit_code == 2
     assert nowhere in the_object(answer)["failures"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("backup", "--volume", "nonsense"),
+        ("restore", "nonsense"),
+        ("verify", "--volume", "nonsense"),
+    ],
+)
+def test_a_name_that_is_not_there_is_no_news_for_monitoring(
+    cloud: SimCloud, staffeln: Staffeln, words: tuple[str, ...]
+) -> None:
+    a_volume(cloud)
+    backed_up(staffeln, cloud)
+    good = staffeln("status", "--nagios")
+    assert (good.exit_code, staffeln(*words).exit_code) == (0, 2)
+    assert staffeln("status", "--nagios").stdout == good.stdout
+    runs = staffeln("status", "-f", "json").json["runs"]
+    assert {run["outcome"] for run in runs.values()} == {"ok"}
+    (newest,) = staffeln("status", "runs", "--limit", "1", "-f", "json").json
+    assert (newest["command"], newest["outcome"]) == (words[0], "skipped")

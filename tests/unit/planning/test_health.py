@@ -97,6 +97,12 @@ def test_a_command_that_failed_last_is_worth_a_warning(outcome: str, said: str) 
     assert findings(state) == [Finding(Level.WARNING, said)]
 
 
+@pytest.mark.parametrize("command", ["restore", "catalog import"])
+def test_what_somebody_watched_is_no_news_however_it_ended(command: str) -> None:
+    state = replace(WELL, runs={command: LastRun(NOW, "failed", "host1")})
+    assert [one.level for one in findings(state)] == [Level.OK]
+
+
 @pytest.mark.parametrize(
     ("ago", "said"),
     [
