@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
-from openstack.config import loader
+from openstack.config import OpenStackConfig, loader
 
 from staffeln_cli.errors import ConfigError
 from staffeln_cli.model.text import first_line
@@ -30,6 +30,17 @@ def check_files() -> None:
     ]
     if problems:
         raise ConfigError(problems)
+
+
+def advice() -> str:
+    """What to do if openstacksdk finds no cloud: where it looks, or which clouds there are."""
+    named = os.environ.get("OS_CLIENT_CONFIG_FILE")
+    files = [named] if named else [path for path in loader.CONFIG_FILES if Path(path).exists()]
+    if not files:
+        folders = ", ".join(dict.fromkeys(str(Path(path).parent) for path in loader.CONFIG_FILES))
+        return f"there is no clouds.yaml in {folders}; OS_CLIENT_CONFIG_FILE may name one"
+    known = OpenStackConfig(config_files=files, load_envvars=False).get_cloud_names()
+    return f"set OS_CLOUD or cloud.name to one of {files[0]}: {', '.join(sorted(known))}"
 
 
 def _problem(variable: str, usual: Iterable[str]) -> str | None:

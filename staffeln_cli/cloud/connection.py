@@ -11,7 +11,7 @@ from keystoneauth1 import exceptions as ksa
 from openstack import exceptions as sdk
 from openstack.connection import Connection
 
-from staffeln_cli.cloud.clouds_file import check_files
+from staffeln_cli.cloud.clouds_file import advice, check_files
 from staffeln_cli.config.settings import CloudSettings
 from staffeln_cli.errors import CloudUnavailable, ConfigError
 from staffeln_cli.model.text import first_line
@@ -32,7 +32,7 @@ def connected(settings: CloudSettings) -> Connection:
             api_timeout=settings.request_timeout.total_seconds(),
         )
     except (sdk.ConfigException, ksa.MissingRequiredOptions, ksa.NoMatchingPlugin) as error:
-        raise ConfigError([f"cloud {cloud}: {first_line(error)}"]) from error
+        raise ConfigError([f"cloud {cloud}: {_why_not(error)}"]) from error
     except TypeError as error:
         raise ConfigError([f"cloud {cloud}: {_wrong_key(error)}"]) from error
     except requests.RequestException as error:  # a `profile` may be a URL
@@ -48,6 +48,14 @@ _SHAPE = (
     "clouds.yaml is not understood; expected: clouds: with a mapping of names to entries, each"
     " with auth: and a mapping below it"
 )
+
+
+def _why_not(error: Exception) -> str:
+    """What openstacksdk says of the login, and where it looked if it has found none."""
+    text = first_line(error)
+    if text.endswith((" was not found.", ": auth_url")):
+        return f"{text.removesuffix('.')}; {advice()}"
+    return text
 
 
 def _wrong_key(error: TypeError) -> str:

@@ -67,6 +67,31 @@ def test_a_file_of_clouds_that_is_not_understood_is_named_with_the_place(
     assert cloud.requests == []
 
 
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ("prod", "cloud prod: Cloud prod was not found; set OS_CLOUD or cloud.name to one of "),
+        (None, "not given: auth_url; set OS_CLOUD or cloud.name to one of "),
+    ],
+)
+def test_a_cloud_that_the_file_does_not_have_is_named_with_those_it_has(
+    cloud: SimCloud,
+    staffeln: Staffeln,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    chosen: str | None,
+    said: str,
+) -> None:
+    file = tmp_path / "clouds.yaml"
+    file.write_text(cloud.clouds_yaml() + "  old: {}\n")
+    monkeypatch.delenv("OS_CLOUD")
+    if chosen is not None:
+        monkeypatch.setenv("OS_CLOUD", chosen)
+    answer = staffeln("collect")
+    assert (answer.exit_code, cloud.requests) == (WRONG, [])
+    assert f"{said}{file}: old, sim" in answer.stderr
+
+
 @pytest.mark.parametrize("variable", ["OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"])
 def test_a_file_of_clouds_that_is_not_there_is_named(
     cloud: SimCloud, staffeln: Staffeln, monkeypatch: pytest.MonkeyPatch, variable: str

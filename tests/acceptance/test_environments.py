@@ -17,6 +17,7 @@ from io import FileIO
 import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.errors import ConfigError
 from tests.acceptance.builders import a_volume, records
 from tests.acceptance.processes import reached
 from tests.conftest import Staffeln
@@ -73,6 +74,20 @@ def test_a_pass_needs_no_environment_no_home_and_no_entry_in_passwd(
 def test_a_user_without_a_home_gets_what_needs_none(arguments: tuple[str, ...]) -> None:
     done = run({}, *arguments, prefix=as_nobody_known())
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("cloud_name", ["production", None])
+def test_a_crontab_that_forgets_where_clouds_yaml_is_is_told_so(
+    cloud: SimCloud, staffeln: Staffeln, cloud_name: str | None
+) -> None:
+    """The crontab has none of the variables with which the commands were tried by hand."""
+    environ = dict(staffeln.environ) | ({"STAFFELN_CLOUD_NAME": cloud_name} if cloud_name else {})
+    assert staffeln("db", "upgrade").exit_code == 0
+    done = run(environ, "collect")
+    assert (done.returncode, cloud.requests) == (ConfigError.exit_code, [])
+    assert done.stderr.startswith(f"collect: cloud {cloud_name or 'from the environment'}: ")
+    assert "there is no clouds.yaml in /, " in done.stderr
+    assert "OS_CLIENT_CONFIG_FILE" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["status", "doctor", "run"])
