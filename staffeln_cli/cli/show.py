@@ -128,20 +128,24 @@ def _show_decisions(outcome: Outcome) -> None:
 
 def summary(outcome: Outcome) -> str:
     """Summarize the pass in one line."""
-    counts = ", ".join(
-        f"{number:,} {name.replace('_', ' ')}" for name, number in outcome.counts.items() if number
-    )
-    would = "would have: " if outcome.dry_run else ""
+    counts = ", ".join(_many(number, name) for name, number in outcome.counts.items() if number)
     if outcome.outcome == "skipped":
         counts = one_line(outcome.note or "another run is at it")
     elif outcome.outcome == "failed":
         counts = f"ended early; {counts or 'nothing done'}"
-    troubles = len(outcome.failures)
-    failed = f"; {troubles:,} {'problem' if troubles == 1 else 'problems'}" if troubles else ""
+    dry_run = " (dry run)" if outcome.dry_run else ""
+    failures = len(outcome.failures)
+    failed = f"; {_many(failures, 'problems')}" if failures else ""
     return (
-        f"{outcome.command}: {would}{counts or 'nothing to do'}{failed}"
-        f"  ({outcome.duration_s:.1f} s, {outcome.api_requests:,} requests)"
+        f"{outcome.command}{dry_run}: {counts or 'nothing to do'}{failed}"
+        f"  ({outcome.duration_s:.1f} s, {_many(outcome.api_requests, 'requests')})"
     )
+
+
+def _many(number: int, name: str) -> str:
+    """A figure with its name, of which only nouns, in the plural, end in an s."""
+    name = name.removesuffix("s") if number == 1 else name
+    return f"{number:,} {name.replace('_', ' ')}"
 
 
 @contextmanager

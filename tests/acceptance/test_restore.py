@@ -139,7 +139,7 @@ def test_a_dry_run_changes_nothing(cloud: SimCloud, staffeln: Staffeln, database
     cloud.requests.clear()
     answer = staffeln("restore", "--volume", volume, "--dry-run", "--wait")
     assert answer.exit_code == 0
-    assert "would have: 1 restoring" in answer.stdout
+    assert "restore (dry run): 1 restoring" in answer.stdout
     assert changes(cloud) == []
     assert everything(database_url) == before
 
