@@ -8,6 +8,7 @@ import click
 from staffeln_cli.cli.listing_options import read_only_runtime, safe_output, write
 from staffeln_cli.cli.session import Session
 from staffeln_cli.cli.show import exit_on_error
+from staffeln_cli.cli.streams import complain
 
 
 @click.command()
@@ -58,9 +59,12 @@ def _orphans(session: Session, shape: str, *, adopt: bool, installation: str | N
     """List the backups with Staffeln's mark that have no record."""
     from staffeln_cli.commands.doctor import orphans as command
     from staffeln_cli.model.text import dumped, one_line
+    from staffeln_cli.runtime.run import PARTLY_FAILED
 
     rows: list[dict[str, object]] = []
+    unreadable: dict[str, str] = {}
     with exit_on_error():
+        session.runtime.cloud.name_unreadable(lambda row: unreadable.update({row.id: row.reason}))
         for orphan in command.find(session.runtime, adopt=adopt, installation=installation):
             backup = orphan.backup
             rows.append({"backup_id": backup.id, "name": backup.name, "status": backup.status})
@@ -73,8 +77,12 @@ def _orphans(session: Session, shape: str, *, adopt: bool, installation: str | N
                 click.echo(f"{backup.id}  {done}  {whose}  {one_line(backup.name)}")
     if shape == "json":
         write(dumped(rows))
-    elif not rows:
+    elif not rows and not unreadable:
         click.echo("Every backup that Staffeln made has its record.")
+    for backup_id, reason in unreadable.items():
+        complain(f"backup {backup_id}: its row is not understood, so it is left alone: {reason}")
+    if unreadable:
+        sys.exit(PARTLY_FAILED)
 
 
 COMMANDS = (doctor,)

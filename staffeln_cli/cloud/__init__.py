@@ -18,6 +18,7 @@ from staffeln_cli.cloud.server_actions import Flavor, ServerActions, ServerStatu
 from staffeln_cli.cloud.server_rows import definition_of, definition_text
 from staffeln_cli.cloud.volume_actions import VolumeActions
 from staffeln_cli.config.settings import CloudSettings
+from staffeln_cli.model import UnreadableRow
 
 __all__ = [
     "BackupService",
@@ -64,6 +65,13 @@ class Cloud:
         self.catalog = CatalogActions(self._api)
         self.lookups = Lookups(self._api)
         self.members = Members(self._api, settings.admin_roles)
+
+    def name_unreadable(self, to: Callable[[UnreadableRow], None]) -> None:
+        """Have each row that is not understood told to this function, and left alone.
+
+        Otherwise the first of them is a ListingIncomplete. By any thread; a row may come twice.
+        """
+        self._api.on_unreadable = to
 
     def login(self) -> Login:
         """Log in, unless that has happened, and see that the login can do the job."""

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 from keystoneauth1 import exceptions as ksa
@@ -15,13 +15,20 @@ from staffeln_cli.cloud.clocks import Clocks
 from staffeln_cli.cloud.connection import connected, needs_environment
 from staffeln_cli.cloud.login import Keystone, Login
 from staffeln_cli.cloud.retries import Later, RetryBudget, is_passing, message_of
+from staffeln_cli.cloud.rows import Rows
 from staffeln_cli.cloud.transport import Transport
 from staffeln_cli.config.settings import CloudSettings
 from staffeln_cli.deadlines import Deadlines
-from staffeln_cli.errors import CloudUnavailable, ProjectUnavailable, ResultUnknown
-from staffeln_cli.model import ProjectId
+from staffeln_cli.errors import (
+    CloudUnavailable,
+    ListingIncomplete,
+    ProjectUnavailable,
+    ResultUnknown,
+)
+from staffeln_cli.model import ProjectId, UnreadableRow
 from staffeln_cli.model.text import first_line
 
+_Row = TypeVar("_Row")
 _LISTINGS = 8
 """Connections that listings read side by side may use, beside those of the workers."""
 _STOP_GRACE = timedelta(seconds=8)
@@ -30,12 +37,19 @@ _REFUSED_TOKENS = 3
 """keystoneauth renews a token for the one thread that notices first; the others ask again here."""
 
 
+def incomplete(row: UnreadableRow) -> None:
+    """What a row that is not understood means where nobody can leave it alone."""
+    raise ListingIncomplete(f"{row.kind} {row.id}: not understood: {row.reason}")
+
+
 class Api:
     """Raw requests with one login to one cloud. Threads may share it."""
 
     def __init__(
         self, settings: CloudSettings, stopping: threading.Event, now: Callable[[], datetime]
     ) -> None:
+        self.on_unreadable: Callable[[UnreadableRow], None] = incomplete
+        """Called, by any thread, for each row that is not understood; it may come twice."""
         self._settings = settings
         self._needs_right_clock = False
         self._connection = connected(settings)
@@ -78,6 +92,12 @@ class Api:
         """From now on, ClockWrong as soon as a service states another time than this host's."""
         self._needs_right_clock = True
         self._transport.clocks.check()
+
+    def understood(self, kind: str, rows: Rows[_Row]) -> list[_Row]:
+        """The rows that are understood; the others are named, as things of this kind."""
+        for row in rows.odd:
+            self.on_unreadable(row.named(kind))
+        return rows.understood
 
     def login(self) -> Login:
         """Get a token, once; see Keystone.login."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import requests
@@ -11,6 +11,7 @@ from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api, Unexpected
 from staffeln_cli.cloud.pages import CINDER_BACKUPS
 from staffeln_cli.cloud.retries import asks_to_wait, is_passing, message_of, says_absent
+from staffeln_cli.cloud.rows import parts_of
 from staffeln_cli.errors import (
     BackupGone,
     BackupServiceDown,
@@ -28,6 +29,7 @@ from staffeln_cli.errors import (
     VolumeGone,
 )
 from staffeln_cli.model import Backup, BackupId, BackupRecord, Kind, ProjectId
+from staffeln_cli.model.text import quoted
 
 _SERVICE_DOWN = "Service cinder-backup could not be found"
 # cinder:cinder/backup/api.py, cinder/exception.py; also section 10 of what was seen on 2026.2.
@@ -134,19 +136,22 @@ class _OneBackup(msgspec.Struct):
     backup: decode.RawBackup
 
 
+class _Made(msgspec.Struct):
+    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{1,255}$")]
+    name: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
 def made_id(response: requests.Response, kind: str, name: str) -> str:
     """The id of what was made; ResultUnknown where the answer has none, or is about another."""
     what = f"POST {response.request.path_url}: accepted, but the answer"
     try:
-        made = response.json()[kind]
-        made_id, its_name = made["id"], made.get("name", name)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        body = decode.storable_json(response.content)
+        made = msgspec.json.decode(parts_of(body)[kind], type=_Made)
+    except decode.ODD as error:
         raise ResultUnknown(f"{what} has no id") from error
-    if not isinstance(made_id, str):
-        raise ResultUnknown(f"{what} has no id")
-    if its_name != name:
-        raise ResultUnknown(f"{what} is about {its_name!r}")
-    return made_id
+    if made.name not in (msgspec.UNSET, name):
+        raise ResultUnknown(f"{what} is about {quoted(str(made.name))}")
+    return made.id
 
 
 def create_refusal(response: requests.Response, service: str) -> Exception:

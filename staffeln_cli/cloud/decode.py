@@ -6,7 +6,6 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated
-from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from msgspec import Meta, Struct, defstruct, field, structs
@@ -24,10 +23,14 @@ from staffeln_cli.model import (
 from staffeln_cli.model.text import first_line, storable
 
 NULL = msgspec.Raw(b"null")
+ODD = (msgspec.MsgspecError, LookupError, TypeError, ValueError, OverflowError, RecursionError)
+"""What is raised where an answer is not what its service promises, or nested without an end."""
 MOST = 2**31 - 1
 """What Cinder's own database can hold, and ours."""
 Size = Annotated[int, Meta(ge=0, le=MOST)]
 """GiB."""
+Id = Annotated[str, Meta(min_length=1, max_length=255)]
+"""What an index of a database can hold; without any text, it would lead to a whole listing."""
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 """Between these, any zone and any retention can be reckoned with."""
 _SUSPECT = (b"\\u0000", b"\\ud", b"\\uD")
@@ -35,13 +38,6 @@ _ESCAPE = re.compile(
     rb"\\(?:(u0000)|(u[dD][89abAB]..\\u[dD][c-fC-F]..)|(u[dD][89a-fA-F]..)|.)", re.DOTALL
 )
 """In JSON: a NUL, both halves of a character, a half of one, or anything else."""
-
-
-class RawLink(Struct):
-    """A paging link."""
-
-    rel: str = ""
-    href: str = ""
 
 
 class RawAttachment(Struct):
@@ -53,7 +49,7 @@ class RawAttachment(Struct):
 class RawVolume(Struct):
     """A row of Cinder's /volumes/detail at 3.65."""
 
-    id: str
+    id: Id
     status: str
     size: Size
     created_at: str
@@ -71,8 +67,8 @@ class RawVolume(Struct):
 class RawBackup(Struct):
     """A row of Cinder's /backups/detail at 3.64."""
 
-    id: str
-    volume_id: str
+    id: Id
+    volume_id: Id
     status: str
     created_at: str
     project_id: str = field(name="os-backup-project-attr:project_id", default="")
@@ -89,10 +85,16 @@ class RawBackup(Struct):
     container: str | None = None
 
 
+class Identified(Struct):
+    """A row of which nothing is asked but its id."""
+
+    id: Id
+
+
 class RawProject(Struct):
     """A row of Keystone's /projects."""
 
-    id: str
+    id: Id
     name: str | None = None
     domain_id: str | None = None
     enabled: bool = True
@@ -103,7 +105,7 @@ def understood(what: str) -> Iterator[None]:
     """An answer that is not what the service's API promises, a proxy's page say, in our words."""
     try:
         yield
-    except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
+    except ODD as error:
         raise NotUnderstood(f"{what}: answer not understood: {first_line(error)}") from error
 
 
@@ -123,14 +125,6 @@ def check_same(asked: str, shown: object) -> None:
     """ValueError where an answer is about another thing than the one that was asked for."""
     if asked.lower() != str(shown).lower():
         raise ValueError(f"it is about {shown}")
-
-
-def next_query(links: list[RawLink]) -> dict[str, str] | None:
-    """The parameters of the next page; its host and scheme may be a proxy's mistake."""
-    for link in links:
-        if link.rel == "next":
-            return dict(parse_qsl(urlsplit(link.href).query, keep_blank_values=True))
-    return None
 
 
 def volume(raw: RawVolume, kept: type[Struct] | None = None) -> Volume:
@@ -190,9 +184,8 @@ def _location(raw: RawBackup) -> str:
     return zone if not container or raw.id in container else f"{zone}/{container}"
 
 
-def project(raw: object) -> Project:
+def project(row: RawProject) -> Project:
     """A project as the model has it."""
-    row = msgspec.convert(raw, RawProject)
     name = storable(row.name or "")
     return Project(ProjectId(row.id), name, row.domain_id or "", row.enabled)
 
@@ -252,7 +245,7 @@ def free_page(raw: RawVolume, kept: type[Struct]) -> None:
     if len(text) <= _LONG:
         raw.metadata = raw.metadata.copy()
         return
-    with suppress(msgspec.MsgspecError):  # `volume` says what is wrong with the row
+    with suppress(*ODD):  # `volume` says what is wrong with the row
         raw.metadata = msgspec.Raw(
             msgspec.json.encode(kept_of(msgspec.json.decode(text, type=kept | None)))
         )

@@ -1,7 +1,7 @@
 """Whole-cloud listings: what is asked for, page by page, and what of it is not understood."""
 
 import logging
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -11,8 +11,17 @@ import msgspec
 from staffeln_cli.cloud import decode, pages
 from staffeln_cli.cloud.api import Api, Unexpected
 from staffeln_cli.cloud.pages import Listing, ReadPage
-from staffeln_cli.cloud.pagination import AHEAD, Progress, Query, from_both_ends, in_order
+from staffeln_cli.cloud.pagination import (
+    AHEAD,
+    KeystoneLinks,
+    Progress,
+    Query,
+    from_both_ends,
+    in_order,
+    query_of,
+)
 from staffeln_cli.cloud.retries import says_absent
+from staffeln_cli.cloud.rows import Rows, rows_of
 from staffeln_cli.errors import CloudUnavailable, ListingIncomplete, NotWholeCloud
 from staffeln_cli.model import (
     Backup,
@@ -20,10 +29,8 @@ from staffeln_cli.model import (
     Project,
     ProjectId,
     Server,
-    UnreadableRow,
     Volume,
 )
-from staffeln_cli.model.text import first_line
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +43,6 @@ _BY_AGE = {  # nova:nova/api/openstack/common.py:get_sort_params, cinder's of th
 """How each service is asked for the newest first, and for the oldest first."""
 _VOLUMES_AHEAD = 6
 """Pages; nobody reads volumes before all servers are known, and their pages are the most."""
-
-
-def incomplete(row: UnreadableRow) -> None:
-    """What a row that is not understood means where nobody can leave it alone."""
-    raise ListingIncomplete(f"{row.kind} {row.id}: not understood: {row.reason}")
 
 
 class Listings:
@@ -57,8 +59,6 @@ class Listings:
         self._servers = pages.servers(metadata_keys)
         self._volumes = pages.volumes(metadata_keys)
         self._backups = pages.backups()
-        self.on_unreadable: Callable[[UnreadableRow], None] = incomplete
-        """Called, by any thread, for each row that is not understood; it may come twice."""
         self.projects_seen: dict[str, set[ProjectId]] = {}
         """By kind of listing, the projects that own its rows: one alone may be all that a login
         without the admin role is shown."""
@@ -118,37 +118,35 @@ class Listings:
             progress.ask(query)
             rows, following = self._projects_page(query)
             before = len(found)
-            found.update((project.id, project) for project in rows)
-            progress.check(query, following, has_news=len(found) > before)
+            found.update((project.id, project) for project in map(decode.project, rows))
+            has_news = bool(rows.odd) or len(found) > before
+            progress.check(query, following, has_news=has_news)
             query = following
         return list(found.values())
 
-    def _projects_page(self, query: Query) -> tuple[list[Project], Query | None]:
+    def _projects_page(self, query: Query) -> tuple[Rows[decode.RawProject], Query | None]:
         try:
             body = self._body("identity", "/projects", None, query)
         except _MarkerGone as error:
             raise ListingIncomplete("GET /projects: its marker is gone meanwhile") from error
         with _whole("/projects"):
-            page = msgspec.json.decode(body)
-            rows = list(self._readable(page["projects"]))
-            following = (page.get("links") or {}).get("next")
-        if page.get("truncated") and not following:
+            page = msgspec.json.decode(body, type=_ProjectsPage)
+            rows = rows_of(body, "projects", decode.RawProject, "GET /projects")
+        self._name_odd(rows)
+        following = page.links.next if page.links else None
+        if page.truncated and not following:
             raise ListingIncomplete(
                 "Keystone cut its list of projects short (list_limit) and gives no next page;"
                 " raise [resource]list_limit in keystone.conf"
             )
-        link = decode.RawLink(rel="next", href=following or "")
-        return rows, decode.next_query([link]) if following else None
+        return rows, query_of(following) if following else None
 
-    def _readable(self, raws: list[Any]) -> Iterator[Project]:
-        """The projects whose rows are understood; others are named, where a row has its id."""
-        for raw in raws:
-            try:
-                yield decode.project(raw)
-            except msgspec.MsgspecError as error:
-                if not isinstance(raw, dict) or not isinstance(raw.get("id"), str):
-                    raise
-                self.on_unreadable(UnreadableRow("project", raw["id"], first_line(error), ""))
+    def _name_odd(self, rows: Rows[decode.RawProject]) -> None:
+        """ListingIncomplete where an odd row cannot be named: it may be any project's."""
+        for row in rows.odd:
+            if not row.id:
+                raise ListingIncomplete(f"GET /projects: not understood: {row.reason}")
+        self._api.understood("project", rows)
 
     def _flat(self, listing: Listing[_Fact], **query: str) -> list[_Fact]:
         return [fact for page in self._pages(listing, **query) for fact in page]
@@ -180,7 +178,7 @@ class Listings:
                 continue
             page = listing.page(body)
             for row in page.unreadable:
-                self.on_unreadable(row)
+                self._api.on_unreadable(row)
             fresh = {row.id: row for row in page.rows if row.id not in known}
             page.rows = list(fresh.values())
             return page
@@ -191,7 +189,7 @@ class Listings:
         for page in rows:
             facts, unreadable = listing.decoded(page)
             for row in unreadable:
-                self.on_unreadable(row)
+                self._api.on_unreadable(row)
             seen.update({fact.project_id for fact in facts})  # type: ignore[attr-defined]  # all have one
             yield facts
 
@@ -206,6 +204,11 @@ class Listings:
             raise ListingIncomplete(str(error)) from error
         except CloudUnavailable as error:
             raise ListingIncomplete(str(error)) from error
+
+
+class _ProjectsPage(msgspec.Struct):
+    links: KeystoneLinks | None = None
+    truncated: bool = False
 
 
 class _MarkerGone(Exception):

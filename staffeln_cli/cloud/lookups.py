@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -11,7 +11,10 @@ from staffeln_cli.cloud.api import Api, Unexpected
 from staffeln_cli.cloud.pages import CINDER_VOLUMES, NOVA
 from staffeln_cli.cloud.project_volumes import volumes_of_project
 from staffeln_cli.cloud.retries import says_absent
+from staffeln_cli.cloud.rows import Rows, rows_of
 from staffeln_cli.model import Project, ProjectId, Server, Volume, VolumeId
+
+_Number = Annotated[int, msgspec.Meta(ge=-decode.MOST, le=decode.MOST)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,8 @@ class Lookups:
             "block_storage", f"/os-quota-sets/{project_id}", microversion="3.0", usage="True"
         )
         with decode.understood(f"quotas of project {project_id}"):
-            raw = msgspec.json.decode(body)["quota_set"]
-            return Quotas(_quota(raw["backups"]), _quota(raw["backup_gigabytes"]))
+            raw = msgspec.json.decode(body, type=_BackupQuotas).quota_set
+            return Quotas(raw.backups.quota(), raw.backup_gigabytes.quota())
 
     def volume_quotas(self, project_id: ProjectId) -> VolumeQuotas:
         """What a project may use, and uses, for volumes."""
@@ -109,29 +112,29 @@ class Lookups:
             "block_storage", f"/os-quota-sets/{project_id}", microversion="3.0", usage="True"
         )
         with decode.understood(f"quotas of project {project_id}"):
-            raw = msgspec.json.decode(body)["quota_set"]
-            return VolumeQuotas(_quota(raw["volumes"]), _quota(raw["gigabytes"]))
+            raw = msgspec.json.decode(body, type=_VolumeQuotas).quota_set
+            return VolumeQuotas(raw.volumes.quota(), raw.gigabytes.quota())
 
     def backup_services(self) -> list[BackupService]:
-        """Every cinder-backup that ever reported."""
-        body = self._api.get(
+        """Every cinder-backup that ever reported; one that is not understood is named."""
+        return [raw.service() for raw in self._api.understood(_SERVICE, self._services())]
+
+    def all_backup_services(self) -> list[BackupService]:
+        """The same; NotUnderstood where one of them is not, because it may be any that matters."""
+        return [raw.service() for raw in self._services().all(_SERVICE)]
+
+    def _services(self) -> Rows["_RawService"]:
+        return rows_of(self._services_body(), "services", _RawService, "GET /os-services")
+
+    def _services_body(self) -> bytes:
+        return self._api.get(
             "block_storage", "/os-services", microversion="3.0", binary="cinder-backup"
         )
-        with decode.understood("GET /os-services"):
-            return [
-                BackupService(
-                    str(raw.get("host")),
-                    str(raw.get("zone")),
-                    raw.get("state") == "up",
-                    raw.get("status") == "enabled",
-                )
-                for raw in msgspec.json.decode(body)["services"]
-            ]
 
     def is_cinder_admin(self) -> bool:
         """Whether Cinder lets this login do what only admins may."""
         try:
-            self.backup_services()
+            self._services_body()
         except Unexpected as error:
             if error.status == HTTPStatus.FORBIDDEN:
                 return False
@@ -144,15 +147,15 @@ class Lookups:
         with decode.understood(f"project {project_id}"):
             if body is None:
                 return None
-            raw = msgspec.json.decode(body)["project"]
-            decode.check_same(project_id, raw["id"])
+            raw = msgspec.json.decode(body, type=_OneProject).project
+            decode.check_same(project_id, raw.id)
             return decode.project(raw)
 
     def my_projects(self) -> set[ProjectId]:
         """The enabled projects in which the login's user has any role."""
         body = self._api.get("identity", "/auth/projects")
-        with decode.understood("GET /auth/projects"):
-            return {ProjectId(raw["id"]) for raw in msgspec.json.decode(body)["projects"]}
+        rows = rows_of(body, "projects", decode.Identified, "GET /auth/projects")
+        return {ProjectId(row.id) for row in self._api.understood("project", rows)}
 
     def has_application_credential(self) -> bool:
         """Whether the login is one, so that there are no tokens of other projects."""
@@ -177,11 +180,56 @@ class Lookups:
             raise
 
 
-def _quota(raw: dict[str, Any]) -> Quota:
-    quota = Quota(int(raw["limit"]), int(raw["in_use"]) + int(raw["reserved"]))
-    if max(abs(quota.limit), abs(quota.used)) > decode.MOST:
-        raise ValueError(f"{quota.limit} and {quota.used} are no quota")
-    return quota
+_SERVICE = "backup service"
+
+
+class _RawService(msgspec.Struct):
+    host: decode.Id
+    zone: str
+    state: Literal["up", "down"]
+    status: Literal["enabled", "disabled"]
+
+    def service(self) -> BackupService:
+        """As the model has it."""
+        is_up, is_enabled = self.state == "up", self.status == "enabled"
+        return BackupService(self.host, self.zone, is_up, is_enabled)
+
+
+class RawQuota(msgspec.Struct):
+    """A quota of anything, as Cinder and Nova show it."""
+
+    limit: _Number
+    in_use: _Number
+    reserved: _Number = 0
+
+    def quota(self) -> Quota:
+        """As the model has it; ValueError for more than a database can hold."""
+        used = self.in_use + self.reserved
+        if abs(used) > decode.MOST:
+            raise ValueError(f"{used} are too many to be used")
+        return Quota(self.limit, used)
+
+
+class _RawBackupQuotas(msgspec.Struct):
+    backups: RawQuota
+    backup_gigabytes: RawQuota
+
+
+class _BackupQuotas(msgspec.Struct):
+    quota_set: _RawBackupQuotas
+
+
+class _RawVolumeQuotas(msgspec.Struct):
+    volumes: RawQuota
+    gigabytes: RawQuota
+
+
+class _VolumeQuotas(msgspec.Struct):
+    quota_set: _RawVolumeQuotas
+
+
+class _OneProject(msgspec.Struct):
+    project: decode.RawProject
 
 
 class _OneVolume(msgspec.Struct):

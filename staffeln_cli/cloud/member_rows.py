@@ -1,17 +1,14 @@
 """What Keystone says of members: users, groups and role assignments; odd rows apart."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api, Unexpected
-from staffeln_cli.cloud.pagination import Progress
+from staffeln_cli.cloud.pagination import KeystoneLinks, Progress, query_of
 from staffeln_cli.cloud.retries import says_absent
-from staffeln_cli.errors import NotUnderstood
-from staffeln_cli.model.text import first_line
+from staffeln_cli.cloud.rows import Rows, UnexpectedRow, id_of, parts_of, rows_of
 
 _Row = TypeVar("_Row")
 
@@ -58,40 +55,6 @@ class Assignment(msgspec.Struct):
     group: Named | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UnexpectedRow:
-    """A row that is not understood: what there is of it, and why."""
-
-    columns: Mapping[str, Any]
-    reason: str
-
-    @property
-    def id(self) -> str | None:
-        """Which thing it is about, if it says so."""
-        return _id_of(self.columns)
-
-    def scope_id(self, kind: str) -> str | None:
-        """Of an assignment, the `project` or `domain` that it is in, if it says so."""
-        scope = self.columns.get("scope")
-        place = scope.get(kind) if isinstance(scope, dict) else None
-        return _id_of(place) if isinstance(place, dict) else None
-
-
-@dataclass(slots=True)
-class Rows(Generic[_Row]):
-    """The rows of a list, those apart that are not understood: one is no reason to stop."""
-
-    understood: list[_Row] = field(default_factory=list)
-    odd: list[UnexpectedRow] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        """How many there are of both."""
-        return len(self.understood) + len(self.odd)
-
-    def __iter__(self) -> Iterator[_Row]:
-        return iter(self.understood)
-
-
 def read(
     api: Api, path: str, key: str, kind: type[_Row], query: dict[str, str] | None = None
 ) -> Rows[_Row]:
@@ -126,26 +89,21 @@ def _read_page(
     path: str, body: bytes, key: str, kind: type[_Row], rows: Rows[_Row]
 ) -> dict[str, str] | None:
     """Add the rows of a page; the query of the next one."""
-    try:
-        page = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        link = msgspec.json.decode(page.get("links", b"null"), type=dict[str, Any] | None)
+    what = f"GET {path}"
+    with decode.understood(what):
+        page = parts_of(body)
+        links = msgspec.json.decode(page.get("links", decode.NULL), type=KeystoneLinks | None)
         if key == "user":
             rows.understood.append(msgspec.json.decode(page[key], type=kind))
             return None
-        raws = msgspec.json.decode(page[key], type=list[msgspec.Raw])
-    except (msgspec.MsgspecError, KeyError) as error:
-        raise NotUnderstood(f"GET {path}: answer not understood: {first_line(error)}") from error
-    for raw in raws:
-        try:
-            rows.understood.append(msgspec.json.decode(raw, type=kind))
-        except msgspec.MsgspecError as error:
-            columns = msgspec.json.decode(raw)
-            known = columns if isinstance(columns, dict) else {}
-            rows.odd.append(UnexpectedRow(known, f"GET {path}: a row: {first_line(error)}"))
-    href = (link or {}).get("next")
-    return decode.next_query([decode.RawLink(rel="next", href=href)]) if href else None
+    found = rows_of(body, key, kind, what)
+    rows.understood += found.understood
+    rows.odd += [UnexpectedRow(one.columns, f"{what}: a row: {one.reason}") for one in found.odd]
+    return query_of(links.next) if links and links.next else None
 
 
-def _id_of(columns: Mapping[str, Any]) -> str | None:
-    found = columns.get("id")
-    return found if isinstance(found, str) else None
+def scope_id(row: UnexpectedRow, kind: str) -> str | None:
+    """Of an odd assignment, the `project` or `domain` that it is in, if it says so."""
+    scope = row.columns.get("scope")
+    place = scope.get(kind) if isinstance(scope, dict) else None
+    return id_of(place) if isinstance(place, dict) else None

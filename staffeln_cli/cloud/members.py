@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from staffeln_cli.cloud.api import Api, Unexpected
-from staffeln_cli.cloud.member_rows import Assignment, Named, Rows, UnexpectedRow, User, read
+from staffeln_cli.cloud.member_rows import Assignment, Named, User, read, scope_id
+from staffeln_cli.cloud.rows import Rows, UnexpectedRow
 from staffeln_cli.errors import CloudUnavailable, ListingIncomplete, NotUnderstood
 from staffeln_cli.model import Project, ProjectId
 
@@ -65,7 +66,7 @@ class _Assigned:
 
     def add_odd(self, row: UnexpectedRow) -> None:
         """Note a role assignment that is not understood, where it says where it is."""
-        project_id, domain_id = row.scope_id("project"), row.scope_id("domain")
+        project_id, domain_id = scope_id(row, "project"), scope_id(row, "domain")
         place = project_id or domain_id
         oddity = UnexpectedAnswer("role assignment", place or "", row.reason)
         if place is None:

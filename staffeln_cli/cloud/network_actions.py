@@ -8,6 +8,7 @@ import msgspec
 from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api
 from staffeln_cli.cloud.backup_actions import create_refusal, made_id
+from staffeln_cli.cloud.rows import Rows, rows_of
 from staffeln_cli.model import ProjectId
 
 
@@ -30,26 +31,27 @@ class NetworkActions:
 
     def networks(self, project_id: ProjectId, name: str) -> list[str]:
         """The ids of the networks of this name that a project may use; its own come alone."""
-        rows = self._rows(project_id, "networks", name=name)
-        own = [row for row in rows if row.get("project_id") == project_id]
-        shared = [row for row in rows if row.get("shared")]
-        return [str(row["id"]) for row in own or shared or rows]
+        rows = self._rows(project_id, "networks", name=name).all(f"network {name}")
+        own = [row for row in rows if row.project_id == project_id]
+        shared = [row for row in rows if row.shared]
+        return [row.id for row in own or shared or rows]
 
     def security_groups(self, project_id: ProjectId) -> dict[str, str]:
         """The ids of a project's security groups, by name."""
         rows = self._rows(project_id, "security-groups", project_id=project_id)
-        return {str(row["name"]): str(row["id"]) for row in rows}
+        groups = self._api.understood("security group", rows)
+        return {row.name: row.id for row in groups if row.name is not None}
 
     def ports_named(self, project_id: ProjectId, name: str) -> list[str]:
         """The ids of a project's ports of this name."""
         rows = self._rows(project_id, "ports", name=name, project_id=project_id)
-        return [str(row["id"]) for row in rows]
+        return [row.id for row in rows.all(f"port {name}")]
 
     def free_port(self, project_id: ProjectId, network_id: str, ip: str) -> str | None:
         """A project's port that has this address and no server: it has survived its server."""
         query = {"network_id": network_id, "fixed_ips": f"ip_address={ip}"}
         rows = self._rows(project_id, "ports", project_id=project_id, **query)
-        free = [str(row["id"]) for row in rows if not row.get("device_id")]
+        free = [row.id for row in rows.all(f"port with {ip}") if not row.device_id]
         return free[0] if free else None
 
     def create_port(self, project_id: ProjectId, port: PortToMake) -> str:
@@ -67,9 +69,17 @@ class NetworkActions:
             raise create_refusal(response, "Neutron")
         return made_id(response, "port", port.name)
 
-    def _rows(self, user: ProjectId, what: str, **query: str) -> list[dict[str, Any]]:
+    def _rows(self, user: ProjectId, what: str, **query: str) -> Rows["_RawRow"]:
         auth = self._api.token_of(user)
         body = self._api.get_with(auth, "network", f"/{what}", **query)
-        with decode.understood(f"GET /{what}"):
-            rows: list[dict[str, Any]] = msgspec.json.decode(body)[what.replace("-", "_")]
-            return rows
+        return rows_of(body, what.replace("-", "_"), _RawRow, f"GET /{what}")
+
+
+class _RawRow(msgspec.Struct):
+    """What is asked about a network, a port or a security group."""
+
+    id: decode.Id
+    name: str | None = None
+    project_id: str | None = None
+    shared: bool = False
+    device_id: str | None = None

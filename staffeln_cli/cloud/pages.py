@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from staffeln_cli.cloud import decode, server_rows
+from staffeln_cli.cloud.pagination import RawLink
+from staffeln_cli.cloud.rows import columns_of, parts_of
 from staffeln_cli.errors import ListingIncomplete
 from staffeln_cli.model import Backup, Server, UnreadableRow, Volume
 from staffeln_cli.model.text import first_line
@@ -18,7 +20,6 @@ CINDER_VOLUMES = "3.65"
 CINDER_BACKUPS = "3.64"
 
 _Fact = TypeVar("_Fact")
-_ODD = (msgspec.MsgspecError, KeyError, TypeError, ValueError)
 
 
 @dataclass(slots=True)
@@ -26,7 +27,7 @@ class ReadPage:
     """The rows of a page, those that are not understood apart."""
 
     rows: list[Any]
-    links: list[decode.RawLink]
+    links: list[RawLink]
     unreadable: list[UnreadableRow] = field(default_factory=list)
 
 
@@ -54,7 +55,7 @@ class Listing(Generic[_Fact]):
         try:
             decoded = self.page_decoder.decode(body)
             page = ReadPage(decoded.rows, decoded.links)
-        except msgspec.MsgspecError:
+        except decode.ODD:
             page = self._row_by_row(body)
         if self.free_page is not None:
             for row in page.rows:
@@ -65,7 +66,7 @@ class Listing(Generic[_Fact]):
         """The rows as the model has them; and those that this cannot be done with."""
         try:
             return [self.fact(row) for row in rows], []
-        except _ODD:
+        except decode.ODD:
             return self._decoded_one_by_one(rows)
 
     def _decoded_one_by_one(self, rows: list[Any]) -> tuple[list[_Fact], list[UnreadableRow]]:
@@ -74,35 +75,32 @@ class Listing(Generic[_Fact]):
         for row in rows:
             try:
                 facts.append(self.fact(row))
-            except _ODD as error:
+            except decode.ODD as error:
                 volume_id = getattr(row, "volume_id", "")
                 unreadable.append(UnreadableRow(self.kind, row.id, first_line(error), volume_id))
         return facts, unreadable
 
     def _row_by_row(self, body: bytes) -> ReadPage:
         try:
-            parts = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+            parts = parts_of(body)
             raws = msgspec.json.decode(parts[self.key], type=list[msgspec.Raw])
             links_text = parts.get(f"{self.key}_links", b"[]")
-            page = ReadPage([], msgspec.json.decode(links_text, type=list[decode.RawLink]))
-        except _ODD as error:
+            page = ReadPage([], msgspec.json.decode(links_text, type=list[RawLink]))
+        except decode.ODD as error:
             reason = f"answer not understood: {first_line(error)}"
             raise ListingIncomplete(f"GET {self.path}: {reason}") from error
         for raw in raws:
             try:
                 page.rows.append(msgspec.json.decode(raw, type=self.row))
-            except msgspec.MsgspecError as error:
+            except decode.ODD as error:
                 page.unreadable.append(self._unreadable(raw, first_line(error)))
         return page
 
     def _unreadable(self, raw: msgspec.Raw, reason: str) -> UnreadableRow:
         """Name a row; ListingIncomplete where it cannot be named, so that all may be meant."""
-        try:
-            row = msgspec.json.decode(raw, type=dict[str, Any])
-        except msgspec.MsgspecError:
-            row = {}
+        row = columns_of(raw)
         item, volume = row.get("id"), row.get("volume_id", "")
-        if not isinstance(item, str) or not isinstance(volume, str):
+        if not isinstance(item, str) or not item or not isinstance(volume, str):
             raise ListingIncomplete(f"GET {self.path}: a row cannot be identified: {reason}")
         return UnreadableRow(self.kind, item, reason, volume)
 
@@ -134,6 +132,6 @@ def _decoder(kind: str, row: type[Any]) -> msgspec.json.Decoder[Any]:
     links: Any = msgspec.field(name=f"{kind}s_links", default_factory=list)
     fields: list[Any] = [
         ("rows", list[row], msgspec.field(name=f"{kind}s")),  # type: ignore[valid-type]  # made above
-        ("links", list[decode.RawLink], links),
+        ("links", list[RawLink], links),
     ]
     return msgspec.json.Decoder(msgspec.defstruct("Page", fields))

@@ -10,15 +10,47 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
 
-from staffeln_cli.cloud.decode import RawLink, next_query
+import msgspec
+
 from staffeln_cli.errors import ListingIncomplete
 from staffeln_cli.model import UnreadableRow
+from staffeln_cli.model.text import first_line, quoted
 
 AHEAD = 2
 """Pages that a walk may be ahead of the reader: a thousand rows each, a MiB or so."""
 
 Query = dict[str, str]
+
+
+class RawLink(msgspec.Struct):
+    """A paging link."""
+
+    rel: str = ""
+    href: str = ""
+
+
+class KeystoneLinks(msgspec.Struct):
+    """The links of one of Keystone's pages."""
+
+    next: str | None = None
+
+
+def next_query(links: list[RawLink]) -> dict[str, str] | None:
+    """The parameters of the next page; its host and scheme may be a proxy's mistake."""
+    for link in links:
+        if link.rel == "next":
+            return query_of(link.href)
+    return None
+
+
+def query_of(href: str) -> dict[str, str]:
+    """The parameters of a link; ListingIncomplete where it is none."""
+    try:
+        return dict(parse_qsl(urlsplit(href).query, keep_blank_values=True))
+    except ValueError as error:
+        raise ListingIncomplete(f"a page links to {quoted(href)}: {first_line(error)}") from error
 
 
 class Page(Protocol):

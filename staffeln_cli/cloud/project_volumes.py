@@ -4,19 +4,16 @@ import msgspec
 
 from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api
+from staffeln_cli.cloud.pagination import RawLink, next_query
 from staffeln_cli.errors import ListingIncomplete
 from staffeln_cli.model import ProjectId, VolumeId
 
 _CINDER = "3.0"
 
 
-class _RawVolume(msgspec.Struct):
-    id: str
-
-
 class _Page(msgspec.Struct):
-    volumes: list[_RawVolume]
-    volumes_links: list[decode.RawLink] = []
+    volumes: list[decode.Identified]
+    volumes_links: list[RawLink] = []
 
 
 def volumes_of_project(api: Api, project_id: ProjectId) -> set[VolumeId]:
@@ -33,7 +30,7 @@ def volumes_of_project(api: Api, project_id: ProjectId) -> set[VolumeId]:
             page = msgspec.json.decode(body, type=_Page)
         before = len(found)
         found.update(VolumeId(volume.id) for volume in page.volumes)
-        query = decode.next_query(page.volumes_links)
+        query = next_query(page.volumes_links)
         if query is not None and len(found) == before:
             raise ListingIncomplete("GET /volumes: a page has no new row and links to another one")
     return found

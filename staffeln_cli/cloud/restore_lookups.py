@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
 from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api, Unexpected
-from staffeln_cli.cloud.lookups import Quota
+from staffeln_cli.cloud.lookups import Quota, RawQuota
 from staffeln_cli.cloud.pages import CINDER_VOLUMES, NOVA
 from staffeln_cli.cloud.retries import says_absent
+from staffeln_cli.cloud.rows import rows_of
 from staffeln_cli.model import ProjectId, ServerId
 
 
@@ -42,24 +42,23 @@ class RestoreLookups:
         path = f"/os-quota-sets/{project_id}"
         body = self._api.get("block_storage", path, microversion="3.0", usage="True")
         with decode.understood(f"quotas of project {project_id}"):
-            raw = msgspec.json.decode(body)["quota_set"]
-            return {name: _quota(raw[name]) for name in raw if isinstance(raw[name], dict)}
+            raw = msgspec.json.decode(body, type=_Quotas).quota_set
+            return {name: one.quota() for name, one in raw.items() if not isinstance(one, str)}
 
     def volume_types(self) -> list[VolumeType]:
         """All volume types, private ones included."""
         body = self._api.get(
             "block_storage", "/types", microversion=CINDER_VOLUMES, is_public="None"
         )
-        with decode.understood("GET /types"):
-            rows = msgspec.json.decode(body)["volume_types"]
-            return [VolumeType(str(row["id"]), str(row["name"])) for row in rows]
+        rows = rows_of(body, "volume_types", VolumeType, "GET /types")
+        return self._api.understood("volume type", rows)
 
     def is_encrypted(self, type_id: str) -> bool:
         """Whether Cinder encrypts the volumes of a type."""
         path = f"/types/{type_id}/encryption"
         body = self._api.get("block_storage", path, microversion=CINDER_VOLUMES)
         with decode.understood(f"GET {path}"):
-            return bool(msgspec.json.decode(body).get("provider"))
+            return bool(msgspec.json.decode(body, type=_Encryption).provider)
 
     def server_shape(self, server_id: ServerId) -> ServerShape | None:
         """The shape of a server; None when Nova says that there is no such server."""
@@ -70,11 +69,24 @@ class RestoreLookups:
                 return None
             raise
         with decode.understood(f"server {server_id}"):
-            raw = msgspec.json.decode(body)["server"]
-            return ServerShape(
-                str(raw.get("name") or ""), str(raw["flavor"]["id"]), tuple(raw["addresses"])
-            )
+            raw = msgspec.json.decode(body, type=_OneServer).server
+            return ServerShape(raw.name or "", raw.flavor.id, tuple(raw.addresses))
 
 
-def _quota(raw: dict[str, Any]) -> Quota:
-    return Quota(int(raw["limit"]), int(raw["in_use"]) + int(raw.get("reserved", 0)))
+class _Quotas(msgspec.Struct):
+    quota_set: dict[str, RawQuota | str]
+    """With the id of the project among them."""
+
+
+class _Encryption(msgspec.Struct):
+    provider: str | None = None
+
+
+class _RawServer(msgspec.Struct):
+    flavor: decode.Identified
+    addresses: dict[str, msgspec.Raw]
+    name: str | None = None
+
+
+class _OneServer(msgspec.Struct):
+    server: _RawServer

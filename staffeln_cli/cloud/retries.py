@@ -14,7 +14,7 @@ import tenacity
 from keystoneauth1 import exceptions as ksa
 
 from staffeln_cli.errors import CloudUnavailable
-from staffeln_cli.model.text import first_line, one_line
+from staffeln_cli.model.text import first_line, one_line, storable
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -121,8 +121,8 @@ def message_of(response: requests.Response) -> str:
     try:
         body = response.json()
         inner = next(iter(body.values()))
-        return one_line(str(inner["message"]))
-    except (ValueError, AttributeError, StopIteration, TypeError, KeyError):
+        return one_line(storable(str(inner["message"])))
+    except (ValueError, AttributeError, StopIteration, TypeError, KeyError, RecursionError):
         return response.reason or "no message"
 
 
@@ -138,7 +138,7 @@ def says_absent(response: requests.Response, item_id: str) -> bool:
     try:
         ((kind, said),) = response.json().items()
         return kind in _ABSENT and item_id in str(said["message"])
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return False
 
 

@@ -3,14 +3,14 @@
 import re
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
 
 import msgspec
 
 from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api, Unexpected
 from staffeln_cli.cloud.retries import is_passing, message_of, says_absent
-from staffeln_cli.cloud.server_actions import ask_for_server
+from staffeln_cli.cloud.rows import Rows, rows_of
+from staffeln_cli.cloud.server_actions import RawFault, ask_for_server
 from staffeln_cli.errors import CloudUnavailable, Refused
 from staffeln_cli.model import Drill, ServerId, VolumeId
 from staffeln_cli.model.drills import DRILL_KEY, SCRATCH, ScratchServer
@@ -31,10 +31,10 @@ class ScratchServers:
         """The id of a flavor by id or name; Refused where there is none."""
         if not self._flavors:
             body = self._api.get("compute", "/flavors", microversion=_LOOK, is_public="None")
-            with decode.understood("GET /flavors"):
-                rows = msgspec.json.decode(body)["flavors"]
-                self._flavors = {str(row["name"]): str(row["id"]) for row in rows}
-                self._flavors |= {str(row["id"]): str(row["id"]) for row in rows}
+            rows = rows_of(body, "flavors", _RawFlavor, "GET /flavors")
+            flavors = self._api.understood("flavor", rows)
+            self._flavors = {row.name: row.id for row in flavors}
+            self._flavors |= {row.id: row.id for row in flavors}
         if wanted not in self._flavors:
             raise Refused(f"Nova has no flavor {wanted!r} (verify.boot)")
         return self._flavors[wanted]
@@ -64,16 +64,20 @@ class ScratchServers:
                 return None
             raise
         with decode.understood(f"server {server_id}"):
-            return _server(msgspec.json.decode(body)["server"])
+            raw = msgspec.json.decode(body, type=_OneServer).server
+            decode.check_same(server_id, raw.id)
+            return raw.server()
 
     def named(self, name: str) -> list[ScratchServer]:
         """The servers of this exact name."""
-        found = self._listed(f"^{re.escape(name)}$")
-        return [server for server in found if server.name == name]
+        found = self._listed(f"^{re.escape(name)}$").all("server of a drill")
+        return [row.server() for row in found if row.name == name]
 
     def all(self) -> list[ScratchServer]:
         """All servers that are called like one of a drill."""
-        return self._listed(f"^{SCRATCH}")
+        return [
+            row.server() for row in self._api.understood("server", self._listed(f"^{SCRATCH}"))
+        ]
 
     def console(self, server_id: ServerId, lines: int) -> str:
         """The last lines of its console; empty while Nova cannot tell them."""
@@ -87,7 +91,8 @@ class ScratchServers:
         if response.status_code != HTTPStatus.OK:
             return ""
         with decode.understood(f"console of server {server_id}"):
-            return str(response.json().get("output") or "")
+            body = decode.storable_json(response.content)
+            return msgspec.json.decode(body, type=_Console).output or ""
 
     def delete(self, server_id: ServerId) -> None:
         """Ask Nova to delete a server, whatever its status; one that is gone is fine, too."""
@@ -97,18 +102,33 @@ class ScratchServers:
         text = f"DELETE /servers/{server_id}: HTTP {response.status_code}: {message_of(response)}"
         raise CloudUnavailable(text) if is_passing(response) else Refused(text)
 
-    def _listed(self, pattern: str) -> list[ScratchServer]:
+    def _listed(self, pattern: str) -> Rows["_RawServer"]:
         """Nova takes a name for a regular expression; there are never more than fit on a page."""
         body = self._api.get("compute", "/servers/detail", microversion=_LOOK, name=pattern)
-        with decode.understood("GET /servers/detail"):
-            return [_server(row) for row in msgspec.json.decode(body)["servers"]]
+        return rows_of(body, "servers", _RawServer, "GET /servers/detail")
 
 
-def _server(raw: dict[str, Any]) -> ScratchServer:
-    return ScratchServer(
-        id=ServerId(str(raw["id"])),
-        name=str(raw["name"]),
-        status=str(raw["status"]),
-        created_at=datetime.fromisoformat(str(raw["created"])),
-        fault=(raw.get("fault") or {}).get("message"),
-    )
+class _RawFlavor(msgspec.Struct):
+    id: decode.Id
+    name: str
+
+
+class _RawServer(msgspec.Struct):
+    id: decode.Id
+    name: str
+    status: str
+    created: datetime
+    fault: RawFault | None = None
+
+    def server(self) -> ScratchServer:
+        """As the model has it."""
+        fault = self.fault.message if self.fault else None
+        return ScratchServer(ServerId(self.id), self.name, self.status, self.created, fault)
+
+
+class _OneServer(msgspec.Struct):
+    server: _RawServer
+
+
+class _Console(msgspec.Struct):
+    output: str | None = None

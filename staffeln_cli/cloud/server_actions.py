@@ -10,9 +10,10 @@ import msgspec
 from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.api import Api, Unexpected
 from staffeln_cli.cloud.backup_actions import create_refusal, made_id
-from staffeln_cli.cloud.lookups import Quota
+from staffeln_cli.cloud.lookups import Quota, RawQuota
 from staffeln_cli.cloud.pages import NOVA
 from staffeln_cli.cloud.retries import says_absent
+from staffeln_cli.cloud.rows import rows_of
 from staffeln_cli.model import ProjectId, ServerId
 from staffeln_cli.model.restorations import NewDevice, NewServer
 from staffeln_cli.model.text import one_line
@@ -66,10 +67,10 @@ class ServerActions:
         if body is None:
             return None
         with decode.understood(f"server {server_id}"):
-            raw = msgspec.json.decode(body)["server"]
-            decode.check_same(server_id, str(raw["id"]))
-            fault = (raw.get("fault") or {}).get("message") or ""
-            return ServerStatus(str(raw["status"]), one_line(str(fault)))
+            raw = msgspec.json.decode(body, type=_OneServer).server
+            decode.check_same(server_id, raw.id)
+            fault = (raw.fault.message if raw.fault else None) or ""
+            return ServerStatus(raw.status, one_line(fault))
 
     def flavor(self, flavor_id: str) -> Flavor | None:
         """A flavor; None when Nova says that there is no such flavor."""
@@ -77,30 +78,30 @@ class ServerActions:
         if body is None:
             return None
         with decode.understood(f"flavor {flavor_id}"):
-            raw = msgspec.json.decode(body)["flavor"]
-            return Flavor(str(raw["id"]), int(raw["vcpus"]), int(raw["ram"]))
+            raw = msgspec.json.decode(body, type=_OneFlavor).flavor
+            return Flavor(raw.id, raw.vcpus, raw.ram)
 
     def zones(self) -> frozenset[str]:
         """The availability zones in which servers can be."""
         body = self._api.get("compute", "/os-availability-zone", microversion=NOVA)
-        with decode.understood("GET /os-availability-zone"):
-            rows = msgspec.json.decode(body)["availabilityZoneInfo"]
-            return frozenset(str(row["zoneName"]) for row in rows if row["zoneState"]["available"])
+        rows = rows_of(body, "availabilityZoneInfo", _RawZone, "GET /os-availability-zone")
+        zones = self._api.understood("availability zone", rows)
+        return frozenset(zone.name for zone in zones if zone.state.available)
 
     def own_keys(self) -> frozenset[str]:
         """The names of the login's own keys; nobody else's can be used."""
         body = self._api.get("compute", "/os-keypairs", microversion=NOVA)
-        with decode.understood("GET /os-keypairs"):
-            rows = msgspec.json.decode(body)["keypairs"]
-            return frozenset(str(row["keypair"]["name"]) for row in rows)
+        rows = rows_of(body, "keypairs", _RawKeypair, "GET /os-keypairs")
+        keys = self._api.understood("key", rows)
+        return frozenset(row.keypair.name for row in keys)
 
     def quotas(self, project_id: ProjectId) -> Mapping[str, Quota]:
         """What a project may have of instances, cores and RAM, and has."""
         path = f"/os-quota-sets/{project_id}/detail"
         body = self._api.get("compute", path, microversion=NOVA)
         with decode.understood(f"quotas of project {project_id}"):
-            raw = msgspec.json.decode(body)["quota_set"]
-            return {name: _quota(raw[name]) for name in _QUOTAS}
+            raw = msgspec.json.decode(body, type=_Quotas).quota_set
+            return {name: getattr(raw, name).quota() for name in _QUOTAS}
 
     def _look(self, path: str, item_id: str) -> bytes | None:
         try:
@@ -123,8 +124,57 @@ def ask_for_server(api: Api, server: Mapping[str, Any], **options: Any) -> Serve
     return ServerId(made_id(response, "server", server["name"]))
 
 
-def _quota(raw: dict[str, Any]) -> Quota:
-    return Quota(int(raw["limit"]), int(raw["in_use"]) + int(raw.get("reserved", 0)))
+class RawFault(msgspec.Struct):
+    """Why a server is in ERROR."""
+
+    message: str | None = None
+
+
+class _RawServer(msgspec.Struct):
+    id: decode.Id
+    status: str
+    fault: RawFault | None = None
+
+
+class _OneServer(msgspec.Struct):
+    server: _RawServer
+
+
+class _RawFlavor(msgspec.Struct):
+    id: decode.Id
+    vcpus: int
+    ram: int
+
+
+class _OneFlavor(msgspec.Struct):
+    flavor: _RawFlavor
+
+
+class _ZoneState(msgspec.Struct):
+    available: bool
+
+
+class _RawZone(msgspec.Struct):
+    name: str = msgspec.field(name="zoneName")
+    state: _ZoneState = msgspec.field(name="zoneState")
+
+
+class _Key(msgspec.Struct):
+    name: str
+
+
+class _RawKeypair(msgspec.Struct):
+    keypair: _Key
+
+
+class _RawQuotas(msgspec.Struct):
+    instances: RawQuota
+    cores: RawQuota
+    ram: RawQuota
+
+
+class _Quotas(msgspec.Struct):
+    quota_set: _RawQuotas
 
 
 def _body(

@@ -28,8 +28,8 @@ class RawServer(Struct):
     than all else, and as it is it would keep the whole page in memory.
     """
 
-    id: str
-    tenant_id: str
+    id: decode.Id
+    tenant_id: decode.Id
     created_at: str = field(name="created")
     name: str | None = None
     metadata: Raw = decode.NULL
@@ -116,7 +116,7 @@ def definition_text(definition: bytes) -> str:
 
 
 class _RawAttached(Struct):
-    id: str
+    id: decode.Id
     delete_on_termination: bool = False
 
 

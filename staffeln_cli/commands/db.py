@@ -39,6 +39,8 @@ def rebind(runtime: Runtime, *, confirmed: bool) -> Rebinding:
             volume.volume_id for volume in store.inventory.all_volumes() if volume.gone_at is None
         }
         backups = store.records.available_ids()
+        odd: set[str] = set()  # what is not understood is there, too
+        runtime.cloud.name_unreadable(lambda row: odd.add(row.id))
         there = {one.id for page in runtime.cloud.listings.volumes() for one in page}
         backups_there = {one.id for page in runtime.cloud.listings.backups() for one in page}
         runtime.stop.check()
@@ -50,8 +52,8 @@ def rebind(runtime: Runtime, *, confirmed: bool) -> Rebinding:
         cloud=f"{cloud.name}: Cinder at {cloud.block_storage_url} (region {cloud.region or '-'})",
         differences=tuple(differences),
         volumes=len(volumes),
-        volumes_found=len(volumes & there),
+        volumes_found=len(volumes & (there | odd)),
         backups=len(backups),
-        backups_found=len(backups & backups_there),
+        backups_found=len(backups & (backups_there | odd)),
         rebound=confirmed,
     )

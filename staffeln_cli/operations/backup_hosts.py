@@ -54,7 +54,9 @@ def _disable(run: Run, host: str) -> None:
 
 def _disabled_hosts(run: Run) -> set[str]:
     return {
-        service.host for service in run.cloud.lookups.backup_services() if not service.is_enabled
+        service.host
+        for service in run.cloud.lookups.all_backup_services()
+        if not service.is_enabled
     }
 
 

@@ -11,6 +11,7 @@ from staffeln_cli.errors import (
     CloudUnavailable,
     NoAccess,
     NoParent,
+    NotUnderstood,
     NotWholeCloud,
     ProjectUnavailable,
     QuotaExceeded,
@@ -87,13 +88,7 @@ def start(run: Run, record: BackupRecord, waiting: Waiting, owners: Owners) -> N
     try:
         # Before the claim is extended: a token may be waited for longer than a claim lasts.
         run.cloud.backups.fetch_token(record.project_id)
-        owner = owners.owner(record)
-        if owner is None:
-            _require_admin(run)
-        if owner == record.project_id:
-            _ask(run, record, owners)
-        else:
-            _cancel(run, record, owner)
+        _ask_or_cancel(run, record, owners)
     except NoParent:
         run.store.notes.change_kind(record.id, Kind.FULL, None)
         start(run, replace(record, kind=Kind.FULL, chain_id=None), waiting, owners)
@@ -101,9 +96,23 @@ def start(run: Run, record: BackupRecord, waiting: Waiting, owners: Owners) -> N
         run.fail("backup", record.name, f"{error}; check will look it up by its name")
     except Refused as refusal:
         _refused(run, record, refusal, waiting)
+    except NotUnderstood as error:  # about this volume alone: the others go on
+        not_before = run.now() + BUSY_PAUSE
+        run.store.lifecycle.plan_again(record, str(error), owner=run.id, not_before=not_before)
+        run.fail("volume", record.volume_id, str(error), name=record.volume_name)
     except (ClockWrong, CloudUnavailable, NotWholeCloud):
         put_back(run, record)  # nothing was asked yet
         raise
+
+
+def _ask_or_cancel(run: Run, record: BackupRecord, owners: Owners) -> None:
+    owner = owners.owner(record)
+    if owner is None:
+        _require_admin(run)
+    if owner == record.project_id:
+        _ask(run, record, owners)
+    else:
+        _cancel(run, record, owner)
 
 
 def _has_to_wait(run: Run, record: BackupRecord, waiting: Waiting) -> bool:
@@ -130,7 +139,8 @@ def _ask(run: Run, record: BackupRecord, owners: Owners) -> None:
     run.count("started")
     run.decide(decision_of(record, "started"))
     if not run.store.lifecycle.created(record, backup_id, owner=run.id):
-        run.fail("backup", record.name, "another run has taken it over meanwhile")
+        reason = f"another run or record has its backup {backup_id}; check will look it up by name"
+        run.fail("backup", record.name, reason)
 
 
 def _made_before(run: Run, record: BackupRecord) -> BackupId | None:

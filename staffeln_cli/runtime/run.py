@@ -254,7 +254,7 @@ def _recorded(run: Run, *, leader: bool) -> Iterator[None]:
         elif leader:
             fence = database.raise_fence(run.command, run.id)
             frame.enter_context(database.session(fence=fence))
-        run.cloud.listings.on_unreadable = run.skip_unreadable
+        run.cloud.name_unreadable(run.skip_unreadable)
         run.store.cloud.belongs_to(login.cloud, remember=not run.dry_run)
         if run.dry_run:
             yield

@@ -1,6 +1,7 @@
 """The lifecycle of a backup record: one method for each arrow of the drawing in docs/."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -160,9 +161,11 @@ class Lifecycle:
     def created(self, record: BackupRecord, backup_id: BackupId, *, owner: str) -> bool:
         """starting -> creating: Cinder accepted the request, or was found to have acted on it."""
         chain_id = chain_id_of(record.kind, backup_id, record.chain_id)
-        ids = {"backup_id": backup_id, "chain_id": chain_id}
-        values = ids | {"suspected_missing_at": None, "owner_unproven": record.owner_unproven}
-        return self._move(record, {State.STARTING}, State.CREATING, values, owner)
+        found = {"suspected_missing_at": None, "owner_unproven": record.owner_unproven}
+        values = found | {"backup_id": backup_id, "chain_id": chain_id}
+        with suppress(IntegrityError):  # another record has this backup
+            return self._move(record, {State.STARTING}, State.CREATING, values, owner)
+        return False
 
     def put_back(self, record: BackupRecord, reason: str | None = None, *, owner: str) -> bool:
         """starting -> planned: Cinder was not asked, or refused; the attempt does not count."""
@@ -229,10 +232,9 @@ class Lifecycle:
         chain_id = chain_id_of(record.kind, backup.id, record.chain_id)
         ids = {"backup_id": backup.id, "chain_id": chain_id}
         values = _TAKEN_BACK | ids | {"finished_at": None, "seen_again_at": moment}
-        try:
+        with suppress(IntegrityError):
             return self._move(record, {State.FAILED}, State.CREATING, values)
-        except IntegrityError:
-            return False
+        return False
 
     def deleting(self, record: BackupRecord, reason: str, *, next_try_at: datetime) -> bool:
         """available | failed -> deleting: the intent, before Cinder is asked.
@@ -294,6 +296,5 @@ class Lifecycle:
 def _as_in_cinder(record: BackupRecord, backup: Backup) -> dict[str, object]:
     # A driver may turn an incremental into a full backup while creating it.
     kind = Kind.INCREMENTAL if backup.is_incremental else Kind.FULL
-    chain_id = chain_id_of(kind, backup.id, record.chain_id)
-    size = backup.size_gib
-    return {"backup_id": backup.id, "kind": kind, "chain_id": chain_id, "size_gib": size}
+    ids = {"backup_id": backup.id, "chain_id": chain_id_of(kind, backup.id, record.chain_id)}
+    return ids | {"kind": kind, "size_gib": backup.size_gib}

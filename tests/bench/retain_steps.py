@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, insert
 
 from staffeln_cli.cli.session import Session
 from staffeln_cli.cloud import decode, pages
+from staffeln_cli.cloud.pagination import next_query
 from staffeln_cli.commands import retain
 from staffeln_cli.model import Backup, Kind, Origin, State
 from staffeln_cli.planning.chains.members import members, several_volumes
@@ -74,7 +75,7 @@ class Steps:
             with self._timed("decode"):
                 page = listing.page(body)
                 facts = [decode.backup(row) for row in page.rows]
-            query = decode.next_query(page.links)
+            query = next_query(page.links)
             yield facts
 
 

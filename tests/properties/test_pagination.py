@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staffeln_cli.cloud.decode import RawLink
-from staffeln_cli.cloud.pagination import AHEAD, Fetch, from_both_ends, in_order
+from staffeln_cli.cloud.pagination import AHEAD, Fetch, RawLink, from_both_ends, in_order
 from staffeln_cli.model import UnreadableRow
 
 

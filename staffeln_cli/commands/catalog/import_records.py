@@ -98,7 +98,7 @@ def _import(run: Run, file: Path, project: str | None) -> None:
         projects.need(chain)
     found.is_proven = True
     projects.show_needs()
-    services = run.cloud.lookups.backup_services()
+    services = run.cloud.lookups.all_backup_services()  # any may be given a record
     for zone in sorted(found.zones):
         _import_zone(run, file, found, projects, (zone, services))
     if not run.dry_run:

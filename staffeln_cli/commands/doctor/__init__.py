@@ -74,6 +74,9 @@ def _checked(context: CheckContext) -> Iterator[Check]:
             if check.level is Level.PROBLEM:
                 context.failed.add(name)
             yield check
+        for row in context.unreadable():
+            text = f"{row.kind} {row.id}: its row is not understood, so it is left out here"
+            yield Check(name, Level.WARNING, f"{text}: {row.reason}")
 
 
 def _caught(name: str, function: _Function, context: CheckContext) -> Iterator[Check]:

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from staffeln_cli.config import Loaded
 from staffeln_cli.errors import ConfigError, Unavailable
-from staffeln_cli.model import ProjectId
+from staffeln_cli.model import ProjectId, UnreadableRow
 from staffeln_cli.runtime import Runtime
 
 
@@ -38,6 +38,17 @@ class CheckContext:
     failed: set[str] = field(default_factory=set)
     protected: dict[ProjectId, tuple[int, int]] = field(default_factory=dict)
     """For each project with protected volumes, their number and size; from the database."""
+    _unreadable: dict[tuple[str, str], UnreadableRow] = field(default_factory=dict)
+
+    def note_unreadable(self, row: UnreadableRow) -> None:
+        """Take in a row that is not understood; the same one may come again."""
+        self._unreadable[row.kind, row.id] = row
+
+    def unreadable(self) -> list[UnreadableRow]:
+        """Give the rows that were not understood since the last time."""
+        rows = list(self._unreadable.values())
+        self._unreadable.clear()
+        return rows
 
 
 def ok(text: str) -> Check:

@@ -28,6 +28,7 @@ _NAMED = 5
 def login(context: CheckContext) -> Iterator[Check]:
     """Whether the login works and can list all projects."""
     cloud = context.runtime.cloud
+    cloud.name_unreadable(context.note_unreadable)
     try:
         login = cloud.login()
     except NotAdmin:
@@ -120,7 +121,7 @@ def backup_services(context: CheckContext) -> Iterator[Check]:
     """Whether a backup service is up in each zone that has one."""
     services = context.runtime.cloud.lookups.backup_services()
     if not services:
-        yield unreachable("Cinder has no cinder-backup service", "deploy cinder-backup")
+        yield unreachable("Cinder shows no cinder-backup service", "deploy cinder-backup")
         return
     good = [service for service in services if service.is_up and service.is_enabled]
     for one in services:
