@@ -20,7 +20,7 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.model.lifecycle import chain_id_of, may_move
-from staffeln_cli.store import history
+from staffeln_cli.store import change_log, history
 from staffeln_cli.store.database import Database
 from staffeln_cli.store.queries import (
     COLUMNS,
@@ -77,6 +77,7 @@ class Lifecycle:
             for record in records:
                 if record.id in inserted and record.state is State.FAILED:
                     history.note(connection, record, State.FAILED, self._database.now)
+        change_log.planned(records, inserted)
         return inserted
 
     def adopt(self, record: BackupRecord) -> None:
@@ -91,8 +92,10 @@ class Lifecycle:
             if record.state is State.AVAILABLE:
                 succeeded_at = record.succeeded_at or record.finished_at or record.planned_at
                 record = replace(record, succeeded_at=succeeded_at)
-            if insert(connection, [record]) and record.state is State.AVAILABLE:
+            inserted = insert(connection, [record])
+            if inserted and record.state is State.AVAILABLE:
                 history.note(connection, record, State.AVAILABLE, self._database.now)
+        change_log.planned([record], inserted)
 
     def claim_next(
         self,
@@ -129,8 +132,8 @@ class Lifecycle:
                 )
                 .returning(*COLUMNS)
             )
-            found = [BackupRecord(*row) for row in started]
-        return sorted(found, key=lambda record: order.index(record.id))
+            found = (BackupRecord(*row) for row in started)
+            return sorted(found, key=lambda record: order.index(record.id))
 
     def cancel_planned(
         self,
@@ -145,17 +148,15 @@ class Lifecycle:
         if not ids:
             return 0
         law = [backup_table.c.origin == Origin.SCHEDULED] if only_scheduled else []
+        law.append(backup_table.c.state == State.PLANNED)
         with self._database.write() as connection:
             for chunk in chunks(ids):
                 cancelled += connection.execute(
                     update(backup_table)
-                    .where(
-                        backup_table.c.volume_id.in_(chunk),
-                        backup_table.c.state == State.PLANNED,
-                        *law,
-                    )
+                    .where(backup_table.c.volume_id.in_(chunk), *law)
                     .values(state=State.CANCELLED, reason=reason, finished_at=moment)
                 ).rowcount
+        change_log.cancelled(cancelled, reason)
         return cancelled
 
     def created(self, record: BackupRecord, backup_id: BackupId, *, owner: str) -> bool:
@@ -218,10 +219,9 @@ class Lifecycle:
 
     def seen_again(self, record: BackupRecord, backup: Backup, moment: datetime) -> bool:
         """missing | failed -> available: the backup is there, or was finished after all."""
-        finished_at = record.finished_at if record.state is State.MISSING else moment
-        succeeded_at = record.succeeded_at or moment
-        ends = {"finished_at": finished_at, "succeeded_at": succeeded_at, "seen_again_at": moment}
-        values = _as_in_cinder(record, backup) | _TAKEN_BACK | ends
+        values = _as_in_cinder(record, backup) | _TAKEN_BACK | {"seen_again_at": moment}
+        values["succeeded_at"] = record.succeeded_at or moment
+        values["finished_at"] = record.finished_at if record.state is State.MISSING else moment
         return self._move(record, {State.MISSING, State.FAILED}, State.AVAILABLE, values)
 
     def creating_again(self, record: BackupRecord, backup: Backup, moment: datetime) -> bool:
@@ -241,11 +241,9 @@ class Lifecycle:
 
         Also False when the backup has been pinned meanwhile, or a drill restores its chain.
         """
-        attempts = record.delete_attempts + 1
-        again = {"delete_attempts": attempts, "next_try_at": next_try_at, "status_reset": False}
-        values = {"delete_reason": reason, "delete_refusal": None, **again}
-        deletable = {State.AVAILABLE, State.FAILED}
-        return self._move(record, deletable, State.DELETING, values)
+        again = {"delete_attempts": record.delete_attempts + 1, "next_try_at": next_try_at}
+        values = {"delete_reason": reason, "delete_refusal": None, "status_reset": False, **again}
+        return self._move(record, {State.AVAILABLE, State.FAILED}, State.DELETING, values)
 
     def deleted(self, record: BackupRecord, moment: datetime) -> bool:
         """deleting -> deleted: Cinder has let go of it."""
@@ -290,7 +288,8 @@ class Lifecycle:
                 exported = export_record_table.c.backup_id == record.backup_id
                 connection.execute(delete(export_record_table).where(exported))
             history.note(connection, record, new, self._database.now)
-            return True
+        change_log.moved(record, new, values)
+        return True
 
 
 def _as_in_cinder(record: BackupRecord, backup: Backup) -> dict[str, object]:

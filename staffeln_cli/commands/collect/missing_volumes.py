@@ -1,5 +1,7 @@
 """What a complete listing lacks: volumes that may be gone, and servers that Nova does not list."""
 
+import logging
+
 from staffeln_cli.commands.collect.cloud_view import CloudView
 from staffeln_cli.model import Decision, InventoryVolume, Volume, VolumeId
 from staffeln_cli.model.naming import called
@@ -9,6 +11,8 @@ from staffeln_cli.planning.evidence import is_mass
 from staffeln_cli.planning.protection import selection
 from staffeln_cli.runtime import Run
 from staffeln_cli.store.inventory import AbsentVolumes
+
+log = logging.getLogger(__name__)
 
 
 def check_whole(run: Run, view: CloudView) -> None:
@@ -48,6 +52,7 @@ def judge_volumes(run: Run, view: CloudView) -> list[Volume]:
     for one in findings.gone:
         reason = "Cinder has said twice that it does not exist"
         run.decide(Decision("note as gone", "volume", one.volume_id, one.volume_name, reason))
+        log.info("volume %s (%s) is gone: %s", one.volume_id, one.volume_name, reason)
     if not run.dry_run:
         absent = AbsentVolumes(gone, findings.suspected, findings.unproven)
         run.store.inventory.close_listing(absent, view.now)

@@ -1,5 +1,7 @@
 """Restore backups, each to a new volume in its own project that is like the source."""
 
+import logging
+
 from staffeln_cli.commands.restore.bringing_back import bring_back
 from staffeln_cli.commands.restore.checks import possible
 from staffeln_cli.commands.restore.choices import chosen, planned
@@ -13,6 +15,7 @@ from staffeln_cli.reports.recovery import recovery_time
 from staffeln_cli.runtime import Run, Runtime, run_pass
 
 __all__ = ["RestoreRequest", "run"]
+log = logging.getLogger(__name__)
 COUNTS = ("restoring", "restored", "failed")
 WITH_SERVERS = (*COUNTS, "recreated")
 
@@ -80,6 +83,7 @@ def _request(run: Run, plan: Plan) -> Requested | None:
         failed(run, plan.backup, str(refusal))
         return None
     run.decide(decision(plan, f"to volume {plan.new.name} ({volume_id}); {plan.reason}"))
+    log.info("backup %s is being restored to volume %s", backup.id, volume_id)
     if plan.source.bootable:
         _set_bootable(run, plan, volume_id)
     return Requested(plan, volume_id)

@@ -33,6 +33,8 @@ def carry_on(run: Run, drill: Drill, until: datetime | None) -> Drill:
         if current is None:
             break
         watch.drill = current
+        if current.state is not state:
+            log.info("drill %s of backup %s: %s -> %s", *_named(current), state, current.state)
         if current.state is not state or watch.acted:
             continue
         waits = until is not None and run.now() < until and not run.runtime.stop.is_requested
@@ -51,7 +53,11 @@ def _step(run: Run, watch: Watch) -> None:
     try:
         _STEPS[watch.drill.state](run, watch)
     except (CloudUnavailable, Refused, ResultUnknown) as error:
-        log.warning("drill %s of backup %s: %s", watch.drill.id, watch.drill.backup_id, error)
+        log.warning("drill %s of backup %s: %s", *_named(watch.drill), error)
+
+
+def _named(drill: Drill) -> tuple[str, str]:
+    return drill.id, f"{drill.backup_id} (volume {drill.volume_id}, project {drill.project_id})"
 
 
 def follow_left(run: Run) -> None:
