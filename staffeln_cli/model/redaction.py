@@ -13,6 +13,8 @@ _NO_OPTION = re.compile(r"(?<=&)[^=&]+(?=&|$)")
 _NO_PORT = re.compile(r"(\[[^\]]*\])|(?<=[^/:,@\[]):(?!//|\d{1,5}(?:[/,?#]|$)).*", re.DOTALL)
 """Without the `@` after it, a password looks like a port; an address in brackets is none."""
 _NO_LOGIN = ("file:", "sqlite:")
+_USER_FIRST = ("postgresql", "postgres", "mysql", "mariadb")
+"""Where a login without a password is a user; elsewhere it may be a token."""
 _DELIMITERS = re.compile(r"[@:/?#&=;,\[\]\\\s]+")
 _LONG = 4
 """Characters from which on a piece of a secret is masked inside of words, too."""
@@ -26,6 +28,16 @@ class _Parts(NamedTuple):
     rest: str
 
     @property
+    def shown_login(self) -> str:
+        """The user, without the password."""
+        user, colon, _ = self.login.partition(":")
+        if colon:
+            return f"{user}:{MASK}@"
+        if not user:
+            return ""
+        return f"{user}@" if self.scheme.startswith(_USER_FIRST) else f"{MASK}@"
+
+    @property
     def shown_rest(self) -> str:
         """What follows the login, without what is secret there."""
         rest = self.rest
@@ -35,8 +47,9 @@ class _Parts(NamedTuple):
 
     def secrets(self) -> Iterator[str]:
         """The password and whatever else only we should know."""
-        if self.login:
-            yield self.login.partition(":")[2] or self.login
+        user, _, password = self.login.partition(":")
+        if secret := password or ("" if self.scheme.startswith(_USER_FIRST) else user):
+            yield secret
         if not self.scheme.startswith(_NO_LOGIN):
             yield from (found[0] for found in _NO_PORT.finditer(self.rest) if not found[1])
         yield from (value for _, value in _OPTION.findall(self.rest))
@@ -46,9 +59,7 @@ class _Parts(NamedTuple):
 def masked_url(url: str) -> str:
     """The URL without its secrets, however malformed it is: a password may hold any character."""
     parts = _taken_apart(url)
-    user, colon, _ = parts.login.partition(":")
-    shown = f"{user}:{MASK}@" if colon else f"{MASK}@" if parts.login else ""
-    return parts.scheme + shown + parts.shown_rest
+    return parts.scheme + parts.shown_login + parts.shown_rest
 
 
 def without_secrets(text: str, *urls: str) -> str:

@@ -27,6 +27,8 @@ SCHEMES = st.sampled_from(["postgresql+psycopg", "redis", "rediss+sentinel", "pi
         ("postgresql://staffeln:secret@db/staffeln", "postgresql://staffeln:***@db/staffeln"),
         ("redis://me@corp:secret@host/0", "redis://me@corp:***@host/0"),
         ("redis://secret@host/0", "redis://***@host/0"),
+        ("postgresql+psycopg://backup@/d?host=/run", "postgresql+psycopg://backup@/d?host=/run"),
+        ("mysql+pymysql://backup@db/d", "mysql+pymysql://backup@db/d"),
         ("redis://h/0?passwd=sec#ret", "redis://h/0?passwd=***"),
         ("redis://h/0?sentinel_password=s&db=1", "redis://h/0?sentinel_password=***&db=1"),
         ("postgresql://db/x?password=sec&ret&user=u", "postgresql://db/x?password=***&***&user=u"),
@@ -72,6 +74,9 @@ def test_a_secret_is_masked_plain_quoted_and_percent_encoded(password: str) -> N
         ("postgresql://u:x%2Fhush@h/d", "no host x/hush or hush", "no host *** or ***"),
         ("sqlite:////state/db", "unable to open /state/db", "unable to open /state/db"),
         ("postgresql://u:on@h/d", "connection on socket", "connection *** socket"),
+        ("postgresql://backup@/d?host=/run", "backup 1 of postgresql", "backup 1 of postgresql"),
+        ("postgresql://backup:@/d", "backup 1 of postgresql", "backup 1 of postgresql"),
+        ("redis://hush@h/0", "no host hush", "no host ***"),
     ],
 )
 def test_messages_lose_the_secret_and_nothing_else(url: str, message: str, left: str) -> None:
