@@ -124,9 +124,7 @@ def _window(work: Work, opening: Opening, now: datetime) -> str:
 def _in_all(done_at: datetime | None, now: datetime) -> str:
     if done_at is None:
         return ""
-    return (
-        f", about {_about(done_at, now)} left" if done_at > now else ", to be done at any moment"
-    )
+    return f", about {_about(done_at, now)} left" if done_at > now else ", should be done by now"
 
 
 def _running(state: Summary) -> Table:

@@ -140,7 +140,7 @@ def cell(column: str, value: object) -> Cell:
         return Cell(f"{value.isoformat(' ', 'minutes')[:16]}Z")
     if isinstance(value, (int, float)):
         style = _COLOURS.get(column, "") if value else "dim"
-        return Cell(f"{value:,}", style, is_number=True)
+        return Cell(f"{round(value, 2):,}", style, is_number=True)
     text = dumped(value) if isinstance(value, dict) else one_line(str(value))
     return Cell(text, _COLOURS.get(text, ""))
 

@@ -65,10 +65,7 @@ def show_again(show: Callable[[Console], None]) -> None:
 
 def decisions(plan: Iterable[Decision]) -> None:
     """Print a plan: as a table on a terminal, otherwise one full line per decision."""
-    rows = (
-        (decision.action, decision.name or decision.kind, decision.id, decision.reason)
-        for decision in plan
-    )
+    rows = map(_row, plan)
     if sys.stdout.isatty():
         table.show(_HEAD, rows, whole=True)
         return

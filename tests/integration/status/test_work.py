@@ -57,7 +57,7 @@ def test_the_backlog_has_a_time_at_which_it_is_done(staffeln: Any, past: Any) ->
 def test_a_backup_that_takes_longer_than_usual_is_named_so(staffeln: Any, past: Any) -> None:
     taught(past, "root")
     now_at(past, "root", minutes=90)
-    assert line(staffeln, "work") == "work 1 running, to be done at any moment"
+    assert line(staffeln, "work") == "work 1 running, should be done by now"
     assert line(staffeln, "full") == "full root 90 min 30 min longer than usual"
 
 

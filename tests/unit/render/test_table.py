@@ -51,6 +51,13 @@ def test_columns_that_were_asked_for_are_folded_and_nothing_is_lost() -> None:
     assert all(cell_len(plain(line)) <= 80 for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.693554, "0.69"), (12345.678, "12,345.68"), (2.0, "2.0"), (7, "7")]
+)
+def test_a_figure_is_as_exact_as_people_need_it(value: float, shown: str) -> None:
+    assert table.cell("duration_s", value).text == shown
+
+
 def test_where_no_terminal_is_there_are_no_colours_and_no_blanks_at_the_end() -> None:
     lines = drawn(10_000, whole=True, terminal=False)
     assert len(lines) == 1 + len(ROWS)
