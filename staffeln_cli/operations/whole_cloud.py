@@ -29,14 +29,14 @@ def check_whole_cloud(
     own = run.cloud.login().project_id
     if seen - {own} or is_whole_cloud(seen, own, known()):
         return
-    if (confirmed or not seen) and run.cloud.lookups.is_cinder_admin():
-        return
-    command = run.command if run.command in ("collect", "check") else "check"
     shown = "only those of the login's own project" if seen else "none at all"
-    raise NotWholeCloud(
-        f"Cinder's listing of {kind} shows {shown}, although others are known (if these are really"
-        f" gone, run: staffeln {command} --confirm)"
-    )
+    said = f"Cinder's listing of {kind} shows {shown}, although others are known"
+    if seen and not confirmed:
+        command = run.command if run.command in ("collect", "check") else "check"
+        said = f"{said} (if these are really gone, run: staffeln {command} --confirm)"
+    elif run.cloud.lookups.is_cinder_admin():
+        return
+    raise NotWholeCloud(said)
 
 
 def check_whole_nova(run: Run, seen: Set[ProjectId], attached: Set[ProjectId]) -> None:

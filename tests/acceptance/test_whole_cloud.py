@@ -42,6 +42,7 @@ def test_a_narrowed_listing_stops_the_pass_and_changes_nothing(
     answer = twice(staffeln, cloud, command)
     assert answer.exit_code == NotWholeCloud.exit_code
     assert "policy" in answer.stderr
+    assert "--confirm" not in answer.stderr
     assert (volumes(staffeln), records(staffeln)) == before
 
 
@@ -135,7 +136,9 @@ def test_the_own_project_alone_is_believed_when_somebody_confirms_it(
     own_volume(cloud)
     for one in three:
         cloud.things.remove_volume(one)
-    assert staffeln("collect").exit_code == NotWholeCloud.exit_code
+    answer = staffeln("collect")
+    assert answer.exit_code == NotWholeCloud.exit_code
+    assert "run: staffeln collect --confirm" in answer.stderr
     assert twice(staffeln, cloud, "collect", "--confirm").counts["gone"] == 3
 
 
