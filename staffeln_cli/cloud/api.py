@@ -14,7 +14,7 @@ from staffeln_cli.cloud import decode
 from staffeln_cli.cloud.clocks import Clocks
 from staffeln_cli.cloud.connection import connected, needs_environment
 from staffeln_cli.cloud.login import Keystone, Login
-from staffeln_cli.cloud.retries import Later, RetryBudget, is_passing, message_of
+from staffeln_cli.cloud.retries import Later, RetryBudget, is_passing, message_of, says_absent
 from staffeln_cli.cloud.rows import Rows
 from staffeln_cli.cloud.transport import Transport
 from staffeln_cli.config.settings import CloudSettings
@@ -122,6 +122,17 @@ class Api:
         clock is required and this host's is not.
         """
         return self._got(service, path, microversion=microversion, params=params)
+
+    def find(
+        self, service: str, path: str, item_id: str, *, microversion: str | None = None
+    ) -> bytes | None:
+        """GET of one thing; None where the service itself says that it has none of this id."""
+        try:
+            return self.get(service, path, microversion=microversion)
+        except Unexpected as error:
+            if says_absent(error.response, item_id):
+                return None
+            raise
 
     def get_with(
         self,

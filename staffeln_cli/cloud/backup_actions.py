@@ -8,7 +8,7 @@ import msgspec
 import requests
 
 from staffeln_cli.cloud import decode
-from staffeln_cli.cloud.api import Api, Unexpected
+from staffeln_cli.cloud.api import Api
 from staffeln_cli.cloud.pages import CINDER_BACKUPS
 from staffeln_cli.cloud.retries import asks_to_wait, is_passing, message_of, says_absent
 from staffeln_cli.cloud.rows import parts_of
@@ -80,14 +80,10 @@ class BackupActions:
 
     def look(self, backup_id: BackupId) -> Backup | None:
         """The backup as it is now; None when Cinder itself says that it has no such backup."""
-        try:
-            body = self._api.get(
-                "block_storage", f"/backups/{backup_id}", microversion=CINDER_BACKUPS
-            )
-        except Unexpected as error:
-            if says_absent(error.response, backup_id):
-                return None
-            raise
+        path = f"/backups/{backup_id}"
+        body = self._api.find("block_storage", path, backup_id, microversion=CINDER_BACKUPS)
+        if body is None:
+            return None
         with decode.understood(f"backup {backup_id}"):
             raw = msgspec.json.decode(body, type=_OneBackup).backup
             decode.check_same(backup_id, raw.id)

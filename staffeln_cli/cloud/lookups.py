@@ -10,7 +10,6 @@ from staffeln_cli.cloud import decode, server_rows
 from staffeln_cli.cloud.api import Api, Unexpected
 from staffeln_cli.cloud.pages import CINDER_VOLUMES, NOVA
 from staffeln_cli.cloud.project_volumes import volumes_of_project
-from staffeln_cli.cloud.retries import says_absent
 from staffeln_cli.cloud.rows import Rows, rows_of
 from staffeln_cli.model import Project, ProjectId, Server, Volume, VolumeId
 
@@ -67,7 +66,9 @@ class Lookups:
 
     def volume(self, volume_id: str) -> Volume | None:
         """A volume, of whatever project."""
-        body = self._body("block_storage", "/volumes", volume_id, CINDER_VOLUMES)
+        body = self._api.find(
+            "block_storage", f"/volumes/{volume_id}", volume_id, microversion=CINDER_VOLUMES
+        )
         with decode.understood(f"volume {volume_id}"):
             if body is None:
                 return None
@@ -143,7 +144,7 @@ class Lookups:
 
     def project(self, project_id: ProjectId) -> Project | None:
         """A project, as Keystone has it."""
-        body = self._body("identity", "/projects", project_id, None)
+        body = self._api.find("identity", f"/projects/{project_id}", project_id)
         with decode.understood(f"project {project_id}"):
             if body is None:
                 return None
@@ -162,22 +163,12 @@ class Lookups:
         return self._api.has_application_credential
 
     def _server_body(self, server_id: str) -> bytes | None:
-        body = self._body("compute", "/servers", server_id, NOVA)
+        body = self._api.find("compute", f"/servers/{server_id}", server_id, microversion=NOVA)
         if body is not None:
             with decode.understood(f"server {server_id}"):
                 raw = msgspec.json.decode(body, type=_OneServer).server
                 decode.check_same(server_id, raw.id)
         return body
-
-    def _body(
-        self, service: str, path: str, item_id: str, microversion: str | None
-    ) -> bytes | None:
-        try:
-            return self._api.get(service, f"{path}/{item_id}", microversion=microversion)
-        except Unexpected as error:
-            if says_absent(error.response, item_id):
-                return None
-            raise
 
 
 _SERVICE = "backup service"

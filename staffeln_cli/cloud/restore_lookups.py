@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import msgspec
 
 from staffeln_cli.cloud import decode
-from staffeln_cli.cloud.api import Api, Unexpected
+from staffeln_cli.cloud.api import Api
 from staffeln_cli.cloud.lookups import Quota, RawQuota
 from staffeln_cli.cloud.pages import CINDER_VOLUMES, NOVA
-from staffeln_cli.cloud.retries import says_absent
 from staffeln_cli.cloud.rows import rows_of
 from staffeln_cli.model import ProjectId, ServerId
 
@@ -62,12 +61,10 @@ class RestoreLookups:
 
     def server_shape(self, server_id: ServerId) -> ServerShape | None:
         """The shape of a server; None when Nova says that there is no such server."""
-        try:
-            body = self._api.get("compute", f"/servers/{server_id}", microversion=NOVA)
-        except Unexpected as error:
-            if says_absent(error.response, server_id):
-                return None
-            raise
+        path = f"/servers/{server_id}"
+        body = self._api.find("compute", path, server_id, microversion=NOVA)
+        if body is None:
+            return None
         with decode.understood(f"server {server_id}"):
             raw = msgspec.json.decode(body, type=_OneServer).server
             return ServerShape(raw.name or "", raw.flavor.id, tuple(raw.addresses))

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import msgspec
 
 from staffeln_cli.cloud import decode
-from staffeln_cli.cloud.api import Api, Unexpected
+from staffeln_cli.cloud.api import Api
 from staffeln_cli.cloud.retries import is_passing, message_of, says_absent
 from staffeln_cli.cloud.rows import Rows, rows_of
 from staffeln_cli.cloud.server_actions import RawFault, ask_for_server
@@ -57,12 +57,10 @@ class ScratchServers:
 
     def look(self, server_id: ServerId) -> ScratchServer | None:
         """A server as it is now; None when Nova says that there is no such server."""
-        try:
-            body = self._api.get("compute", f"/servers/{server_id}", microversion=_LOOK)
-        except Unexpected as error:
-            if says_absent(error.response, server_id):
-                return None
-            raise
+        path = f"/servers/{server_id}"
+        body = self._api.find("compute", path, server_id, microversion=_LOOK)
+        if body is None:
+            return None
         with decode.understood(f"server {server_id}"):
             raw = msgspec.json.decode(body, type=_OneServer).server
             decode.check_same(server_id, raw.id)

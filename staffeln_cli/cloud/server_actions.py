@@ -8,11 +8,10 @@ from urllib.parse import quote
 import msgspec
 
 from staffeln_cli.cloud import decode
-from staffeln_cli.cloud.api import Api, Unexpected
+from staffeln_cli.cloud.api import Api
 from staffeln_cli.cloud.backup_actions import create_refusal, made_id
 from staffeln_cli.cloud.lookups import Quota, RawQuota
 from staffeln_cli.cloud.pages import NOVA
-from staffeln_cli.cloud.retries import says_absent
 from staffeln_cli.cloud.rows import rows_of
 from staffeln_cli.model import ProjectId, ServerId
 from staffeln_cli.model.restorations import NewDevice, NewServer
@@ -63,7 +62,8 @@ class ServerActions:
 
     def status(self, server_id: str) -> ServerStatus | None:
         """The status of a server; None when Nova says that there is no such server."""
-        body = self._look(f"/servers/{server_id}", server_id)
+        path = f"/servers/{server_id}"
+        body = self._api.find("compute", path, server_id, microversion=NOVA)
         if body is None:
             return None
         with decode.understood(f"server {server_id}"):
@@ -74,7 +74,8 @@ class ServerActions:
 
     def flavor(self, flavor_id: str) -> Flavor | None:
         """A flavor; None when Nova says that there is no such flavor."""
-        body = self._look(f"/flavors/{quote(flavor_id)}", flavor_id)
+        path = f"/flavors/{quote(flavor_id)}"
+        body = self._api.find("compute", path, flavor_id, microversion=NOVA)
         if body is None:
             return None
         with decode.understood(f"flavor {flavor_id}"):
@@ -102,14 +103,6 @@ class ServerActions:
         with decode.understood(f"quotas of project {project_id}"):
             raw = msgspec.json.decode(body, type=_Quotas).quota_set
             return {name: getattr(raw, name).quota() for name in _QUOTAS}
-
-    def _look(self, path: str, item_id: str) -> bytes | None:
-        try:
-            return self._api.get("compute", path, microversion=NOVA)
-        except Unexpected as error:
-            if says_absent(error.response, item_id):
-                return None
-            raise
 
 
 def ask_for_server(api: Api, server: Mapping[str, Any], **options: Any) -> ServerId:
