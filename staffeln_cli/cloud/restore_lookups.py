@@ -67,6 +67,7 @@ class RestoreLookups:
             return None
         with decode.understood(f"server {server_id}"):
             raw = msgspec.json.decode(body, type=_OneServer).server
+            decode.check_same(server_id, raw.id)
             return ServerShape(raw.name or "", raw.flavor.id, tuple(raw.addresses))
 
 
@@ -80,6 +81,7 @@ class _Encryption(msgspec.Struct):
 
 
 class _RawServer(msgspec.Struct):
+    id: str
     flavor: decode.Identified
     addresses: dict[str, msgspec.Raw]
     name: str | None = None

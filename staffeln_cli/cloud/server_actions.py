@@ -80,6 +80,7 @@ class ServerActions:
             return None
         with decode.understood(f"flavor {flavor_id}"):
             raw = msgspec.json.decode(body, type=_OneFlavor).flavor
+            decode.check_same(flavor_id, raw.id)
             return Flavor(raw.id, raw.vcpus, raw.ram)
 
     def zones(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from staffeln_cli.demo.simcloud import SimCloud
+from staffeln_cli.demo.simcloud import Request, SimCloud
 from tests.acceptance.builders import a_volume, reasons, records, rounds, sent
 from tests.build import MARKED
 from tests.conftest import Staffeln
@@ -168,6 +168,23 @@ def test_the_commands_exchange_a_data_volume_of_a_running_server(
         f"openstack server remove volume {server} {old}",
         f"openstack server add volume {server} {made(cloud)['id']}",
     ]
+
+
+def test_an_answer_about_another_server_fills_in_no_command(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_root_volume(cloud)
+    rounds(staffeln, cloud, 1)
+    server = cloud.world.server("root-server").id
+
+    def mix_up(_: Request, body: dict[str, Any]) -> dict[str, Any]:
+        body["server"]["id"] = "12e0c8b2-bad6-40fb-9948-8dec4f65d4d9"
+        return body
+
+    cloud.faults.edit_next(f"/servers/{server}$", mix_up, 1000)
+    answer = staffeln("restore", "--volume", "root")
+    assert answer.exit_code == 0
+    assert "openstack server create --flavor FLAVOR --volume" in answer.stdout
 
 
 def test_without_the_server_the_commands_are_to_be_completed(
