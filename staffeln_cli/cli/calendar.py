@@ -12,7 +12,7 @@ from staffeln_cli.cli.listing_options import (
     read_only_runtime,
     safe_output,
 )
-from staffeln_cli.cli.show import exit_on_error
+from staffeln_cli.cli.show import exit_on_error, format_option
 
 if TYPE_CHECKING:
     from staffeln_cli.cli.session import Session
@@ -40,14 +40,7 @@ _SHOWN = 40
     type=click.IntRange(1),
     help=f"Show at most N volumes; otherwise text shows {_SHOWN}, JSON all.",
 )
-@click.option(
-    "-f",
-    "--format",
-    "shape",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="Output format.",
-)
+@format_option
 @click.pass_obj
 def calendar(
     session: "Session", /, days: int, limit: int | None, shape: str, **options: Any

@@ -40,7 +40,14 @@ def init(session: Session, output: str | None) -> None:
 
 
 @config.command("check")
-@click.option("-f", "--format", "shape", type=click.Choice(["table", "json"]), default="table")
+@click.option(
+    "-f",
+    "--format",
+    "shape",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    help="Output format.",
+)
 @click.pass_obj
 def config_check(session: Session, shape: str) -> None:
     """Show every key, its value, and where the value came from.

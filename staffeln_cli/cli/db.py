@@ -7,7 +7,7 @@ import click
 
 from staffeln_cli.cli.listing_options import write
 from staffeln_cli.cli.session import Session
-from staffeln_cli.cli.show import exit_on_error
+from staffeln_cli.cli.show import exit_on_error, format_option
 from staffeln_cli.errors import BrakeApplied
 from staffeln_cli.model.text import one_line
 
@@ -44,7 +44,7 @@ def current(session: Session) -> None:
 @click.option(
     "--confirm", "--yes", "confirmed", is_flag=True, help="Do it; without it, only look."
 )
-@click.option("-f", "--format", "shape", type=click.Choice(["text", "json"]), default="text")
+@format_option
 @click.pass_obj
 def rebind(session: Session, shape: str, *, confirmed: bool) -> None:
     """Say that the cloud now configured is the one that the database knows.
@@ -74,7 +74,7 @@ def rebind(session: Session, shape: str, *, confirmed: bool) -> None:
 @db.command("import-staffeln")
 @click.argument("url")
 @click.option("--dry-run", is_flag=True, help="Say what would be imported; change nothing.")
-@click.option("-f", "--format", "shape", type=click.Choice(["text", "json"]), default="text")
+@format_option
 @click.pass_obj
 def import_staffeln(session: Session, url: str, shape: str, *, dry_run: bool) -> None:
     """Import the backups of Staffeln 2, whose database is at URL.

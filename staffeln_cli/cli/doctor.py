@@ -7,12 +7,12 @@ import click
 
 from staffeln_cli.cli.listing_options import read_only_runtime, safe_output, write
 from staffeln_cli.cli.session import Session
-from staffeln_cli.cli.show import exit_on_error
+from staffeln_cli.cli.show import exit_on_error, format_option
 from staffeln_cli.cli.streams import complain
 
 
 @click.command()
-@click.option("-f", "--format", "shape", type=click.Choice(["text", "json"]), default="text")
+@format_option
 @click.option(
     "--orphans", is_flag=True, help="List backups that Staffeln made and has no record of."
 )

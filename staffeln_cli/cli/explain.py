@@ -3,20 +3,13 @@
 import click
 
 from staffeln_cli.cli.session import Session
-from staffeln_cli.cli.show import exit_on_error
+from staffeln_cli.cli.show import exit_on_error, format_option
 
 
 @click.command()
 @click.argument("volume")
 @click.option("--offline", is_flag=True, help="Read only the database; do not ask Cinder.")
-@click.option(
-    "-f",
-    "--format",
-    "shape",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="Output format.",
-)
+@format_option
 @click.pass_obj
 def explain(session: Session, volume: str, offline: bool, shape: str) -> None:
     """Explain why VOLUME (id or name) is or is not backed up, and what happens to its backups."""

@@ -16,7 +16,7 @@ from staffeln_cli.cli.listing_options import (
     show_view,
 )
 from staffeln_cli.cli.session import Session
-from staffeln_cli.cli.show import exit_on_error
+from staffeln_cli.cli.show import exit_on_error, format_option
 from staffeln_cli.cli.usage import usage
 
 STATES = (
@@ -47,7 +47,7 @@ With --nagios:
 
 
 @click.group(invoke_without_command=True, help=_HELP)
-@click.option("-f", "--format", "shape", type=click.Choice(["text", "json"]), default="text")
+@format_option
 @click.option(
     "--nagios",
     is_flag=True,

@@ -96,6 +96,12 @@ def test_every_command_has_help_whose_first_paragraph_is_a_sentence(path: str) -
     assert text.partition("\n\n")[0].endswith(".")
 
 
+@pytest.mark.parametrize("path", [path for path, _ in commands(staffeln)])
+def test_every_option_says_what_it_does(path: str) -> None:
+    options = [one for one in dict(commands(staffeln))[path].params if type(one) is click.Option]
+    assert [one.name for one in options if not one.help] == []
+
+
 @pytest.mark.parametrize("width", [50, 80, 100])
 def test_lists_of_commands_show_whole_sentences(width: int) -> None:
     for path, group in [("staffeln", staffeln), *commands(staffeln)]:
