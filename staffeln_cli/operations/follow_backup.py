@@ -18,7 +18,7 @@ from staffeln_cli.model.statuses import BACKUP_BROKEN, BACKUP_COMPLETE
 from staffeln_cli.operations import delete_backup, duplicates
 from staffeln_cli.operations.absence import judged
 from staffeln_cli.operations.export_records import ForeignBackups
-from staffeln_cli.operations.transferred import is_taken_back
+from staffeln_cli.operations.transferred import Settled, settle_owner
 from staffeln_cli.planning.estimates import allowed
 from staffeln_cli.planning.evidence import Answer, Belief, age_counts_from, believed
 from staffeln_cli.runtime import Run
@@ -106,7 +106,9 @@ def follow_record(run: Run, observed: Observation, record: BackupRecord) -> None
         backup = observed.by_id.get(record.backup_id or "")
         if backup is None and record.backup_id is not None:
             backup = run.cloud.backups.look(record.backup_id)  # a listing may be older than it
-        if _is_believed(run, record, backup) and not is_taken_back(run, record, backup):
+        if not _is_believed(run, record, backup):
+            return
+        if settle_owner(run, record, backup) is Settled.LEFT:
             _STEPS[record.state](run, record, backup)
     except CloudUnavailable as error:
         run.fail("backup", record.backup_id or record.name, str(error))
@@ -170,7 +172,7 @@ def _recover(run: Run, observed: Observation, record: BackupRecord) -> None:
     if run.store.lifecycle.created(record, first.id, owner=run.id):
         run.count("adopted")
         adopted = replace(record, state=State.CREATING, backup_id=first.id)
-        if not is_taken_back(run, adopted, first):
+        if settle_owner(run, adopted, first) is Settled.LEFT:
             _finish(run, adopted, first)
         duplicates.handle_duplicates(run, record, others)
 

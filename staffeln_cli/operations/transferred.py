@@ -22,12 +22,12 @@ def take_back_transferred(run: Run, owners: Owners) -> None:
     """Remove what was started in a project that the volume had just left.
 
     It has the data of the new owner. The next `collect` plans a backup in their project. What
-    cannot be asked for here is left to `check`, see `is_taken_back`.
+    cannot be asked for here is left to `check`, see `settle_owner`.
     """
     answered: list[RecordId] = []
     for record in owners.ask_again():
         try:
-            if _settled(run, record, owners.look_up(record)) is _Settled.LEFT:
+            if _settled(run, record, owners.look_up(record)) is Settled.LEFT:
                 answered.append(record.id)
         except CloudUnavailable as error:
             reason = f"who owned its volume when it was started could not be looked up: {error}"
@@ -38,7 +38,7 @@ def take_back_transferred(run: Run, owners: Owners) -> None:
 def with_proven_owners(run: Run, work: Sequence[BackupRecord]) -> list[BackupRecord]:
     """The work of `check`: what a process has started that died before it could ask is settled.
 
-    One listing for each project with several such backups; the others are left to `is_taken_back`.
+    One listing for each project with several such backups; the others are left to `settle_owner`.
     """
     owners = Owners(run, {})
     for record in work:
@@ -50,22 +50,7 @@ def with_proven_owners(run: Run, work: Sequence[BackupRecord]) -> list[BackupRec
     return [replace(one, owner_unproven=False) if one.id in proven else one for one in work]
 
 
-def is_taken_back(run: Run, record: BackupRecord, backup: Backup | None) -> bool:
-    """Whether the volume had left the project when its backup was started; then it is removed.
-
-    Asked for backups whose process died before it could ask. Also True where Cinder does not show
-    the backup any more, so that nothing can be concluded now.
-    """
-    if record.state is not State.CREATING or not record.owner_unproven or backup is None:
-        return False
-    volume = run.cloud.lookups.volume(record.volume_id)
-    settled = _settled(run, record, volume.project_id if volume is not None else None)
-    if settled is _Settled.LEFT:
-        run.store.notes.owner_answered([record.id])
-    return settled is not _Settled.LEFT
-
-
-class _Settled(Enum):
+class Settled(Enum):
     """What the owner of its volume means for a backup."""
 
     LEFT = auto()
@@ -73,10 +58,24 @@ class _Settled(Enum):
     REMOVED = auto()
     """It has failed: its project did not own the volume."""
     NOT_SHOWN = auto()
-    """Cinder does not show it: to be asked again."""
+    """Cinder does not show it, so that nothing can be concluded now: to be asked again."""
 
 
-def _settled(run: Run, record: BackupRecord, owner: ProjectId | None) -> _Settled:
+def settle_owner(run: Run, record: BackupRecord, backup: Backup | None) -> Settled:
+    """Remove a backup whose volume had left the project when it was started.
+
+    Asked for backups whose process died before it could ask; all others stay as they are.
+    """
+    if record.state is not State.CREATING or not record.owner_unproven or backup is None:
+        return Settled.LEFT
+    volume = run.cloud.lookups.volume(record.volume_id)
+    settled = _settled(run, record, volume.project_id if volume is not None else None)
+    if settled is Settled.LEFT:
+        run.store.notes.owner_answered([record.id])
+    return settled
+
+
+def _settled(run: Run, record: BackupRecord, owner: ProjectId | None) -> Settled:
     """Remove what Cinder still creates although its volume has another owner.
 
     Cinder transfers no volume that it backs up, so whoever owns it while Cinder still creates the
@@ -84,18 +83,18 @@ def _settled(run: Run, record: BackupRecord, owner: ProjectId | None) -> _Settle
     have left since. Such a backup is named and left where it is.
     """
     if owner is None or owner == record.project_id:
-        return _Settled.LEFT
+        return Settled.LEFT
     (current,) = run.store.records.by_record_ids([record.id]) or [record]
     if current.state is not State.CREATING or current.backup_id is None:
-        return _Settled.LEFT
+        return Settled.LEFT
     backup = run.cloud.backups.look(current.backup_id)  # after the owner was asked for
     said = transferred(owner, run.store.projects.names())
     if backup is None:
-        return _Settled.NOT_SHOWN
+        return Settled.NOT_SHOWN
     if backup.status in BACKUP_COMPLETE:
         reason = f"{said}, perhaps since before its backup was started, which is left as it is"
         run.fail("backup", backup.id, reason)
-        return _Settled.LEFT
+        return Settled.LEFT
     why = f"{said}, and did when the backup was started, which is removed"
     fail_backup(run, current, why, backup=backup, is_of_another=True)
-    return _Settled.REMOVED
+    return Settled.REMOVED
