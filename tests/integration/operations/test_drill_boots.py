@@ -17,12 +17,6 @@ pytestmark = pytest.mark.usefixtures("restores_take_no_time")
 
 
 @pytest.fixture
-def run(begin: Begin) -> Run:
-    """A run that boots nothing."""
-    return begin(CLOUD_SETTLE_TIME="1min")
-
-
-@pytest.fixture
 def booting(cloud: SimCloud, begin: Begin) -> Run:
     """A run that boots what is bootable, and waits a minute for it."""
     cloud.settings.console = LOGIN

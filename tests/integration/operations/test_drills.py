@@ -11,16 +11,9 @@ from staffeln_cli.runtime import Run
 from staffeln_cli.store.queries import insert
 from tests.acceptance.builders import sent
 from tests.build import a_record
-from tests.integration.conftest import Begin
 from tests.integration.operations.drills import carried_on, left, now, planned, step
 
 pytestmark = pytest.mark.usefixtures("restores_take_no_time")
-
-
-@pytest.fixture
-def run(begin: Begin) -> Run:
-    """A run that boots nothing."""
-    return begin(CLOUD_SETTLE_TIME="1min")
 
 
 def test_a_backup_that_is_restored_like_its_source_is_proven(cloud: SimCloud, run: Run) -> None:

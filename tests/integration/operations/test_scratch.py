@@ -14,12 +14,6 @@ from tests.integration.operations.drills import carried_on, planned
 pytestmark = pytest.mark.usefixtures("restores_take_no_time")
 
 
-@pytest.fixture
-def run(begin: Begin) -> Run:
-    """A run that boots nothing."""
-    return begin(CLOUD_SETTLE_TIME="1min")
-
-
 def test_what_is_left_of_our_drills_that_have_ended_is_removed_and_nothing_else(
     cloud: SimCloud, run: Run
 ) -> None:
