@@ -112,7 +112,7 @@ def _planned(run: Run, volume: Volume, wanted: Kind | None) -> BackupRecord | No
         _NO_LIMITS if only_incremental else chain_limits(run.settings.backup),
         now,
         volume_size_gib=volume.size_gib,
-        newest_missing=run.store.records.newest_missing().get(volume.id),
+        newest_unrestorable=run.store.records.newest_unrestorable().get(volume.id),
         proof_failed_at=_proof_failed_at(run, volume.id),
     )
     if only_incremental and backup.kind is Kind.FULL:

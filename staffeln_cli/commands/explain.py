@@ -162,7 +162,7 @@ def _next(runtime: Runtime, volume: InventoryVolume, backups: list[Backup]) -> N
             chain_limits(runtime.settings.backup),
             now,
             volume_size_gib=volume.size_gib,
-            newest_missing=runtime.store.records.newest_missing().get(volume.volume_id),
+            newest_unrestorable=runtime.store.records.newest_unrestorable().get(volume.volume_id),
             proof_failed_at=volume.proof_failed_at,
         ),
     )

@@ -53,6 +53,8 @@ class RecordBrief(NamedTuple):
     """The backup that it depends on, as its export record names it."""
     suspected_missing_at: datetime | None = None
     """When Cinder first said that there is no such backup."""
+    broken_at: datetime | None = None
+    """When Cinder first showed it broken, although it was available; None: it is whole."""
 
 
 class ScheduledPlan(NamedTuple):
@@ -172,3 +174,4 @@ class BackupRecord:
             self.parent_id,
             self.suspected_missing_at,
         )
+            self.broken_at,

@@ -14,6 +14,7 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.store.database import Database, upsert
+from staffeln_cli.store import history
 from staffeln_cli.store.queries import chunks
 from staffeln_cli.tables import backup_table, export_record_table
 
@@ -71,11 +72,12 @@ class Exports:
                     index_elements=[export_record_table.c.backup_id], set_=values
                 )
             )
-            connection.execute(
-                update(backup_table)
-                .where(backup_table.c.backup_id == candidate.backup_id)
-                .values(exported=True, parent_id=record.parent_id)
-            )
+            with history.parent_noted(connection, candidate, moment):
+                connection.execute(
+                    update(backup_table)
+                    .where(backup_table.c.backup_id == candidate.backup_id)
+                    .values(exported=True, parent_id=record.parent_id)
+                )
 
     def note_refusal(self, candidate: ExportCandidate, moment: datetime, pause: timedelta) -> int:
         """Try it again after a pause that doubles each time; return how often it has failed."""

@@ -1,6 +1,7 @@
 """How each volume's backups went: kept with the volume, in the transaction of every move."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -9,17 +10,22 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     ScalarSelect,
-    case,
     func,
+    literal,
     or_,
     select,
     update,
 )
 
-from staffeln_cli.model import BackupRecord, State
+from staffeln_cli.model import BackupRecord, ExportCandidate, RecordBrief, State
+from staffeln_cli.planning.chains.broken import newest_start, restorable_by_records
 from staffeln_cli.planning.evidence import CLOCK_TOLERANCE
 from staffeln_cli.store.durations import learn
 from staffeln_cli.tables import UtcDateTime, backup_table, volume_table
+
+OfVolume = BackupRecord | ExportCandidate
+"""What names a volume and the project that owned it."""
+_BRIEF = tuple(backup_table.c[name] for name in RecordBrief._fields)
 
 
 def note(
@@ -44,29 +50,58 @@ def note(
         note_lost(connection, record, _ended_at(record))
 
 
-def note_lost(connection: Connection, record: BackupRecord, moment: ColumnElement[Any]) -> None:
+def note_lost(connection: Connection, record: OfVolume, moment: ColumnElement[Any]) -> None:
     """A backup is missing or broken since a moment: find out what is left to restore from."""
-    newest = _newest_restorable(record)
-    since = case((newest.is_(None), func.coalesce(volume_table.c.unrestorable_since, moment)))
+    newest = newest_start(restorable(connection, record))
+    since = func.coalesce(volume_table.c.unrestorable_since, moment) if newest is None else None
     _update(connection, record, last_success_at=newest, unrestorable_since=since)
 
 
-def note_back(connection: Connection, record: BackupRecord, now: datetime) -> None:
+def note_back(connection: Connection, record: OfVolume, now: datetime) -> None:
     """A missing or broken backup can be restored again, and with it what depends on it."""
-    newest = _newest_restorable(record)
+    newest = newest_start(restorable(connection, record))
+    if newest is None:
+        return
     is_news = _is_newer(volume_table.c.last_success_at, newest, now)
-    _update(connection, record, newest.is_not(None), is_news, last_success_at=newest)
-    _update(connection, record, newest.is_not(None), unrestorable_since=None)
+    _update(connection, record, is_news, last_success_at=newest)
+    _update(connection, record, unrestorable_since=None)
+
+
+def restorable(connection: Connection, record: OfVolume) -> list[RecordBrief]:
+    """What the record's volume can be restored from in its project, by our records.
+
+    Until this transaction ends, no other one that asks the same sees anything else.
+    """
+    owned = volume_table.c.volume_id == record.volume_id
+    connection.execute(select(volume_table.c.volume_id).where(owned).with_for_update())
+    of_volume = (
+        backup_table.c.volume_id == record.volume_id,
+        backup_table.c.project_id == record.project_id,
+        backup_table.c.backup_id.is_not(None),
+    )
+    rows = connection.execute(select(*_BRIEF).where(*of_volume))
+    return restorable_by_records([RecordBrief(*row) for row in rows])
+
+
+@contextmanager
+def parent_noted(connection: Connection, record: OfVolume, moment: datetime) -> Iterator[None]:
+    """Within, it becomes known what a backup depends on: whether it can be restored may change."""
+    before = restorable(connection, record)
+    yield
+    after = restorable(connection, record)
+    if len(after) < len(before):
+        note_lost(connection, record, literal(moment, UtcDateTime()))
+    elif len(after) > len(before):
+        note_back(connection, record, moment)
 
 
 def _note_success(connection: Connection, record: BackupRecord, now: datetime) -> None:
     """A backup was made; of a chain that is broken below it, nothing can be restored."""
     is_news = _is_newer(volume_table.c.last_success_at, record.started_at, now)
-    this = select(backup_table.c.id).where(backup_table.c.id == record.id)
-    is_restorable = this.where(*_is_restorable(record)).exists()
     _update(connection, record, is_news, failures=0)
-    _update(connection, record, is_news, is_restorable, last_success_at=record.started_at)
-    _update(connection, record, is_restorable, unrestorable_since=None)
+    if record.backup_id in {one.backup_id for one in restorable(connection, record)}:
+        _update(connection, record, is_news, last_success_at=record.started_at)
+        _update(connection, record, unrestorable_since=None)
     if record.state is State.CREATING:
         learn(connection, record)
 
@@ -78,47 +113,9 @@ def _ended_at(record: BackupRecord) -> ScalarSelect[datetime]:
     return select(ended).where(backup_table.c.id == record.id).scalar_subquery()
 
 
-def _newest_restorable(record: BackupRecord) -> ScalarSelect[datetime | None]:
-    """When the newest backup of the volume started that it can still be restored from."""
-    newest = select(func.max(backup_table.c.started_at)).where(*_is_restorable(record))
-    return newest.scalar_subquery()
-
-
-def _is_restorable(record: BackupRecord) -> tuple[ColumnElement[bool], ...]:
-    """What is true of the backups that the record's volume can be restored from in its project.
-
-    Of a chain, what was created on its missing and broken members does not count. Cinder chooses
-    no parent that it lacks: what was created after one was first missed is not created on it.
-    """
-    lost = backup_table.alias()
-    missed_at = func.coalesce(
-        lost.c.broken_at, lost.c.suspected_missing_at, lost.c.deleted_at, type_=UtcDateTime()
-    )
-    is_cut_off = (
-        select(lost.c.id)
-        .where(
-            lost.c.volume_id == record.volume_id,
-            lost.c.project_id == record.project_id,
-            or_(lost.c.state == State.MISSING, lost.c.broken_at.is_not(None)),
-            lost.c.state.in_([State.AVAILABLE, State.MISSING]),
-            lost.c.chain_id == backup_table.c.chain_id,
-            lost.c.started_at < backup_table.c.started_at,
-            or_(missed_at.is_(None), backup_table.c.started_at < missed_at),
-        )
-        .exists()
-    )
-    return (
-        backup_table.c.volume_id == record.volume_id,
-        backup_table.c.project_id == record.project_id,
-        backup_table.c.state == State.AVAILABLE,
-        backup_table.c.broken_at.is_(None),
-        ~is_cut_off,
-    )
-
-
 def _is_newer(
     known: Column[datetime | None],
-    moment: datetime | ScalarSelect[datetime | None] | None,
+    moment: datetime | None,
     now: datetime,
 ) -> Any:
     """An older backup that is found late is no news about the volume; a future one is no fact."""
@@ -127,7 +124,7 @@ def _is_newer(
 
 
 def _update(
-    connection: Connection, record: BackupRecord, *law: ColumnElement[bool], **values: Any
+    connection: Connection, record: OfVolume, *law: ColumnElement[bool], **values: Any
 ) -> None:
     # What ends in the project of a former owner says nothing about the volume's present one.
     owned = (

@@ -222,6 +222,7 @@ class Lifecycle:
         values = _as_in_cinder(record, backup) | _TAKEN_BACK | {"seen_again_at": moment}
         values["succeeded_at"] = record.succeeded_at or moment
         values["finished_at"] = record.finished_at if record.state is State.MISSING else moment
+        record = replace(record, backup_id=backup.id)
         return self._move(record, {State.MISSING, State.FAILED}, State.AVAILABLE, values)
 
     def creating_again(self, record: BackupRecord, backup: Backup, moment: datetime) -> bool:

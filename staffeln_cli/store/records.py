@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Select, bindparam, func, or_, select
+from sqlalchemy import Column, ColumnElement, Select, and_, func, or_, select
 
 from staffeln_cli.model import (
     BackupId,
@@ -18,6 +18,7 @@ from staffeln_cli.model import (
     VolumeId,
 )
 from staffeln_cli.model.lifecycle import UNFINISHED
+from staffeln_cli.planning.chains.broken import newest_start, restorable_by_records
 from staffeln_cli.store.bulk_read import BulkRead
 from staffeln_cli.store.database import Database
 from staffeln_cli.store.queries import (
@@ -42,20 +43,20 @@ _BRIEFS = BulkRead(RecordBrief, backup_table.c.volume_id, backup_table.c.backup_
 _OLDEST_PLAN_FIRST = (backup_table.c.planned_at, backup_table.c.id)
 
 
-def _newest_starts(state: State, *law: ColumnElement[bool]) -> Select[Any]:
-    """The start of the newest such backup of each volume that has one."""
-    return (
-        select(backup_table.c.volume_id, func.max(backup_table.c.started_at))
-        .where(backup_table.c.state == state, *law)
-        .group_by(backup_table.c.volume_id)
+_BRIEFS_BY_OWNER = select(
+    backup_table.c.project_id,
+    backup_table.c.volume_id,
+    *(backup_table.c[name] for name in RecordBrief._fields),
+).where(backup_table.c.backup_id.is_not(None))
+_NEWEST_UNRESTORABLE = (
+    select(backup_table.c.volume_id, func.max(backup_table.c.started_at))
+    .where(
+        or_(
+            backup_table.c.state == State.MISSING,
+            and_(backup_table.c.state == State.AVAILABLE, backup_table.c.broken_at.is_not(None)),
+        )
     )
-
-
-_NEWEST_MISSING = _newest_starts(State.MISSING)
-_NEWEST_WHOLE = _newest_starts(
-    State.AVAILABLE,
-    backup_table.c.broken_at.is_(None),
-    backup_table.c.volume_id.in_(bindparam("ids", expanding=True)),
+    .group_by(backup_table.c.volume_id)
 )
 
 
@@ -190,20 +191,28 @@ class Records:
         with self._database.read() as connection:
             return dict(_STATES.among(connection, sorted(UNFINISHED)))
 
-    def newest_successes(self, volume_ids: Sequence[VolumeId]) -> dict[VolumeId, datetime]:
-        """The start of the newest whole backup that each of these volumes has, if it has any."""
-        found: dict[VolumeId, datetime] = {}
-        for chunk in chunks(volume_ids):
-            found |= self._starts(_NEWEST_WHOLE, ids=chunk)
-        return found
+    def newest_restorable(
+        self, volume_ids: Sequence[VolumeId]
+    ) -> dict[tuple[ProjectId, VolumeId], datetime]:
+        """The start of the newest backup that each of these volumes can be restored from.
 
-    def newest_missing(self) -> dict[VolumeId, datetime]:
-        """For each volume with a missing backup, the start of the newest missing one."""
-        return self._starts(_NEWEST_MISSING)
-
-    def _starts(self, query: Select[Any], **values: Any) -> dict[VolumeId, datetime]:
+        By project and volume; those without such a backup are left out.
+        """
+        of_volume: dict[tuple[ProjectId, VolumeId], list[RecordBrief]] = {}
         with self._database.read() as connection:
-            rows = connection.execute(query, values)
+            for chunk in chunks(volume_ids):
+                rows = connection.execute(
+                    _BRIEFS_BY_OWNER.where(backup_table.c.volume_id.in_(chunk))
+                )
+                for project_id, volume_id, *brief in rows:
+                    of_volume.setdefault((project_id, volume_id), []).append(RecordBrief(*brief))
+        found = {key: newest_start(restorable_by_records(some)) for key, some in of_volume.items()}
+        return {key: moment for key, moment in found.items() if moment is not None}
+
+    def newest_unrestorable(self) -> dict[VolumeId, datetime]:
+        """For each volume with missing or broken backups, the start of the newest of them."""
+        with self._database.read() as connection:
+            rows = connection.execute(_NEWEST_UNRESTORABLE)
             return {VolumeId(volume_id): moment for volume_id, moment in rows if moment}
 
     def _among(self, column: Column[Any], values: Iterable[str]) -> list[BackupRecord]:

@@ -69,6 +69,14 @@ def marked(retention_days: int) -> dict[str, str]:
 
 def restorable(cloud: SimCloud) -> Counter[Owned]:
     """How many backups can be restored, of each volume in each project."""
+    can_be = whole(cloud)
+    return Counter(
+        (one["project_id"], one["volume_id"]) for one in cloud.backups() if one["id"] in can_be
+    )
+
+
+def whole(cloud: SimCloud) -> set[str]:
+    """The ids of the backups that can be restored, by the parents that Cinder knows."""
     rows = {one["id"]: one for one in cloud.backups()}
 
     def is_whole(one: dict[str, Any] | None) -> bool:
@@ -76,7 +84,7 @@ def restorable(cloud: SimCloud) -> Counter[Owned]:
             return False
         return one["parent_id"] is None or is_whole(rows.get(one["parent_id"]))
 
-    return Counter((one["project_id"], one["volume_id"]) for one in rows.values() if is_whole(one))
+    return {one["id"] for one in rows.values() if is_whole(one)}
 
 
 def _asked_for(server: dict[str, Any]) -> timedelta:

@@ -58,7 +58,7 @@ class CloudView:
     limits: ChainLimits
     unfinished: dict[VolumeId, State]
     """The volumes not seen so far that have an unfinished record, and its state."""
-    missing: dict[VolumeId, datetime]
+    unrestorable: dict[VolumeId, datetime]
     rules: Rules
     grace: Grace
     protected: int
@@ -125,7 +125,7 @@ def look(
         )
         projects = pool.submit(lambda: {project.id: project for project in listings.projects()})
         first = next(volumes, [])
-        unfinished, missing = records.planned_or_unfinished(), records.newest_missing()
+        unfinished, unrestorable = records.planned_or_unfinished(), records.newest_unrestorable()
     _require_all_backups(run, chains.result(), confirmation)
     view = CloudView(
         now=now,
@@ -135,7 +135,7 @@ def look(
         chains=chains.result(),
         limits=chain_limits(run.settings.backup),
         unfinished=unfinished,
-        missing=missing,
+        unrestorable=unrestorable,
         rules=rules,
         grace=grace(run.settings.retention),
         protected=run.store.inventory.count_protected(),

@@ -56,6 +56,7 @@ def note_transfers(
     if not moved:
         return dict(known)
     former = run.store.former_owners.all()
+    successes = run.store.records.newest_restorable([volume.id for volume, _ in moved])
     left, rows = [], []
     for volume, row in moved:
         retention = retention_held(row, view.grace.length, view.now)
@@ -64,7 +65,9 @@ def note_transfers(
         )
         returned = former.get((volume.project_id, volume.id))
         last = returned.retention if returned is not None else None
-        rows.append(row.transferred(volume.project_id, last))
+        success_at = successes.get((volume.project_id, volume.id))
+        theirs = row.transferred(volume.project_id, last)
+        rows.append(theirs._replace(last_success_at=success_at))
         _cancel(run, view, volume)
     if not run.dry_run:
         run.store.former_owners.transfer(left, rows)

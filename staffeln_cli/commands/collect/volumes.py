@@ -57,8 +57,11 @@ def take_in(run: Run, view: CloudView, volumes: Sequence[Volume]) -> None:
     volumes = with_confirmed_owners(run, volumes, known)
     known = note_transfers(run, view, volumes, known)
     new = [one.id for one in volumes if one.id not in known]
-    successes = run.store.records.newest_successes(new)
-    page = [_judged(view, one, known.get(one.id), successes.get(one.id)) for one in volumes]
+    successes = run.store.records.newest_restorable(new)
+    page = [
+        _judged(view, one, known.get(one.id), successes.get((one.project_id, one.id)))
+        for one in volumes
+    ]
     _note(view, page)
     run.counts["volumes"] += len(page)
     run.counts["protected"] += sum(one.protection.protected for one in page)
@@ -212,6 +215,6 @@ def _next(view: CloudView, volume: InventoryVolume) -> NextBackup:
         view.limits,
         view.now,
         volume_size_gib=volume.size_gib,
-        newest_missing=view.missing.get(volume.volume_id),
+        newest_unrestorable=view.unrestorable.get(volume.volume_id),
         proof_failed_at=volume.proof_failed_at,
     )

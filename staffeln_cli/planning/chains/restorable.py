@@ -49,8 +49,11 @@ def _restorable(group: Sequence[Member]) -> Iterator[Backup]:
     by_id = {member.backup.id: member for member in group}
     ordered = sorted(by_id.values(), key=lambda member: oldest_first(member.backup))
     lineage = lineage_of([member.backup for member in ordered], known_parents(ordered))
-    for member, is_restorable in zip(ordered, lineage.restorable, strict=True):
-        if is_restorable and not member.is_broken:
+    cut_off: set[int] = set()
+    for index, member in enumerate(ordered):
+        if member.is_broken or not cut_off.isdisjoint(lineage.parents[index]):
+            cut_off.add(index)
+        elif lineage.restorable[index]:
             yield member.backup
 
 

@@ -41,13 +41,13 @@ def next_backup(  # noqa: PLR0913 - what is known of the chain, all by name
     now: datetime,
     *,
     volume_size_gib: int,
-    newest_missing: datetime | None,
+    newest_unrestorable: datetime | None,
     proof_failed_at: datetime | None = None,
 ) -> NextBackup:
     """Continue the newest chain of a volume in its project, or start a new one.
 
-    `newest_missing` is the start of the newest backup that our records have and Cinder lacks;
-    `proof_failed_at`, when a restore drill of the volume failed.
+    `newest_unrestorable` is the start of the newest backup that is missing or broken by our
+    records; `proof_failed_at`, when a restore drill of the volume failed.
     """
     depth = limits.depth
     if depth == 0:
@@ -56,7 +56,7 @@ def next_backup(  # noqa: PLR0913 - what is known of the chain, all by name
         return NextBackup(Kind.FULL, "there is no full backup to build on")
     oldest = limits.max_age.before(now) if limits.max_age is not None else None
     flaw = (
-        _loss(chain.full_at, newest_missing, proof_failed_at)
+        _loss(chain.full_at, newest_unrestorable, proof_failed_at)
         or _misplacement(chain)
         or _flaw(chain, volume_size_gib, oldest)
     )
@@ -79,11 +79,11 @@ def without_waiting(backup: NextBackup) -> NextBackup:
 
 
 def _loss(
-    full_at: datetime, newest_missing: datetime | None, proof_failed_at: datetime | None
+    full_at: datetime, newest_unrestorable: datetime | None, proof_failed_at: datetime | None
 ) -> str | None:
     """What our records know and a listing cannot show: the chain cannot be restored."""
-    if newest_missing is not None and newest_missing >= full_at:
-        return "the last chain is broken: one of its backups was deleted by somebody else"
+    if newest_unrestorable is not None and newest_unrestorable >= full_at:
+        return "the last chain is broken: one of its backups is missing, or in error"
     if proof_failed_at is not None and proof_failed_at >= full_at:
         return "a restore drill of the last chain failed"
     return None

@@ -35,7 +35,7 @@ def after(
         ChainLimits(depth, max_age),
         NOW,
         volume_size_gib=size_gib,
-        newest_missing=None if lost_days_ago is None else ago(days=lost_days_ago),
+        newest_unrestorable=None if lost_days_ago is None else ago(days=lost_days_ago),
         proof_failed_at=None if failed_days_ago is None else ago(days=failed_days_ago),
     )
 
@@ -47,7 +47,7 @@ def test_a_sound_chain_is_continued_by_an_incremental_that_names_its_full() -> N
 def test_the_first_backup_is_a_full_one() -> None:
     for nothing in (None, summary_of([])):
         found = next_backup(
-            nothing, ChainLimits(6, None), NOW, volume_size_gib=1, newest_missing=NOW
+            nothing, ChainLimits(6, None), NOW, volume_size_gib=1, newest_unrestorable=NOW
         )
         assert found == NextBackup(Kind.FULL, "there is no full backup to build on")
 
@@ -75,9 +75,7 @@ def test_a_full_follows_a_chain_that_lost_a_member_to_somebody_else() -> None:
     for lost_days_ago in (9, 8):
         kind, reason = after(*CHAIN, lost_days_ago=lost_days_ago)[:2]
         assert kind is Kind.FULL
-        assert (
-            reason == "the last chain is broken: one of its backups was deleted by somebody else"
-        )
+        assert reason == "the last chain is broken: one of its backups is missing, or in error"
 
 
 def test_what_went_missing_before_the_newest_full_breaks_nothing() -> None:
