@@ -6,7 +6,6 @@ database of Staffeln 2: that it made a backup, and of which server.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import NamedTuple
 
 from staffeln_cli.model import (
@@ -18,8 +17,13 @@ from staffeln_cli.model import (
     ServerId,
     VolumeId,
 )
+from staffeln_cli.planning.chains.lineage import full_of
+from staffeln_cli.planning.chains.members import several_volumes
 from staffeln_cli.runtime import Runtime
 from staffeln_cli.store.staffeln2 import Made, backups_of
+
+_VOLUMES_AT_ONCE = 100
+"""About a page of backups."""
 
 
 @dataclass(slots=True)
@@ -49,11 +53,19 @@ def run(runtime: Runtime, url: str, *, dry_run: bool = False) -> TakenOver:
             {one.id: one.name for page in listings.volumes() for one in page},
             {one.id: one.name for page in listings.servers() for one in page},
         )
-        for page in listings.backups():
-            for backup in _wanted(runtime, [one for one in page if one.id in made], done):
+        for group in several_volumes(listings.backups_by_volume(), _VOLUMES_AT_ONCE):
+            listed = [one for some in group.values() for one in some if one.id in made]
+            for backup in _wanted(runtime, listed, done):
                 if not dry_run:
-                    record = _record(backup, made[backup.id], names, runtime.now())
-                    runtime.store.lifecycle.adopt(record)
+                    chain_id = full_of(backup, group[backup.project_id, backup.volume_id])
+                    record = BackupRecord.found(
+                        backup,
+                        Origin.IMPORTED,
+                        runtime.now(),
+                        record_id=RecordId(backup.id),
+                        chain_id=chain_id,
+                    )
+                    runtime.store.lifecycle.adopt(_named(record, made[backup.id], names))
             runtime.progress("backups imported", done.imported, None)
     return done
 
@@ -80,12 +92,11 @@ def _wanted(runtime: Runtime, page: list[Backup], done: TakenOver) -> Iterator[B
         del done.left_out[backup.id]
 
 
-def _record(backup: Backup, made: Made, names: _Names, moment: datetime) -> BackupRecord:
+def _named(record: BackupRecord, made: Made, names: _Names) -> BackupRecord:
     server_name = names.servers.get(made.server_id, "") if made.server_id else ""
-    record = BackupRecord.found(backup, Origin.IMPORTED, moment, record_id=RecordId(backup.id))
     return replace(
         record,
         server_id=made.server_id,
         server_name=server_name or made.server_name,
-        volume_name=names.volumes.get(backup.volume_id, ""),
+        volume_name=names.volumes.get(record.volume_id, ""),
     )

@@ -138,7 +138,13 @@ class BackupRecord:
 
     @classmethod
     def found(
-        cls, backup: Backup, origin: Origin, now: datetime, *, record_id: RecordId
+        cls,
+        backup: Backup,
+        origin: Origin,
+        now: datetime,
+        *,
+        record_id: RecordId,
+        chain_id: BackupId | None,
     ) -> "BackupRecord":
         """A record for an available backup that Cinder has and that had no record.
 
@@ -156,6 +162,7 @@ class BackupRecord:
             started_at=backup.created_at,
             finished_at=now,
             backup_id=backup.id,
+            chain_id=chain_id,
             size_gib=backup.size_gib,
         )
 
@@ -173,5 +180,5 @@ class BackupRecord:
             self.pin_note,
             self.parent_id,
             self.suspected_missing_at,
-        )
             self.broken_at,
+        )

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from staffeln_cli.model import Backup, BackupId, BackupRecord, Kind, Origin, RecordId, State
-from staffeln_cli.model.lifecycle import chain_id_of
 from staffeln_cli.model.naming import RECORD_KEY
 from staffeln_cli.model.statuses import BACKUP_COMPLETE, BACKUP_ENDED
+from staffeln_cli.planning.chains.lineage import full_of
 from staffeln_cli.runtime import Run
 
 _GIVEN_UP = frozenset({State.CANCELLED, State.FAILED})
@@ -60,6 +60,14 @@ def handle_duplicate(run: Run, record: BackupRecord, double: Backup) -> None:
     _record(run, record, double, reason, keep=is_needed)
 
 
+def _chain_id(run: Run, backup: Backup) -> BackupId | None:
+    """The full backup that it depends on; nobody has planned that."""
+    if not backup.is_incremental:
+        return backup.id
+    of_volume = run.cloud.listings.backups_of(backup.volume_id)
+    return full_of(backup, [one for one in of_volume if one.project_id == backup.project_id])
+
+
 def _came_of(record: BackupRecord, backup: Backup) -> bool:
     return (record.name, record.volume_id, record.project_id) == (
         backup.name,
@@ -84,7 +92,7 @@ def _record(
             state=State.AVAILABLE if is_kept else State.FAILED,
             origin=Origin.ADOPTED,
             backup_id=backup.id,
-            chain_id=chain_id_of(kind, backup.id, None),
+            chain_id=_chain_id(run, backup),
             started_at=backup.created_at,
             finished_at=run.now(),
             size_gib=backup.size_gib,

@@ -100,6 +100,19 @@ def test_what_cinder_has_is_imported_once(
     assert "had 3 already" in staffeln("db", "import-staffeln", url).stdout
 
 
+def test_an_imported_incremental_belongs_to_the_chain_of_its_full(
+    cloud: SimCloud, staffeln: Staffeln, old: Old, tmp_path: Path
+) -> None:
+    cloud.advance(hours=1)
+    incremental = cloud.things.add_backup(old.volume, incremental=True)
+    made = [*old.backups, incremental]
+    url = its_database(f"sqlite:///{tmp_path / 'old.db'}", made, [], old.server)
+    assert staffeln("db", "import-staffeln", url, "-f", "json").json["imported"] == 4
+    rows = staffeln("status", "backups", "-f", "json").json
+    chains = {one["backup_id"]: one["chain_id"] for one in rows}
+    assert chains == {one: one for one in old.backups} | {incremental: old.backups[-1]}
+
+
 def test_collect_plans_nothing_that_staffeln_2_has_just_backed_up(
     staffeln: Staffeln, old: Old, tmp_path: Path
 ) -> None:

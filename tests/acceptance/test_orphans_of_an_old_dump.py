@@ -8,6 +8,7 @@ from staffeln_cli.commands import keep as pin
 from staffeln_cli.config import load
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.runtime import Runtime
+from tests.acceptance.builders import records, volumes
 from tests.conftest import Staffeln
 
 
@@ -58,6 +59,21 @@ def test_the_doctor_lists_what_the_database_does_not_know_and_adopts_it_when_ask
     cloud.advance(timedelta(days=100))
     assert staffeln("retain", "-f", "json").counts["deleted"] == 5
     assert cloud.backups() == []
+
+
+def test_what_is_adopted_is_lost_with_the_backup_of_its_chain_that_it_depends_on(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    """Of the full and four incrementals the last three are adopted; the second of all breaks."""
+    staffeln.set(CATALOG_RECORDS="false")
+    _restored_from_an_old_dump(cloud, staffeln)
+    staffeln("doctor", "--adopt")
+    full, middle, *_ = sorted(records(staffeln), key=lambda one: str(one["started_at"]))
+    assert {one["chain_id"] for one in records(staffeln)} == {full["backup_id"]}
+    cloud.things.set_backup(middle["backup_id"], status="error")
+    staffeln("check")
+    (volume,) = volumes(staffeln).values()
+    assert volume["last_success_at"] == full["started_at"]
 
 
 def test_a_pin_that_comes_while_retention_is_at_work_still_holds(

@@ -14,7 +14,12 @@ from staffeln_cli.operations.untracked_backups import (
     installation_of,
     without_record,
 )
+from staffeln_cli.planning.chains.lineage import full_of
+from staffeln_cli.planning.chains.members import several_volumes
 from staffeln_cli.runtime import Runtime
+
+_VOLUMES_AT_ONCE = 100
+"""About a page of backups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +42,13 @@ def find(
     """
     runtime.store.cloud.belongs_to(runtime.cloud.login().cloud, remember=False)
     adopted = installation or runtime.store.observations.installation_id()
-    for page in runtime.cloud.listings.backups():
-        marked = [one for one in page if RECORD_KEY in one.metadata]
+    for group in several_volumes(runtime.cloud.listings.backups_by_volume(), _VOLUMES_AT_ONCE):
+        marked = [one for some in group.values() for one in some if RECORD_KEY in one.metadata]
         for orphan in _without_record(runtime, marked):
             maker = installation_of(orphan) or NO_INSTALLATION
             may_adopt = adopt and orphan.status == "available" and maker == adopted
             if may_adopt:
-                _adopt(runtime, orphan)
+                _adopt(runtime, orphan, group[orphan.project_id, orphan.volume_id])
             yield Orphan(orphan, maker, adopted=may_adopt)
 
 
@@ -53,17 +58,23 @@ def _without_record(runtime: Runtime, marked: Sequence[Backup]) -> list[Backup]:
     return without_record(records, marked)
 
 
-def _adopt(runtime: Runtime, orphan: Backup) -> None:
+def _adopt(runtime: Runtime, orphan: Backup, of_volume: Sequence[Backup]) -> None:
     """Take back a missing or failed record of it; give it a new one where there is none."""
     for record in runtime.store.records.by_backup_ids([orphan.id]):
         if record.state in (State.MISSING, State.FAILED):
             runtime.store.lifecycle.seen_again(record, orphan, runtime.now())
             return
-    runtime.store.lifecycle.adopt(_record(runtime, orphan))
+    runtime.store.lifecycle.adopt(_record(runtime, orphan, of_volume))
 
 
-def _record(runtime: Runtime, orphan: Backup) -> BackupRecord:
+def _record(runtime: Runtime, orphan: Backup, of_volume: Sequence[Backup]) -> BackupRecord:
     server_id = orphan.metadata.get(SERVER_KEY)
     record_id = RecordId(f"{orphan.metadata[RECORD_KEY][:16]}-{orphan.id[:8]}")
-    record = BackupRecord.found(orphan, Origin.ADOPTED, runtime.now(), record_id=record_id)
+    record = BackupRecord.found(
+        orphan,
+        Origin.ADOPTED,
+        runtime.now(),
+        record_id=record_id,
+        chain_id=full_of(orphan, of_volume),
+    )
     return replace(record, server_id=ServerId(server_id) if server_id else None)

@@ -82,6 +82,23 @@ def cautious_parents(backups: Sequence[Backup], known: KnownParents = NO_PARENTS
     return _with_known(backups, _parents(backups, _was_untouched), known)
 
 
+def full_of(backup: Backup, backups: Iterable[Backup]) -> BackupId | None:
+    """The full backup that this one depends on by the likeliest parents; itself, if it is one.
+
+    `backups` are all of its volume in its project. None where no full backup is among them.
+    """
+    ordered = sorted(backups, key=oldest_first)
+    index_of = {one.id: index for index, one in enumerate(ordered)}
+    index, parents = index_of.get(backup.id), possible_parents(ordered)
+    met: set[int] = set()
+    while index is not None and index not in met:
+        if not ordered[index].is_incremental:
+            return ordered[index].id
+        met.add(index)
+        index = next(iter(parents[index]), None)
+    return None
+
+
 def children_of(parents: Sequence[Parents]) -> list[list[int]]:
     """For each backup the indexes of all that may depend on it directly, oldest first."""
     children: list[list[int]] = [[] for _ in parents]

@@ -2,26 +2,32 @@
 
 import pytest
 
-from staffeln_cli.model import BackupRecord, Kind, Origin, RecordId, State
+from staffeln_cli.model import BackupId, BackupRecord, Kind, Origin, RecordId, State
 from tests.build import NOW, a_backup, a_record
 
 
 def test_a_record_of_a_backup_that_was_found_is_available_since_its_creation() -> None:
     backup = a_backup("b1", days_old=2, incremental=True)
-    record = BackupRecord.found(backup, Origin.ADOPTED, NOW, record_id=RecordId("r1"))
+    record = BackupRecord.found(
+        backup, Origin.ADOPTED, NOW, record_id=RecordId("r1"), chain_id=BackupId("b0")
+    )
     assert (record.state, record.origin, record.kind) == (
         State.AVAILABLE,
         Origin.ADOPTED,
         Kind.INCREMENTAL,
     )
     assert (record.started_at, record.finished_at) == (backup.created_at, NOW)
-    assert (record.backup_id, record.size_gib) == ("b1", 10)
+    assert (record.backup_id, record.chain_id, record.size_gib) == ("b1", "b0", 10)
 
 
 def test_two_backups_of_one_name_that_were_found_have_records_of_different_names() -> None:
     names = {
         BackupRecord.found(
-            a_backup(name)._replace(name="nightly"), Origin.IMPORTED, NOW, record_id=RecordId(name)
+            a_backup(name)._replace(name="nightly"),
+            Origin.IMPORTED,
+            NOW,
+            record_id=RecordId(name),
+            chain_id=None,
         ).name
         for name in ("b1", "b2")
     }

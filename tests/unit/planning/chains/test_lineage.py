@@ -4,6 +4,7 @@ from staffeln_cli.model import Backup, BackupId
 from staffeln_cli.planning.chains import fast_lineage
 from staffeln_cli.planning.chains.lineage import (
     cautious_parents,
+    full_of,
     lineage_of,
     oldest_first,
     possible_parents,
@@ -176,3 +177,15 @@ def test_a_named_parent_that_is_gone_leaves_an_incremental_that_cannot_be_restor
         fast_lineage.lineage_of(chains, {chains[1].id: BackupId("gone")}),
     ):
         assert (lineage.parents, lineage.restorable) == ([(), ()], [True, False])
+
+
+def test_the_full_of_a_backup_is_that_of_its_likeliest_parents() -> None:
+    older, newer = [full("f1", 9), incremental("i1", 8)], [full("f2", 7), incremental("i2", 6)]
+    fulls = [full_of(one, [*newer, *older]) for one in (*older, *newer)]
+    assert fulls == ["f1", "f1", "f2", "f2"]
+
+
+def test_without_its_full_a_backup_has_none() -> None:
+    alone = [incremental("i1", 8), incremental("i2", 7)]
+    assert [full_of(one, alone) for one in alone] == [None, None]
+    assert full_of(full("f1", 9), alone) is None
