@@ -84,16 +84,26 @@ def _check(run: Run, confirmation: Confirmation) -> None:
     if observed.is_complete:
         run.runtime.stop.check()
         run.store.observations.note_marked(adopt_marked(run, observed.strangers))
+        _note_foreign(run, observed)
         _find_missing(run, observed, confirmation)
         note_broken(run, observed)
         run.store.cloud.note_backups_listed(observed.moment)
         observed.foreign.ours_are_complete = not observed.unseen
-    if confirmation.is_given:
-        run.store.observations.note_confirmed("check", observed.moment, who=caller())
     backup_hosts.repair(run)
     if observed.is_complete:
-        note_gone_parents(run, export_records.gone(run, observed.foreign))
+        gone = export_records.gone(run, observed.foreign, confirmation)
+        note_gone_parents(run, gone)
+    if confirmation.is_given:  # what this pass has suspected is accepted as well
+        run.store.observations.note_confirmed("check", run.now(), who=caller())
     export_records.collect(run, observed.foreign if observed.is_complete else None)
+
+
+def _note_foreign(run: Run, observed: Observation) -> None:
+    """Marked backups that no record is of, such as another installation's, are foreign ones."""
+    known = {one.backup_id for one in run.store.records.by_backup_ids(observed.strangers)}
+    for backup in observed.strangers.values():
+        if backup.id not in known:
+            observed.foreign.add(backup)
 
 
 def _look(

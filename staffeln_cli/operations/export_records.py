@@ -29,7 +29,7 @@ _OFTEN = 5
 
 @dataclass(slots=True)
 class ForeignBackups:
-    """The backups of a complete listing that Staffeln did not make."""
+    """The backups of a complete listing that no record is of: Staffeln did not make them."""
 
     available: list[ExportCandidate] = field(default_factory=list)
     broken: dict[BackupId, Backup] = field(default_factory=dict)
@@ -91,19 +91,21 @@ def _in_our_chains(run: Run, foreign: ForeignBackups) -> list[ExportCandidate]:
     return [one for one in there if one.backup_id not in known]
 
 
-def gone(run: Run, foreign: ForeignBackups) -> Sequence[ExportCandidate]:
-    """The foreign backups with a record here that their owners deleted, by a complete listing.
+def gone(
+    run: Run, foreign: ForeignBackups, confirmation: Confirmation
+) -> Sequence[ExportCandidate]:
+    """The foreign backups that ours depend on, or that have a record here, and are gone.
 
-    Not those of volumes without a backup of ours: there Cinder may have lost them all, and the
-    catalog is to bring them back.
+    By a complete listing, whether or not export records are wanted. Not those of volumes without
+    a backup of ours: there Cinder may have lost them all, and the catalog is to bring them back.
     """
-    if not run.settings.catalog.records or not foreign.ours_are_complete:
+    if not foreign.ours_are_complete:
         return ()
     there = foreign.ids
-    kept = run.store.exports.foreign()
+    kept = dict.fromkeys(run.store.exports.foreign_bases()) | run.store.exports.foreign()
     for candidate, suspected_at in kept.items():
         if suspected_at is not None and candidate.backup_id in there:
-            run.store.exports.suspect(candidate.backup_id, None)
+            run.store.exports.suspect(candidate, None)
     absent = [candidate for candidate in kept if candidate.backup_id not in there]
     if not absent:
         return ()
@@ -113,13 +115,13 @@ def gone(run: Run, foreign: ForeignBackups) -> Sequence[ExportCandidate]:
         for one in absent
         if (one.project_id, one.volume_id) in chains
     ]
-    kind = absence.Kind("foreign backup", len(kept), Confirmation())
+    kind = absence.Kind("foreign backup", len(kept), confirmation)
     found = absence.confirm(
         run, kind, suspects, lambda one: run.cloud.backups.look(one.backup_id) is not None
     )
     for candidate in found.suspected:
         if kept[candidate] is None:
-            run.store.exports.suspect(candidate.backup_id, run.now())
+            run.store.exports.suspect(candidate, run.now())
     return found.gone
 
 

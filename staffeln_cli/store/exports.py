@@ -9,12 +9,13 @@ from staffeln_cli.model import (
     BackupId,
     ExportCandidate,
     ExportRecord,
+    Kind,
     ProjectId,
     State,
     VolumeId,
 )
-from staffeln_cli.store.database import Database, upsert
 from staffeln_cli.store import history
+from staffeln_cli.store.database import Database, upsert
 from staffeln_cli.store.queries import chunks
 from staffeln_cli.tables import backup_table, export_record_table
 
@@ -168,13 +169,34 @@ class Exports:
                 for row in connection.execute(query)
             }
 
-    def suspect(self, backup_id: BackupId, moment: datetime | None) -> None:
+    def foreign_bases(self) -> list[ExportCandidate]:
+        """What incrementals of ours depend on, as far as known, and no record of ours is of."""
+        base = func.coalesce(backup_table.c.parent_id, backup_table.c.chain_id)
+        another = backup_table.alias()
+        has_record = select(another.c.id).where(another.c.backup_id == base).exists()
+        query = (
+            select(base, backup_table.c.project_id, backup_table.c.volume_id)
+            .where(
+                backup_table.c.state == State.AVAILABLE,
+                backup_table.c.kind == Kind.INCREMENTAL,
+                backup_table.c.broken_at.is_(None),
+                base.is_not(None),
+                ~has_record,
+            )
+            .distinct()
+        )
+        with self._database.read() as connection:
+            return [_candidate(*row, is_foreign=True) for row in connection.execute(query)]
+
+    def suspect(self, candidate: ExportCandidate, moment: datetime | None) -> None:
         """Note that a foreign backup seems to be gone; or, without a moment, that it is there."""
+        values = {"suspected_gone_at": moment}
         with self._database.write() as connection:
+            row = upsert(connection, export_record_table).values(**candidate._asdict(), **values)
             connection.execute(
-                update(export_record_table)
-                .where(export_record_table.c.backup_id == backup_id)
-                .values(suspected_gone_at=moment)
+                row.on_conflict_do_update(
+                    index_elements=[export_record_table.c.backup_id], set_=values
+                )
             )
 
     def forget(self, ids: Collection[BackupId]) -> None:

@@ -1,4 +1,4 @@
-"""What stops retain before it empties a cloud: a wrong clock, or suspiciously much to remove."""
+"""What stops a pass that would believe or remove suspiciously much, or has a wrong clock."""
 
 from datetime import timedelta
 
@@ -6,7 +6,15 @@ import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
 from staffeln_cli.errors import BrakeApplied, ClockWrong
-from tests.acceptance.builders import a_volume, backed_up, rounds, sent, some_volumes
+from tests.acceptance.builders import (
+    a_volume,
+    backed_up,
+    reasons,
+    rounds,
+    sent,
+    some_volumes,
+    twice,
+)
 from tests.conftest import Staffeln
 
 
@@ -74,3 +82,45 @@ def test_the_brake_can_be_taken_off(cloud: SimCloud, staffeln: Staffeln) -> None
     fifty_one(cloud, staffeln)
     staffeln.set(RETENTION_BRAKE="1")
     assert staffeln("retain", "-f", "json").counts["deleted"] == 51
+
+
+def test_the_word_for_many_missing_backups_holds_until_the_second_look(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    """Somebody confirms what no pass has suspected so far, while time goes on."""
+    staffeln.set(BACKUP_MAX_IN_FLIGHT_PER_PROJECT="50")
+    some_volumes(cloud, 25)
+    backed_up(staffeln, cloud)
+    cloud.things.lose_backups()
+    cloud.advance(hours=2)
+
+    def a_second_passes(_: object) -> None:
+        cloud.advance(seconds=1)
+
+    cloud.on_request = a_second_passes
+    first = staffeln("check", "--confirm", "-f", "json")
+    assert (first.exit_code, first.counts["missing"]) == (0, 0)
+    cloud.advance(minutes=11)
+    assert staffeln("check", "-f", "json").counts["missing"] == 25
+
+
+def test_very_many_backups_of_others_may_be_gone_when_somebody_confirms_it(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    staffeln.set(BACKUP_MAX_IN_FLIGHT_PER_PROJECT="50")
+    volumes = some_volumes(cloud, 25)
+    backed_up(staffeln, cloud)
+    cloud.advance(hours=1)
+    theirs = [cloud.things.add_backup(one, incremental=True) for one in volumes]
+    cloud.advance(hours=1)
+    staffeln("check")
+    cloud.things.lose_backups(*theirs)
+    cloud.advance(hours=2)
+    twice(staffeln, cloud, "check")
+    cloud.advance(hours=2)
+    refused = staffeln("check", "-f", "json")
+    assert "25 of 25 foreign backups do not exist any more" in reasons(refused)[0]
+    cloud.advance(hours=2)
+    assert staffeln("check", "--confirm").exit_code == 0
+    cloud.advance(hours=2)
+    assert staffeln("check").exit_code == 0

@@ -235,6 +235,12 @@ def test_other_views_do_not_count_it(cloud: SimCloud, staffeln: Staffeln) -> Non
 
 
 @pytest.fixture
+def without_records(staffeln: Staffeln) -> None:
+    """Nobody asks Cinder for export records."""
+    staffeln.set(CATALOG_RECORDS="false")
+
+
+@pytest.fixture
 def theirs(cloud: SimCloud, staffeln: Staffeln) -> str:
     """A full backup that somebody else made; the only one of ours depends on it."""
     volume = a_volume(cloud)
@@ -257,6 +263,24 @@ def test_what_depends_on_a_broken_backup_of_others_breaks_with_it(
     assert "missing or broken" not in nagios(staffeln)[1]
 
 
+def test_what_depends_on_a_backup_of_another_installation_breaks_with_it(
+    cloud: SimCloud, staffeln: Staffeln, sqlite_url: str
+) -> None:
+    """As after a new installation without the old database."""
+    a_volume(cloud)
+    rounds(staffeln, cloud, 1, days=1)
+    sql(sqlite_url, "UPDATE cloud SET installation_id = 'another'")
+    for table in ("backups", "volumes", "export_records"):
+        sql(sqlite_url, f"DELETE FROM {table}")
+    rounds(staffeln, cloud, 1, days=0)
+    assert [one["kind"] for one in records(staffeln)] == ["incremental"]
+    theirs = ids(cloud)[0]
+    assert staffeln("check").exit_code == 0
+    answer = broken(staffeln, cloud, theirs)
+    assert f"of backup {theirs}, on which it depends, Cinder says error" in reasons(answer)[0]
+    assert nagios(staffeln)[0] == Level.CRITICAL
+
+
 def test_what_depends_on_a_backup_that_others_deleted_breaks_and_stays_broken(
     cloud: SimCloud, staffeln: Staffeln, theirs: str
 ) -> None:
@@ -269,6 +293,24 @@ def test_what_depends_on_a_backup_that_others_deleted_breaks_and_stays_broken(
         assert check(staffeln, cloud).exit_code == 0
         assert "missing or broken" in nagios(staffeln)[1]
     assert next_kind(staffeln) == "full"
+
+
+@pytest.mark.usefixtures("without_records")
+def test_without_export_records_it_breaks_as_well_after_two_looks_and_can_be_whole_again(
+    cloud: SimCloud, staffeln: Staffeln, theirs: str
+) -> None:
+    row = cloud.world.backups[theirs]
+    cloud.faults.omit_next("/backups/detail", [theirs])
+    assert check(staffeln, cloud).exit_code == 0
+    cloud.things.lose_backups(theirs)
+    assert check(staffeln, cloud).exit_code == 0
+    assert "missing or broken" not in nagios(staffeln)[1]
+    assert "deleted the full backup that it depends on" in reasons(check(staffeln, cloud))[0]
+    assert nagios(staffeln)[0] == Level.CRITICAL
+    assert check(staffeln, cloud).exit_code == 0
+    cloud.world.backups.add(row)
+    assert check(staffeln, cloud).exit_code == 0
+    assert "missing or broken" not in nagios(staffeln)[1]
 
 
 def test_a_check_that_ends_before_it_noted_the_loss_leaves_it_to_be_found_again(
