@@ -27,9 +27,6 @@ class ServerOverrides(NamedTuple):
     zone: str | None = None
 
 
-AS_THE_LOST = ServerOverrides()
-
-
 class NeededVolumes(NamedTuple):
     """The volumes of a lost server."""
 

@@ -191,14 +191,6 @@ class Drills:
             law.append(drill_table.c.ended_at >= since)
         return self._where(*law)
 
-    def restoring_volumes(self) -> set[VolumeId]:
-        """The volumes of which a backup is being restored by a drill."""
-        restoring = select(drill_table.c.volume_id).where(
-            drill_table.c.state == DrillState.RESTORING
-        )
-        with self._database.read() as connection:
-            return {VolumeId(value) for value in connection.execute(restoring).scalars()}
-
     def forget(self, before: datetime) -> int:
         """Remove old drills, but of each volume the newest of each end; return how many."""
         newer = drill_table.alias()

@@ -233,7 +233,6 @@ def test_a_drill_is_found_by_its_volume_and_by_when_it_ended(store: Store) -> No
     assert store.drills.of_volumes([VolumeId("v1")]) == {VolumeId("v1"): [drill]}
     assert store.drills.ended_in([DrillState.PASSED], NOW) == [drill]
     assert store.drills.ended_in([DrillState.PASSED], NOW + timedelta(hours=1)) == []
-    assert store.drills.restoring_volumes() == {"v2"}
     assert [one.volume_id for one in store.drills.unfinished()] == ["v2"]
     store.reports.note_reported(drill.project_id, NOW, [], drills=[drill.id])
     assert current(store, drill).reported_at == NOW

@@ -8,7 +8,6 @@ import pytest
 from staffeln_cli.model import ProjectId, ServerId, VolumeId
 from staffeln_cli.model.servers import Address, Attached, ServerDefinition
 from staffeln_cli.planning.recreating import (
-    AS_THE_LOST,
     BootRules,
     ServerOverrides,
     lost_since,
@@ -101,7 +100,7 @@ def test_a_volume_that_was_never_backed_up_is_left_out_and_named(volume: Any, to
 
 def test_a_server_that_can_be_the_same_has_no_differences() -> None:
     definition = a_definition(key_name="mine", addresses=(Address("net", "10.0.0.5", "aa"),))
-    server, differences = new_server(definition, RULES, AS_THE_LOST)
+    server, differences = new_server(definition, RULES, ServerOverrides())
     assert differences == []
     assert (server.name, server.zone, server.key_name) == ("web", "nova", "mine")
 
@@ -120,7 +119,7 @@ def test_a_server_that_can_be_the_same_has_no_differences() -> None:
     ],
 )
 def test_what_cannot_be_the_same_is_named(definition: Any, told: str) -> None:
-    _, differences = new_server(a_definition(**definition), RULES, AS_THE_LOST)
+    _, differences = new_server(a_definition(**definition), RULES, ServerOverrides())
     assert len(differences) == 1
     assert differences[0].startswith(told)
 
