@@ -77,12 +77,15 @@ def _print_json(found: "Calendar") -> None:
 
 
 def _print_text(found: "Calendar") -> None:
+    from staffeln_cli.model.text import many
     from staffeln_cli.planning.protection.pausing import described
     from staffeln_cli.render import calendar as render
 
     first, last = found.days[0], found.days[-1]
-    heading = f"{found.protected:,} protected volumes, {first} to {last} ({found.zone})"
+    heading = f"{many(found.protected, 'protected volume')}, {first} to {last} ({found.zone})"
     footer = [described(pause) for pause in found.pauses]
     if hidden := found.protected - found.shown:
-        footer.append(f"and {hidden:,} more volumes: --limit shows more, --project only its own")
+        footer.append(
+            f"and {many(hidden, 'more volume')}: --limit shows more, --project only its own"
+        )
     render.show(found.days, found.strips(), heading=heading, footer=footer)

@@ -5,6 +5,7 @@ from collections.abc import Generator
 
 from staffeln_cli.config.rules import schedule
 from staffeln_cli.model import BackupRecord, Outcome, State
+from staffeln_cli.model.text import many
 from staffeln_cli.operations.owners import Owners
 from staffeln_cli.operations.start_backup import (
     Waiting,
@@ -45,7 +46,7 @@ def _say_what_waits(run: Run) -> None:
     """Say how many planned backups are left for the window."""
     closed = closed_window(run)
     if closed is not None and (number := run.store.records.count_scheduled()):
-        backups = "1 backup waits" if number == 1 else f"{number:,} backups wait"
+        backups = f"{many(number, 'backup')} {'waits' if number == 1 else 'wait'}"
         window = schedule(run.settings).window
         run.remark(f"{backups} for the window {window}, which opens at {stamp(closed.opens_at)}")
 

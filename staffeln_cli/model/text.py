@@ -1,4 +1,4 @@
-"""Rules for text that others wrote: each makes it safe for one kind of place."""
+"""Rules for text: what others wrote is made safe for each kind of place, figures get a noun."""
 
 import json
 import re
@@ -80,6 +80,11 @@ def dns_label(text: str) -> str:
 
     checksum = sha256(text.encode()).hexdigest()[:8]
     return f"{safe}-{checksum}" if safe else checksum
+
+
+def many(number: int, noun: str) -> str:
+    """A number with its noun, in the singular or in the plural."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def dumped(value: object) -> str:

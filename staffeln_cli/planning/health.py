@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from staffeln_cli.model import ProjectId, ProjectQuota, State, VolumeId
 from staffeln_cli.model.pauses import Pause
+from staffeln_cli.model.text import many
 from staffeln_cli.planning.estimates import Work
 from staffeln_cli.planning.retention.keep_rules import stamp
 
@@ -122,7 +123,7 @@ class Summary:
         """How many volumes are proven, in words; None before the first restore drill."""
         if not self.volumes.proofs and not self.volumes.proof_failed:
             return None
-        of_all = f"{self.volumes.proven:,} of {_volumes(self.volumes.protected)}"
+        of_all = f"{self.volumes.proven:,} of {many(self.volumes.protected, 'volume')}"
         return f"{of_all} proven in the last {self.proven_every}"
 
 
@@ -148,7 +149,7 @@ def _good(volumes: Tally) -> Finding:
     if not number:
         return Finding(Level.WARNING, "no volume is protected: no server is marked for it")
     if volumes.never or volumes.overdue or volumes.paused:
-        return Finding(Level.OK, f"{_volumes(number, 'protected')}")
+        return Finding(Level.OK, many(number, "protected volume"))
     whose = f"all {number:,} protected volumes have" if number > 1 else "the protected volume has"
     return Finding(Level.OK, f"{whose} a recent backup")
 
@@ -156,43 +157,46 @@ def _good(volumes: Tally) -> Finding:
 def _of_pauses(volumes: Tally) -> Iterator[Finding]:
     """Paused volumes; those without a recent backup are not OK."""
     if volumes.paused_overdue:
-        text = f"{_volumes(volumes.paused_overdue, 'paused')} without a recent backup"
+        text = f"{many(volumes.paused_overdue, 'paused volume')} without a recent backup"
         yield Finding(Level.WARNING, text)
     elif volumes.paused:
-        yield Finding(Level.OK, f"{_volumes(volumes.paused)} paused")
+        yield Finding(Level.OK, f"{many(volumes.paused, 'volume')} paused")
 
 
 def _of_volumes(volumes: Tally, critical: int, warning: int) -> Iterator[Finding]:
     if volumes.overdue:
         level = Level.CRITICAL if volumes.overdue >= critical else Level.WARNING
         verb = "is" if volumes.overdue == 1 else "are"
-        of_all = _volumes(volumes.protected, "protected")
+        of_all = many(volumes.protected, "protected volume")
         yield Finding(level, f"{volumes.overdue:,} of {of_all} {verb} overdue")
     if volumes.proof_failed:
-        of_all = _volumes(volumes.proof_failed, "protected")
+        of_all = many(volumes.proof_failed, "protected volume")
         yield Finding(Level.CRITICAL, f"{of_all} failed the restore drill: not proven since")
     if volumes.never:
         level = Level.WARNING if volumes.never >= warning else Level.OK
-        yield Finding(level, f"{_volumes(volumes.never)} never backed up so far")
+        yield Finding(level, f"{many(volumes.never, 'volume')} never backed up so far")
     if volumes.bad_retention:
         ask = "asks" if volumes.bad_retention == 1 else "ask"
-        text = f"{_volumes(volumes.bad_retention)} {ask} for a retention that is not valid"
+        text = f"{many(volumes.bad_retention, 'volume')} {ask} for a retention that is not valid"
         yield Finding(Level.OK, text)
 
 
 def _of_evidence(state: Summary) -> Iterator[Finding]:
     volumes = state.volumes
     if volumes.lost:
-        text = f"all backups of {_volumes(volumes.lost)} are missing or broken"
+        text = f"all backups of {many(volumes.lost, 'volume')} are missing or broken"
         yield Finding(Level.CRITICAL, text)
     for number, text in (
-        (volumes.ended, f"protection of {_volumes(volumes.ended)} ended lately"),
+        (volumes.ended, f"protection of {many(volumes.ended, 'volume')} ended lately"),
         (
             volumes.unknown,
-            f"{_volumes(volumes.unknown, 'protected')} unknown to Cinder or Keystone",
+            f"{many(volumes.unknown, 'protected volume')} unknown to Cinder or Keystone",
         ),
-        (state.untracked, f"{_backups(state.untracked)} of Staffeln's have no record"),
-        (volumes.future, f"{_volumes(volumes.future)} with a history that lies in the future"),
+        (state.untracked, f"{many(state.untracked, 'backup')} of Staffeln's without a record"),
+        (
+            volumes.future,
+            f"{many(volumes.future, 'volume')} with a history that lies in the future",
+        ),
     ):
         if number:
             yield Finding(Level.WARNING, text)
@@ -200,10 +204,8 @@ def _of_evidence(state: Summary) -> Iterator[Finding]:
 
 def _of_shortening(volumes: Tally) -> Iterator[Finding]:
     if volumes.shortened_from is not None:
-        text = (
-            f"the retention of {_volumes(volumes.shortened)} was shortened: backups may go from"
-            f" {stamp(volumes.shortened_from)}"
-        )
+        whose, begins = many(volumes.shortened, "volume"), stamp(volumes.shortened_from)
+        text = f"the retention of {whose} was shortened: backups may go from {begins}"
         yield Finding(Level.WARNING, text)
 
 
@@ -232,12 +234,3 @@ def age(now: datetime, moment: datetime) -> str:
         if seconds >= 2 * length:
             return f"{seconds // length:,} {unit}"
     return f"{seconds} s"
-
-
-def _volumes(number: int, kind: str = "") -> str:
-    noun = "volume" if number == 1 else "volumes"
-    return f"{number:,} {kind} {noun}" if kind else f"{number:,} {noun}"
-
-
-def _backups(number: int) -> str:
-    return f"{number:,} backup" if number == 1 else f"{number:,} backups"

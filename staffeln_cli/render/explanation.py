@@ -15,6 +15,7 @@ from staffeln_cli.model import (
     ProofLevel,
     State,
 )
+from staffeln_cli.model.text import many
 from staffeln_cli.planning.explanation import Explanation, FormerBackups, Next
 from staffeln_cli.planning.protection.pausing import described
 from staffeln_cli.planning.retention.verdicts import Verdict
@@ -83,8 +84,7 @@ def _sentences(explained: Explanation, now: datetime) -> list[Text]:
 def _of_former_owner(former: FormerBackups) -> Text:
     name = former.project_name
     project = f"{name} ({former.project_id})" if name else former.project_id
-    number = "1 backup" if former.number == 1 else f"{former.number:,} backups"
-    held = f"their retention is {former.retention}"
+    number, held = many(former.number, "backup"), f"their retention is {former.retention}"
     if former.retention is None:
         held = "they are all kept, because their retention was not known when it left"
     return safe_text(f"Project {project} owned it before and has {number} of it; {held}.")

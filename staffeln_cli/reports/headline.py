@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from staffeln_cli.model.text import many
 from staffeln_cli.reports.model import OperatorSummary, ProjectReport, Trouble
-from staffeln_cli.reports.pages.layout import many
 
 _LONGEST_NAME = 60
 

@@ -15,7 +15,7 @@ from staffeln_cli.model import (
     State,
     VolumeId,
 )
-from staffeln_cli.model.text import one_line
+from staffeln_cli.model.text import many, one_line
 from staffeln_cli.planning.health import WATCHED
 from staffeln_cli.planning.protection import due
 from staffeln_cli.planning.protection.pausing import described
@@ -145,9 +145,10 @@ def _findings(
 ) -> Iterator[str]:
     """What no project's report has, and nobody else would notice."""
     if untracked := runtime.store.observations.marked().untracked:
-        yield f"{untracked:,} backups of Staffeln's have no record: staffeln doctor --orphans"
+        backups = many(untracked, "backup")
+        yield f"{backups} of Staffeln's without a record: staffeln doctor --orphans"
     if unknown := len(runtime.store.projects.suspected()):
-        yield f"{unknown:,} projects are unknown to Keystone"
+        yield f"{many(unknown, 'project')} unknown to Keystone"
     if future := sum(tally.future for tally in tallies.values()):
         yield f"volumes whose history lies in the future: {future:,} (staffeln doctor)"
     yield from (one_line(described(pause)) for pause in runtime.store.pauses.held(now))

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Collection, Iterable, Mapping
 
 from staffeln_cli.model import BackupRecord, RecordId, State
+from staffeln_cli.model.text import many
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ def moved(record: BackupRecord, new: State, values: Mapping[str, object]) -> Non
 def cancelled(number: int, reason: str) -> None:
     """Log how many plans were cancelled at once."""
     if number:
-        log.info("planned -> cancelled: %d planned backups%s", number, _why(reason))
+        log.info("%s: planned -> cancelled%s", many(number, "backup"), _why(reason))
 
 
 def _named(record: BackupRecord, backup_id: object) -> str:

@@ -142,4 +142,4 @@ def test_a_database_from_an_old_dump_counts_what_it_does_not_know(
     assert staffeln("check").exit_code == 0
     assert staffeln("status", "-f", "json").json["untracked"] == 3
     nagios = staffeln("status", "--nagios")
-    assert "3 backups of Staffeln's have no record" in nagios.stdout
+    assert "3 backups of Staffeln's without a record" in nagios.stdout

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from staffeln_cli.errors import CloudUnavailable, NoAccess, ProjectUnavailable
 from staffeln_cli.model import BackupId, Decision, ProjectId
+from staffeln_cli.model.text import many
 from staffeln_cli.operations import lookup
 from staffeln_cli.runtime import Run
 
@@ -59,7 +60,7 @@ class Projects:
     def show_needs(self) -> None:
         """Show the quota that each project needs, and what it has."""
         for project_id, number in self._backups.items():
-            reason = f"lost {number:,} backups of {self._gib[project_id]:,} GiB"
+            reason = f"lost {many(number, 'backup')} of {self._gib[project_id]:,} GiB"
             try:
                 quotas = self._run.cloud.lookups.quotas(project_id)
             except CloudUnavailable as error:

@@ -118,11 +118,6 @@ def _written(zone: tzinfo, moment: datetime | None) -> str:
     return local.isoformat(sep=" ", timespec="minutes")
 
 
-def many(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def lasting(start: datetime | None, end: datetime | None) -> str:
     """A length of time in its two largest units."""
     if start is None or end is None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from staffeln_cli.model.text import many
 from staffeln_cli.reports.headline import of_all
 from staffeln_cli.reports.model import OperatorSummary, ProjectState
-from staffeln_cli.reports.pages.layout import Page, Row, Section, Tile, When, listed, many, noted
+from staffeln_cli.reports.pages.layout import Page, Row, Section, Tile, When, listed, noted
 from staffeln_cli.reports.pages.project import (
     ended_section,
     rows_of,

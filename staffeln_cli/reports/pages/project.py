@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from staffeln_cli.model.text import many
 from staffeln_cli.planning.recovery import ServerRecovery
 from staffeln_cli.reports.headline import of_project
 from staffeln_cli.reports.model import (
@@ -26,7 +27,6 @@ from staffeln_cli.reports.pages.layout import (
     When,
     lasting,
     listed,
-    many,
     noted,
 )
 from staffeln_cli.reports.quota_forecast import Gauge

@@ -124,7 +124,16 @@ def test_a_volume_whose_backups_are_all_lost_is_critical_and_said_first() -> Non
     assert texts(state) == [
         ("CRITICAL", "all backups of 1 volume are missing or broken"),
         ("WARNING", "protection of 2 volumes ended lately"),
-        ("WARNING", "3 backups of Staffeln's have no record"),
+        ("WARNING", "3 backups of Staffeln's without a record"),
+    ]
+
+
+def test_one_thing_is_said_in_the_singular() -> None:
+    state = replace(WELL, volumes=Tally(protected=7, lost=1, ended=1), untracked=1)
+    assert texts(state) == [
+        ("CRITICAL", "all backups of 1 volume are missing or broken"),
+        ("WARNING", "protection of 1 volume ended lately"),
+        ("WARNING", "1 backup of Staffeln's without a record"),
     ]
 
 
