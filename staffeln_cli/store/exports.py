@@ -64,7 +64,10 @@ class Exports:
             "fetched_at": moment,
             "next_try_at": None,
         }
-        with self._database.write() as connection:
+        with (
+            self._database.write() as connection,
+            history.parent_noted(connection, candidate, moment),
+        ):
             row = upsert(connection, export_record_table).values(
                 backup_id=candidate.backup_id, **values
             )
@@ -73,12 +76,11 @@ class Exports:
                     index_elements=[export_record_table.c.backup_id], set_=values
                 )
             )
-            with history.parent_noted(connection, candidate, moment):
-                connection.execute(
-                    update(backup_table)
-                    .where(backup_table.c.backup_id == candidate.backup_id)
-                    .values(exported=True, parent_id=record.parent_id)
-                )
+            connection.execute(
+                update(backup_table)
+                .where(backup_table.c.backup_id == candidate.backup_id)
+                .values(exported=True, parent_id=record.parent_id)
+            )
 
     def note_refusal(self, candidate: ExportCandidate, moment: datetime, pause: timedelta) -> int:
         """Try it again after a pause that doubles each time; return how often it has failed."""

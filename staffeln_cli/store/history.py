@@ -85,7 +85,12 @@ def restorable(connection: Connection, record: OfVolume) -> list[RecordBrief]:
 
 @contextmanager
 def parent_noted(connection: Connection, record: OfVolume, moment: datetime) -> Iterator[None]:
-    """Within, it becomes known what a backup depends on: whether it can be restored may change."""
+    """Within, it becomes known what a backup depends on: whether it can be restored may change.
+
+    Every transaction locks a backup's record before its volume, or two wait for each other.
+    """
+    this = backup_table.c.backup_id == record.backup_id
+    connection.execute(select(backup_table.c.id).where(this).with_for_update())
     before = restorable(connection, record)
     yield
     after = restorable(connection, record)

@@ -6,9 +6,17 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from staffeln_cli.model import ProjectId, RecordId
+from staffeln_cli.model import (
+    BackupId,
+    ExportCandidate,
+    ExportRecord,
+    ProjectId,
+    RecordId,
+    State,
+    VolumeId,
+)
 from staffeln_cli.store import Caps, Store
-from tests.build import NOW, a_record
+from tests.build import NOW, a_backup, a_record, a_record_of, an_inventory_volume
 from tests.integration.store.builders import PLENTY, a_claim, planned
 
 ROOT = Path(__file__).parents[3]
@@ -103,3 +111,56 @@ def test_two_that_claim_open_work_share_it(store: Store) -> None:
     assert sum(len(one) for one in claimed) == 40
     assert store.claims.claim_open_work(a_claim("late")) == []
     assert store.database.now() == NOW
+
+
+def test_the_export_record_of_a_backup_comes_while_others_see_it_break(store: Store) -> None:
+    store.inventory.save([an_inventory_volume("v1")])
+    record = a_record_of(a_backup("full"), chain_id=BackupId("full"))
+    store.lifecycle.adopt(record)
+    candidate = ExportCandidate(BackupId("full"), record.project_id, record.volume_id)
+
+    def export() -> None:
+        for _ in range(60):
+            store.exports.note(candidate, ExportRecord("driver", "url", None), NOW)
+
+    def change() -> None:
+        for _ in range(30):
+            assert store.notes.broken(record, "in error", NOW)
+            assert store.notes.whole(record, NOW)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(export), pool.submit(change)]:
+            done.result()
+
+
+def test_a_success_that_comes_while_another_host_misses_its_full_protects_nothing(
+    store: Store,
+) -> None:
+    names = [VolumeId(f"v{number}") for number in range(25)]
+    store.inventory.save([an_inventory_volume(name) for name in names])
+    fulls = [a_backup(f"full of {name}", volume_id=name) for name in names]
+    made = [
+        a_backup(f"child of {name}", volume_id=name, incremental=True, days_old=1)
+        for name in names
+    ]
+    for full in fulls:
+        store.lifecycle.adopt(a_record_of(full, chain_id=full.id))
+    children = [
+        a_record_of(child, chain_id=full.id, state=State.CREATING)
+        for child, full in zip(made, fulls, strict=True)
+    ]
+    store.lifecycle.plan(children)
+
+    def miss() -> None:
+        for full in store.records.by_backup_ids([full.id for full in fulls]):
+            store.lifecycle.missing(full, "gone", NOW)
+
+    def finish() -> None:
+        for child, backup in zip(children, made, strict=True):
+            store.lifecycle.finished(child, backup, NOW)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(miss), pool.submit(finish)]:
+            done.result()
+    rows = store.inventory.volumes(names).values()
+    assert {(row.last_success_at, row.unrestorable_since) for row in rows} == {(None, NOW)}
