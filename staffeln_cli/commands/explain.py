@@ -18,9 +18,10 @@ from staffeln_cli.model import (
     State,
 )
 from staffeln_cli.model.lifecycle import UNFINISHED
+from staffeln_cli.model.statuses import BACKUP_ENDED
 from staffeln_cli.operations import lookup
 from staffeln_cli.planning.chains.members import members
-from staffeln_cli.planning.chains.restorable import newest_restorable
+from staffeln_cli.planning.chains.restorable import newest_restorable, restorable_backups
 from staffeln_cli.planning.chains.summary import summary_of
 from staffeln_cli.planning.explanation import Explanation, FormerBackups, Next
 from staffeln_cli.planning.protection import due
@@ -43,6 +44,8 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
     unfinished = tuple(record for record in records if record.state in UNFINISHED)
     parents = runtime.store.exports.foreign_parents([volume.volume_id])
     newest = newest_restorable(backups, briefs, None, parents)
+    whole = {backup.id for backup in restorable_backups(backups, briefs, parents)}
+    ended = {backup.id for backup in backups if backup.status in BACKUP_ENDED}
     known = members({volume.volume_id: backups}, briefs, parents)[volume.volume_id]
     drills = runtime.store.drills.of_volumes([volume.volume_id]).get(volume.volume_id, [])
     known = with_failed_drills(known, drills)
@@ -61,6 +64,7 @@ def run(runtime: Runtime, wanted: str, *, offline: bool = False) -> Explanation:
         proof=_proof(drills),
         verdicts=tuple(judge(known, retention_terms(settings, volume, now), now)),
         former=tuple(_former(runtime, volume, records, names)),
+        unrestorable=frozenset(ended - whole),
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from staffeln_cli.model import BackupRecord, Drill, InventoryVolume, ProjectId
+from staffeln_cli.model import BackupId, BackupRecord, Drill, InventoryVolume, ProjectId
 from staffeln_cli.model.pauses import Pause
 from staffeln_cli.planning.protection.full_or_incremental import NextBackup
 from staffeln_cli.planning.recovery import RecoveryTime
@@ -53,3 +53,5 @@ class Explanation:
     verdicts: tuple[Verdict, ...]
     former: tuple[FormerBackups, ...] = ()
     """Those in the projects of former owners, which the verdicts are not about."""
+    unrestorable: frozenset[BackupId] = frozenset()
+    """The backups that are broken, or may depend on one that is broken or gone."""

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from staffeln_cli.model import (
+    Backup,
     BackupRecord,
     DecidedBy,
     InventoryVolume,
@@ -15,6 +16,7 @@ from staffeln_cli.model import (
     ProofLevel,
     State,
 )
+from staffeln_cli.model.statuses import BACKUP_BROKEN
 from staffeln_cli.model.text import many
 from staffeln_cli.planning.explanation import Explanation, FormerBackups, Next
 from staffeln_cli.planning.protection.pausing import described
@@ -43,7 +45,7 @@ def show(explained: Explanation, now: datetime) -> None:
     console.print(timeline(explained.verdicts, now, console.width))
     console.print(legend(explained.verdicts))
     console.print()
-    console.print(_table(explained.verdicts, console.width))
+    console.print(_table(explained, console.width))
 
 
 _WHOSE = {
@@ -166,37 +168,41 @@ def _window(following: Next) -> list[Text]:
     return [safe_text(f"It starts in backup.window, from {_when(following.opens_at)} on.")]
 
 
-def _table(verdicts: tuple[Verdict, ...], width: int) -> Table:
+def _table(explained: Explanation, width: int) -> Table:
     """An id is for pasting, so it is never cut: on a narrow terminal it has a line of its own."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     if width < _NARROW:
         table.add_column("started, why", overflow="fold")
-        for verdict in verdicts:
-            started, why = _narrow_row(verdict)
+        for verdict in explained.verdicts:
+            started, why = _narrow_row(explained, verdict)
             table.add_row(Text(" ").join((started, why)))
         return table
     is_wide = width >= _WIDE
     for name in ("started", "", "kind", "backup") if is_wide else ("started",):
         table.add_column(name, no_wrap=True)
     table.add_column("why", overflow="fold", min_width=_ID_WIDTH)
-    for verdict in verdicts:
-        table.add_row(*(_wide_row(verdict) if is_wide else _narrow_row(verdict)))
+    row = _wide_row if is_wide else _narrow_row
+    for verdict in explained.verdicts:
+        table.add_row(*row(explained, verdict))
     return table
 
 
-def _wide_row(verdict: Verdict) -> tuple[Text, ...]:
+def _wide_row(explained: Explanation, verdict: Verdict) -> tuple[Text, ...]:
     backup = verdict.member.backup
+    why = safe_text(_why(verdict))
+    if backup.id in explained.unrestorable:
+        why = Text("; ").join((safe_text(_loss(backup), style="bold red"), why))
     return (
         safe_text(_when(verdict.member.started_at)),
         _fate(verdict),
         Text("incremental" if backup.is_incremental else "full"),
         safe_text(backup.id),
-        safe_text(_why(verdict)),
+        why,
     )
 
 
-def _narrow_row(verdict: Verdict) -> tuple[Text, Text]:
-    started, fate, kind, backup_id, why = _wide_row(verdict)
+def _narrow_row(explained: Explanation, verdict: Verdict) -> tuple[Text, Text]:
+    started, fate, kind, backup_id, why = _wide_row(explained, verdict)
     backup_id.stylize("dim")
     first = Text(" ").join((fate, Text.assemble(kind, ":"), why))
     return started, Text("\n").join((first, backup_id))
@@ -204,6 +210,12 @@ def _narrow_row(verdict: Verdict) -> tuple[Text, Text]:
 
 def _fate(verdict: Verdict) -> Text:
     return Text("keep", style="green") if verdict.keep else Text("remove", style="red")
+
+
+def _loss(backup: Backup) -> str:
+    if backup.status in BACKUP_BROKEN:
+        return f"cannot be restored, Cinder says {backup.status}"
+    return "cannot surely be restored, it may depend on a backup that is broken or gone"
 
 
 def _why(verdict: Verdict) -> str:

@@ -1,5 +1,7 @@
 """The command that gives reasons: for a volume, for what comes next, for each of its backups."""
 
+import re
+
 import pytest
 
 from staffeln_cli.demo.simcloud import SimCloud
@@ -34,6 +36,27 @@ def test_a_protected_volume_is_explained_with_what_comes_next_and_why(
     assert [one["keep"] for one in said["backups"]] == [True] * 3
     newest, _, full = said["backups"]
     assert full["dependents"] and not newest["dependents"]
+
+
+def test_a_broken_backup_and_what_depends_on_it_are_said_not_to_be_restorable(
+    cloud: SimCloud, staffeln: Staffeln, volume: str
+) -> None:
+    assert "be restored" not in staffeln("explain", volume).stdout
+    full, middle, newest = sorted(cloud.backups(), key=lambda one: one["created_at"])
+    cloud.things.set_backup(middle["id"], status="error")
+    staffeln("check")
+    for options in ((), ("--offline",)):
+        said = rows(staffeln("explain", volume, *options).stdout)
+        assert "cannot be restored, Cinder says error; young enough" in said[middle["id"]]
+        assert "cannot surely be restored, it may depend on" in said[newest["id"]]
+        assert "be restored" not in said[full["id"]]
+
+
+def rows(text: str) -> dict[str, str]:
+    """The row of each backup in the table, by its id, which is the last thing in it."""
+    table = " ".join(re.split(r"why *\n", text)[1].split())
+    pieces = re.split(r"([0-9a-f-]{36})", table)
+    return dict(zip(pieces[1::2], pieces[::2], strict=False))
 
 
 def test_the_timeline_tells_what_goes_without_colour(
