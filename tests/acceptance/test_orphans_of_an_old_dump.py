@@ -35,7 +35,7 @@ def _restored_from_an_old_dump(cloud: SimCloud, staffeln: Staffeln) -> None:
     shutil.copy(dump, database)
 
 
-def test_nothing_newer_than_the_dump_is_ever_deleted_nor_what_it_stands_on(
+def test_nothing_newer_than_the_dump_is_ever_deleted_nor_what_it_depends_on(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     _restored_from_an_old_dump(cloud, staffeln)

@@ -41,6 +41,18 @@ def give_up_the_request(cloud: SimCloud, healthy: HealthyHost) -> None:
         healthy("check")
 
 
+def held_up(cloud: SimCloud, host: Host, healthy: HealthyHost) -> tuple[Running, Gate]:
+    """A run whose one request for a backup is on its way until the gate opens, and given up."""
+    cloud.freeze()
+    some_volumes(cloud, 1)
+    healthy("collect")
+    gate = Gate(cloud, "POST", "/backups")
+    sleeper = host.under(clock=Frozen(cloud.now())).start("backup")
+    gate.wait()
+    give_up_the_request(cloud, healthy)
+    return sleeper, gate
+
+
 def stop_between_transactions(sleeper: Running, host: Host) -> None:
     """Stopped within one, it would lock SQLite's file for everybody."""
     file = host.environ["STAFFELN_DATABASE_URL"].removeprefix("sqlite:///")
@@ -61,13 +73,7 @@ def stop_between_transactions(sleeper: Running, host: Host) -> None:
 def test_a_request_that_arrives_after_all_others_is_found_by_name_and_its_backup_removed(
     cloud: SimCloud, host: Host, healthy: HealthyHost
 ) -> None:
-    cloud.freeze()
-    some_volumes(cloud, 1)
-    healthy("collect")
-    gate = Gate(cloud, "POST", "/backups")
-    sleeper = host.under(clock=Frozen(cloud.now())).start("backup")
-    gate.wait()
-    give_up_the_request(cloud, healthy)
+    sleeper, gate = held_up(cloud, host, healthy)
     healthy("backup")
     cloud.steering.finish_backups()
     (good,) = cloud.backups()
@@ -89,7 +95,7 @@ def test_a_request_that_arrives_after_all_others_is_found_by_name_and_its_backup
     assert healthy("collect")[0].counts["planned"] == 0
 
 
-def test_a_late_double_on_which_others_stand_is_kept_as_a_backup_of_its_own(
+def test_a_late_duplicate_that_others_depend_on_is_kept_as_a_backup_of_its_own(
     cloud: SimCloud, host: Host, healthy: HealthyHost
 ) -> None:
     cloud.freeze()
@@ -113,13 +119,7 @@ def test_a_late_double_on_which_others_stand_is_kept_as_a_backup_of_its_own(
 def test_a_late_request_is_found_before_it_is_sent_once_more(
     cloud: SimCloud, host: Host, healthy: HealthyHost
 ) -> None:
-    cloud.freeze()
-    some_volumes(cloud, 1)
-    healthy("collect")
-    gate = Gate(cloud, "POST", "/backups")
-    sleeper = host.under(clock=Frozen(cloud.now())).start("backup")
-    gate.wait()
-    give_up_the_request(cloud, healthy)
+    sleeper, gate = held_up(cloud, host, healthy)
     gate.open()
     sleeper.wait()
     cloud.steering.finish_backups()
@@ -132,13 +132,7 @@ def test_a_late_request_is_found_before_it_is_sent_once_more(
 def test_a_backup_that_came_of_a_cancelled_plan_is_tracked_after_all(
     cloud: SimCloud, host: Host, healthy: HealthyHost
 ) -> None:
-    cloud.freeze()
-    some_volumes(cloud, 1)
-    healthy("collect")
-    gate = Gate(cloud, "POST", "/backups")
-    sleeper = host.under(clock=Frozen(cloud.now())).start("backup")
-    gate.wait()
-    give_up_the_request(cloud, healthy)
+    sleeper, gate = held_up(cloud, host, healthy)
     cloud.things.set_metadata("shop-server", {})
     healthy("collect")
     gate.open()

@@ -15,7 +15,7 @@ from tests.acceptance.builders import (
 from tests.conftest import Staffeln
 
 
-def test_remains_that_another_backup_stands_on_are_left(
+def test_remains_that_another_backup_depends_on_are_left(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     volume = a_volume(cloud)

@@ -79,7 +79,7 @@ def test_chains_of_different_volumes_go_side_by_side(cloud: SimCloud, staffeln: 
     assert staffeln("retain", "-f", "json").counts["deleting"] == 4
 
 
-def test_a_deletion_that_fails_blocks_what_it_stands_on_and_is_named(
+def test_a_deletion_that_fails_blocks_what_it_depends_on_and_is_named(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
     a_volume(cloud)

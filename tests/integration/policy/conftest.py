@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -77,6 +78,15 @@ class Endpoint:
 
     def get(self, path: str) -> requests.Response:
         return requests.get(f"{self.url}{path}", timeout=10)
+
+    def answers_again(self) -> bool:
+        """Whether it recovers by itself, soon."""
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            if self.ask(MANUAL).content == b"True":
+                return True
+            time.sleep(0.1)
+        return False
 
 
 Serve = Callable[..., Endpoint]

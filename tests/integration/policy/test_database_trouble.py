@@ -27,16 +27,6 @@ def refuses(endpoint: Endpoint, backup_id: str = MANUAL, user_id: str = "robot")
     return answer.status_code == endpoint.get("/v1/health").status_code == 503
 
 
-def answers_again(endpoint: Endpoint) -> bool:
-    """Whether it recovers by itself, soon."""
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        if endpoint.ask(MANUAL).content == b"True":
-            return True
-        time.sleep(0.1)
-    return False
-
-
 def file_of(url: str) -> Path:
     return Path(url.removeprefix("sqlite:///"))
 
@@ -53,7 +43,7 @@ def test_a_file_that_appears_later_is_used(
     endpoint = serve(f"sqlite:///{tmp_path / 'late.db'}")
     assert refuses(endpoint)
     shutil.copy(empty_sqlite, tmp_path / "late.db")
-    assert answers_again(endpoint)
+    assert endpoint.answers_again()
 
 
 @pytest.mark.parametrize("content", [b"", b"this is not a database" * 1000])
@@ -84,7 +74,7 @@ def test_a_table_that_is_missing_is_refused(database_url: str, endpoint: Endpoin
     run_sql(database_url, "ALTER TABLE backups RENAME TO elsewhere")
     assert refuses(endpoint)
     run_sql(database_url, "ALTER TABLE elsewhere RENAME TO backups")
-    assert answers_again(endpoint)
+    assert endpoint.answers_again()
 
 
 def test_another_process_that_writes_does_not_delay_the_answer(
@@ -105,7 +95,7 @@ def test_a_locked_file_is_refused_in_time_and_used_again_when_it_is_free(
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
         assert refuses(endpoint)
-    assert answers_again(endpoint)
+    assert endpoint.answers_again()
 
 
 def test_a_file_put_in_place_of_the_old_one_is_the_one_asked(
@@ -130,7 +120,7 @@ def test_a_table_locked_in_postgresql_is_refused_in_time(
     with psycopg.connect(conninfo(postgresql_url)) as other:
         other.execute("LOCK TABLE backups IN ACCESS EXCLUSIVE MODE")
         assert refuses(endpoint)
-    assert answers_again(endpoint)
+    assert endpoint.answers_again()
 
 
 def test_connections_that_a_server_has_closed_are_replaced_unseen(

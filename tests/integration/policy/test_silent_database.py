@@ -56,15 +56,6 @@ def refused(answers: list[requests.Response]) -> bool:
     return {(answer.status_code, answer.text == "True") for answer in answers} == {(503, False)}
 
 
-def answers_again(endpoint: Endpoint) -> bool:
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        if endpoint.ask(MANUAL).content == b"True":
-            return True
-        time.sleep(0.1)
-    return False
-
-
 def test_a_database_host_that_falls_silent_delays_no_answer(
     postgresql_url: str, serve: Serve
 ) -> None:
@@ -74,7 +65,7 @@ def test_a_database_host_that_falls_silent_delays_no_answer(
         answers = crowd(endpoint, seconds=3)
         assert endpoint.get("/v1/health").status_code == 503
     assert refused(answers)
-    assert answers_again(endpoint)
+    assert endpoint.answers_again()
 
 
 def test_a_database_host_that_is_silent_from_the_start_delays_no_answer(
@@ -83,7 +74,7 @@ def test_a_database_host_that_is_silent_from_the_start_delays_no_answer(
     with frozen(postgresql_url):
         endpoint = serve(postgresql_url)
         assert refused(crowd(endpoint))
-    assert answers_again(endpoint)
+    assert endpoint.answers_again()
 
 
 def test_an_address_that_swallows_every_packet_delays_no_answer(serve: Serve) -> None:
