@@ -9,6 +9,8 @@ BACKUP_ENDED = BACKUP_COMPLETE | BACKUP_BROKEN
 """No longer being created."""
 BACKUP_DELETABLE = frozenset({"available", "error"})
 """cinder:cinder/backup/api.py:API.delete accepts no other status."""
+BACKUP_BUSY = frozenset({"deleting", "restoring"})
+"""No request to delete it is sent: it is being deleted already, or somebody restores it."""
 
 VOLUME_USABLE = frozenset({"available", "in-use"})
 """Cinder accepts a request to back it up."""

@@ -13,7 +13,7 @@ from staffeln_cli.errors import (
 )
 from staffeln_cli.model import Backup, BackupRecord, State
 from staffeln_cli.model.naming import called
-from staffeln_cli.model.statuses import BACKUP_DELETABLE
+from staffeln_cli.model.statuses import BACKUP_BUSY, BACKUP_DELETABLE
 from staffeln_cli.planning.evidence import CLOCK_TOLERANCE
 from staffeln_cli.runtime import Run
 
@@ -94,7 +94,7 @@ def _ask(run: Run, record: BackupRecord, backup: Backup) -> DeletionResult:
     try:
         if backup.status in BACKUP_DELETABLE:
             run.cloud.backups.delete(backup.id, backup.project_id)
-        elif backup.status != "deleting":
+        elif backup.status not in BACKUP_BUSY:
             _force(run, record, backup)
     except BackupGone:
         gone(run, record)

@@ -14,7 +14,7 @@ from staffeln_cli.model import (
     RecordId,
     State,
 )
-from staffeln_cli.model.statuses import BACKUP_BROKEN, BACKUP_COMPLETE
+from staffeln_cli.model.statuses import BACKUP_BROKEN, BACKUP_BUSY, BACKUP_COMPLETE
 from staffeln_cli.operations import delete_backup, duplicates
 from staffeln_cli.operations.absence import judged
 from staffeln_cli.operations.export_records import ForeignBackups
@@ -235,7 +235,7 @@ def _see_off(run: Run, record: BackupRecord, backup: Backup | None) -> None:
     if backup is None:
         delete_backup.gone(run, record)
         return
-    if backup.status != "deleting" and delete_backup.is_time(record, run.now()):
+    if backup.status not in BACKUP_BUSY and delete_backup.is_time(record, run.now()):
         delete_backup.again(run, record, backup)
 
 

@@ -6,6 +6,7 @@ from staffeln_cli.demo.simcloud import SimCloud
 from tests.acceptance.builders import (
     a_volume,
     backed_up,
+    changes,
     ids,
     reasons,
     rounds,
@@ -98,3 +99,48 @@ def test_what_somebody_deleted_meanwhile_counts_once(cloud: SimCloud, staffeln: 
     retain = staffeln("retain", "-f", "json")
     assert (retain.exit_code, retain.counts["deleted"]) == (0, 2)
     assert ids(cloud) == []
+
+
+def test_what_somebody_restores_is_not_deleted_before_the_end_of_that(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    """Retention's request was lost; then its owner began to restore the backup."""
+    staffeln.set(RETENTION_KEEP_LAST="0", RETENTION_TIME="1d", CLOUD_RETRY_TIMEOUT="0s")
+    a_volume(cloud)
+    rounds(staffeln, cloud, 1, days=3)
+    cloud.faults.fail_next("DELETE", "/backups/", status=503, times=9)
+    staffeln("retain")
+    cloud.faults.clear()
+    (backup,) = ids(cloud)
+    cloud.things.set_backup(backup, status="restoring")
+    cloud.advance(hours=2)
+    cloud.requests.clear()
+    assert staffeln("check").exit_code == 0
+    assert (states(staffeln), changes(cloud)) == (["deleting"], [])
+    cloud.things.set_backup(backup, status="available")
+    cloud.advance(hours=2)
+    staffeln.cycle("check", "check")
+    assert (states(staffeln), ids(cloud)) == (["deleted"], [])
+
+
+def test_a_double_that_somebody_restores_is_not_deleted_before_the_end_of_that(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud)
+    staffeln("collect")
+    cloud.faults.lose_reply_next("POST", "/backups", acting=True)
+    staffeln("backup")
+    cloud.steering.finish_backups()
+    (made,) = cloud.backups()
+    cloud.advance(minutes=1)
+    double = cloud.things.add_backup("data", name=made["name"], status="restoring")
+    staffeln("check")
+    cloud.advance(hours=2)
+    cloud.requests.clear()
+    staffeln("check")
+    assert (sent(cloud, "POST", "/action"), sent(cloud, "DELETE")) == ([], [])
+    cloud.things.set_backup(double, status="available")
+    for _ in range(3):
+        cloud.advance(hours=2)
+        staffeln("check")
+    assert ids(cloud) == [made["id"]]
