@@ -31,7 +31,7 @@ def connected(settings: CloudSettings) -> Connection:
             app_version=metadata.version("staffeln"),
             api_timeout=settings.request_timeout.total_seconds(),
         )
-    except (sdk.ConfigException, ksa.MissingRequiredOptions, ksa.NoMatchingPlugin) as error:
+    except (sdk.ConfigException, ksa.AuthPluginException) as error:
         raise ConfigError([f"cloud {cloud}: {_why_not(error)}"]) from error
     except TypeError as error:
         raise ConfigError([f"cloud {cloud}: {_wrong_key(error)}"]) from error

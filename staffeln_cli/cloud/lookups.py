@@ -90,13 +90,11 @@ class Lookups:
             raw = msgspec.json.decode(body, type=_OneServer) if body is not None else None
             return server_rows.server(raw.server) if raw else None
 
-    def volumes_of_server(self, server_id: str) -> list[Volume]:
-        """The volumes that Nova says are attached to this server, and Cinder knows."""
+    def volumes_of_server(self, server_id: str) -> list[VolumeId]:
+        """The volumes that Nova says are attached to this server."""
         body = self._server_body(server_id)
         with decode.understood(f"server {server_id}"):
-            volume_ids = server_rows.volume_ids(body) if body is not None else []
-        found = [self.volume(one) for one in volume_ids]
-        return [volume for volume in found if volume is not None]
+            return server_rows.volume_ids(body) if body is not None else []
 
     def quotas(self, project_id: ProjectId) -> Quotas:
         """What a project may use, and uses, for backups."""

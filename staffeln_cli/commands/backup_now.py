@@ -3,6 +3,7 @@
 import secrets
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -88,18 +89,39 @@ def _requested(run: Run, request: BackupRequest) -> Iterator[Volume]:
     """The volumes, each once; NotFound before anything is done when one of them is unknown."""
     found: dict[VolumeId, Volume] = {}
     for volume_id in lookup.volume_ids(run.runtime, request.volumes):
-        volume = run.cloud.lookups.volume(volume_id)
-        if volume is None:
-            raise NotFound(f"there is no volume {volume_id}; nothing was started")
-        found[volume.id] = volume
+        with _left_alone(run, "volume", volume_id):
+            volume = run.cloud.lookups.volume(volume_id)
+            if volume is None:
+                raise NotFound(f"there is no volume {volume_id}; nothing was started")
+            found[volume.id] = volume
     for server_id in lookup.server_ids(run.runtime, request.servers):
-        if run.cloud.lookups.server(server_id) is None:
-            raise NotFound(f"there is no server {server_id}; nothing was started")
-        volumes = run.cloud.lookups.volumes_of_server(server_id)
-        if not volumes:
-            run.fail("server", server_id, "has no volume that Cinder knows")
-        found.update((volume.id, volume) for volume in volumes)
+        with _left_alone(run, "server", server_id):
+            if run.cloud.lookups.server(server_id) is None:
+                raise NotFound(f"there is no server {server_id}; nothing was started")
+            found |= _on_server(run, server_id)
     yield from found.values()
+
+
+def _on_server(run: Run, server_id: ServerId) -> dict[VolumeId, Volume]:
+    """The volumes on a server that Cinder knows; those of which it answers oddly are named."""
+    found: dict[VolumeId, Volume] = {}
+    failures = len(run.failures)
+    for volume_id in run.cloud.lookups.volumes_of_server(server_id):
+        with _left_alone(run, "volume", volume_id):
+            volume = run.cloud.lookups.volume(volume_id)
+            found |= {volume.id: volume} if volume is not None else {}
+    if not found and len(run.failures) == failures:
+        run.fail("server", server_id, "has no volume that Cinder knows")
+    return found
+
+
+@contextmanager
+def _left_alone(run: Run, kind: str, item_id: str) -> Iterator[None]:
+    """Name a thing about which the cloud answers oddly; the others go on."""
+    try:
+        yield
+    except NotUnderstood as error:
+        run.fail(kind, item_id, str(error))
 
 
 def _planned(run: Run, volume: Volume, wanted: Kind | None) -> BackupRecord | None:

@@ -1,5 +1,6 @@
 """Files that an operator hands over: found, read, and refused if a stranger could change them."""
 
+import errno
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 from staffeln_cli.errors import ConfigError
 
 CANDIDATES = (Path("staffeln.toml"), Path("/etc/staffeln/staffeln.toml"))
+
+_LONGEST = 1 << 20
+"""Bytes of a file: a device may never end."""
 
 
 def find_file(
@@ -30,9 +34,18 @@ def read_trusted(path: Path) -> bytes:
             for folder in {path.parent, path.resolve().parent}:
                 refuse_foreign(folder)
             refuse_foreign(path, os.fstat(file.fileno()).st_uid)
-            return file.read()
+            content = file.read(_LONGEST + 1)
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from error
+    if len(content) > _LONGEST:
+        raise ConfigError([f"{path}: is longer than {_LONGEST >> 20} MiB; is it the right file?"])
+    return content
+
+
+def refuse_special(path: Path) -> None:
+    """OSError for a device or a pipe: a file that is renamed to it would take its place."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "is no regular file, which would be replaced by one")
 
 
 def refuse_foreign(path: Path, owner: int | None = None) -> None:

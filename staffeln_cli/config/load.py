@@ -61,7 +61,7 @@ def load(file: Path | None, environ: Mapping[str, str] | None = None) -> Loaded:
         try:
             value = decoded(item.value, keys()[name], is_text=item.is_text)
             sections.setdefault(section, {})[key] = value
-        except (msgspec.MsgspecError, ValueError) as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             problems.append(f"{item.place}: {item.name}: {_explained(error)}")
     if problems:
         raise ConfigError(problems)
@@ -110,7 +110,7 @@ def _merged(given: Iterator[_Given] | tuple[()], problems: list[str]) -> dict[st
 def _from_file(file: Path, problems: list[str]) -> Iterator[_Given]:
     try:
         raw = tomllib.loads(read_trusted(file).decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError([f"{file}: is not TOML: {error}"]) from error
     sections = {part.name for part in dataclasses.fields(Settings)}
     old_sections = {name.partition(".")[0] for name in RENAMED}

@@ -11,11 +11,13 @@ import msgspec
 
 from staffeln_cli.model import durations
 from staffeln_cli.model.durations import Duration, Timeout
-from staffeln_cli.model.text import Pattern
+from staffeln_cli.model.text import Pattern, quoted, storable
 from staffeln_cli.planning.protection import windows
 from staffeln_cli.planning.protection.windows import Window
 from staffeln_cli.planning.retention.policy import Policy
 
+_MOST = 2**31 - 1
+"""What every database can hold."""
 _Count = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 
 
@@ -25,13 +27,26 @@ def decoded(value: object, hint: Any, *, is_text: bool) -> object:
     `is_text` is a value of an environment variable: commas or JSON for lists, JSON for tables.
     """
     kind = _kind(hint)
+    _refuse_untypable(value)
     if kind is tuple:
         value = _listed(value, is_text=is_text)
     elif kind is dict and is_text and isinstance(value, str):
         value = msgspec.json.decode(value)
     if kind in _READERS:
         return _READERS[kind](value)
-    return msgspec.convert(value, hint, strict=not is_text, dec_hook=_path)
+    found = msgspec.convert(value, hint, strict=not is_text, dec_hook=_path)
+    if isinstance(found, int) and found > _MOST:
+        raise ValueError(f"Expected 'int' <= {_MOST}")
+    return found
+
+
+def _refuse_untypable(value: object) -> None:
+    """ValueError for a text that is no name of a file, nor anything else that can be meant."""
+    if isinstance(value, str) and value != storable(value):
+        raise ValueError(f"{quoted(value)} has a NUL, or a byte that is not UTF-8")
+    if isinstance(value, list):
+        for part in value:
+            _refuse_untypable(part)
 
 
 def _kind(hint: Any) -> Any:

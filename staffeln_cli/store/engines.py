@@ -158,6 +158,14 @@ def _sqlite(url: URL, stopping: threading.Event) -> Engine:
     return engine
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is such a file; StoreUnavailable where that cannot be told."""
+    try:
+        return path.exists()
+    except OSError as error:
+        raise StoreUnavailable(f"database {path}: cannot be reached: {error.strerror}") from error
+
+
 def _create_private(path: Path) -> None:
     """Create the file if there is none; one that is there is not opened, not even for a moment.
 

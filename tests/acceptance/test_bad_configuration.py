@@ -1,5 +1,6 @@
 """What an operator may get wrong before anything runs: each time one sentence and a code."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,10 @@ def test_every_mistake_in_the_configuration_is_named_at_once(
         ("RETENTION_TIME", "99999y"),
         ("BACKUP_TIMEOUT", "1mon"),
         ("BACKUP_MAX_IN_FLIGHT", "0"),
+        ("BACKUP_MAX_IN_FLIGHT", "2147483648"),
+        ("CATALOG_PER_PASS", "99999999999999999999"),
+        ("MAIL_RECEIVERS", "[" * 5000),
+        ("MAIL_SENDER", "b\udcfcro@example.org"),
         ("CLOUD_WORKERS", "many"),
         ("DATABASE_URL", "mysql://user:hush@host/db"),
         ("DATABASE_URL", "nonsense"),
@@ -58,6 +63,28 @@ def test_a_configuration_file_that_is_not_there_is_named(staffeln: Staffeln) -> 
     answer = staffeln("--config", "/nowhere/staffeln.toml", "collect")
     assert answer.exit_code == ConfigError.exit_code
     assert "/nowhere/staffeln.toml" in answer.stderr
+
+
+def test_a_file_nested_without_an_end_is_not_toml(staffeln: Staffeln, tmp_path: Path) -> None:
+    file = tmp_path / "deep.toml"
+    file.write_text(f"x = {'[' * 5000}")
+    answer = staffeln("--config", str(file), "collect")
+    assert answer.exit_code == ConfigError.exit_code
+    assert f"{file}: is not TOML" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("catalog", "save"), ("status", "--prometheus")], ids=" ".join
+)
+def test_a_pipe_or_a_device_is_not_replaced_by_a_file(
+    staffeln: Staffeln, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """As root, it would be /dev/null for everybody on the host."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    answer = staffeln(*arguments, str(pipe))
+    assert (answer.exit_code, pipe.is_fifo()) == (StoreUnavailable.exit_code, True)
+    assert "is no regular file" in answer.stderr
 
 
 def test_an_unknown_cloud_is_a_mistake_in_the_configuration(staffeln: Staffeln) -> None:
@@ -131,12 +158,20 @@ def test_a_database_that_cannot_be_written_ends_the_pass(
     staffeln: Staffeln, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("not a folder")
-    for place in (f"{tmp_path}/file/staffeln.db", "/proc/staffeln.db", str(tmp_path)):
+    too_long = f"/{'x' * 5000}/staffeln.db"
+    for place in (f"{tmp_path}/file/staffeln.db", "/proc/staffeln.db", str(tmp_path), too_long):
         staffeln.set(DATABASE_URL=f"sqlite:///{place}")
         answer = staffeln("db", "upgrade")
         assert answer.exit_code == StoreUnavailable.exit_code, answer
         assert place in answer.stderr
         assert len(answer.stderr.splitlines()) == 1
+
+
+def test_a_database_whose_path_is_too_long_is_named(staffeln: Staffeln) -> None:
+    staffeln.set(DATABASE_URL=f"sqlite:////{'x' * 300}/staffeln.db")
+    answer = staffeln("collect")
+    assert answer.exit_code == StoreUnavailable.exit_code
+    assert "cannot be reached: File name too long" in answer.stderr
 
 
 def test_a_file_that_is_no_database_ends_the_pass(staffeln: Staffeln, tmp_path: Path) -> None:

@@ -20,6 +20,11 @@ EDITS = {
     "an auth_url with a port that is none": ("127.0.0.1:", "127.0.0.1:x", "auth_url"),
     "an auth_url that is a number": ("auth_url: http", "auth_url: 5000 #", "clouds.yaml"),
     "an auth_type that does not exist": ("auth_type: password", "auth_type: pass", "pass"),
+    "an auth_type without its options": (
+        "auth_type: password",
+        "auth_type: v3oidcpassword",
+        "discovery-endpoint",
+    ),
     "a region that is not there": ("RegionOne", "RegionNine", "RegionOne"),
     "an interface that is not there": ("interface: public", "interface: privat", "public"),
     "an entry without content": ("  sim:\n    auth_type", "  sim:\n  old:\n    auth_type", "sim"),

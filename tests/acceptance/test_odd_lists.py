@@ -226,3 +226,32 @@ def test_an_odd_answer_about_one_volume_keeps_no_other_from_being_backed_up(
     cloud.faults.clear()
     cloud.advance(hours=1)
     assert staffeln("backup", "-f", "json").counts["started"] == 1
+
+
+@pytest.mark.usefixtures("restores_take_no_time")
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_an_odd_answer_about_one_of_the_volumes_that_are_named_stops_no_other(
+    cloud: SimCloud, staffeln: Staffeln, command: str
+) -> None:
+    odd, other = some_volumes(cloud, 2)
+    rounds(staffeln, cloud, 1)
+    cloud.faults.spoil_next(f"/volumes/{odd}$", {odd: {"encrypted": "perhaps"}}, FOREVER)
+    cloud.requests.clear()
+    answer = staffeln(command, "--volume", odd, "--volume", other, "-f", "json")
+    assert (answer.exit_code, len(answer.json["failures"])) == (PARTLY_FAILED, 1)
+    made_of = [one["volume_id"] for one in cloud.backups()]
+    if command == "backup":
+        assert (made_of.count(odd), made_of.count(other)) == (1, 2)
+    else:
+        assert answer.counts["restoring"] == 1
+
+
+def test_an_odd_volume_keeps_no_other_of_its_server_from_being_backed_up(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    server = a_whole_server(cloud)
+    odd, _ = cloud.world.attached[server]
+    cloud.faults.spoil_next(f"/volumes/{odd}$", {odd: {"size": "huge"}}, FOREVER)
+    answer = staffeln("backup", "--server", server, "-f", "json")
+    assert (answer.exit_code, answer.counts["started"]) == (PARTLY_FAILED, 1)
+    assert [one["id"] for one in answer.json["failures"]] == [odd]

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from staffeln_cli.commands.restore.plan import Choice, Plan, RestoreRequest
-from staffeln_cli.model import Backup, BackupId, VolumeId
+from staffeln_cli.commands.restore.plan import Choice, Plan, RestoreRequest, failed
+from staffeln_cli.errors import NotUnderstood
+from staffeln_cli.model import Backup, BackupId, Volume, VolumeId
 from staffeln_cli.model.naming import restored_name
 from staffeln_cli.operations import lookup
 from staffeln_cli.planning.chains.restorable import newest_restorable, restorable_backups
@@ -42,17 +43,31 @@ def chosen(run: Run, request: RestoreRequest) -> Iterator[Choice]:
 
 
 def planned(run: Run, choices: Sequence[Choice], overrides: Overrides) -> list[Plan]:
-    """The volumes to make: like the sources, except for what was asked for otherwise."""
+    """The volumes to make: like the sources, except for what was asked for otherwise.
+
+    A source of which Cinder answers oddly is named, and the others go on.
+    """
     volume_ids = {choice.backup.volume_id for choice in choices}
     known = run.store.inventory.volumes(sorted(volume_ids))
-    there = dict(run.parallel(run.cloud.lookups.volume, sorted(volume_ids)))
+    there = dict(run.parallel(lambda one: _source(run, one), sorted(volume_ids)))
     plans: list[Plan] = []
     for choice in choices:
         backup = choice.backup
-        source = source_of(backup, there.get(backup.volume_id), known.get(backup.volume_id))
+        found = there.get(backup.volume_id)
+        if isinstance(found, NotUnderstood):
+            failed(run, backup, str(found))
+            continue
+        source = source_of(backup, found, known.get(backup.volume_id))
         usual = restored_name(source.name, run.now(), backup.id)
         plans.append(Plan(choice, source, new_volume(backup, source, overrides, usual)))
     return plans
+
+
+def _source(run: Run, volume_id: VolumeId) -> Volume | NotUnderstood | None:
+    try:
+        return run.cloud.lookups.volume(volume_id)
+    except NotUnderstood as error:
+        return error
 
 
 def _volumes_of(run: Run, servers: Iterable[str]) -> Iterator[VolumeId]:

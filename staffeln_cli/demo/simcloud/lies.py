@@ -17,9 +17,10 @@ Edit = Callable[[Request, Body], Body]
 
 def edited(request: Request, reply: Reply, edits: Collection[Edit]) -> Reply:
     """The reply with all edits made, if it is JSON and went well."""
-    if not edits or reply.status not in (200, 201, 202):
+    content = reply.content()[1]
+    if not edits or reply.status not in (200, 201, 202) or not content:
         return reply
-    body = json.loads(reply.content()[1])
+    body = json.loads(content)
     for edit in edits:
         body = edit(request, body)
     return replace(reply, body=body)

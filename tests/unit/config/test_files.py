@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from staffeln_cli.config import load
-from staffeln_cli.config.files import find_file, read_trusted, refuse_foreign
+from staffeln_cli.config.files import find_file, read_trusted, refuse_foreign, refuse_special
 from staffeln_cli.errors import ConfigError
 
 A_STRANGER = os.geteuid() + 4711
@@ -56,3 +56,17 @@ def test_a_place_that_cannot_be_looked_at_is_a_sentence() -> None:
     """A name that is too long fails as a folder that may not be entered does, for root, too."""
     with pytest.raises(ConfigError, match="whether it exists cannot be told: File name too long"):
         find_file(None, {}, candidates=[Path("nowhere"), Path("x" * 300)])
+
+
+def test_a_file_without_an_end_is_not_read_to_it() -> None:
+    with pytest.raises(ConfigError, match="is longer than 1 MiB"):
+        load(Path("/dev/zero"), {})
+
+
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
+    for usable in (tmp_path / "file", tmp_path / "nothing", tmp_path):
+        refuse_special(usable)
+    with pytest.raises(OSError, match="is no regular file"):
+        refuse_special(tmp_path / "pipe")
