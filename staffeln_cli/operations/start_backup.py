@@ -139,8 +139,8 @@ def _ask(run: Run, record: BackupRecord, owners: Owners) -> None:
     run.count("started")
     run.decide(decision_of(record, "started"))
     if not run.store.lifecycle.created(record, backup_id, owner=run.id):
-        reason = f"another run or record has its backup {backup_id}; check will look it up by name"
-        run.fail("backup", record.name, reason)
+        has_it = f"another run has taken it over, or another record has backup {backup_id}"
+        run.fail("backup", record.name, f"{has_it}; check will look it up by its name")
 
 
 def _made_before(run: Run, record: BackupRecord) -> BackupId | None:
