@@ -10,7 +10,7 @@ from staffeln_cli.model import (
     Outcome,
     State,
 )
-from staffeln_cli.model.naming import RECORD_KEY, called
+from staffeln_cli.model.naming import RECORD_KEY
 from staffeln_cli.model.statuses import BACKUP_UNRESTORABLE
 from staffeln_cli.operations import backup_hosts, drill, export_records
 from staffeln_cli.operations.absence import Kind, Suspect, confirm
@@ -191,7 +191,7 @@ def _suspect(record: BackupRecord) -> Suspect[BackupRecord]:
         record.backup_id or record.name,
         record.started_at or record.planned_at,
         record.suspected_missing_at,
-        name=called(record.volume_name, record.server_name),
+        name=record.called,
     )
 
 
@@ -203,5 +203,4 @@ def _missing(run: Run, record: BackupRecord) -> None:
     reason = "somebody else deleted it"
     if run.store.lifecycle.missing(record, reason, run.now()):
         run.count("missing")
-        name = called(record.volume_name, record.server_name)
-        run.fail("backup", record.backup_id or record.name, reason, name=name)
+        run.fail("backup", record.backup_id or record.name, reason, name=record.called)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple, NewType
 
 from staffeln_cli.model.cloud import Backup, BackupId, ProjectId, ServerId, VolumeId
+from staffeln_cli.model.naming import called
 
 RecordId = NewType("RecordId", str)
 
@@ -130,6 +131,11 @@ class BackupRecord:
     def succeeded(self) -> bool:
         """Whether the backup was once available."""
         return self.succeeded_at is not None
+
+    @property
+    def called(self) -> str:
+        """What people call its volume."""
+        return called(self.volume_name, self.server_name)
 
     @property
     def is_broken(self) -> bool:

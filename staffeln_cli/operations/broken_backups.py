@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from staffeln_cli.errors import CloudUnavailable
 from staffeln_cli.model import Backup, BackupId, BackupRecord, ExportCandidate, State
-from staffeln_cli.model.naming import called
 from staffeln_cli.model.statuses import BACKUP_COMPLETE, BACKUP_UNRESTORABLE
 from staffeln_cli.operations.follow_backup import Observation
 from staffeln_cli.runtime import Run
@@ -90,7 +89,7 @@ def _looked_up(run: Run, suspect: _Suspect, listed_as: str) -> Backup | None:
         return run.cloud.backups.look(suspect.backup_id)
     except CloudUnavailable as error:
         reason = f"it is listed as {listed_as}, and looking it up failed: {error}"
-        run.fail("backup", suspect.backup_id, reason, name=_name(suspect.record))
+        run.fail("backup", suspect.backup_id, reason, name=suspect.record.called)
         return None
 
 
@@ -106,8 +105,4 @@ def _said(suspect: _Suspect, backup: Backup) -> str:
 def _note_broken(run: Run, record: BackupRecord, reason: str) -> None:
     if run.store.notes.broken(record, reason, run.now()):
         why = f"it was available and cannot be restored any more: {reason}"
-        run.fail("backup", record.backup_id or record.name, why, name=_name(record))
-
-
-def _name(record: BackupRecord) -> str:
-    return called(record.volume_name, record.server_name)
+        run.fail("backup", record.backup_id or record.name, why, name=record.called)

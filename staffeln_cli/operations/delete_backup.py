@@ -12,7 +12,6 @@ from staffeln_cli.errors import (
     ResultUnknown,
 )
 from staffeln_cli.model import Backup, BackupRecord, State
-from staffeln_cli.model.naming import called
 from staffeln_cli.model.statuses import BACKUP_BUSY, BACKUP_DELETABLE
 from staffeln_cli.planning.evidence import CLOCK_TOLERANCE
 from staffeln_cli.runtime import Run
@@ -57,8 +56,7 @@ def fail_backup(
     record = replace(record, owner_unproven=is_of_another)
     if run.store.lifecycle.failed(record, reason, run.now(), remains=backup is not None):
         run.count("failed")
-        name = called(record.volume_name, record.server_name)
-        run.fail("volume", record.volume_id, reason, name=name)
+        run.fail("volume", record.volume_id, reason, name=record.called)
         if backup is not None:
             remove(run, replace(record, state=State.FAILED), backup, "remains of a failure")
 
@@ -72,7 +70,7 @@ def again(run: Run, record: BackupRecord, backup: Backup) -> None:
     # After a reset of its status, this is the first request that Cinder can accept: no failure.
     if _ask(run, record, backup) is DeletionResult.ASKED and not record.status_reset:
         reason = f"was not deleted, Cinder says {backup.status}; asked again"
-        run.fail("backup", backup.id, reason)
+        run.fail("backup", backup.id, reason, name=record.called)
 
 
 def is_time(record: BackupRecord, now: datetime) -> bool:
@@ -101,7 +99,8 @@ def _ask(run: Run, record: BackupRecord, backup: Backup) -> DeletionResult:
         return DeletionResult.GONE
     except (Refused, CloudUnavailable, ResultUnknown) as refusal:
         run.store.notes.deletion_refused(record.id, str(refusal))
-        run.fail("backup", backup.id, f"cannot be deleted yet: {refusal}")
+        reason = f"cannot be deleted yet: {refusal}"
+        run.fail("backup", backup.id, reason, name=record.called)
         return DeletionResult.REFUSED
     return DeletionResult.ASKED
 

@@ -141,7 +141,8 @@ def _collect_finished(run: Run, pending: dict[BackupId, _PendingDeletion]) -> bo
             delete_backup.gone(run, deletion.record)
         else:  # Cinder gave up on it: `check` tries again
             _block(run, deletion.plan)
-            run.fail("backup", backup_id, f"was not deleted, Cinder says {left.status}")
+            reason = f"was not deleted, Cinder says {left.status}"
+            run.fail("backup", backup_id, reason, name=deletion.record.called)
         del pending[backup_id]
         deletion.plan.pending.discard(backup_id)
     return bool(over)

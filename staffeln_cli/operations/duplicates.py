@@ -55,7 +55,7 @@ def handle_duplicate(run: Run, record: BackupRecord, double: Backup) -> None:
     if double.status not in BACKUP_ENDED:
         return
     reason = f"made twice by accident, see {record.name}"
-    run.fail("backup", double.id, reason)
+    run.fail("backup", double.id, reason, name=record.called)
     is_needed = double.status in BACKUP_COMPLETE and bool(run.cloud.listings.children(double.id))
     _record(run, record, double, reason, keep=is_needed)
 

@@ -71,7 +71,7 @@ def look_up_each(run: Run, work: Collection[BackupRecord], observed: Observation
         if isinstance(found, CloudUnavailable):
             errors.append(found)
             observed.unclear.add(record.id)
-            run.fail("backup", record.backup_id or record.name, str(found))
+            run.fail("backup", record.backup_id or record.name, str(found), name=record.called)
         elif record.backup_id is None:
             observed.by_name[record.name] = found
         else:
@@ -111,7 +111,7 @@ def follow_record(run: Run, observed: Observation, record: BackupRecord) -> None
         if settle_owner(run, record, backup) is Settled.LEFT:
             _STEPS[record.state](run, record, backup)
     except CloudUnavailable as error:
-        run.fail("backup", record.backup_id or record.name, str(error))
+        run.fail("backup", record.backup_id or record.name, str(error), name=record.called)
 
 
 def check_admin(run: Run, work: Collection[BackupRecord], observed: Observation) -> None:

@@ -22,7 +22,7 @@ from staffeln_cli.errors import (
     VolumeGone,
 )
 from staffeln_cli.model import BackupId, BackupRecord, Decision, Kind, ProjectId
-from staffeln_cli.model.naming import INSTALLATION_KEY, RECORD_KEY, SERVER_KEY, called
+from staffeln_cli.model.naming import INSTALLATION_KEY, RECORD_KEY, SERVER_KEY
 from staffeln_cli.model.statuses import VOLUME_BUSY
 from staffeln_cli.operations.owners import Owners
 from staffeln_cli.operations.transferred import transferred
@@ -203,8 +203,7 @@ def put_back(run: Run, record: BackupRecord, reason: str | None = None) -> None:
 def _failed(run: Run, record: BackupRecord, reason: str) -> None:
     if run.store.lifecycle.refused(record, reason, run.now(), owner=run.id):
         run.count("failed")
-    name = called(record.volume_name, record.server_name)
-    run.fail("volume", record.volume_id, reason, name=name)
+    run.fail("volume", record.volume_id, reason, name=record.called)
 
 
 def _passes(refusal: VolumeBusy) -> bool:

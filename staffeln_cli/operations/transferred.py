@@ -93,7 +93,7 @@ def _settled(run: Run, record: BackupRecord, owner: ProjectId | None) -> Settled
         return Settled.NOT_SHOWN
     if backup.status in BACKUP_COMPLETE:
         reason = f"{said}, perhaps since before its backup was started, which is left as it is"
-        run.fail("backup", backup.id, reason)
+        run.fail("backup", backup.id, reason, name=record.called)
         return Settled.LEFT
     why = f"{said}, and did when the backup was started, which is removed"
     fail_backup(run, current, why, backup=backup, is_of_another=True)

@@ -270,6 +270,8 @@ def test_a_complete_backup_of_a_volume_that_may_have_left_before_is_named_and_st
     answer = staffeln("check", "-f", "json")
     assert (answer.exit_code, answer.counts["available"]) == (3, 2)
     assert "perhaps since before its backup was started" in answer.json["failures"][0]["reason"]
+    name = next(one["name"] for one in cloud.volumes() if one["id"] == volume)
+    assert f" ({name} of {name}-server): the volume now belongs to project" in answer.stderr
     assert staffeln("check").exit_code == 0
     assert owners(cloud) == ["shop", "shop"]
 

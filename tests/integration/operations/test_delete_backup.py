@@ -64,6 +64,7 @@ def test_a_deletion_that_failed_is_named(cloud: SimCloud, staffeln: Staffeln) ->
     check = staffeln("check", "-f", "json")
     assert check.exit_code == 3
     assert "error_deleting" in reasons(check)[0]
+    assert "(data of data-server): was not deleted" in check.stderr
     cloud.settings.delete_after = None
     for _ in range(3):
         cloud.advance(hours=1)

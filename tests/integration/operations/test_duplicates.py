@@ -24,6 +24,7 @@ def test_a_backup_that_cinder_made_twice_by_accident_is_reduced_to_one(
     cloud.advance(minutes=1)
     answer = staffeln("check", "-f", "json")
     assert (answer.exit_code, answer.counts["adopted"]) == (3, 1)
+    assert "(data of data-server): made twice by accident" in answer.stderr
     staffeln.cycle("check", "check")
     assert [one["id"] for one in cloud.backups()] == [made["id"]]
     cloud.advance(hours=12)
