@@ -7,7 +7,7 @@ from typing import NamedTuple
 from staffeln_cli.model import InventoryVolume
 from staffeln_cli.model.durations import Duration
 from staffeln_cli.planning.evidence import believed
-from staffeln_cli.planning.retention.policy import Policy, covers, in_force, reach
+from staffeln_cli.planning.retention.policy import Policy, covers, in_force
 
 
 class Grace(NamedTuple):
@@ -71,6 +71,6 @@ def noted(
     is_held = grace_ends_at(known, grace.length, now) is not None
     if is_held and covers(grace.policy(row.retention), grace.policy(known.retention)):
         return row._replace(retention_before=longest, retention_shortened_at=since)
-    texts = (longest, known.retention)
-    before = max(texts, key=lambda text: reach(grace.policy(text)))
+    is_longer = covers(grace.policy(known.retention), grace.policy(longest))
+    before = known.retention if is_longer else longest
     return row._replace(retention_before=before, retention_shortened_at=now)

@@ -67,6 +67,13 @@ def test_a_further_shortening_begins_the_grace_anew_with_the_longest() -> None:
     assert (row.retention_before, row.retention_shortened_at) == ("30d", NOW)
 
 
+def test_a_policy_that_reaches_further_and_keeps_less_takes_no_held_ones_place() -> None:
+    row = changed("30d", "gfs", "1s")
+    assert (row.retention_before, row.retention_shortened_at) == ("30d", NOW)
+    assert retention_held(row, DAY, NOW) == "30d"
+    assert changed("gfs", "30d", "1s").retention_before == "gfs"
+
+
 def test_a_retention_that_is_longer_but_not_as_long_as_before_leaves_the_grace_as_it_is() -> None:
     row = changed("30d", "1s", "7d")
     assert (row.retention_before, row.retention_shortened_at) == ("30d", ago(hours=1))
