@@ -52,7 +52,7 @@ def run(runtime: Runtime, *, dry_run: bool = False, confirmed: bool = False) -> 
         if dry_run:
             _foresee(run)
         else:
-            last_given_at = run.store.observations.confirmed_at("check")
+            last_given_at = believed(run.store.observations.confirmed_at("check"), run.now())
             _check(run, Confirmation(confirmed, last_given_at))
 
     return run_pass(runtime, "check", work, counts=COUNTS, dry_run=dry_run)

@@ -18,7 +18,7 @@ from staffeln_cli.model import Backup, BackupId, ExportCandidate, ExportRecord
 from staffeln_cli.model.statuses import BACKUP_UNRESTORABLE
 from staffeln_cli.operations import absence
 from staffeln_cli.operations.absence import Suspect
-from staffeln_cli.planning.evidence import Confirmation
+from staffeln_cli.planning.evidence import Confirmation, believed
 from staffeln_cli.runtime import Run
 
 log = logging.getLogger(__name__)
@@ -120,7 +120,7 @@ def gone(
         run, kind, suspects, lambda one: run.cloud.backups.look(one.backup_id) is not None
     )
     for candidate in found.suspected:
-        if kept[candidate] is None:
+        if believed(kept[candidate], run.now()) is None:
             run.store.exports.suspect(candidate, run.now())
     return found.gone
 

@@ -74,10 +74,10 @@ def belief(
     if answer is Answer.UNCLEAR:
         return Belief.UNPROVEN
     suspected_at = believed(suspected_at, now)
-    since = max(suspected_at, known_since) if suspected_at is not None else None
-    if since is None or now - since < settle_time:
+    if suspected_at is None:
         return Belief.SUSPECTED
-    return Belief.GONE
+    since = max(suspected_at, believed(known_since, now) or suspected_at)
+    return Belief.SUSPECTED if now - since < settle_time else Belief.GONE
 
 
 def mass_limit(known: int) -> int:

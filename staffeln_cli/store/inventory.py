@@ -14,6 +14,7 @@ from staffeln_cli.model import (
     SkipCause,
     VolumeId,
 )
+from staffeln_cli.planning.evidence import believed
 from staffeln_cli.store import events
 from staffeln_cli.store.bulk_read import BulkRead
 from staffeln_cli.store.bulk_write import BulkWrite
@@ -159,7 +160,11 @@ class Inventory:
         """After a complete listing: note what is gone or suspected; all else was seen."""
         kept = [*absent.unproven, *absent.suspected]
         left = [{"one": one.volume_id, "then": one.last_seen_at} for one in kept]
-        new = [one.volume_id for one in absent.suspected if one.suspected_gone_at is None]
+        new = [
+            one.volume_id
+            for one in absent.suspected
+            if believed(one.suspected_gone_at, moment) is None
+        ]
         with self._database.write() as connection:
             for chunk in chunks(absent.gone):
                 _note_gone(connection, chunk, moment)

@@ -15,10 +15,12 @@ from tests.acceptance.builders import (
     backed_up,
     changes,
     everything,
+    reasons,
     rounds,
     sent,
     some_volumes,
     states,
+    twice,
     volumes,
 )
 from tests.conftest import Staffeln
@@ -186,3 +188,40 @@ def test_a_report_and_a_listing_noted_in_the_future_are_due(
     staffeln("check")
     assert len(sent(cloud, "GET", "/backups/detail")) > 0
     assert staffeln("report", "-f", "json").counts["projects"] == 1
+
+
+def test_an_absence_first_noted_in_the_future_is_noted_anew_and_believed_at_its_time(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    volume = a_volume(cloud)
+    other = cloud.people.add_project("closed")
+    backed_up(staffeln, cloud)
+    staffeln("collect")
+    cloud.things.remove_volume(volume)
+    cloud.people.remove_project(other)
+    staffeln("collect")
+    for table in ("volumes", "projects"):
+        column = "suspected_gone_at"
+        write(staffeln, f"UPDATE {table} SET {column} = datetime({column}, '+30 days')||'.000000'")
+    gone = twice(staffeln, cloud, "collect")
+    assert gone.counts["gone"] == 1
+    projects = staffeln("status", "projects", "-f", "json").json
+    assert "closed" not in {one["project_name"] for one in projects}
+
+
+@pytest.mark.parametrize("command", ["collect", "check"])
+def test_a_confirmation_given_in_the_future_is_none(
+    cloud: SimCloud, staffeln: Staffeln, command: str
+) -> None:
+    staffeln.set(BACKUP_MAX_IN_FLIGHT_PER_PROJECT="50")
+    names = some_volumes(cloud, 25)
+    backed_up(staffeln, cloud)
+    later = f"datetime('{cloud.now():%F %T}', '+30 days')||'.000000'"
+    write(staffeln, f"UPDATE cloud SET {command}_confirmed_at = {later}")
+    cloud.things.lose_backups()
+    for one in names:
+        cloud.things.remove_volume(one)
+    cloud.advance(hours=2)
+    answer = twice(staffeln, cloud, command)
+    assert f"run: staffeln {command} --confirm" in reasons(answer)[0]
+    assert answer.counts["gone" if command == "collect" else "missing"] == 0

@@ -11,7 +11,7 @@ from staffeln_cli.config.rules import configured_terms
 from staffeln_cli.errors import ListingIncomplete, Stopped
 from staffeln_cli.model import Outcome, Volume
 from staffeln_cli.operations import scratch
-from staffeln_cli.planning.evidence import Confirmation
+from staffeln_cli.planning.evidence import Confirmation, believed
 from staffeln_cli.planning.protection import selection
 from staffeln_cli.runtime import Run, Runtime, caller, run_pass
 
@@ -34,7 +34,7 @@ def run(runtime: Runtime, *, dry_run: bool = False, confirmed: bool = False) -> 
 
 
 def _collect(run: Run, *, confirmed: bool) -> None:
-    last_given_at = run.store.observations.confirmed_at("collect")
+    last_given_at = believed(run.store.observations.confirmed_at("collect"), run.now())
     confirmation = Confirmation(confirmed, last_given_at)
     with closing(run.cloud.listings.volumes()) as pages:
         view, first = look(run, pages, confirmation)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from staffeln_cli.model import Project, ProjectId
 from staffeln_cli.operations.absence import ALWAYS, Kind, Suspect, confirm
-from staffeln_cli.planning.evidence import Confirmation
+from staffeln_cli.planning.evidence import Confirmation, believed
 from staffeln_cli.runtime import Run
 
 
@@ -40,7 +40,8 @@ def judge_projects(
         projects = run.store.projects
         projects.save([p for p in shown.values() if known.get(p.id) != p or p.id in suspected])
         projects.note_suspected(
-            (one.id for one in findings.suspected if one.id not in suspected), now
+            (one.id for one in findings.suspected if believed(suspected.get(one.id), now) is None),
+            now,
         )
         projects.note_gone((one.id for one in findings.gone), now)
     unknown = {one.id: one for one in (*findings.suspected, *findings.unproven)}
