@@ -42,7 +42,7 @@ def read_trusted(path: Path) -> bytes:
     return content
 
 
-def refuse_special(path: Path) -> None:
+def refuse_replacing(path: Path) -> None:
     """OSError for a device or a pipe: a file that is renamed to it would take its place."""
     if path.exists() and not path.is_file() and not path.is_dir():
         raise OSError(errno.EINVAL, "is no regular file, which would be replaced by one")

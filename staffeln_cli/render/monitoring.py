@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from staffeln_cli.config.files import refuse_special
+from staffeln_cli.config.files import refuse_replacing
 from staffeln_cli.errors import Unavailable
 from staffeln_cli.model import State
 from staffeln_cli.model.text import one_line
@@ -161,7 +161,7 @@ def _seconds(moment: datetime) -> int:
 def write(path: Path, text: str) -> None:
     """Replace a file atomically and make it readable for all."""
     try:
-        refuse_special(path)
+        refuse_replacing(path)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -22,7 +22,7 @@ from staffeln_cli.errors import ConfigError, LeadershipLost, SchemaOutdated, Sto
 from staffeln_cli.model.redaction import masked_url, without_secrets
 from staffeln_cli.model.text import first_line
 from staffeln_cli.store import database_url
-from staffeln_cli.store.engines import engine_of, is_there
+from staffeln_cli.store.engines import engine_of, is_found
 from staffeln_cli.tables import SCHEMA_REVISION, leadership_table
 
 _LONGEST = timedelta(minutes=15)
@@ -193,7 +193,7 @@ class Database:
 
     def revision(self) -> str | None:
         """The schema's revision; None where there is no schema."""
-        if self.is_sqlite and self.url.database and not is_there(Path(self.url.database)):
+        if self.is_sqlite and self.url.database and not is_found(Path(self.url.database)):
             return None
         with self.read() as connection:
             self._encoding = _encoding_of(connection)

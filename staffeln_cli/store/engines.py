@@ -158,7 +158,7 @@ def _sqlite(url: URL, stopping: threading.Event) -> Engine:
     return engine
 
 
-def is_there(path: Path) -> bool:
+def is_found(path: Path) -> bool:
     """Whether there is such a file; StoreUnavailable where that cannot be told."""
     try:
         return path.exists()

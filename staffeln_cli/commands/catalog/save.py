@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from staffeln_cli.commands.catalog.file import FORMAT, Header, Writer
 from staffeln_cli.commands.catalog.key import key_of
-from staffeln_cli.config.files import refuse_special
+from staffeln_cli.config.files import refuse_replacing
 from staffeln_cli.errors import Unavailable
 from staffeln_cli.model import Outcome
 from staffeln_cli.model.catalog import (
@@ -103,7 +103,7 @@ def _write(run: Run, file: BinaryIO) -> None:
 @contextlib.contextmanager
 def replaced_file(target: Path) -> Iterator[BinaryIO]:
     """A file beside the target that takes its place when all of it is on the disk."""
-    refuse_special(target)
+    refuse_replacing(target)
     _remove_leftovers(target)
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}{_PARTIAL}")
     try:

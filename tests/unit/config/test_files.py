@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from staffeln_cli.config import load
-from staffeln_cli.config.files import find_file, read_trusted, refuse_foreign, refuse_special
+from staffeln_cli.config.files import find_file, read_trusted, refuse_foreign, refuse_replacing
 from staffeln_cli.errors import ConfigError
 
 A_STRANGER = os.geteuid() + 4711
@@ -67,6 +67,6 @@ def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     os.mkfifo(tmp_path / "pipe")
     for usable in (tmp_path / "file", tmp_path / "nothing", tmp_path):
-        refuse_special(usable)
+        refuse_replacing(usable)
     with pytest.raises(OSError, match="is no regular file"):
-        refuse_special(tmp_path / "pipe")
+        refuse_replacing(tmp_path / "pipe")
