@@ -91,8 +91,7 @@ def _check(run: Run, confirmation: Confirmation) -> None:
         observed.foreign.ours_are_complete = not observed.unseen
     backup_hosts.repair(run)
     if observed.is_complete:
-        gone = export_records.gone(run, observed.foreign, confirmation)
-        note_gone_parents(run, gone)
+        note_gone_parents(run, export_records.gone(run, observed.foreign))
     if confirmation.is_given:  # what this pass has suspected is accepted as well
         run.store.observations.note_confirmed("check", run.now(), who=caller())
     export_records.collect(run, observed.foreign if observed.is_complete else None)
