@@ -94,6 +94,7 @@ def main() -> None:
     # Passes create millions of objects and few reference cycles: collect garbage rarely.
     gc.set_threshold(50_000, 20, 20)
     _have_a_home()
+    _have_a_folder()
     session = Session(streams=take_over())
     code = _run(session)
     problem = session.streams.finish()
@@ -112,6 +113,14 @@ def _have_a_home() -> None:
         Path.home()
     except RuntimeError:
         os.environ["HOME"] = "/"
+
+
+def _have_a_folder() -> None:
+    """Leave a current folder that somebody has deleted: libraries ask where they are."""
+    try:
+        Path.cwd()
+    except OSError:
+        os.chdir("/")
 
 
 def _run(session: Session) -> int:

@@ -35,7 +35,7 @@ def check_files() -> None:
 def advice() -> str:
     """What to do if openstacksdk finds no cloud: where it looks, or which clouds there are."""
     named = os.environ.get("OS_CLIENT_CONFIG_FILE")
-    files = [named] if named else [path for path in loader.CONFIG_FILES if Path(path).exists()]
+    files = [named] if named else [path for path in loader.CONFIG_FILES if _is_found(Path(path))]
     if not files:
         folders = ", ".join(dict.fromkeys(str(Path(path).parent) for path in loader.CONFIG_FILES))
         return f"there is no clouds.yaml in {folders}; OS_CLIENT_CONFIG_FILE may name one"
@@ -46,13 +46,22 @@ def advice() -> str:
 def _problem(variable: str, usual: Iterable[str]) -> str | None:
     """What is wrong with the file that the variable names, or with the first that is there."""
     named = os.environ.get(variable)
-    if named and not Path(named).exists():
-        return f"{named}: does not exist; {variable} names it"
-    for path in (Path(one) for one in ([named] if named else usual)):
-        if path.exists():
+    if named:
+        why = _why_not_read(Path(named))
+        return f"{named}: {why}; {variable} names it" if why is not None else None
+    for path in map(Path, usual):
+        if _is_found(path):
             why = _why_not_read(path)
             return f"{path}: {why}" if why is not None else None
     return None
+
+
+def _is_found(path: Path) -> bool:
+    """Whether openstacksdk finds a file; it passes over what it cannot look at."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _why_not_read(path: Path) -> str | None:
@@ -62,6 +71,8 @@ def _why_not_read(path: Path) -> str | None:
             json.loads(content)
         else:
             yaml.load(content, Loader=_Loader)  # noqa: S506 - one of the two safe ones
+    except FileNotFoundError:
+        return "does not exist"
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     except yaml.MarkedYAMLError as error:

@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from staffeln_cli.errors import ConfigError
 
@@ -34,11 +35,21 @@ def read_trusted(path: Path) -> bytes:
             for folder in {path.parent, path.resolve().parent}:
                 refuse_foreign(folder)
             refuse_foreign(path, os.fstat(file.fileno()).st_uid)
-            content = file.read(_LONGEST + 1)
+            return _content(file)
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from error
+
+
+def read_secret(path: Path) -> bytes:
+    """The content of a file with a password or key; OSError where it cannot be read."""
+    with path.open("rb") as file:
+        return _content(file)
+
+
+def _content(file: BinaryIO) -> bytes:
+    content = file.read(_LONGEST + 1)
     if len(content) > _LONGEST:
-        raise ConfigError([f"{path}: is longer than {_LONGEST >> 20} MiB; is it the right file?"])
+        raise OSError(errno.EFBIG, f"it is longer than {_LONGEST >> 20} MiB")
     return content
 
 

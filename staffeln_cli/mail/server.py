@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
+from staffeln_cli.config.files import read_secret
 from staffeln_cli.config.settings import MailSettings
 from staffeln_cli.errors import ConfigError, MailUnavailable, StaffelnError
 from staffeln_cli.mail.addresses import problems
@@ -168,9 +169,10 @@ class MailServer:
         if file is None:
             return _ascii("mail.password", self._settings.password or "")
         try:
-            password = file.read_text(encoding="utf-8").rstrip("\r\n")
+            password = read_secret(file).decode().rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError([f"mail.password_file: {file}: cannot be read: {error}"]) from error
+            why = error.strerror if isinstance(error, OSError) else error
+            raise ConfigError([f"mail.password_file: {file}: cannot be read: {why}"]) from error
         return _ascii(f"mail.password_file: {file}", password)
 
     def _message(self, message: Message) -> EmailMessage:

@@ -63,12 +63,20 @@ def _checked(url: str) -> URL:
         raise ConfigError([f"{masked_url(url)}: is not supported; {expected}"])
     parsed = parsed.set(drivername=_DRIVERS[backend])
     if backend == "sqlite":
-        if not Path(parsed.database or "").is_file():
-            raise ConfigError([f"{masked_url(url)}: there is no such file"])
+        _check_file(Path(parsed.database or ""))
         # Else SQLite would make one where none is, and change one that was left in the middle.
         path = f"file:{quote(str(parsed.database))}"
         return parsed.set(database=path, query={"mode": "ro", "uri": "true"})
     return parsed
+
+
+def _check_file(path: Path) -> None:
+    try:
+        is_file = path.is_file()
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from error
+    if not is_file:
+        raise ConfigError([f"{path}: there is no such file"])
 
 
 def _read(engine: Engine, where: str) -> dict[BackupId, Made]:

@@ -188,3 +188,35 @@ def test_a_postgresql_that_refuses_is_named_without_its_password(staffeln: Staff
     assert answer.exit_code == StoreUnavailable.exit_code
     assert "127.0.0.1" in answer.stderr
     assert "hush-hush" not in answer.stderr
+
+
+TOO_LONG = f"/{'x' * 300}/file"
+"""Fails as a file below a folder that may not be entered does, for root, too."""
+
+
+@pytest.mark.parametrize(
+    ("settings", "arguments"),
+    [
+        ({"REPORT_TEMPLATES": TOO_LONG}, ("report",)),
+        ({}, ("db", "import-staffeln", f"sqlite:///{TOO_LONG}")),
+        ({"MAIL_SENDER": "a@example.org", "MAIL_HOST": f"{'x' * 100}.org"}, ("report",)),
+        ({"MAIL_SENDER": "a@example.org", "MAIL_HOST": "büro..example"}, ("report",)),
+        ({"CATALOG_KEY_FILE": "/dev/zero"}, ("catalog", "save", "catalog.gz")),
+    ],
+)
+def test_what_cannot_be_looked_at_or_asked_for_is_named(
+    staffeln: Staffeln, settings: dict[str, str], arguments: tuple[str, ...]
+) -> None:
+    staffeln.set(**settings)
+    answer = staffeln(*arguments)
+    assert answer.exit_code == ConfigError.exit_code
+    assert len(answer.stderr.splitlines()) == 1
+
+
+def test_a_file_of_clouds_that_cannot_be_looked_at_is_named(
+    staffeln: Staffeln, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", TOO_LONG)
+    answer = staffeln("collect")
+    assert answer.exit_code == ConfigError.exit_code
+    assert f"{TOO_LONG}: cannot be read: File name too long" in answer.stderr

@@ -13,6 +13,7 @@ import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
+from pathlib import Path
 
 import pytest
 
@@ -66,6 +67,23 @@ def test_a_pass_needs_no_environment_no_home_and_no_entry_in_passwd(
     done = run(bare(staffeln), "run", prefix=prefix)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert len(records(staffeln)) == 1
+
+
+def test_a_pass_needs_no_folder_to_be_in(
+    cloud: SimCloud, staffeln: Staffeln, tmp_path: Path
+) -> None:
+    a_volume(cloud)
+    (tmp_path / "gone").mkdir()
+    leave = f"cd {tmp_path}/gone && rmdir {tmp_path}/gone && exec"
+    done = subprocess.run(
+        f"{leave} {sys.executable} -m staffeln_cli collect",
+        shell=True,
+        env=bare(staffeln),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize(

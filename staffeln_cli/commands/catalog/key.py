@@ -1,5 +1,6 @@
 """The secret that authenticates catalog files."""
 
+from staffeln_cli.config.files import read_secret
 from staffeln_cli.config.settings import CatalogSettings
 from staffeln_cli.errors import ConfigError
 
@@ -9,7 +10,7 @@ def key_of(settings: CatalogSettings) -> bytes | None:
     if settings.key_file is None:
         return None
     try:
-        key = settings.key_file.read_bytes().strip()
+        key = read_secret(settings.key_file).strip()
     except OSError as error:
         raise ConfigError(
             [f"catalog.key_file: {settings.key_file}: cannot be read: {error.strerror}"]

@@ -31,8 +31,8 @@ class Pages:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._has_own = folder is not None
-        if folder is not None and not folder.is_dir():
-            raise ConfigError([f"report.templates: {folder}: is not a folder"])
+        if folder is not None:
+            _check_folder(folder)
         own = [_OwnTemplates(folder)] if folder is not None else []
         self._templates = ImmutableSandboxedEnvironment(
             loader=ChoiceLoader([*own, PackageLoader("staffeln_cli")]),
@@ -97,3 +97,13 @@ def textbar(percent: int) -> str:
     """A bar in plain text."""
     filled = min(_BAR, max(0, percent) * _BAR // 100)
     return f"[{'#' * filled}{'.' * (_BAR - filled)}]"
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        is_folder = folder.is_dir()
+    except OSError as error:
+        why = f"cannot be read: {error.strerror}"
+        raise ConfigError([f"report.templates: {folder}: {why}"]) from error
+    if not is_folder:
+        raise ConfigError([f"report.templates: {folder}: is not a folder"])
