@@ -53,7 +53,7 @@ def next_backup(  # noqa: PLR0913 - what is known of the chain, all by name
     if depth == 0:
         return NextBackup(Kind.FULL, "every backup is a full one (depth 0)")
     if chain is None or chain.full_at is None:
-        return NextBackup(Kind.FULL, "there is no full backup to build on")
+        return NextBackup(Kind.FULL, "there is no full backup to depend on")
     oldest = limits.max_age.before(now) if limits.max_age is not None else None
     flaw = (
         _loss(chain.full_at, newest_unrestorable, proof_failed_at)

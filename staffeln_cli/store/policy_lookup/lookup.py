@@ -77,7 +77,7 @@ class PolicyLookup:
     def look_up(self, question: Question) -> list[KnownRecord]:
         """Return the records that bear on the question, or raise a StaffelnError, in time.
 
-        The schema's revision is read in the same statement, so that no answer rests on a schema
+        The schema's revision is read in the same statement, so that no answer depends on a schema
         of another revision.
         """
         try:

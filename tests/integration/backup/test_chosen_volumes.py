@@ -66,7 +66,7 @@ def test_an_incremental_without_a_parent_is_a_clear_error(
     volume = a_volume(cloud)
     outcome = back_up(runtime, volume, kind=Kind.INCREMENTAL)
     assert outcome.exit_code == 3
-    assert reasons(outcome) == ["no incremental is possible: there is no full backup to build on"]
+    assert reasons(outcome) == ["no incremental is possible: there is no full backup to depend on"]
     assert (cloud.backups(), recorded(runtime, volume)) == ([], [])
 
 

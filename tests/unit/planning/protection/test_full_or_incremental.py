@@ -49,7 +49,7 @@ def test_the_first_backup_is_a_full_one() -> None:
         found = next_backup(
             nothing, ChainLimits(6, None), NOW, volume_size_gib=1, newest_unrestorable=NOW
         )
-        assert found == NextBackup(Kind.FULL, "there is no full backup to build on")
+        assert found == NextBackup(Kind.FULL, "there is no full backup to depend on")
 
 
 def test_incrementals_without_a_full_are_not_continued() -> None:
