@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 
 from staffeln_cli.model import (
     BackupId,
@@ -14,6 +14,7 @@ from staffeln_cli.model import (
     State,
     VolumeId,
 )
+from staffeln_cli.planning.evidence import CLOCK_TOLERANCE
 from staffeln_cli.store import history
 from staffeln_cli.store.database import Database, upsert
 from staffeln_cli.store.queries import chunks
@@ -41,10 +42,7 @@ class Exports:
                 backup_table.c.state == State.AVAILABLE,
                 backup_table.c.broken_at.is_(None),  # Cinder refuses it of any other
                 backup_table.c.exported.is_(False),
-                or_(
-                    export_record_table.c.next_try_at.is_(None),
-                    export_record_table.c.next_try_at <= now,
-                ),
+                or_(export_record_table.c.next_try_at.is_(None), ~_has_to_wait(now)),
             )
             .order_by(backup_table.c.planned_at)
             .limit(limit)
@@ -117,7 +115,7 @@ class Exports:
                         export_record_table.c.backup_id.in_(chunk),
                         or_(
                             export_record_table.c.backup_url.is_not(None),
-                            export_record_table.c.next_try_at > now,
+                            _has_to_wait(now),
                         ),
                     )
                 )
@@ -217,6 +215,14 @@ class Exports:
         with self._database.read() as connection:
             number: int = connection.execute(kept).scalar_one()
             return number
+
+
+def _has_to_wait(now: datetime) -> ColumnElement[bool]:
+    """Whether the pause after a refusal goes on; a longer one than any was written wrongly."""
+    latest = now + _LONGEST_PAUSE + CLOCK_TOLERANCE
+    return and_(
+        export_record_table.c.next_try_at > now, export_record_table.c.next_try_at <= latest
+    )
 
 
 def _candidate(

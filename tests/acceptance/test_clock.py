@@ -176,6 +176,19 @@ def test_a_pause_longer_than_any_pause_can_be_does_not_hold(
     assert staffeln("backup", "-f", "json").counts["started"] == 1
 
 
+def test_an_export_record_is_asked_for_again_after_a_pause_longer_than_any(
+    cloud: SimCloud, staffeln: Staffeln
+) -> None:
+    a_volume(cloud)
+    cloud.faults.fail_next("GET", "/export_record", status=400)
+    backed_up(staffeln, cloud)
+    later = "datetime(next_try_at, '+30 days')||'.000000'"
+    write(staffeln, f"UPDATE export_records SET next_try_at = {later}")
+    cloud.requests.clear()
+    staffeln("check")
+    assert len(sent(cloud, "GET", "/export_record")) == 1
+
+
 def test_a_report_and_a_listing_noted_in_the_future_are_due(
     cloud: SimCloud, staffeln: Staffeln
 ) -> None:
