@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from staffeln_cli.errors import ConfigError
 from staffeln_cli.model.redaction import masked_url
+from staffeln_cli.model.text import is_host
 
 EXPECTED = (
     "database, file:///folder, redis://[user:password@]host[:6379][/db],"
@@ -150,6 +151,8 @@ def _hosts(
         one = urlsplit(f"//{address}")
         if not one.hostname:
             raise _Malformed("does not name a host")
+        if not is_host(one.hostname):
+            raise _Malformed("has a name that no host can have")
         hosts.append((one.hostname, one.port or default_port))
     if most is not None and len(hosts) > most:
         raise _Malformed("names several hosts: only Sentinel URLs may")

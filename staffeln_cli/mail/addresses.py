@@ -4,7 +4,7 @@ import re
 from email.utils import parseaddr
 
 from staffeln_cli.config.settings import MailSettings
-from staffeln_cli.model.text import quoted
+from staffeln_cli.model.text import is_host, quoted
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=^_`{|}~-]+"  # without the question mark of encoded words
 _ADDRESS = re.compile(rf"{_ATOM}(\.{_ATOM})*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
@@ -36,20 +36,12 @@ def problems(settings: MailSettings) -> list[str]:
             for address in given
             if not is_address(address)
         ]
-    if not _is_host(settings.host):
+    if not is_host(settings.host):
         found.append(f"mail.host: {quoted(settings.host)} is not the name of a host")
     domain = settings.project_domain
     if domain is not None and not is_address(f"x@{domain}"):
         found.append(f"mail.project_domain: {domain!r} is not a domain")
     return found + _login_problems(settings)
-
-
-def _is_host(name: str) -> bool:
-    """Whether it can be asked for at all; smtplib raises a UnicodeError for others."""
-    try:
-        return bool(name.encode("idna"))
-    except UnicodeError:
-        return False
 
 
 def _login_problems(settings: MailSettings) -> list[str]:

@@ -71,6 +71,14 @@ def nameable(text: str) -> str:
     return "".join(char if char <= "\uffff" else "?" for char in line)
 
 
+def is_host(name: str) -> bool:
+    """Whether this can be the name of a host; the socket module has a UnicodeError for others."""
+    try:
+        return bool(name.encode("idna"))
+    except UnicodeError:
+        return False
+
+
 def dns_label(text: str) -> str:
     """For a file or a Kubernetes object: DNS-1123, with a checksum wherever it had to change."""
     safe = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-")

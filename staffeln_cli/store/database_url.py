@@ -4,6 +4,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from staffeln_cli.errors import ConfigError
+from staffeln_cli.model.text import is_host
 
 _EXPECTED = "expected sqlite:////absolute/path or postgresql+psycopg://user:password@host/name"
 _SQLITE_OPTIONS = frozenset(
@@ -23,6 +24,9 @@ def parse(url: str) -> URL:
         raise ConfigError([f"database.url: {parsed.drivername}:// is not supported; {_EXPECTED}"])
     if parsed.drivername == "sqlite" and not parsed.database:
         raise ConfigError([f"database.url: names no file; {_EXPECTED}"])
+    hosts = (parsed.host or "").split(",")
+    if not all(is_host(host) for host in hosts if host and "/" not in host):  # else a socket's
+        raise ConfigError([f"database.url: has a name that no host can have; {_EXPECTED}"])
     _refuse_unknown_options(parsed)
     return parsed
 

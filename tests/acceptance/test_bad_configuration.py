@@ -47,6 +47,9 @@ def test_every_mistake_in_the_configuration_is_named_at_once(
         ("DATABASE_URL", "mysql://user:hush@host/db"),
         ("DATABASE_URL", "nonsense"),
         ("LOCK_URL", "carrier-pigeon://loft"),
+        ("LOCK_URL", "redis://:hush@redis..example.org"),
+        ("LOCK_URL", f"redis://{'x' * 100}.org"),
+        ("DATABASE_URL", "postgresql://user:hush@db..example.org/name"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_with_its_key(

@@ -12,6 +12,7 @@ from staffeln_cli.model.text import (
     dumped,
     escaped,
     first_line,
+    is_host,
     nameable,
     one_line,
     quoted,
@@ -97,3 +98,18 @@ def test_moments_are_utc_in_whole_seconds() -> None:
     moment = datetime(2026, 11, 22, 23, 0, 0, 5, tzinfo=timezone(timedelta(hours=1)))
     assert zulu(moment) == "2026-11-22T22:00:00Z"
     assert dumped({"at": moment.astimezone(UTC)}) == '{"at": "2026-11-22T22:00:00Z"}'
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("db.example.org", True),
+        ("::1", True),
+        ("büro.example", True),
+        ("db..example.org", False),
+        (f"{'x' * 64}.org", False),
+        ("", False),
+    ],
+)
+def test_a_name_that_no_host_can_have_is_told(name: str, *, expected: bool) -> None:
+    assert is_host(name) is expected
