@@ -187,7 +187,10 @@ def _project_of(body: Any, at: tuple[str | int, ...]) -> str:
 
 
 def _source_of(body: Any) -> str:
-    """The volume or backup that something is made of."""
+    """The volume of which a backup is made.
+
+    Not the backup of which a volume is made: where the newest is not understood, and named, the
+    one before it is restored.
+    """
     inner = next(iter(body.values())) if isinstance(body, dict) and body else None
-    sources = (inner.get(key) for key in ("volume_id", "backup_id")) if inner else ()
-    return next((str(one) for one in sources if one), "")
+    return str(inner.get("volume_id") or "") if inner else ""
