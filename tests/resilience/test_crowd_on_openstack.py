@@ -40,6 +40,7 @@ SETTINGS = {
     "RETENTION_TIME_BUDGET": "10s",
     "CLOUD_REQUEST_TIMEOUT": "4s",
     "CLOUD_RETRY_TIMEOUT": "30s",
+    "CLOUD_SETTLE_TIME": "20s",
     "LOCK_LEASE": "2s",
 }
 
