@@ -217,6 +217,18 @@ def test_what_is_not_toml_is_named(tmp_path: Path, content: bytes) -> None:
         load(file, {})
 
 
+@pytest.mark.parametrize("number", [2**31, 2**63, 10**30])
+def test_a_number_that_no_database_can_hold_is_refused(tmp_path: Path, number: int) -> None:
+    (problem,) = mistakes(tmp_path, f"[backup]\nmax_in_flight = {number}")
+    assert problem.endswith("backup.max_in_flight: Expected 'int' <= 2147483647")
+
+
+def test_a_text_that_can_be_no_name_of_anything_is_refused(tmp_path: Path) -> None:
+    (problem,) = mistakes(tmp_path, '[cloud]\nname = "prod\\u0000"')
+    assert "cloud.name" in problem
+    assert "NUL" in problem
+
+
 def test_every_key_has_a_variable_of_its_own() -> None:
     names = [variable(name) for name in keys()]
     assert "STAFFELN_RETENTION_KEEP_LAST" in names
