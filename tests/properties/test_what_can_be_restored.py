@@ -215,7 +215,7 @@ def explore(cloud: SimCloud, empty_sqlite: Path, examples: int, steps: int) -> N
 def test_records_and_listings_say_the_same_of_what_can_be_restored(
     cloud: SimCloud, empty_sqlite: Path
 ) -> None:
-    explore(cloud, empty_sqlite, examples=12, steps=14)
+    explore(cloud, empty_sqlite, examples=6, steps=14)
 
 
 @pytest.mark.soak
