@@ -9,7 +9,7 @@ import msgspec
 
 from staffeln_cli.cloud import decode, server_rows
 from staffeln_cli.cloud.pagination import RawLink
-from staffeln_cli.cloud.rows import columns_of, parts_of
+from staffeln_cli.cloud.rows import Rows, UnexpectedRow, add_row, parts_of
 from staffeln_cli.errors import ListingIncomplete
 from staffeln_cli.model import Backup, Server, UnreadableRow, Volume
 from staffeln_cli.model.text import first_line
@@ -89,20 +89,18 @@ class Listing(Generic[_Fact]):
         except decode.ODD as error:
             reason = f"answer not understood: {first_line(error)}"
             raise ListingIncomplete(f"GET {self.path}: {reason}") from error
+        found: Rows[Any] = Rows(page.rows)
         for raw in raws:
-            try:
-                page.rows.append(msgspec.json.decode(raw, type=self.row))
-            except decode.ODD as error:
-                page.unreadable.append(self._unreadable(raw, first_line(error)))
+            add_row(found, raw, self.row)
+        page.unreadable = [self._unreadable(row) for row in found.odd]
         return page
 
-    def _unreadable(self, raw: msgspec.Raw, reason: str) -> UnreadableRow:
+    def _unreadable(self, row: UnexpectedRow) -> UnreadableRow:
         """Name a row; ListingIncomplete where it cannot be named, so that all may be meant."""
-        row = columns_of(raw)
-        item, volume = row.get("id"), row.get("volume_id", "")
-        if not isinstance(item, str) or not item or not isinstance(volume, str):
-            raise ListingIncomplete(f"GET {self.path}: a row cannot be identified: {reason}")
-        return UnreadableRow(self.kind, item, reason, volume)
+        volume = row.columns.get("volume_id", "")
+        if not row.id or not isinstance(volume, str):
+            raise ListingIncomplete(f"GET {self.path}: a row cannot be identified: {row.reason}")
+        return UnreadableRow(self.kind, row.id, row.reason, volume)
 
 
 def servers(metadata_keys: Collection[str]) -> Listing[Server]:
