@@ -14,7 +14,7 @@ from staffeln_cli.cli.session import Session
 from staffeln_cli.cli.streams import complain
 from staffeln_cli.errors import StaffelnError
 from staffeln_cli.model import Outcome, RunId
-from staffeln_cli.model.text import one_line
+from staffeln_cli.model.text import many, one_line
 
 log = logging.getLogger(__name__)
 BUG = 1
@@ -128,21 +128,21 @@ def _show_decisions(outcome: Outcome) -> None:
 
 def summary(outcome: Outcome) -> str:
     """Summarize the pass in one line."""
-    counts = ", ".join(_many(number, name) for name, number in outcome.counts.items() if number)
+    counts = ", ".join(_counted(number, name) for name, number in outcome.counts.items() if number)
     if outcome.outcome == "skipped":
         counts = one_line(outcome.note or "another run is at it")
     elif outcome.outcome == "failed":
         counts = f"ended early; {counts or 'nothing done'}"
     dry_run = " (dry run)" if outcome.dry_run else ""
     failures = len(outcome.failures)
-    failed = f"; {_many(failures, 'problems')}" if failures else ""
+    failed = f"; {many(failures, 'problem')}" if failures else ""
     return (
         f"{outcome.command}{dry_run}: {counts or 'nothing to do'}{failed}"
-        f"  ({outcome.duration_s:.1f} s, {_many(outcome.api_requests, 'requests')})"
+        f"  ({outcome.duration_s:.1f} s, {many(outcome.api_requests, 'request')})"
     )
 
 
-def _many(number: int, name: str) -> str:
+def _counted(number: int, name: str) -> str:
     """A figure with its name, of which only nouns, in the plural, end in an s."""
     name = name.removesuffix("s") if number == 1 else name
     return f"{number:,} {name.replace('_', ' ')}"
